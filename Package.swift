@@ -1,0 +1,108 @@
+// swift-tools-version:6.2
+import PackageDescription
+
+// Every room of the house is one target; DESIGN in docs/architecture.md says what each may import, and
+// Tests/HouseTests fails when one imports more.
+
+let strict: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .treatAllWarnings(as: .error),
+]
+
+func room(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+func tests(of name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .testTarget(
+        name: name + "Tests",
+        dependencies: [.target(name: name)] + dependencies,
+        swiftSettings: strict
+    )
+}
+
+let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
+let hummingbirdTLS = Target.Dependency.product(name: "HummingbirdTLS", package: "hummingbird")
+let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+let grdbSQLite = Target.Dependency.product(name: "GRDBSQLite", package: "GRDB.swift")
+let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let x509 = Target.Dependency.product(name: "X509", package: "swift-certificates")
+let heap = Target.Dependency.product(name: "HeapModule", package: "swift-collections")
+let yams = Target.Dependency.product(name: "Yams", package: "Yams")
+let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
+
+let package = Package(
+    name: "rangefinder",
+    products: [.executable(name: "rangefinder", targets: ["rangefinder"])],
+    dependencies: [
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: ["FullFoundation"]),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-certificates", from: "1.21.1"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+    ],
+    targets: [
+        .systemLibrary(
+            name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev", "libssl-dev"])]),
+        room("Curl", ["CCurl"]),
+        room("Health"),
+        room("Probing", ["Health", "Curl"]),
+        room("Scheduling", ["Health", heap]),
+        room("TargetsAPI", ["Health"]),
+        room("TargetsServer", ["Health", "TargetsAPI", hummingbird, grdb, crypto]),
+        room("History", ["Health", grdb, grdbSQLite]),
+        room("Exposition", ["Health"]),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+        room("Web", ["Health", "Exposition", "CZlib", hummingbird, nioCore]),
+        room("Settings", ["Health", yams]),
+        room("Terminal", ["Health"]),
+        room("SampleTargets", ["Health", hummingbird, hummingbirdTLS, nioSSL, nioCore, x509, crypto]),
+        room(
+            "Daemon",
+            [
+                "Health", "Curl", "Probing", "Scheduling", "TargetsAPI", "TargetsServer", "History", "Exposition", "Web",
+                "Settings", lifecycle, logging,
+            ]),
+        .executableTarget(
+            name: "rangefinder",
+            dependencies: [
+                "Health", "Curl", "Probing", "TargetsAPI", "TargetsServer", "History", "Settings", "Terminal",
+                "SampleTargets", "Daemon", arguments, logging,
+            ],
+            swiftSettings: strict),
+
+        tests(of: "Curl"),
+        tests(of: "Health"),
+        tests(of: "Probing", ["Health", "Curl"]),
+        tests(of: "Scheduling", ["Health"]),
+        tests(of: "TargetsAPI", ["Health"]),
+        tests(of: "TargetsServer", ["Health", "TargetsAPI", "Curl"]),
+        tests(of: "History", ["Health", grdb]),
+        tests(of: "Exposition", ["Health"]),
+        tests(of: "Web", ["Health", "Exposition", "Curl"]),
+        tests(of: "Settings", ["Health"]),
+        tests(of: "Terminal", ["Health"]),
+        tests(of: "SampleTargets", ["Curl"]),
+        tests(
+            of: "Daemon",
+            [
+                "Health", "Curl", "Probing", "Scheduling", "TargetsAPI", "TargetsServer", "History", "Exposition", "Web",
+                "Settings", "SampleTargets", logging,
+            ]),
+        .testTarget(name: "HouseTests", swiftSettings: strict),
+        .testTarget(name: "CommandTests", dependencies: ["Health", "History"], swiftSettings: strict),
+    ]
+)

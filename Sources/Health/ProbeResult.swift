@@ -1,0 +1,81 @@
+/// How long each part of a probe took, summed over redirects. A part that was not reached is nil.
+package struct Phases: Hashable, Sendable {
+    package var dns: Duration?
+    package var connect: Duration?
+    package var tls: Duration?
+    /// From the request's last byte to the answer's first.
+    package var processing: Duration?
+    package var transfer: Duration?
+
+    package init(
+        dns: Duration? = nil, connect: Duration? = nil, tls: Duration? = nil, processing: Duration? = nil,
+        transfer: Duration? = nil
+    ) {
+        self.dns = dns
+        self.connect = connect
+        self.tls = tls
+        self.processing = processing
+        self.transfer = transfer
+    }
+}
+
+/// What was learned of the answer, as far as there was one. Everything here is about the last hop unless it says otherwise.
+package struct ResponseFacts: Hashable, Sendable {
+    package var httpStatus: Int?
+    /// 1.0, 1.1, 2 or 3.
+    package var httpVersion: Double?
+    package var redirects = 0
+    package var usedTLS = false
+    /// As in `TLSv1.3`.
+    package var tlsVersion: String?
+    /// The first expiry in the chain that the server presented.
+    package var certificateExpiry: Timestamp?
+    /// The address that was connected to, without port.
+    package var address: String?
+    /// `Content-Length`, when the server sent one.
+    package var contentLength: Int?
+    package var uncompressedBodyLength: Int?
+
+    package init() {}
+}
+
+/// What one probe of one target ended in.
+package struct ProbeResult: Hashable, Sendable {
+    package var target: TargetIdentity
+    /// Wall clock, for records. Intervals are measured on the monotonic clock.
+    package var startedAt: Timestamp
+    package var duration: Duration
+    /// How long after its due time the probe really started.
+    package var lateness: Duration
+    package var outcome: Outcome
+    /// Set when the result counts for nothing.
+    package var void: VoidCause?
+    /// One sentence that a person on call can act on. Safe to show: foreign text in it is escaped and cut.
+    package var sentence: String
+    package var phases: Phases
+    package var facts: ResponseFacts
+
+    package init(
+        target: TargetIdentity,
+        startedAt: Timestamp,
+        duration: Duration,
+        lateness: Duration = .zero,
+        outcome: Outcome,
+        void: VoidCause? = nil,
+        sentence: String = "",
+        phases: Phases = Phases(),
+        facts: ResponseFacts = ResponseFacts()
+    ) {
+        self.target = target
+        self.startedAt = startedAt
+        self.duration = duration
+        self.lateness = lateness
+        self.outcome = outcome
+        self.void = void ?? (outcome == .bad(.proberFault) ? .proberFault : nil)
+        self.sentence = sentence
+        self.phases = phases
+        self.facts = facts
+    }
+
+    package var endedAt: Timestamp { startedAt + duration }
+}
