@@ -31,6 +31,7 @@ let grdbSQLite = Target.Dependency.product(name: "GRDBSQLite", package: "GRDB.sw
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let x509 = Target.Dependency.product(name: "X509", package: "swift-certificates")
 let heap = Target.Dependency.product(name: "HeapModule", package: "swift-collections")
+let deque = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
@@ -60,7 +61,7 @@ let package = Package(
         room("Curl", ["CCurl"]),
         room("Health"),
         room("Probing", ["Health", "Curl"]),
-        room("Scheduling", ["Health", heap]),
+        room("Scheduling", ["Health", heap, deque]),
         room("TargetsAPI", ["Health"]),
         room("TargetsServer", ["Health", "TargetsAPI", hummingbird, grdb, crypto]),
         room("History", ["Health", grdb, grdbSQLite]),

@@ -1,0 +1,131 @@
+package import Health
+import Synchronization
+
+/// How a probe ended, as far as scheduling cares.
+package struct ProbeEnd<Instant: Sendable>: Sendable {
+    /// When it really started; nil when it never did.
+    package var startedAt: Instant?
+    package var wantsRecheck: Bool
+
+    package init(startedAt: Instant?, wantsRecheck: Bool) {
+        self.startedAt = startedAt
+        self.wantsRecheck = wantsRecheck
+    }
+}
+
+/// Turns a ``Schedule``: starts what is due in a discarding task group and sleeps until the next due time.
+package final class Scheduler<C: Clock>: Sendable where C.Duration == Duration {
+    package typealias Probe = @Sendable (TargetIdentity, _ due: C.Instant) async -> ProbeEnd<C.Instant>
+
+    private struct State {
+        var schedule: Schedule
+        var sleeper: Task<Void, Never>?
+        var wakesAt: Duration?
+        /// Something became due while no one was asleep yet.
+        var isNudged = false
+        var turns = 0
+    }
+
+    /// Starts that fall due within this are made in one go: waking up is what a probe costs most above the transfer itself.
+    package static var coalescing: Duration { .milliseconds(2) }
+    /// Without anything due the loop still turns this often, so that its progress can be watched.
+    package static var longestSleep: Duration { .seconds(1) }
+
+    private let clock: C
+    private let origin: C.Instant
+    private let state: Mutex<State>
+
+    /// - Parameter origin: what due times are counted from. The machine's boot keeps the rhythm across restarts of the daemon.
+    package init(clock: C, origin: C.Instant, maxInFlight: Int, fastBudget: Double) {
+        self.clock = clock
+        self.origin = origin
+        state = Mutex(State(schedule: Schedule(maxInFlight: maxInFlight, fastBudget: fastBudget)))
+    }
+
+    package func set(_ target: TargetIdentity, _ rhythm: Rhythm, atOnce: Bool = false) {
+        change { $0.set(target, rhythm, atOnce: atOnce, now: $1) }
+    }
+
+    package func remove(_ target: TargetIdentity) {
+        change { schedule, _ in schedule.remove(target) }
+    }
+
+    package var counts: ScheduleCounts { state.withLock { $0.schedule.counts } }
+    package var inFlight: Int { state.withLock { $0.schedule.inFlight } }
+    /// How often the loop has turned: progress that a watchdog can watch.
+    package var turns: Int { state.withLock { $0.turns } }
+    package func overdue(byIntervals intervals: Int) -> Int {
+        state.withLock { $0.schedule.overdue(byIntervals: intervals, now: now) }
+    }
+
+    /// Probes until its task is cancelled; then cancels the probes in flight and returns when all have ended.
+    package func run(probe: @escaping Probe) async {
+        await withDiscardingTaskGroup { group in
+            while !Task.isCancelled {
+                let starts = state.withLock { state in
+                    state.turns &+= 1
+                    state.isNudged = false
+                    return state.schedule.takeDue(now: now)
+                }
+                for start in starts {
+                    group.addTask {
+                        let end = await probe(start.target, self.origin.advanced(by: start.due))
+                        self.finish(start, end)
+                    }
+                }
+                await sleepUntilDue()
+            }
+            group.cancelAll()
+        }
+    }
+
+    private var now: Duration { origin.duration(to: clock.now) }
+
+    private func finish(_ start: ProbeStart, _ end: ProbeEnd<C.Instant>) {
+        state.withLock { state in
+            let now = now
+            let isDue = state.schedule.finish(
+                start, startedAt: end.startedAt.map { origin.duration(to: $0) }, wantsRecheck: end.wantsRecheck, now: now)
+            if isDue { nudge(&state) }
+        }
+    }
+
+    private func change(_ body: (inout Schedule, Duration) -> Void) {
+        state.withLock { state in
+            body(&state.schedule, now)
+            nudge(&state)
+        }
+    }
+
+    /// Wakes the loop when something is due before it would wake by itself.
+    private func nudge(_ state: inout State) {
+        guard let sleeper = state.sleeper, let wakesAt = state.wakesAt else {
+            state.isNudged = true
+            return
+        }
+        let isEarlier = state.schedule.nextDue.map { $0 < wakesAt } ?? false
+        if isEarlier || state.schedule.hasAdmissible { sleeper.cancel() }
+    }
+
+    private func sleepUntilDue() async {
+        let sleeper: Task<Void, Never>? = state.withLock { state in
+            guard !state.isNudged else { return nil }
+            let now = now
+            let due = state.schedule.nextDue ?? now + Self.longestSleep
+            let wakesAt = min(max(due, now + Self.coalescing), now + Self.longestSleep)
+            let sleeper = Task<Void, Never> { [clock, origin] in
+                // Cancelled is woken early: the loop looks again either way.
+                _ = try? await clock.sleep(until: origin.advanced(by: wakesAt), tolerance: nil)
+            }
+            (state.sleeper, state.wakesAt) = (sleeper, wakesAt)
+            return sleeper
+        }
+        guard let sleeper else { return await Task.yield() }
+        await withTaskCancellationHandler {
+            await sleeper.value
+        } onCancel: {
+            sleeper.cancel()
+        }
+        state.withLock { ($0.sleeper, $0.wakesAt) = (nil, nil) }
+    }
+}

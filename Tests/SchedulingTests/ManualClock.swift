@@ -1,0 +1,85 @@
+import Synchronization
+
+/// A clock that stands still until it is told to go on, and says who sleeps on it. After swift-async-algorithms' test clock.
+final class ManualClock: Clock, Sendable {
+    struct Instant: InstantProtocol {
+        var offset: Duration
+        func advanced(by duration: Duration) -> Instant { Instant(offset: offset + duration) }
+        func duration(to other: Instant) -> Duration { other.offset - offset }
+        static func < (a: Self, b: Self) -> Bool { a.offset < b.offset }
+    }
+
+    private struct Sleeper {
+        var deadline: Instant
+        var continuation: CheckedContinuation<Void, any Error>
+    }
+
+    private struct State {
+        var now = Instant(offset: .zero)
+        var sleepers: [Int: Sleeper] = [:]
+        var cancelled: Set<Int> = []
+        var nextID = 0
+        var watchers: [CheckedContinuation<Void, Never>] = []
+    }
+
+    private let state = Mutex(State())
+
+    var now: Instant { state.withLock(\.now) }
+    var minimumResolution: Duration { .nanoseconds(1) }
+
+    func sleep(until deadline: Instant, tolerance: Duration?) async throws {
+        let id = state.withLock { state in
+            state.nextID += 1
+            return state.nextID
+        }
+        try await withTaskCancellationHandler {
+            try await withCheckedThrowingContinuation { continuation in
+                let (isOver, watchers) = state.withLock {
+                    state -> (Result<Void, any Error>?, [CheckedContinuation<Void, Never>]) in
+                    if state.cancelled.contains(id) { return (.failure(CancellationError()), []) }
+                    if deadline <= state.now { return (.success(()), []) }
+                    state.sleepers[id] = Sleeper(deadline: deadline, continuation: continuation)
+                    defer { state.watchers = [] }
+                    return (nil, state.watchers)
+                }
+                if let isOver { continuation.resume(with: isOver) }
+                watchers.forEach { $0.resume() }
+            }
+        } onCancel: {
+            let sleeper = state.withLock { state in
+                state.cancelled.insert(id)
+                return state.sleepers.removeValue(forKey: id)
+            }
+            sleeper?.continuation.resume(throwing: CancellationError())
+        }
+    }
+
+    /// Returns once someone sleeps on this clock.
+    func untilSomeoneSleeps() async {
+        await withCheckedContinuation { continuation in
+            let isAsleep = state.withLock { state in
+                if state.sleepers.isEmpty { state.watchers.append(continuation) }
+                return !state.sleepers.isEmpty
+            }
+            if isAsleep { continuation.resume() }
+        }
+    }
+
+    func advance(by duration: Duration) {
+        let due = state.withLock { state -> [Sleeper] in
+            state.now = state.now.advanced(by: duration)
+            let ids = state.sleepers.filter { $0.value.deadline <= state.now }.map(\.key)
+            return ids.compactMap { state.sleepers.removeValue(forKey: $0) }
+        }
+        due.forEach { $0.continuation.resume() }
+    }
+
+    /// Goes to the next deadline that someone sleeps for.
+    func advanceToNextSleeper() async {
+        await untilSomeoneSleeps()
+        let step = state.withLock { state in
+            (state.sleepers.values.map(\.deadline).min()).map { state.now.duration(to: $0) }
+        }
+        if let step { advance(by: step) }
+    }
+}

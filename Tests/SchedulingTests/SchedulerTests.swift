@@ -1,0 +1,92 @@
+import Health
+import Synchronization
+import Testing
+
+@testable import Scheduling
+
+private let rhythm = Rhythm(interval: .seconds(30), fastInterval: .seconds(5))
+private let target = TargetIdentity(clientID: "c", key: "tgt_1")
+
+private func scheduler(_ clock: ManualClock) -> Scheduler<ManualClock> {
+    Scheduler(clock: clock, origin: clock.now, maxInFlight: 10, fastBudget: 0.2)
+}
+
+@Suite struct SchedulerTests {
+    @Test func startsWhatIsDueAndSaysWhen() async {
+        let clock = ManualClock()
+        let scheduler = scheduler(clock)
+        scheduler.set(target, rhythm)
+        let (starts, report) = AsyncStream.makeStream(of: (due: ManualClock.Instant, at: ManualClock.Instant).self)
+        let running = Task {
+            await scheduler.run { _, due in
+                report.yield((due, clock.now))
+                return ProbeEnd(startedAt: clock.now, wantsRecheck: false)
+            }
+        }
+        let driver = Task { while !Task.isCancelled { await clock.advanceToNextSleeper() } }
+        var seen: [ManualClock.Instant] = []
+        for await start in starts {
+            #expect(start.at >= start.due)
+            seen.append(start.due)
+            if seen.count == 3 { break }
+        }
+        running.cancel()
+        driver.cancel()
+        await running.value
+        #expect(seen[0].duration(to: seen[1]) == .seconds(30))
+        #expect(seen[1].duration(to: seen[2]) == .seconds(30))
+    }
+
+    @Test func aTargetProbedAtOnceWakesTheLoop() async {
+        let clock = ManualClock()
+        let scheduler = scheduler(clock)
+        let (starts, report) = AsyncStream.makeStream(of: TargetIdentity.self)
+        let running = Task {
+            await scheduler.run { target, _ in
+                report.yield(target)
+                return ProbeEnd(startedAt: clock.now, wantsRecheck: false)
+            }
+        }
+        await clock.untilSomeoneSleeps()
+        scheduler.set(target, rhythm, atOnce: true)
+        // The clock stands still: only the nudge can have started it.
+        var iterator = starts.makeAsyncIterator()
+        #expect(await iterator.next() == target)
+        running.cancel()
+        await running.value
+    }
+
+    @Test func cancellingTheRunCancelsProbesInFlightAndWaitsForThem() async {
+        let clock = ManualClock()
+        let scheduler = scheduler(clock)
+        scheduler.set(target, rhythm, atOnce: true)
+        let (starts, report) = AsyncStream.makeStream(of: Void.self)
+        let ended = Mutex(false)
+        let running = Task {
+            await scheduler.run { _, _ in
+                report.yield()
+                // Sleeps until cancelled: nobody moves this clock.
+                try? await clock.sleep(until: clock.now.advanced(by: .seconds(3600)), tolerance: nil)
+                ended.withLock { $0 = true }
+                return ProbeEnd(startedAt: nil, wantsRecheck: false)
+            }
+        }
+        var iterator = starts.makeAsyncIterator()
+        await iterator.next()
+        running.cancel()
+        await running.value
+        #expect(ended.withLock { $0 })
+        #expect(scheduler.inFlight == 0)
+    }
+
+    @Test func theLoopTurnsEvenWithNothingDue() async {
+        let clock = ManualClock()
+        let scheduler = scheduler(clock)
+        let running = Task { await scheduler.run { _, _ in ProbeEnd(startedAt: nil, wantsRecheck: false) } }
+        await clock.advanceToNextSleeper()
+        await clock.untilSomeoneSleeps()
+        #expect(scheduler.turns >= 2)
+        running.cancel()
+        await running.value
+    }
+}
