@@ -16,15 +16,17 @@ func room(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
     .target(name: name, dependencies: dependencies, swiftSettings: strict)
 }
 
-func tests(of name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+func tests(of name: String, _ dependencies: [Target.Dependency] = [], data: [String] = []) -> Target {
     .testTarget(
         name: name + "Tests",
         dependencies: [.target(name: name)] + dependencies,
+        exclude: data,
         swiftSettings: strict
     )
 }
 
 let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
+let hummingbirdCore = Target.Dependency.product(name: "HummingbirdCore", package: "hummingbird")
 let hummingbirdTLS = Target.Dependency.product(name: "HummingbirdTLS", package: "hummingbird")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let grdbSQLite = Target.Dependency.product(name: "GRDBSQLite", package: "GRDB.swift")
@@ -35,8 +37,11 @@ let deque = Target.Dependency.product(name: "DequeModule", package: "swift-colle
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let unixSignals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let asn1 = Target.Dependency.product(name: "SwiftASN1", package: "swift-asn1")
+let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types")
 let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
 
 let package = Package(
@@ -51,6 +56,8 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-certificates", from: "1.21.1"),
+        .package(url: "https://github.com/apple/swift-asn1", from: "1.7.4"),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
@@ -63,47 +70,51 @@ let package = Package(
         room("Probing", ["Health", "Curl"]),
         room("Scheduling", ["Health", heap, deque]),
         room("TargetsAPI", ["Health"]),
-        room("TargetsServer", ["Health", "TargetsAPI", hummingbird, grdb, crypto]),
+        room(
+            "TargetsServer",
+            ["Health", "TargetsAPI", hummingbird, hummingbirdCore, httpTypes, nioCore, logging, grdb, crypto]),
         room("History", ["Health", grdb, grdbSQLite]),
         room("Exposition", ["Health"]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
-        room("Web", ["Health", "Exposition", "CZlib", hummingbird, nioCore]),
+        room("Web", ["Health", "Exposition", "CZlib", hummingbird, hummingbirdCore, nioCore, httpTypes, logging]),
         room("Settings", ["Health", yams]),
         room("Terminal", ["Health"]),
-        room("SampleTargets", ["Health", hummingbird, hummingbirdTLS, nioSSL, nioCore, x509, crypto]),
+        room("SampleTargets", [hummingbird, hummingbirdCore, hummingbirdTLS, nioSSL, nioCore, x509, asn1, crypto, logging]),
         room(
             "Daemon",
             [
                 "Health", "Curl", "Probing", "Scheduling", "TargetsAPI", "TargetsServer", "History", "Exposition", "Web",
-                "Settings", lifecycle, logging,
+                "Settings", lifecycle, unixSignals, logging,
             ]),
         .executableTarget(
             name: "rangefinder",
             dependencies: [
                 "Health", "Curl", "Probing", "TargetsAPI", "TargetsServer", "History", "Settings", "Terminal",
-                "SampleTargets", "Daemon", arguments, logging,
+                "SampleTargets", "Daemon", arguments, lifecycle, unixSignals, logging,
             ],
             swiftSettings: strict),
 
+        // A scripted server on real sockets, for the tests of several rooms.
+        .target(name: "Loopback", path: "Tests/Loopback", swiftSettings: strict),
         tests(of: "Curl"),
         tests(of: "Health"),
-        tests(of: "Probing", ["Health", "Curl"]),
+        tests(of: "Probing", ["Health", "Curl", "Loopback"]),
         tests(of: "Scheduling", ["Health"]),
         tests(of: "TargetsAPI", ["Health"]),
-        tests(of: "TargetsServer", ["Health", "TargetsAPI", "Curl"]),
+        tests(of: "TargetsServer", ["Health", "TargetsAPI", lifecycle, logging]),
         tests(of: "History", ["Health", grdb]),
         tests(of: "Exposition", ["Health"]),
         tests(of: "Web", ["Health", "Exposition", "Curl"]),
-        tests(of: "Settings", ["Health"]),
+        tests(of: "Settings", ["Health"], data: ["Bad"]),
         tests(of: "Terminal", ["Health"]),
         tests(of: "SampleTargets", ["Curl"]),
         tests(
             of: "Daemon",
             [
                 "Health", "Curl", "Probing", "Scheduling", "TargetsAPI", "TargetsServer", "History", "Exposition", "Web",
-                "Settings", "SampleTargets", logging,
+                "Settings", "SampleTargets", "Loopback", logging,
             ]),
         .testTarget(name: "HouseTests", swiftSettings: strict),
-        .testTarget(name: "CommandTests", dependencies: ["Health", "History"], swiftSettings: strict),
+        .testTarget(name: "CommandTests", dependencies: ["Health", "History", "Loopback"], swiftSettings: strict),
     ]
 )

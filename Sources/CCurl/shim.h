@@ -1,4 +1,166 @@
+// What Swift can't import of libcurl, OpenSSL and Linux: variadic setters, one static inline function for each shape of
+// argument; macros; and the few looks at a TLS handshake that libcurl doesn't offer. No decisions are made here.
 #pragma once
+#define CURL_DISABLE_TYPECHECK
 #include <curl/curl.h>
+#include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
+#include <openssl/x509v3.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/prctl.h>
+#include <time.h>
+
+// As `ps -L` and gdb show the calling thread; at most 15 bytes.
+static inline void rf_name_thread(const char *name) {
+    prctl(PR_SET_NAME, name, 0, 0, 0);
+}
+
+// The bundle of certificates that libcurl was built to use; NULL when it knows none.
+static inline const char *rf_default_bundle(void) {
+    return curl_version_info(CURLVERSION_NOW)->cainfo;
+}
+
+// curl_easy_setopt
+
+static inline CURLcode rf_set_long(CURL *easy, CURLoption option, long value) {
+    return curl_easy_setopt(easy, option, value);
+}
+
+static inline CURLcode rf_set_offset(CURL *easy, CURLoption option, curl_off_t value) {
+    return curl_easy_setopt(easy, option, value);
+}
+
+static inline CURLcode rf_set_string(CURL *easy, CURLoption option, const char *value) {
+    return curl_easy_setopt(easy, option, value);
+}
+
+static inline CURLcode rf_set_pointer(CURL *easy, CURLoption option, void *value) {
+    return curl_easy_setopt(easy, option, value);
+}
+
+static inline CURLcode rf_set_list(CURL *easy, CURLoption option, struct curl_slist *value) {
+    return curl_easy_setopt(easy, option, value);
+}
+
+// For CURLOPT_WRITEFUNCTION and CURLOPT_HEADERFUNCTION.
+static inline CURLcode rf_set_sink(CURL *easy, CURLoption option, curl_write_callback function) {
+    return curl_easy_setopt(easy, option, function);
+}
+
+static inline CURLcode rf_set_progress_function(CURL *easy, curl_xferinfo_callback function) {
+    return curl_easy_setopt(easy, CURLOPT_XFERINFOFUNCTION, function);
+}
+
+static inline CURLcode rf_set_opensocket_function(CURL *easy, curl_opensocket_callback function) {
+    return curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, function);
+}
+
+static inline CURLcode rf_set_ssl_ctx_function(CURL *easy, curl_ssl_ctx_callback function) {
+    return curl_easy_setopt(easy, CURLOPT_SSL_CTX_FUNCTION, function);
+}
+
+// curl_easy_getinfo; what can't be had is -1 or NULL.
+
+static inline long rf_get_long(CURL *easy, CURLINFO info) {
+    long value = -1;
+    return curl_easy_getinfo(easy, info, &value) == CURLE_OK ? value : -1;
+}
+
+static inline curl_off_t rf_get_offset(CURL *easy, CURLINFO info) {
+    curl_off_t value = -1;
+    return curl_easy_getinfo(easy, info, &value) == CURLE_OK ? value : -1;
+}
+
+static inline const char *rf_get_string(CURL *easy, CURLINFO info) {
+    char *value = NULL;
+    return curl_easy_getinfo(easy, info, &value) == CURLE_OK ? value : NULL;
+}
+
+static inline void *rf_get_private(CURL *easy) {
+    char *value = NULL;
+    return curl_easy_getinfo(easy, CURLINFO_PRIVATE, &value) == CURLE_OK ? value : NULL;
+}
+
+// The TLS connection of a transfer under way, from inside one of its callbacks; NULL without TLS.
+static inline SSL *rf_get_ssl(CURL *easy) {
+    struct curl_tlssessioninfo *session = NULL;
+    if(curl_easy_getinfo(easy, CURLINFO_TLS_SSL_PTR, &session) != CURLE_OK || !session) return NULL;
+    return session->backend == CURLSSLBACKEND_OPENSSL ? (SSL *)session->internals : NULL;
+}
+
+// curl_multi_setopt
+
+static inline CURLMcode rf_multi_set_long(CURLM *multi, CURLMoption option, long value) {
+    return curl_multi_setopt(multi, option, value);
+}
+
+static inline CURLMcode rf_multi_set_socket_function(CURLM *multi, curl_socket_callback function, void *context) {
+    CURLMcode code = curl_multi_setopt(multi, CURLMOPT_SOCKETDATA, context);
+    return code ? code : curl_multi_setopt(multi, CURLMOPT_SOCKETFUNCTION, function);
+}
+
+static inline CURLMcode rf_multi_set_timer_function(CURLM *multi, curl_multi_timer_callback function, void *context) {
+    CURLMcode code = curl_multi_setopt(multi, CURLMOPT_TIMERDATA, context);
+    return code ? code : curl_multi_setopt(multi, CURLMOPT_TIMERFUNCTION, function);
+}
+
+// The handshake, seen from OpenSSL
+
+// An index under which each SSL_CTX keeps its witness; `release` is called with it when the SSL_CTX is freed.
+static inline int rf_witness_index(CRYPTO_EX_free *release) {
+    return SSL_CTX_get_ex_new_index(0, NULL, NULL, NULL, release);
+}
+
+// Has `verify` called for each certificate that OpenSSL judges. Renegotiation is refused: it would come back to a
+// witness whose transfer is over.
+static inline int rf_watch_handshake(SSL_CTX *context, int index, void *witness, SSL_verify_cb verify) {
+    SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION);
+    SSL_CTX_set_verify(context, SSL_VERIFY_PEER, verify);
+    return SSL_CTX_set_ex_data(context, index, witness);
+}
+
+static inline SSL *rf_ssl_of(X509_STORE_CTX *verification) {
+    return (SSL *)X509_STORE_CTX_get_ex_data(verification, SSL_get_ex_data_X509_STORE_CTX_idx());
+}
+
+static inline void *rf_witness_of(SSL *ssl, int index) {
+    return ssl ? SSL_CTX_get_ex_data(SSL_get_SSL_CTX(ssl), index) : NULL;
+}
+
+// The certificates as the peer sent them, leaf first.
+static inline const STACK_OF(X509) *rf_sent_certificates(X509_STORE_CTX *verification) {
+    return X509_STORE_CTX_get0_untrusted(verification);
+}
+
+static inline const STACK_OF(X509) *rf_peer_certificates(SSL *ssl) {
+    return SSL_get_peer_cert_chain(ssl);
+}
+
+static inline int rf_certificate_count(const STACK_OF(X509) *chain) {
+    return chain ? sk_X509_num(chain) : 0;
+}
+
+static inline X509 *rf_certificate_at(const STACK_OF(X509) *chain, int index) {
+    return sk_X509_value(chain, index);
+}
+
+// Seconds since 1970, or INT64_MIN when the certificate's time can't be read.
+static inline int64_t rf_seconds(const ASN1_TIME *time) {
+    struct tm parts;
+    memset(&parts, 0, sizeof parts);
+    if(!time || !ASN1_TIME_to_tm(time, &parts)) return INT64_MIN;
+    return (int64_t)timegm(&parts);
+}
+
+// RFC 2253's form in UTF-8, cut at `size`; answers the number of bytes written, without a NUL.
+static inline int rf_name_text(const X509_NAME *name, char *text, int size) {
+    BIO *memory = name ? BIO_new(BIO_s_mem()) : NULL;
+    if(!memory) return 0;
+    X509_NAME_print_ex(memory, name, 0, XN_FLAG_RFC2253 & ~ASN1_STRFLGS_ESC_MSB);
+    int count = BIO_read(memory, text, size);
+    BIO_free(memory);
+    return count > 0 ? count : 0;
+}

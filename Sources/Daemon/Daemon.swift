@@ -1,1 +1,231 @@
-// Daemon
+// Daemon: the only room that knows the others. It assembles them, starts and stops them, reloads the configuration, and logs the events
+// that they report as values.
+// What lives here: the assembly, the roster (lists and settings → what is watched), the sync's rhythm, reload, readiness, the log's form.
+// What doesn't: any rule of its own about targets, results or pages.
+// The command line makes one from settings and runs it until a signal comes.
+
+import Curl
+import Exposition
+import Health
+import History
+package import Logging
+import Probing
+import Scheduling
+import ServiceLifecycle
+package import Settings
+import Synchronization
+import TargetsAPI
+import TargetsServer
+import UnixSignals
+import Web
+
+package final class Daemon: Sendable {
+    /// What the daemon needs to know of its surroundings.
+    package struct Context: Sendable {
+        /// Read again at a reload; nil when the settings came from elsewhere, and then there is no reload.
+        package var configurationPath: String?
+        package var surroundings: Surroundings
+        package var version: String
+        package var logger: Logger
+        package var logLevel: LogLevel
+        /// Told once each listener takes connections.
+        package var onListening: @Sendable (Listener, _ port: Int) async -> Void
+
+        package init(
+            configurationPath: String? = nil, surroundings: Surroundings, version: String, logger: Logger, logLevel: LogLevel,
+            onListening: @escaping @Sendable (Listener, Int) async -> Void = { _, _ in }
+        ) {
+            self.configurationPath = configurationPath
+            self.surroundings = surroundings
+            self.version = version
+            self.logger = logger
+            self.logLevel = logLevel
+            self.onListening = onListening
+        }
+    }
+
+    package enum Listener: Hashable, Sendable { case pages, targetsAPI }
+
+    /// How long an orderly end may take.
+    static let shutdownLimit = Duration.seconds(4)
+
+    let context: Context
+    let history: History
+    let metrics: DaemonMetrics
+    let series: TargetSeries
+    let scheduler: Scheduler<ContinuousClock>
+    let watch: Watch
+    let roster: Roster
+    let sync: SyncService
+    let reloader: Reloader
+    private let settings: Settings
+    private let probes: TransferEngine
+    private let requests: TransferEngine
+    private let store: TargetStore?
+    private let group = Mutex<ServiceGroup?>(nil)
+
+    var logger: Logger { context.logger }
+
+    /// How the sync reaches the clients under these settings.
+    func plan(_ settings: Settings) -> SyncService.Plan { SyncService.Plan(settings, engine: requests) }
+
+    /// Opens the history and the embedded API's database, and watches what is remembered.
+    ///
+    /// - Throws: when one of them can't be opened, or the system has no threads left.
+    package init(settings: Settings, context: Context) throws {
+        self.settings = settings
+        self.context = context
+        let logger = context.logger
+        let metrics = DaemonMetrics(build: ["version": context.version], loadedAt: .now())
+        var options = HistoryOptions(vantage: settings.vantage.name, now: { .now() })
+        options.keepRaw = settings.history.keepRaw
+        options.onEvent = { event in report(event, logger: logger, metrics: metrics) }
+        let history = try History.open(path: settings.history.path, options: options)
+        let series = TargetSeries(
+            perTarget: .init(settings.metrics.perTarget), withClientID: settings.targetsAPI.clients.count > 1)
+        // The sync has an engine of its own: a list of 48 MB must not stand between a due time and a socket.
+        probes = try TransferEngine(maxLookups: settings.limits.maxLookups)
+        requests = try TransferEngine(maxLookups: 4)
+        let scheduler = Scheduler(
+            clock: ContinuousClock(), origin: ContinuousClock.boot(), maxInFlight: settings.limits.maxInFlight,
+            fastBudget: settings.limits.fastBudget)
+        let watch = Watch()
+        let roster = Roster(
+            settings: settings, watch: watch, scheduler: scheduler, history: history, series: series, metrics: metrics,
+            logger: logger)
+        let remembered = try history.rememberedLists()
+        roster.restore(lists: remembered, judges: try history.judges())
+        sync = SyncService(
+            plan: .init(settings, engine: requests), remembered: remembered, metrics: metrics, logger: logger,
+            apply: { clientID, list in roster.replace(list, clientID: clientID) },
+            onRejected: { roster.setRejected($0) })
+        store = try settings.targetsServer.map { try TargetStore(path: $0.database) }
+        reloader = Reloader(running: settings)
+        metrics.observeHistory { .init(history.statistics) }
+        metrics.observeSchedule { .init(scheduler.counts) }
+        (self.history, self.metrics, self.series) = (history, metrics, series)
+        (self.scheduler, self.watch, self.roster) = (scheduler, watch, roster)
+    }
+
+    /// Runs until a signal (SIGTERM or SIGINT), ``shutDown()``, or the task's cancellation. When it returns the last batch is committed.
+    ///
+    /// - Parameter handlesSignals: false for a daemon that lives inside another program, such as a test.
+    package func run(handlesSignals: Bool = true) async throws {
+        let services = serviceGroup(handlesSignals: handlesSignals)
+        group.withLock { $0 = services }
+        do {
+            try await services.run()
+        } catch {
+            await end()
+            throw error
+        }
+        await end()
+    }
+
+    /// Ends a daemon that runs: probes in flight are cancelled and the last batch is committed.
+    package func shutDown() {
+        let running = group.withLock { $0 }
+        Task { await running?.triggerGracefulShutdown() }
+    }
+
+    /// Services start in this order and stop in the opposite one: probing ends first, and the history last.
+    private func serviceGroup(handlesSignals: Bool) -> ServiceGroup {
+        let (serverListens, announce) = AsyncStream.makeStream(of: Void.self)
+        var services: [any Service] = [RunsUntilShutdown("history") { await self.history.run(clock: ContinuousClock()) }]
+        if let store, let section = settings.targetsServer {
+            services.append(targetsServer(section, store) { announce.finish() })
+        } else {
+            announce.finish()
+        }
+        services.append(webServer())
+        services.append(
+            RunsUntilShutdown("sync") {
+                // The first sync may be with our own server.
+                for await _ in serverListens {}
+                await self.sync.run(clock: ContinuousClock())
+            })
+        services.append(RunsUntilShutdown("probing") { await self.probe() })
+        if handlesSignals && context.configurationPath != nil {
+            services.append(RunsUntilShutdown("reload") { await self.reloadOnHangup() })
+        }
+        var configuration = ServiceGroupConfiguration(
+            services: services, gracefulShutdownSignals: handlesSignals ? [.sigterm, .sigint] : [],
+            logger: Logger(label: "services") { _ in SwiftLogNoOpLogHandler() })
+        configuration.maximumGracefulShutdownDuration = Self.shutdownLimit
+        return ServiceGroup(configuration: configuration)
+    }
+
+    private func end() async {
+        await probes.shutDown()
+        await requests.shutDown()
+        await history.close()
+        try? store?.close()
+        logger.info("stopped")
+    }
+
+    private func probe() async {
+        let loop = ProbeLoop(daemon: self, prober: Prober(transfer: probes.transfer(_:), wallClock: { .now() }))
+        logger.info("probing", metadata: ["targets": "\(watch.count)", "vantage": "\(settings.vantage.name)"])
+        await scheduler.run { identity, due in await loop.probe(identity, due: due) }
+    }
+
+    private var listenerNames: [String] { [context.surroundings.hostName] + settings.listenNames }
+
+    private func webServer() -> WebServer {
+        let (context, settings, metrics, series) = (context, settings, metrics, series)
+        return WebServer(
+            configuration: .init(
+                host: settings.listen.host, port: settings.listen.port, names: listenerNames, admin: settings.admin,
+                version: context.version),
+            daemon: .init(
+                page: { format, selection in
+                    MetricsPage(format: format, selection: selection, targets: series, daemon: metrics)
+                },
+                readiness: { await self.whatIsNotReady() },
+                reload: { await self.reload() },
+                sync: { accept in await self.syncNow(accept: accept) }),
+            onListening: { port in
+                context.logger.info("listening", metadata: ["address": "\(settings.listen.host):\(port)"])
+                await context.onListening(.pages, port)
+            })
+    }
+
+    private func targetsServer(
+        _ section: Settings.TargetsServer, _ store: TargetStore, onListening: @escaping @Sendable () -> Void
+    ) -> TargetsServer {
+        let context = context
+        return TargetsServer(
+            configuration: .init(
+                host: section.listen.host, port: section.listen.port, token: section.token, names: listenerNames),
+            store: store,
+            onListening: { port in
+                context.logger.info("the embedded Targets API listens", metadata: ["address": "\(section.listen.host):\(port)"])
+                await context.onListening(.targetsAPI, port)
+                onListening()
+            })
+    }
+
+    private func syncNow(accept: Bool) async -> WebServer.ActionResult {
+        let troubles = accept ? await sync.acceptHeld() : await sync.syncNow()
+        return troubles.isEmpty
+            ? .done("\(watch.count) targets are watched") : .failed(troubles.joined(separator: "\n"))
+    }
+}
+
+/// A service that is simply cancelled when its group shuts down.
+private struct RunsUntilShutdown: Service {
+    let name: String
+    let body: @Sendable () async throws -> Void
+
+    init(_ name: String, _ body: @escaping @Sendable () async throws -> Void) {
+        self.name = name
+        self.body = body
+    }
+
+    func run() async throws {
+        try await cancelWhenGracefulShutdown { try await body() }
+    }
+}
+
+extension WebServer: Service {}
+extension TargetsServer: Service {}

@@ -36,6 +36,8 @@ package struct Timestamp: Hashable, Sendable, Comparable, CustomStringConvertibl
         let fraction = reader.skip(".") ? reader.fractionMilliseconds() : 0
         guard let fraction, let offset = reader.offsetMinutes(), reader.isAtEnd else { return nil }
         let days = CivilDate(year: year, month: month, day: day).daysSinceEpoch
+        // The 31st of a shorter month would silently become a day of the next one.
+        guard CivilDate(daysSinceEpoch: days).day == day else { return nil }
         let minutes = days * 1440 + hour * 60 + minute - offset
         milliseconds = (minutes * 60 + second) * 1000 + fraction
     }
@@ -119,7 +121,7 @@ private struct DigitReader<Text: StringProtocol> {
         if skip("Z") || skip("z") { return 0 }
         let sign: Int64
         if skip("+") { sign = 1 } else if skip("-") { sign = -1 } else { return nil }
-        guard let hours = number(2), skip(":"), let minutes = number(2) else { return nil }
+        guard let hours = number(2), skip(":"), let minutes = number(2), hours < 24, minutes < 60 else { return nil }
         return sign * (hours * 60 + minutes)
     }
 }
@@ -145,7 +147,8 @@ extension Duration {
         let (seconds, attoseconds) = components
         let (scaled, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000)
         if overflow { return seconds < 0 ? .min : .max }
-        return scaled.addingReportingOverflow(attoseconds / 1_000_000_000_000).partialValue
+        let (sum, overflowed) = scaled.addingReportingOverflow(attoseconds / 1_000_000_000_000)
+        return overflowed ? (seconds < 0 ? .min : .max) : sum
     }
 
     package var inSeconds: Double {

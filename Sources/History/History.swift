@@ -1,1 +1,114 @@
-// History
+// History: everything durable of the daemon, in one SQLite database with one writer.
+// What lives here: results, transitions, incidents, the judge's states, the remembered lists; migrations, retention, the reader.
+// What doesn't: deciding anything (that is Health), logging (events go out as values), the wall clock (it is passed in).
+// Records come in from Daemon after every judgement; they go on to the commands through HistoryReader, and to any SQLite tool
+// through the pinned views of Database/Migrations.
+
+internal import GRDB
+package import Health
+internal import Synchronization
+
+/// The daemon's writer. Appending never blocks; a commit is made every ``HistoryOptions/commitInterval`` by ``run(clock:)``.
+package final class History: Sendable {
+    package let path: String
+    let options: HistoryOptions
+    let queue: DatabaseQueue
+    let inbox: Mutex<Inbox>
+    let memory: Mutex<WriterMemory>
+    private let figures = Mutex(HistoryStatistics())
+
+    /// What was appended and not yet taken by the writer.
+    struct Inbox: Sendable {
+        var batch: Batch
+        var isClosed = false
+    }
+
+    /// Opens or creates the database at `path`, whose folder must exist, and brings its schema up to date. Blocks while it does.
+    ///
+    /// A file that is not ours is refused untouched; so is one that a newer version has migrated.
+    package static func open(path: String, options: HistoryOptions) throws(HistoryError) -> History {
+        let file = try HistoryFile.examine(path)
+        do {
+            var configuration = Configuration()
+            configuration.label = "rangefinder.history"
+            configuration.busyMode = .timeout(options.busyTimeout.inSeconds)
+            // Ids come from the same transaction's dimension tables, so enforcing them would cost a lookup a row and find nothing.
+            configuration.foreignKeysEnabled = false
+            let queue = try DatabaseQueue(path: HistoryFile.sqlitePath(path), configuration: configuration)
+            let dimensions = try queue.writeWithoutTransaction { db in
+                try Schema.prepare(db, isNew: file == .new, path: path)
+                return try Dimensions(db, vantage: options.vantage)
+            }
+            return History(path: path, options: options, queue: queue, dimensions: dimensions)
+        } catch {
+            throw HistoryError(error, path: path)
+        }
+    }
+
+    private init(path: String, options: HistoryOptions, queue: DatabaseQueue, dimensions: Dimensions) {
+        self.path = path
+        self.options = options
+        self.queue = queue
+        inbox = Mutex(Inbox(batch: Batch(limit: options.queueLimit)))
+        memory = Mutex(WriterMemory(held: Batch(limit: options.queueLimit), dimensions: dimensions))
+        let (size, wal) = HistoryFile.sizes(path)
+        figures.withLock { ($0.sizeBytes, $0.walBytes) = (size, wal) }
+    }
+
+    // MARK: What comes in
+
+    /// One judged probe. At the bound of the queue the oldest rows are dropped and counted; the judge's states and the incidents that are
+    /// still open are never dropped, because only the latest of each target is kept waiting.
+    package func append(_ record: HistoryRecord) {
+        add { $0.append(record) }
+    }
+
+    /// The target is no longer probed: its judge's state is forgotten, and `incident`, when one was open, is written as it was closed.
+    /// Its history stays.
+    package func append(removalOf target: TargetIdentity, closing incident: Incident?) {
+        add { $0.forget(target, closing: incident) }
+    }
+
+    /// The last good list of one client. Records of other clients in it, and second ones of one identity, are left out.
+    /// A list that is the same as the remembered one writes nothing.
+    package func remember(list: [Target], client: String) {
+        add { $0.lists[client] = list }
+    }
+
+    private func add(_ change: (inout Batch) -> Void) {
+        inbox.withLock { inbox in
+            // What comes after the last commit can't be written any more: it is counted rather than lost in silence.
+            if inbox.isClosed { inbox.batch.dropped += 1 } else { change(&inbox.batch) }
+        }
+    }
+
+    // MARK: What was there before
+
+    /// The remembered list of every client, in the order in which targets were first seen. Blocks: for the start of the daemon.
+    package func rememberedLists() throws(HistoryError) -> [String: [Target]] {
+        try read { try RememberedLists.all($0) }
+    }
+
+    /// The judge's state of every target that has one. Blocks: for the start of the daemon.
+    package func judges() throws(HistoryError) -> [TargetIdentity: Judge] {
+        try read { try JudgeStates.all($0) }
+    }
+
+    private func read<Value>(_ body: (Database) throws -> Value) throws(HistoryError) -> Value {
+        do { return try queue.read(body) } catch { throw HistoryError(error, path: path) }
+    }
+
+    // MARK: Figures
+
+    package var statistics: HistoryStatistics {
+        let (waiting, dropped) = inbox.withLock { ($0.batch.rows.count, $0.batch.dropped) }
+        var statistics = figures.withLock { $0 }
+        statistics.queued += waiting
+        statistics.dropped += dropped
+        return statistics
+    }
+
+    func updateFigures(_ update: (inout HistoryStatistics) -> Void) {
+        figures.withLock { update(&$0) }
+    }
+}

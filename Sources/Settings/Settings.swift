@@ -1,1 +1,83 @@
-// Settings
+// Settings: the configuration file as values, and everything that is wrong with it, by line and column.
+// What lives here: the sections as value types, the strict reader of YAML, which policy a target gets, secrets.
+// What doesn't: acting on a setting. Files other than the configuration, its secrets and a CA bundle are never opened here.
+// Text comes in from a file; values go on to Daemon and the commands, which hand each room its own section.
+// Yams is known to one file, Reader/Document.swift. The format is described key by key in config/rangefinder.yaml.
+
+package import Health
+
+/// One whole configuration. `Settings()` is what an empty file means.
+///
+/// No printed form of it holds a secret: those are `Health.Secret` throughout.
+package struct Settings: Hashable, Sendable {
+    package var vantage = Vantage()
+    /// Metrics, health and pages.
+    package var listen = ListenAddress(host: "127.0.0.1", port: 10115)
+    /// Further names by which pages may be asked for.
+    package var listenNames: [String] = []
+    /// Whether the POST endpoints exist.
+    package var admin = false
+    package var webConfigFile: String?
+    package var metrics = Metrics()
+    package var targetsAPI = TargetsAPI()
+    /// The embedded Targets API; nil means off.
+    package var targetsServer: TargetsServer?
+    package var probe = ProbePolicy()
+    package var limits = Limits()
+    package var overrides: [Override] = []
+    package var egress = EgressRule()
+    package var history = History()
+    package var alerting = Alerting()
+    package var maintenance: [Maintenance] = []
+    package var log = Log()
+
+    package init() {}
+
+    /// How a target is probed: the policy of the first override that matches, top to bottom, else ``probe``.
+    ///
+    /// `url` is the final test URL; nil when there is none, and then no `match.url` matches.
+    package func policy(for target: Target, url: MatchedURL?) -> ProbePolicy {
+        overrideIndex(for: target, url: url).map { overrides[$0].policy } ?? probe
+    }
+
+    /// The place in ``overrides`` of the one that a target gets; nil when none matches.
+    package func overrideIndex(for target: Target, url: MatchedURL?) -> Int? {
+        overrides.firstIndex { $0.match.matches(target, url: url) }
+    }
+}
+
+/// What reading a configuration file came to.
+package struct Reading: Sendable {
+    /// Nil when one of the diagnostics is an error.
+    package var settings: Settings?
+    /// Sorted by place.
+    package var diagnostics: [Diagnostic]
+}
+
+extension Settings {
+    /// The bound of a configuration file, in bytes.
+    package static let fileLimit = 1 << 20
+
+    /// Reads a file and the secrets it names. Everything that is wrong is in the answer at once; nothing is thrown.
+    package static func load(path: String, surroundings: Surroundings = .system()) -> Reading {
+        switch Result(catching: { () throws(FileProblem) in try surroundings.readFile(path, fileLimit) }) {
+        case .success(let bytes):
+            return read(bytes, path: path, surroundings: surroundings)
+        case .failure(let problem):
+            let message =
+                problem == .tooLarge ? "the file is longer than 1MiB" : "the file can't be read: \(problem.sentence)"
+            return Reading(settings: nil, diagnostics: [Diagnostic(.error, line: 1, column: 1, message)])
+        }
+    }
+
+    /// Reads a configuration that is already at hand; `path` is where it is from, for the files it names.
+    package static func read(_ bytes: [UInt8], path: String, surroundings: Surroundings = .system()) -> Reading {
+        let findings = Findings()
+        var settings: Settings?
+        if let document = Document.read(bytes, findings: findings) {
+            let context = ReadingContext(findings: findings, surroundings: surroundings, configurationPath: path)
+            settings = Settings(document, context: context)
+        }
+        return Reading(settings: findings.hasErrors ? nil : settings, diagnostics: findings.sorted)
+    }
+}

@@ -1,1 +1,84 @@
-// TargetsServer
+// TargetsServer: the embedded Targets API, the other side of the contract in TargetsAPI.
+// What lives here: its listener, what it answers, who may ask, and its own SQLite database of targets.
+// What doesn't: the documents and routes (TargetsAPI), judging whether a URL can be probed (Probing), configuration (Settings).
+// It answers at `/api/clients/{clientId}/targets[/{targetId}]`; Daemon or the command `targets-server` starts and stops it.
+// The terms are defined in docs/glossary.md.
+
+internal import Crypto
+package import Health
+internal import Hummingbird
+internal import HummingbirdCore
+package import Logging
+internal import NIOCore
+internal import TargetsAPI
+
+/// The embedded Targets API on a listener of its own.
+package struct TargetsServer: Sendable {
+    package struct Configuration: Sendable {
+        /// An IP address or a host name.
+        package var host: String
+        /// 0 lets the system choose.
+        package var port: Int
+        /// Wanted bare in `Authorization`; it may act for every client.
+        package var token: Secret
+        /// By which the server may be asked for, besides IP literals and `localhost`: the machine's name and `listen_names`.
+        package var names: [String]
+
+        package init(host: String, port: Int, token: Secret, names: [String] = []) {
+            self.host = host
+            self.port = port
+            self.token = token
+            self.names = names
+        }
+    }
+
+    package static let connectionsMax = 256
+    package static let connectionIdleSecondsMax = 60
+
+    private let configuration: Configuration
+    private let store: TargetStore
+    private let logger: Logger
+    private let onListening: @Sendable (Int) async -> Void
+
+    /// - Parameters:
+    ///   - store: stays the caller's, to be closed after the server has ended.
+    ///   - logger: silent when left out. No token, path or query is ever logged.
+    ///   - onListening: called once with the port, as soon as connections are taken.
+    package init(
+        configuration: Configuration, store: TargetStore, logger: Logger? = nil,
+        onListening: @escaping @Sendable (Int) async -> Void = { _ in }
+    ) {
+        self.configuration = configuration
+        self.store = store
+        self.logger = logger ?? Logger(label: "targets-server") { _ in SwiftLogNoOpLogHandler() }
+        self.onListening = onListening
+    }
+
+    /// Serves until a graceful shutdown or cancellation, then lets running requests end.
+    ///
+    /// - Throws: when the address can't be listened on.
+    package func run() async throws {
+        let (answers, logger) = (self.answers, self.logger)
+        let responder = CallbackResponder<BasicRequestContext> { request, _ in
+            await answers.respond(to: request, logger: logger)
+        }
+        let onListening = onListening
+        let application = Application(
+            responder: responder,
+            server: .http1(configuration: .init(idleTimeout: .seconds(Int64(Self.connectionIdleSecondsMax)))),
+            configuration: ApplicationConfiguration(
+                address: .hostname(configuration.host, port: configuration.port),
+                availableConnectionsDelegate: MaximumAvailableConnections(Self.connectionsMax, logger: logger)),
+            onServerRunning: { channel in
+                if let port = channel.localAddress?.port { await onListening(port) }
+            },
+            logger: logger)
+        try await application.run()
+    }
+
+    private var answers: Answers {
+        Answers(
+            store: store, tokenDigest: SHA256.hash(data: Array(configuration.token.reveal().utf8)),
+            rules: RequestRules(names: configuration.names))
+    }
+}

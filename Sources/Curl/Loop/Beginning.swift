@@ -1,0 +1,78 @@
+internal import CCurl
+
+/// From a submission to libcurl: the URL's scheme, the addresses, the one that is chosen.
+extension Loop {
+    func begin(_ transfer: Transfer) {
+        transfer.markBeginning()
+        let request = transfer.request
+        guard request.url.scheme == "http" || request.url.scheme == "https" else {
+            return end(transfer, .init(.unsupportedScheme))
+        }
+        guard request.url.host.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7f }) else { return end(transfer, .init(.urlMalformed)) }
+        if let literal = SocketAddress(request.url.host) { return connect(transfer, [literal]) }
+        let (name, keep) = (transfer.lookupName, request.dnsCache.boundedNanoseconds)
+        if let addresses = lookups.recall(name, keep: keep, now: transfer.beganAt) { return connect(transfer, addresses) }
+        transfer.stage = .lookingUp
+        lookups.wait(for: name, transfer.id, keep: keep)
+        lookupDeadlines.insert((transfer.deadline, transfer.id))
+        startLookups()
+    }
+
+    private func startLookups() {
+        while let name = lookups.next() {
+            let error = lookUpElsewhere(name)
+            if error != 0 { answer(name, .failed(.local("no thread for a lookup", error))) }
+        }
+    }
+
+    func lookedUp(_ name: LookupName, _ result: LookupAnswer) {
+        answer(name, result)
+        startLookups()
+    }
+
+    private func answer(_ name: LookupName, _ result: LookupAnswer) {
+        let now = monotonicNanoseconds()
+        for id in lookups.finish(name, result, now: now) {
+            guard let transfer = transfers[id], transfer.stage == .lookingUp else { continue }
+            transfer.stage = .waiting
+            transfer.report.dns = .nanoseconds(now - transfer.beganAt)
+            switch result {
+            case .addresses(let addresses): connect(transfer, addresses)
+            case .failed(let failure): end(transfer, failure)
+            }
+        }
+    }
+
+    /// Ends those whose deadline passed before their name was looked up.
+    func endWaits() {
+        guard lookupDeadlines.first != nil else { return }
+        let now = monotonicNanoseconds()
+        while let first = lookupDeadlines.first, first.nanoseconds <= now {
+            lookupDeadlines.removeFirst()
+            guard let transfer = transfers[first.id], transfer.stage == .lookingUp else { continue }
+            transfer.stage = .waiting
+            transfer.report.dns = .nanoseconds(now - transfer.beganAt)
+            let wasRunning = lookups.leave(transfer.lookupName, transfer.id)
+            end(transfer, wasRunning ? .init(.lookupTimedOut) : .init(.localFault, detail: "every lookup thread was taken"))
+        }
+    }
+
+    private func connect(_ transfer: Transfer, _ addresses: [SocketAddress]) {
+        let request = transfer.request
+        transfer.report.dns = transfer.report.dns ?? .zero
+        let candidates = request.family == .any ? addresses : addresses.filter { $0.isIPv4 == (request.family == .v4) }
+        transfer.report.resolved = candidates
+        guard !candidates.isEmpty else { return end(transfer, .init(.noAddress)) }
+        let allowed = request.allows.map { candidates.filter($0) } ?? candidates
+        guard !allowed.isEmpty else { return end(transfer, .init(.addressDenied)) }
+        let chosen = allowed[Int(request.pin % UInt64(allowed.count))]
+        transfer.report.address = chosen
+        let now = monotonicNanoseconds()
+        guard transfer.deadline > now else { return end(transfer, .init(.lookupTimedOut)) }
+        guard let handle = handles.take() else { return end(transfer, .init(.localFault, detail: "no memory for a handle")) }
+        transfer.handle = handle
+        transfer.addedAt = now
+        let options = TransferOptions(transfer, chosen, nanosecondsLeft: transfer.deadline - now, loop: self)
+        if let failure = options.apply(to: handle) ?? add(transfer, handle) { end(transfer, failure) }
+    }
+}

@@ -1,0 +1,203 @@
+internal import CCurl
+internal import Glibc
+
+/// The engine's thread: the mailbox, the lookups, and libcurl's multi handle over epoll. Everything in here belongs to it alone.
+///
+/// After libcurl's `docs/examples/ephiperfifo.c`, with epoll's own timeout in place of a timer descriptor.
+final class Loop {
+    struct Bounds {
+        var lookups: Int
+        var idleConnections: Int
+    }
+
+    /// How many transfers begin in one turn, so that a burst of them doesn't keep those in flight from their sockets.
+    private static let beginningsPerTurn = 32
+
+    private let mailbox: Mailbox
+    private let board: StatisticsBoard
+    private let readiness: Readiness
+    private let resolver: @Sendable (LookupName) -> LookupAnswer
+    private let multi: UnsafeMutableRawPointer
+    let handles: HandlePool
+    let userAgent: String?
+    let systemBundle: String
+
+    var transfers: [UInt64: Transfer] = [:]
+    var lookups: LookupTable
+    var lookupDeadlines = Deadlines()
+    private var backlog: [UInt64] = []
+    private var backlogStart = 0
+    /// When libcurl wants to be called without a socket being ready, by the monotonic clock.
+    private var timer: UInt64?
+    private var ended = 0
+
+    init(
+        mailbox: Mailbox, board: StatisticsBoard, bounds: Bounds, userAgent: String?,
+        resolver: @escaping @Sendable (LookupName) -> LookupAnswer
+    ) throws(TransferFailure) {
+        let prepared = Self.prepared
+        guard prepared.code == CURLE_OK, let multi = curl_multi_init() else { throw .libcurl(.localFault, prepared.code) }
+        self.multi = multi
+        self.mailbox = mailbox
+        self.board = board
+        self.userAgent = userAgent
+        self.resolver = resolver
+        systemBundle = prepared.bundle
+        lookups = LookupTable(limit: bounds.lookups)
+        handles = HandlePool()
+        readiness = try Readiness()
+        rf_multi_set_long(multi, CURLMOPT_MAXCONNECTS, bounds.idleConnections)
+        let error = readiness.watch(mailbox.descriptor, CURL_POLL_IN)
+        guard error == 0 else { throw .local("epoll", error) }
+    }
+
+    /// Once a process: libcurl itself, and the bundle of certificates that it was built to use.
+    private static let prepared: (code: CURLcode, bundle: String) = {
+        let code = curl_global_init(Int(CURL_GLOBAL_DEFAULT))
+        let builtIn = rf_default_bundle().map { String(cString: $0) }
+        return (code, builtIn ?? "/etc/ssl/certs/ca-certificates.crt")
+    }()
+
+    /// Until the mailbox is closed.
+    func run() {
+        let context = Unmanaged.passUnretained(self).toOpaque()
+        rf_multi_set_socket_function(multi, socketChanged, context)
+        rf_multi_set_timer_function(multi, timerChanged, context)
+        var isClosed = false
+        while !isClosed {
+            readiness.wait(milliseconds: patience()) { event in
+                if event.descriptor == mailbox.descriptor {
+                    isClosed = readMailbox()
+                } else {
+                    advance(event.descriptor, event.mask)
+                }
+            }
+            beginSome()
+            if let timer, timer <= monotonicNanoseconds() {
+                self.timer = nil
+                advance(CURL_SOCKET_TIMEOUT, 0)
+            }
+            endWaits()
+            report()
+        }
+        for transfer in Array(transfers.values) { end(transfer, .init(.shutDown)) }
+        report()
+        handles.removeAll()
+        curl_multi_cleanup(multi)
+    }
+
+    private func readMailbox() -> Bool {
+        let (messages, isClosed) = mailbox.take()
+        for message in messages {
+            switch message {
+            case .submit(let submission):
+                transfers[submission.id] = Transfer(submission)
+                backlog.append(submission.id)
+            case .cancel(let id):
+                if let transfer = transfers[id] { end(transfer, .init(.cancelled)) }
+            case .lookedUp(let name, let answer):
+                lookedUp(name, answer)
+            }
+        }
+        return isClosed
+    }
+
+    private func beginSome() {
+        let batch = backlog[backlogStart...].prefix(Self.beginningsPerTurn)
+        backlogStart = batch.endIndex
+        for id in batch { transfers[id].map(begin) }
+        if backlogStart == backlog.count {
+            backlog.removeAll(keepingCapacity: true)
+            backlogStart = 0
+        }
+    }
+
+    /// How long the next turn may wait for something to be ready.
+    private func patience() -> Int32 {
+        guard backlogStart == backlog.count else { return 0 }
+        while let first = lookupDeadlines.first, transfers[first.id]?.stage != .lookingUp { lookupDeadlines.removeFirst() }
+        let next = [timer, lookupDeadlines.first?.nanoseconds].compactMap(\.self).min()
+        guard let next else { return -1 }
+        let now = monotonicNanoseconds()
+        return next > now ? millisecondsRoundedUp(next - now) : 0
+    }
+
+    private func report() {
+        board.write(
+            EngineStatistics(
+                inFlight: transfers.count, lookupsRunning: lookups.running, lookupsQueued: lookups.queued,
+                lookupsStarted: lookups.started, transfersEnded: ended))
+    }
+
+    func lookUpElsewhere(_ name: LookupName) -> Int32 {
+        let (mailbox, resolver) = (mailbox, resolver)
+        return startThread(named: "curl-lookup", stackBytes: 1 << 18) { mailbox.post(.lookedUp(name, resolver(name))) }
+    }
+}
+
+/// libcurl's side.
+extension Loop {
+    /// Hands the transfer to libcurl. Answers what went wrong.
+    func add(_ transfer: Transfer, _ handle: EasyHandle) -> TransferFailure? {
+        let code = curl_multi_add_handle(multi, handle.pointer)
+        guard code == CURLM_OK else {
+            let words = curl_multi_strerror(code).map { String(cString: $0) } ?? ""
+            return TransferFailure(.localFault, detail: words)
+        }
+        transfer.stage = .running
+        return nil
+    }
+
+    /// Takes the transfer from libcurl, where it is, and answers whoever awaits it.
+    func end(_ transfer: Transfer, _ failure: TransferFailure?) {
+        guard transfers.removeValue(forKey: transfer.id) != nil else { return }
+        if transfer.stage == .lookingUp { _ = lookups.leave(transfer.lookupName, transfer.id) }
+        let report = transfer.finalReport(failure)
+        if let handle = transfer.handle {
+            if transfer.stage == .running { curl_multi_remove_handle(multi, handle.pointer) }
+            transfer.handle = nil
+            handles.give(handle)
+        }
+        ended += 1
+        transfer.continuation.resume(returning: report)
+    }
+
+    private func advance(_ descriptor: Int32, _ mask: Int32) {
+        var running: Int32 = 0
+        curl_multi_socket_action(multi, descriptor, mask, &running)
+        var left: Int32 = 0
+        while let message = curl_multi_info_read(multi, &left) {
+            // The message goes with the handle, so what it says is read before the handle is removed.
+            guard message.pointee.msg == CURLMSG_DONE, let easy = message.pointee.easy_handle else { continue }
+            let result = message.pointee.data.result
+            guard let transfer = Transfer.of(easy) else { continue }
+            end(transfer, transfer.failure(result))
+        }
+    }
+
+    fileprivate func watch(_ easy: UnsafeMutableRawPointer?, _ descriptor: Int32, _ interest: Int32) {
+        let error = readiness.watch(descriptor, interest)
+        // Answering -1 here would fail every transfer. This one will time out, and then it says whose fault that was.
+        if error != 0, let easy { Transfer.of(easy)?.localError = error }
+    }
+
+    fileprivate func setTimer(milliseconds: Int) {
+        timer = milliseconds < 0 ? nil : monotonicNanoseconds() + UInt64(milliseconds) * 1_000_000
+    }
+}
+
+private func socketChanged(
+    easy: UnsafeMutableRawPointer?, descriptor: Int32, interest: Int32, context: UnsafeMutableRawPointer?,
+    _: UnsafeMutableRawPointer?
+) -> Int32 {
+    guard let context else { return 0 }
+    Unmanaged<Loop>.fromOpaque(context).takeUnretainedValue().watch(easy, descriptor, interest)
+    return 0
+}
+
+// libcurl may not be called from here; the loop does so when the time has come.
+private func timerChanged(_: UnsafeMutableRawPointer?, milliseconds: Int, context: UnsafeMutableRawPointer?) -> Int32 {
+    guard let context else { return 0 }
+    Unmanaged<Loop>.fromOpaque(context).takeUnretainedValue().setTimer(milliseconds: milliseconds)
+    return 0
+}

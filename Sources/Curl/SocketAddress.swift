@@ -1,0 +1,78 @@
+internal import Glibc
+
+/// An IPv4 or IPv6 address. Ordered: IPv4 before IPv6, then by bytes.
+package struct SocketAddress: Hashable, Sendable, Comparable, CustomStringConvertible {
+    package let isIPv4: Bool
+    // Network order read as numbers; an IPv4 address is in the low half. Inline, so that an address costs no allocation.
+    private let high: UInt64
+    private let low: UInt64
+
+    /// 4 or 16 bytes in network order, else nil.
+    package init?(bytes: [UInt8]) {
+        guard bytes.count == 4 || bytes.count == 16 else { return nil }
+        self.init(network: bytes)
+    }
+
+    private init(network bytes: some Sequence<UInt8>) {
+        var high: UInt64 = 0
+        var low: UInt64 = 0
+        var count = 0
+        for byte in bytes {
+            high = high << 8 | low >> 56
+            low = low << 8 | UInt64(byte)
+            count += 1
+        }
+        self.high = high
+        self.low = low
+        self.isIPv4 = count == 4
+    }
+
+    /// A literal without brackets, port or zone.
+    package init?(_ text: String) {
+        var v4 = in_addr()
+        var v6 = in6_addr()
+        if inet_pton(AF_INET, text, &v4) == 1 {
+            self = withUnsafeBytes(of: v4) { SocketAddress(network: $0) }
+        } else if inet_pton(AF_INET6, text, &v6) == 1 {
+            self = withUnsafeBytes(of: v6) { SocketAddress(network: $0) }
+        } else {
+            return nil
+        }
+    }
+
+    /// nil for a family that is neither.
+    init?(_ address: UnsafePointer<sockaddr>) {
+        let raw = UnsafeRawPointer(address)
+        switch Int32(address.pointee.sa_family) {
+        case AF_INET:
+            let v4 = raw.loadUnaligned(as: sockaddr_in.self)
+            self = withUnsafeBytes(of: v4.sin_addr) { SocketAddress(network: $0) }
+        case AF_INET6:
+            let v6 = raw.loadUnaligned(as: sockaddr_in6.self)
+            self = withUnsafeBytes(of: v6.sin6_addr) { SocketAddress(network: $0) }
+        default:
+            return nil
+        }
+    }
+
+    /// 4 or 16 bytes, in network order.
+    package var bytes: [UInt8] {
+        let number = { (value: UInt64) in (0..<8).map { UInt8(truncatingIfNeeded: value >> (56 - 8 * $0)) } }
+        return isIPv4 ? Array(number(low)[4...]) : number(high) + number(low)
+    }
+
+    /// Dotted decimal, or RFC 5952's form.
+    package var text: String {
+        let bytes = bytes
+        var buffer = [CChar](repeating: 0, count: Int(INET6_ADDRSTRLEN))
+        return buffer.withUnsafeMutableBufferPointer { space in
+            inet_ntop(isIPv4 ? AF_INET : AF_INET6, bytes, space.baseAddress, socklen_t(space.count)).map { String(cString: $0) }
+        } ?? ""
+    }
+
+    package var description: String { text }
+
+    package static func < (a: Self, b: Self) -> Bool {
+        (a.isIPv4 ? 0 : 1, a.high, a.low) < (b.isIPv4 ? 0 : 1, b.high, b.low)
+    }
+}

@@ -1,0 +1,62 @@
+internal import CCurl
+
+/// A libcurl easy handle with what must live as long as its options do: the error buffer and the lists.
+final class EasyHandle {
+    let pointer: UnsafeMutableRawPointer
+    let errorBuffer: UnsafeMutablePointer<CChar>
+    private var lists: [UnsafeMutablePointer<curl_slist>] = []
+
+    init?() {
+        guard let pointer = curl_easy_init() else { return nil }
+        self.pointer = pointer
+        errorBuffer = .allocate(capacity: Int(CURL_ERROR_SIZE))
+        errorBuffer.pointee = 0
+    }
+
+    deinit {
+        curl_easy_cleanup(pointer)
+        freeLists()
+        errorBuffer.deallocate()
+    }
+
+    /// A list for CURLOPT_HTTPHEADER and its like; nil without memory.
+    func list(_ lines: [String]) -> UnsafeMutablePointer<curl_slist>? {
+        var list: UnsafeMutablePointer<curl_slist>?
+        for line in lines {
+            guard let longer = curl_slist_append(list, line) else {
+                curl_slist_free_all(list)
+                return nil
+            }
+            list = longer
+        }
+        if let list { lists.append(list) }
+        return list
+    }
+
+    /// Forgets every option of the last transfer.
+    func reset() {
+        curl_easy_reset(pointer)
+        freeLists()
+        errorBuffer.pointee = 0
+    }
+
+    private func freeLists() {
+        for list in lists { curl_slist_free_all(list) }
+        lists.removeAll(keepingCapacity: true)
+    }
+}
+
+/// Handles between two transfers: at most 256, so that a burst leaves no memory behind.
+final class HandlePool {
+    private static let limit = 256
+    private var idle: [EasyHandle] = []
+
+    func take() -> EasyHandle? { idle.popLast() ?? EasyHandle() }
+
+    func give(_ handle: EasyHandle) {
+        handle.reset()
+        if idle.count < Self.limit { idle.append(handle) }
+    }
+
+    func removeAll() { idle.removeAll() }
+}

@@ -1,0 +1,107 @@
+internal import CCurl
+internal import Glibc
+
+/// From libcurl's code to what happened. The code alone misleads: what the callbacks saw, the errno and the phase decide with it.
+extension Transfer {
+    /// nil for a complete answer. Before the handle leaves the multi handle.
+    func failure(_ result: CURLcode) -> TransferFailure? {
+        guard let handle else { return .libcurl(.localFault, result) }
+        let words = String(cString: handle.errorBuffer)
+        let error = systemError(handle.pointer, words)
+        let code = code(result, error, words)
+        guard let code else { return nil }
+        let known = words.isEmpty ? curl_easy_strerror(result).map { String(cString: $0) } ?? "" : words
+        return TransferFailure(code, detail: ownWords(code) ?? known, systemError: error == 0 ? nil : error)
+    }
+
+    private func ownWords(_ code: TransferFailure.Code) -> String? {
+        switch code {
+        case .certificateExpired, .certificateNotYetValid, .certificateUntrusted:
+            guard let witness, witness.verifyError != X509_V_OK else { return nil }
+            let words = X509_verify_cert_error_string(Int(witness.verifyError)).map { String(cString: $0) } ?? ""
+            return witness.verifyDepth == 0 ? words : "\(words) (certificate \(witness.verifyDepth + 1) of the chain)"
+        case .bodyTooLarge: return "more than \(request.maxBody) bytes"
+        case .protocolError where abortedAs == .protocolError: return "more than \(Self.headerLimit) bytes of headers"
+        case .protocolError where headerBytes > 0 && !hasAnswer: return "the headers ended early"
+        case .addressDenied: return ""
+        default: return nil
+        }
+    }
+
+    /// The errno of the failure: our own first, then libcurl's, then what its words name, for in TLS it keeps none.
+    private func systemError(_ easy: UnsafeMutableRawPointer, _ words: String) -> Int32 {
+        if localError != 0 { return localError }
+        let error = Int32(clamping: rf_get_long(easy, CURLINFO_OS_ERRNO))
+        if error > 0 { return error }
+        return [ECONNRESET, EPIPE].first { words.contains(systemErrorText($0)) } ?? 0
+    }
+
+    private func code(_ result: CURLcode, _ error: Int32, _ words: String) -> TransferFailure.Code? {
+        if let abortedAs { return abortedAs }
+        switch result {
+        case CURLE_OK: return hasAnswer ? nil : headerBytes > 0 ? .protocolError : .connectionClosed
+        case CURLE_URL_MALFORMAT: return .urlMalformed
+        case CURLE_COULDNT_RESOLVE_HOST, CURLE_COULDNT_RESOLVE_PROXY: return .lookupFailed
+        case CURLE_COULDNT_CONNECT: return connectCode(error)
+        case CURLE_OPERATION_TIMEDOUT: return localError != 0 ? .localFault : timeoutCode()
+        case CURLE_SSL_CACERT_BADFILE: return .caFileUnreadable
+        case CURLE_PEER_FAILED_VERIFICATION: return certificateCode()
+        case CURLE_SSL_INVALIDCERTSTATUS, CURLE_SSL_ISSUER_ERROR: return .certificateUntrusted
+        case CURLE_SSL_CONNECT_ERROR: return connectionLostCode(error, words) ?? .tlsFailed
+        case CURLE_SSL_CERTPROBLEM, CURLE_SSL_CIPHER, CURLE_USE_SSL_FAILED, CURLE_SSL_SHUTDOWN_FAILED: return .tlsFailed
+        case CURLE_GOT_NOTHING: return .connectionClosed
+        case CURLE_SEND_ERROR, CURLE_RECV_ERROR:
+            if words.contains("alert"), words.contains("SSL") { return .tlsFailed }
+            return connectionLostCode(error, words) ?? .protocolError
+        // A header line past libcurl's own bound comes back as this; without a connection it is what it says.
+        case CURLE_OUT_OF_MEMORY: return isConnected ? .protocolError : .localFault
+        // HTTP/0.9 comes back as this; the scheme was looked at before.
+        case CURLE_UNSUPPORTED_PROTOCOL: return isConnected ? .protocolError : .unsupportedScheme
+        case CURLE_FAILED_INIT, CURLE_BAD_FUNCTION_ARGUMENT, CURLE_NOT_BUILT_IN, CURLE_UNKNOWN_OPTION, CURLE_SSL_ENGINE_NOTFOUND,
+            CURLE_SSL_ENGINE_SETFAILED, CURLE_SSL_ENGINE_INITFAILED, CURLE_ABORTED_BY_CALLBACK:
+            return .localFault
+        default: return error == ECONNRESET || error == EPIPE ? .connectReset : .protocolError
+        }
+    }
+
+    private var isConnected: Bool {
+        handle.map {
+            rf_get_offset($0.pointer, CURLINFO_CONNECT_TIME_T) > 0 || rf_get_long($0.pointer, CURLINFO_NUM_CONNECTS) == 0
+        } ?? false
+    }
+
+    private func connectCode(_ error: Int32) -> TransferFailure.Code {
+        switch error {
+        case ECONNREFUSED: .connectRefused
+        case ETIMEDOUT: .connectTimedOut
+        case ECONNRESET, ECONNABORTED, EPIPE: .connectReset
+        // Out of descriptors, memory or ports; or this machine's own firewall.
+        case EMFILE, ENFILE, ENOMEM, ENOBUFS, EADDRNOTAVAIL, EADDRINUSE, EAGAIN, EACCES, EPERM, ENOSPC: .localFault
+        default: .networkUnreachable
+        }
+    }
+
+    private func timeoutCode() -> TransferFailure.Code {
+        guard isConnected else { return .connectTimedOut }
+        guard witness != nil, let handle, rf_get_long(handle.pointer, CURLINFO_NUM_CONNECTS) > 0 else { return .timedOut }
+        return rf_get_offset(handle.pointer, CURLINFO_APPCONNECT_TIME_T) > 0 ? .timedOut : .tlsTimedOut
+    }
+
+    private func certificateCode() -> TransferFailure.Code {
+        switch witness?.verifyError ?? 0 {
+        // The chain is good; what libcurl then refused was the name.
+        case X509_V_OK, X509_V_ERR_HOSTNAME_MISMATCH, X509_V_ERR_IP_ADDRESS_MISMATCH: .certificateNameMismatch
+        case X509_V_ERR_CERT_HAS_EXPIRED: .certificateExpired
+        case X509_V_ERR_CERT_NOT_YET_VALID: .certificateNotYetValid
+        default: .certificateUntrusted
+        }
+    }
+
+    /// Reset, or closed before anything was answered; nil when it was neither.
+    private func connectionLostCode(_ error: Int32, _ words: String) -> TransferFailure.Code? {
+        if error == ECONNRESET || error == EPIPE { return .connectReset }
+        if error == ETIMEDOUT { return .timedOut }
+        let wasClosed = words.contains("unexpected eof") || words.contains("SSL_ERROR_SYSCALL") || words.contains("closed")
+        return wasClosed && headerBytes == 0 ? .connectionClosed : nil
+    }
+}

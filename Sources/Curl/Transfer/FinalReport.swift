@@ -1,0 +1,92 @@
+internal import CCurl
+
+/// From the handle, while it still knows, to the report.
+extension Transfer {
+    func finalReport(_ failure: TransferFailure?) -> TransferReport {
+        guard beganAt > 0 else { return .unstarted(failure ?? .init(.cancelled)) }
+        var report = report
+        report.failure = failure
+        guard let handle, stage == .running else {
+            report.duration = .nanoseconds(monotonicNanoseconds() - beganAt)
+            return report
+        }
+        let times = Times(handle.pointer)
+        // libcurl's clock stops with the transfer, ours when the loop comes round to it. Cut off from outside, libcurl's hasn't stopped.
+        let isCutOff = failure?.code == .cancelled || failure?.code == .shutDown
+        let duration = isCutOff ? monotonicNanoseconds() - beganAt : addedAt - beganAt + UInt64(times.total) * 1000
+        report.duration = .nanoseconds(duration)
+        times.write(to: &report, withTLS: witness != nil)
+        readAnswer(handle.pointer, &report)
+        report.tlsVersion = witness?.tlsVersion
+        report.certificates = witness?.certificates ?? []
+        return report
+    }
+
+    private func readAnswer(_ easy: UnsafeMutableRawPointer, _ report: inout TransferReport) {
+        if let text = rf_get_string(easy, CURLINFO_PRIMARY_IP).map({ String(cString: $0) }), !text.isEmpty,
+            let connected = SocketAddress(text)
+        {
+            report.address = connected
+        }
+        let status = rf_get_long(easy, CURLINFO_RESPONSE_CODE)
+        guard status > 0 else { return }
+        report.status = status
+        report.usedTLS = witness != nil
+        report.httpVersion =
+            switch rf_get_long(easy, CURLINFO_HTTP_VERSION) {
+            case CURL_HTTP_VERSION_1_0: 1.0
+            case CURL_HTTP_VERSION_1_1: 1.1
+            case CURL_HTTP_VERSION_2_0: 2
+            case CURL_HTTP_VERSION_3: 3
+            default: nil
+            }
+        let length = rf_get_offset(easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T)
+        report.contentLength = length < 0 ? nil : Int(length)
+        var header: UnsafeMutablePointer<curl_header>?
+        if curl_easy_header(easy, "Location", 0, UInt32(CURLH_HEADER), -1, &header) == CURLHE_OK, let header {
+            report.location = String(cString: header.pointee.value)
+        }
+        guard request.keepHeaders else { return }
+        header = nil
+        while let next = curl_easy_nextheader(easy, UInt32(CURLH_HEADER), -1, header) {
+            report.headers.append((String(cString: next.pointee.name), String(cString: next.pointee.value)))
+            header = next
+        }
+    }
+}
+
+/// libcurl's marks, in microseconds since it began; 0 where it didn't come so far.
+private struct Times {
+    let nameLookup, connect, appConnect, preTransfer, startTransfer, total: curl_off_t
+    let isReused: Bool
+
+    init(_ easy: UnsafeMutableRawPointer) {
+        nameLookup = rf_get_offset(easy, CURLINFO_NAMELOOKUP_TIME_T)
+        connect = rf_get_offset(easy, CURLINFO_CONNECT_TIME_T)
+        appConnect = rf_get_offset(easy, CURLINFO_APPCONNECT_TIME_T)
+        preTransfer = rf_get_offset(easy, CURLINFO_PRETRANSFER_TIME_T)
+        startTransfer = rf_get_offset(easy, CURLINFO_STARTTRANSFER_TIME_T)
+        total = max(0, rf_get_offset(easy, CURLINFO_TOTAL_TIME_T))
+        isReused = rf_get_long(easy, CURLINFO_NUM_CONNECTS) == 0
+    }
+
+    /// The last phase that was reached has the rest of the time.
+    func write(to report: inout TransferReport, withTLS: Bool) {
+        let span = { (from: curl_off_t, to: curl_off_t) in Duration.microseconds(max(0, (to > 0 ? to : total) - from)) }
+        if isReused {
+            report.connect = .zero
+            report.tls = withTLS ? .zero : nil
+        } else {
+            report.connect = span(nameLookup, connect)
+            guard connect > 0 else { return }
+            if withTLS {
+                report.tls = span(connect, appConnect)
+                guard appConnect > 0 else { return }
+            }
+        }
+        guard preTransfer > 0 else { return }
+        report.processing = span(preTransfer, startTransfer)
+        guard startTransfer > 0 else { return }
+        report.transfer = span(startTransfer, total)
+    }
+}

@@ -1,0 +1,158 @@
+internal import CCurl
+
+/// What libcurl is told of one transfer: everything, every time, on a handle that remembers nothing.
+struct TransferOptions {
+    /// Small enough for ten thousand transfers at a time, large enough for a probe's page.
+    private static let bufferBytes = 8192
+
+    private let transfer: Transfer
+    private let request: TransferRequest
+    private let address: SocketAddress
+    private let nanosecondsLeft: UInt64
+    private let userAgent: String?
+    private let bundle: String
+
+    init(_ transfer: Transfer, _ address: SocketAddress, nanosecondsLeft: UInt64, loop: Loop) {
+        self.transfer = transfer
+        self.address = address
+        self.nanosecondsLeft = nanosecondsLeft
+        request = transfer.request
+        userAgent = request.userAgent ?? loop.userAgent
+        bundle = request.caFile ?? loop.systemBundle
+    }
+
+    /// Answers why it can't be sent.
+    func apply(to handle: EasyHandle) -> TransferFailure? {
+        var setter = Setter(easy: handle.pointer)
+        setCallbacks(&setter, handle)
+        setRules(&setter)
+        setConnection(&setter, handle)
+        setMethod(&setter)
+        if let failure = setHeaders(&setter, handle) { return failure }
+        // CURLOPT_URL is not read before the transfer begins; what else can fail here is memory.
+        return setter.firstError == CURLE_OK ? nil : .libcurl(.localFault, setter.firstError)
+    }
+
+    private func setCallbacks(_ set: inout Setter, _ handle: EasyHandle) {
+        let context = Unmanaged.passUnretained(transfer).toOpaque()
+        set.pointer(CURLOPT_PRIVATE, context)
+        set.pointer(CURLOPT_ERRORBUFFER, handle.errorBuffer)
+        set.pointer(CURLOPT_WRITEDATA, context)
+        set.pointer(CURLOPT_HEADERDATA, context)
+        set.pointer(CURLOPT_XFERINFODATA, context)
+        set.pointer(CURLOPT_OPENSOCKETDATA, context)
+        set.check(rf_set_sink(set.easy, CURLOPT_WRITEFUNCTION, receiveBody))
+        set.check(rf_set_sink(set.easy, CURLOPT_HEADERFUNCTION, receiveHeader))
+        set.check(rf_set_progress_function(set.easy, progressMade))
+        set.check(rf_set_opensocket_function(set.easy, openSocket))
+        set.long(CURLOPT_NOPROGRESS, 0)
+        if transfer.witness != nil {
+            set.pointer(CURLOPT_SSL_CTX_DATA, context)
+            set.check(rf_set_ssl_ctx_function(set.easy, prepareHandshake))
+        }
+    }
+
+    /// The same for all. Redirects, cookies, .netrc, HSTS and Alt-Svc are off unless asked for; the environment's proxy is not.
+    private func setRules(_ set: inout Setter) {
+        set.long(CURLOPT_NOSIGNAL, 1)
+        set.long(CURLOPT_QUICK_EXIT, 1)
+        set.string(CURLOPT_PROXY, "")
+        set.string(CURLOPT_PROTOCOLS_STR, "http,https")
+        set.string(CURLOPT_ACCEPT_ENCODING, "")
+        set.long(CURLOPT_BUFFERSIZE, Self.bufferBytes)
+        // With a CA path set, and Debian compiles one in, libcurl parses the whole bundle for every connection: 25 times the cost.
+        set.string(CURLOPT_CAPATH, nil)
+        set.string(CURLOPT_CAINFO, bundle)
+        // A resumed session would show no certificate.
+        set.long(CURLOPT_SSL_SESSIONID_CACHE, 0)
+        set.long(CURLOPT_DNS_CACHE_TIMEOUT, 0)
+    }
+
+    private func setConnection(_ set: inout Setter, _ handle: EasyHandle) {
+        set.string(CURLOPT_URL, request.url.text)
+        let isLiteral = SocketAddress(request.url.host) != nil
+        if !isLiteral {
+            // Host header, SNI and certificate check keep the name, and a kept connection is reused only for this same address.
+            let place = address.isIPv4 ? address.text : "[\(address.text)]"
+            set.list(CURLOPT_CONNECT_TO, handle.list(["::\(place):"]))
+        }
+        set.long(CURLOPT_TIMEOUT_MS, Int(millisecondsRoundedUp(nanosecondsLeft)))
+        let connect = min(request.connectTimeout?.boundedNanoseconds ?? nanosecondsLeft, nanosecondsLeft)
+        set.long(CURLOPT_CONNECTTIMEOUT_MS, Int(max(1, millisecondsRoundedUp(connect))))
+        if request.connection == .fresh {
+            set.long(CURLOPT_FRESH_CONNECT, 1)
+            set.long(CURLOPT_FORBID_REUSE, 1)
+        }
+        let version: Int =
+            switch request.httpVersion {
+            case .http1: CURL_HTTP_VERSION_1_1
+            case .http2 where request.url.scheme == "http": CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE
+            case .auto, .http2: CURL_HTTP_VERSION_2TLS
+            }
+        set.long(CURLOPT_HTTP_VERSION, version)
+    }
+
+    private func setMethod(_ set: inout Setter) {
+        if request.method == "HEAD" { return set.long(CURLOPT_NOBODY, 1) }
+        let isUpload = request.body != nil || ["POST", "PUT", "PATCH"].contains(request.method)
+        if isUpload {
+            let body = request.body ?? []
+            set.long(CURLOPT_POST, 1)
+            set.check(rf_set_offset(set.easy, CURLOPT_POSTFIELDSIZE_LARGE, curl_off_t(body.count)))
+            // libcurl takes a copy; no bytes at all would be read from CURLOPT_READFUNCTION instead.
+            body.withUnsafeBytes { bytes in
+                var none: UInt8 = 0
+                withUnsafeMutableBytes(of: &none) { empty in
+                    set.pointer(CURLOPT_COPYPOSTFIELDS, UnsafeMutableRawPointer(mutating: bytes.baseAddress) ?? empty.baseAddress)
+                }
+            }
+        }
+        if request.method != (isUpload ? "POST" : "GET") { set.string(CURLOPT_CUSTOMREQUEST, request.method) }
+    }
+
+    private func setHeaders(_ set: inout Setter, _ handle: EasyHandle) -> TransferFailure? {
+        if let userAgent { set.string(CURLOPT_USERAGENT, userAgent) }
+        var lines: [String] = []
+        for (name, value) in request.headers {
+            guard Self.isToken(name), Self.isText(value) else {
+                return TransferFailure(.localFault, detail: "a header of the request has characters that no header may have")
+            }
+            lines.append(value.isEmpty ? "\(name);" : "\(name): \(value)")
+        }
+        guard Self.isToken(request.method), Self.isText(userAgent ?? "") else {
+            return TransferFailure(.localFault, detail: "the method or the user agent has characters that it may not have")
+        }
+        if request.method != "HEAD", request.body != nil || ["POST", "PUT", "PATCH"].contains(request.method) {
+            lines.append("Expect:")
+            if !request.headers.contains(where: { $0.name.lowercased() == "content-type" }) { lines.append("Content-Type:") }
+        }
+        if !lines.isEmpty { set.list(CURLOPT_HTTPHEADER, handle.list(lines)) }
+        return nil
+    }
+
+    /// RFC 9110's token.
+    private static func isToken(_ text: String) -> Bool {
+        !text.isEmpty && text.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7f && !"\"(),/:;<=>?@[\\]{}".utf8.contains($0) }
+    }
+
+    private static func isText(_ text: String) -> Bool {
+        text.utf8.allSatisfy { $0 >= 0x20 && $0 != 0x7f || $0 == 0x09 }
+    }
+}
+
+/// Sets options and remembers the first error.
+private struct Setter {
+    let easy: UnsafeMutableRawPointer
+    private(set) var firstError = CURLE_OK
+
+    init(easy: UnsafeMutableRawPointer) { self.easy = easy }
+
+    mutating func check(_ code: CURLcode) { if firstError == CURLE_OK { firstError = code } }
+    mutating func long(_ option: CURLoption, _ value: Int) { check(rf_set_long(easy, option, value)) }
+    mutating func string(_ option: CURLoption, _ value: String?) { check(rf_set_string(easy, option, value)) }
+    mutating func pointer(_ option: CURLoption, _ value: UnsafeMutableRawPointer?) { check(rf_set_pointer(easy, option, value)) }
+
+    mutating func list(_ option: CURLoption, _ list: UnsafeMutablePointer<curl_slist>?) {
+        check(list == nil ? CURLE_OUT_OF_MEMORY : rf_set_list(easy, option, list))
+    }
+}

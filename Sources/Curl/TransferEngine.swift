@@ -1,0 +1,113 @@
+// Curl: HTTP transfers over libcurl, as many at a time as the caller starts.
+// What lives here: the engine and its one thread, handles, name lookups, phases, certificate facts, URLs as libcurl reads them.
+// What doesn't: targets, policies, retries, redirects, verdicts. A transfer says what happened; Probing says what that means.
+// It goes next to Probing (probes), and to whatever else needs an HTTP client: the sync, the alerts, the command line.
+// The egress rule comes in as a closure with each request; nothing here knows what it forbids.
+
+internal import Synchronization
+
+/// Carries out transfers. One thread of its own owns every libcurl call of every transfer and resumes whoever awaits one.
+///
+/// There is no bound on transfers in flight besides the callers': each awaits its own report.
+package final class TransferEngine: Sendable {
+    private let mailbox: Mailbox
+    private let board = StatisticsBoard()
+    private let ended = Latch()
+    private let lastID = Atomic<UInt64>(0)
+
+    /// `maxLookups` bounds the threads that look up names, `maxIdleConnections` the connections kept for requests that reuse them.
+    /// Throws `localFault` when the system has no descriptors, memory or threads left.
+    package convenience init(
+        maxLookups: Int = 256, maxIdleConnections: Int = 1024, userAgent: String? = nil
+    ) throws(TransferFailure) {
+        try self.init(
+            maxLookups: maxLookups, maxIdleConnections: maxIdleConnections, userAgent: userAgent, resolver: { $0.lookUp() })
+    }
+
+    /// With a resolver in place of the system's: it may block as long as it likes, on a thread of its own.
+    init(
+        maxLookups: Int = 256, maxIdleConnections: Int = 1024, userAgent: String? = nil,
+        resolver: @escaping @Sendable (LookupName) -> LookupAnswer
+    ) throws(TransferFailure) {
+        let mailbox = try Mailbox()
+        self.mailbox = mailbox
+        let bounds = Loop.Bounds(lookups: max(1, maxLookups), idleConnections: max(1, maxIdleConnections))
+        let loop = try Loop(mailbox: mailbox, board: board, bounds: bounds, userAgent: userAgent, resolver: resolver)
+        let ended = self.ended
+        let error = startThread(named: "curl", stackBytes: 1 << 20) {
+            loop.run()
+            ended.open()
+        }
+        guard error == 0 else { throw .local("no thread for the transfers", error) }
+    }
+
+    deinit {
+        mailbox.close()
+    }
+
+    /// One transfer, to its end. It always ends in a report: by an answer, a failure, the timeout, cancellation or `shutDown`.
+    package func transfer(_ request: TransferRequest) async -> TransferReport {
+        let id = lastID.wrappingAdd(1, ordering: .relaxed).newValue
+        let ticket = Ticket()
+        return await withTaskCancellationHandler {
+            guard !Task.isCancelled else { return .unstarted(.init(.cancelled)) }
+            return await withCheckedContinuation { continuation in
+                guard mailbox.post(.submit(Submission(id: id, request: request, continuation: continuation))) else {
+                    return continuation.resume(returning: .unstarted(.init(.shutDown)))
+                }
+                if ticket.wasCancelledBeforeSubmission() { mailbox.post(.cancel(id)) }
+            }
+        } onCancel: {
+            if ticket.cancel() { mailbox.post(.cancel(id)) }
+        }
+    }
+
+    /// Ends every transfer in flight with `shutDown`, and returns when the engine's thread is done. Later transfers end at once.
+    /// A lookup that hangs in the system's resolver is left behind with its thread; its answer goes nowhere.
+    package func shutDown() async {
+        mailbox.close()
+        await ended.wait()
+    }
+
+    /// As of the last turn of the engine's loop.
+    package var statistics: EngineStatistics { board.read() }
+}
+
+/// What the engine is doing.
+package struct EngineStatistics: Hashable, Sendable {
+    /// Transfers begun or waiting to begin.
+    package var inFlight = 0
+    /// Threads in the system's resolver, hung ones included.
+    package var lookupsRunning = 0
+    /// Names that wait for such a thread.
+    package var lookupsQueued = 0
+    package var lookupsStarted = 0
+    package var transfersEnded = 0
+}
+
+final class StatisticsBoard: Sendable {
+    private let current = Mutex(EngineStatistics())
+
+    func read() -> EngineStatistics { current.withLock { $0 } }
+    func write(_ statistics: EngineStatistics) { current.withLock { $0 = statistics } }
+}
+
+/// Puts a cancellation after its submission in the mailbox, whichever comes first.
+private final class Ticket: Sendable {
+    private enum Stage {
+        static let open: UInt8 = 0
+        static let submitted: UInt8 = 1
+        static let cancelled: UInt8 = 2
+    }
+
+    private let stage = Atomic<UInt8>(Stage.open)
+
+    /// True when the submission is already there, so that the canceller posts; else the submitter will.
+    func cancel() -> Bool {
+        stage.exchange(Stage.cancelled, ordering: .acquiringAndReleasing) == Stage.submitted
+    }
+
+    func wasCancelledBeforeSubmission() -> Bool {
+        !stage.compareExchange(expected: Stage.open, desired: Stage.submitted, ordering: .acquiringAndReleasing).exchanged
+    }
+}

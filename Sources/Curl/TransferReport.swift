@@ -1,0 +1,64 @@
+/// What happened in one transfer.
+///
+/// The phases follow one another. A phase that was not reached is nil; the one that a failure cut off has the time until then.
+package struct TransferReport: Sendable {
+    /// When the engine began with it: with the lookup, or the connection where there is nothing to look up.
+    package var startedAt: ContinuousClock.Instant
+    /// The same by the wall clock, since 1970.
+    package var startedAtMilliseconds: Int64
+    package var duration = Duration.zero
+
+    /// Our lookup, or waiting for one of the same name; zero for a literal or a cached answer.
+    package var dns: Duration?
+    /// TCP; zero on a reused connection, as is `tls`.
+    package var connect: Duration?
+    package var tls: Duration?
+    /// From the request to the first byte of the answer.
+    package var processing: Duration?
+    package var transfer: Duration?
+
+    /// The one address that was chosen, and connected to if anything was.
+    package var address: SocketAddress?
+    /// All that the name has in the wanted family, in ascending order, whether allowed or not; at most 64.
+    package var resolved: [SocketAddress] = []
+
+    package var status: Int?
+    /// 1.0, 1.1, 2 or 3.
+    package var httpVersion: Double?
+    /// The last `Location` header, raw.
+    package var location: String?
+    /// Those of the final answer when the request keeps them, raw, in order.
+    package var headers: [(name: String, value: String)] = []
+    /// As the answer declares it, so on the wire.
+    package var contentLength: Int?
+    /// Decoded bytes that arrived.
+    package var bodyLength = 0
+    package var body: [UInt8] = []
+
+    /// The answer came over TLS.
+    package var usedTLS = false
+    /// "TLS 1.3", as blackbox_exporter writes it.
+    package var tlsVersion: String?
+    /// As the server sent them, leaf first, at most 10; also when their verification failed.
+    package var certificates: [CertificateFacts] = []
+
+    /// nil: a complete HTTP answer was received.
+    package var failure: TransferFailure?
+
+    /// Of a transfer that ended before the engine began with it.
+    static func unstarted(_ failure: TransferFailure) -> TransferReport {
+        var report = TransferReport(startedAt: .now, startedAtMilliseconds: wallMilliseconds())
+        report.failure = failure
+        return report
+    }
+}
+
+/// What a certificate says of itself. The names are the server's words: foreign text of at most 512 bytes.
+package struct CertificateFacts: Hashable, Sendable {
+    /// In RFC 2253's form.
+    package var subject: String
+    package var issuer: String
+    /// Since 1970; nil when the certificate's time can't be read.
+    package var notBeforeSeconds: Int64?
+    package var notAfterSeconds: Int64?
+}

@@ -1,0 +1,47 @@
+/// One HTTP request and the bounds of its answer.
+package struct TransferRequest: Sendable {
+    package enum Family: Hashable, Sendable { case any, v4, v6 }
+    package enum Connection: Hashable, Sendable { case fresh, reuse }
+    package enum HTTPVersion: Hashable, Sendable {
+        /// HTTP/2 where TLS negotiates it, else 1.1.
+        case auto
+        case http1
+        /// As `auto` over TLS; without TLS, HTTP/2 with prior knowledge.
+        case http2
+    }
+
+    package var url: URLParts
+    package var method: String
+    /// Sent as they are; a control character in one makes the transfer a `localFault`. An empty value is sent as an empty header.
+    package var headers: [(name: String, value: String)] = []
+    /// Nothing is sent with HEAD. No `Content-Type` is added, and no `Expect: 100-continue`.
+    package var body: [UInt8]?
+    /// nil: the engine's.
+    package var userAgent: String?
+    /// The whole transfer, the lookup included.
+    package var timeout: Duration
+    /// TCP and TLS together; nil leaves them the whole timeout.
+    package var connectTimeout: Duration?
+    package var family = Family.any
+    /// Which of the allowed addresses, in ascending order: `pin % count`. One more each time goes round them all.
+    package var pin: UInt64 = 0
+    /// The egress rule, asked on the engine's thread for each resolved address and again for each socket: pure and quick, please.
+    package var allows: (@Sendable (SocketAddress) -> Bool)?
+    package var connection = Connection.fresh
+    package var httpVersion = HTTPVersion.auto
+    /// A PEM bundle; nil: the system's. libcurl keeps the parsed form of the last one used: alternating costs.
+    package var caFile: String?
+    /// Bytes of body, decoded and on the wire: past either the transfer ends with `bodyTooLarge` while it streams in.
+    package var maxBody = 1 << 20
+    /// How many decoded bytes go into the report.
+    package var keepBody = 0
+    package var keepHeaders = false
+    /// How old a good answer to a lookup may be; a failed one is never reused.
+    package var dnsCache = Duration.zero
+
+    package init(url: URLParts, method: String = "GET", timeout: Duration = .seconds(10)) {
+        self.url = url
+        self.method = method
+        self.timeout = timeout
+    }
+}

@@ -1,0 +1,64 @@
+import Curl
+import Exposition
+import Health
+import History
+package import Logging
+import Scheduling
+package import Settings
+import TargetsAPI
+
+// Where one room's value becomes another's: siblings don't know each other, so the daemon translates.
+
+extension SyncService.Plan {
+    init(_ settings: Settings, engine: TransferEngine) {
+        let section = settings.targetsAPI
+        let transport = apiTransport(baseURL: section.baseURL, userAgent: settings.probe.userAgent, over: engine)
+        self.init(
+            clients: section.clients.map {
+                TargetsClient(
+                    clientID: $0.id, token: $0.token, maxList: section.maxList, timeout: section.timeout, transport: transport)
+            },
+            interval: section.syncInterval, shrinkGuard: section.shrinkGuard)
+    }
+}
+
+extension TargetSeries.Detail {
+    init(_ setting: Settings.Metrics.PerTarget) {
+        self =
+            switch setting {
+            case .full: .full
+            case .essential: .essential
+            case .none: .none
+            }
+    }
+}
+
+extension Logger.Level {
+    package init(_ setting: Settings.Log.Level) { self = Logger.Level(rawValue: setting.rawValue) ?? .info }
+}
+
+extension DaemonMetrics.HistoryReading {
+    init(_ figures: HistoryStatistics) {
+        self.init(
+            samples: figures.samples, droppedSamples: figures.dropped, sizeBytes: figures.sizeBytes, walBytes: figures.walBytes)
+    }
+}
+
+extension DaemonMetrics.ScheduleReading {
+    init(_ counts: ScheduleCounts) {
+        self.init(
+            missed: counts.missed, skippedInFlight: counts.skippedInFlight, rechecksDeferred: counts.rechecksDeferred)
+    }
+}
+
+/// What History reports goes to the log and to `/metrics`.
+func report(_ event: HistoryEvent, logger: Logger, metrics: DaemonMetrics) {
+    switch event {
+    case .committed(_, let duration): metrics.historyCommitted(duration)
+    case .writeFailed(let error): logger.error("the history can't be written; results wait in memory: \(error)")
+    case .writeRecovered(let waiting):
+        logger.notice("the history can be written again", metadata: ["results_that_waited": "\(waiting)"])
+    case .retentionFailed(let error): logger.warning("old results can't be deleted; commits go on: \(error)")
+    case .dropping: logger.error("the queue for the history is full; the oldest results are dropped")
+    }
+}

@@ -1,0 +1,65 @@
+import Exposition
+import Health
+import History
+import Logging
+import Probing
+import Scheduling
+
+/// What happens with each probe that falls due: order, probe, judge, and tell everyone who follows the judgement.
+///
+/// Nothing here waits for a disk, a page or an alert: History queues, Exposition writes numbers into a slab.
+struct ProbeLoop: Sendable {
+    private let watch: Watch
+    private let roster: Roster
+    private let history: History
+    private let series: TargetSeries
+    private let metrics: DaemonMetrics
+    private let logger: Logger
+    private let prober: Prober
+
+    init(daemon: Daemon, prober: Prober) {
+        watch = daemon.watch
+        roster = daemon.roster
+        history = daemon.history
+        series = daemon.series
+        metrics = daemon.metrics
+        logger = daemon.logger
+        self.prober = prober
+    }
+
+    func probe(_ identity: TargetIdentity, due: ContinuousClock.Instant) async -> ProbeEnd<ContinuousClock.Instant> {
+        guard let (order, place) = watch.order(identity, due: due) else {
+            return ProbeEnd(startedAt: nil, wantsRecheck: false)
+        }
+        metrics.probeStarted()
+        let report = await prober.probe(order)
+        // Cancelled because we stop: that is no result of anything.
+        let isStopped = Task.isCancelled && report.result.void == .cancelled
+        guard !isStopped, let judged = watch.judge(report.result, place: place) else {
+            metrics.probeEnded()
+            return ProbeEnd(startedAt: report.startedAt, wantsRecheck: false)
+        }
+        tell(judged)
+        return ProbeEnd(startedAt: report.startedAt, wantsRecheck: judged.judgement.wantsRecheck)
+    }
+
+    private func tell(_ judged: Watch.Judged) {
+        metrics.probeEnded(judged.result, judged.judgement.outcome)
+        history.append(HistoryRecord(result: judged.result, judgement: judged.judgement, judge: judged.judge))
+        series.record(judged.result, judged.judgement, judge: judged.judge)
+        if judged.changesUnprobeable { roster.publishCounts() }
+        if let transition = judged.judgement.transition { say(transition, judged.target) }
+    }
+
+    private func say(_ transition: Transition, _ target: Target) {
+        var fields: Logger.Metadata = [
+            "target_id": "\(target.identity.key)", "client_id": "\(target.identity.clientID)",
+            "from": "\(transition.from.rawValue)",
+        ]
+        if let reason = transition.reason { fields["reason"] = "\(reason.rawValue)" }
+        if let cause = transition.cause { fields["cause"] = "\(cause.rawValue)" }
+        logger.log(
+            level: transition.to == .down ? .error : transition.to == .degraded ? .warning : .notice,
+            "\(displayText(target.name)) is \(transition.to.rawValue): \(transition.sentence)", metadata: fields)
+    }
+}

@@ -1,0 +1,18 @@
+import Health
+import History
+import Scheduling
+
+extension Daemon {
+    /// A sentence for each thing that isn't ready. It watches progress, not the clock: targets that had their turn, rows that were written.
+    func whatIsNotReady() async -> [String] {
+        var sentences: [String] = []
+        let written = history.statistics
+        if !written.isWritable {
+            sentences.append("the history can't be written: \(written.trouble.map { "\($0)" } ?? "unknown trouble")")
+        }
+        if await !sync.knowsAList { sentences.append("no list of targets is known yet: no sync has succeeded") }
+        let overdue = scheduler.overdue(byIntervals: 3)
+        if overdue > 0 { sentences.append("\(overdue) targets are overdue by three of their intervals") }
+        return sentences
+    }
+}

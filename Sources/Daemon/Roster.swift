@@ -1,0 +1,209 @@
+import Curl
+import Exposition
+package import Health
+import History
+import Logging
+import Probing
+import Scheduling
+package import Settings
+import Synchronization
+package import TargetsAPI
+
+/// The lists of all clients and the settings, turned into what is watched: the one place where targets come and go.
+///
+/// Each change is told to everyone who must know, in the order in which it is safe: Watch before the scheduler that asks it for
+/// orders, and the scheduler before Watch when a target goes.
+final class Roster: Sendable {
+    private struct Wanted {
+        var target: Target
+        var policy: SharedPolicy
+    }
+
+    private struct State {
+        var settings: Settings
+        var lists: [String: [Target]]
+        var wanted: [TargetIdentity: Wanted] = [:]
+        var policies: [ProbePolicy: SharedPolicy] = [:]
+        var disabled = 0
+        var filtered = 0
+        var rejected = 0
+    }
+
+    private let state: Mutex<State>
+    private let watch: Watch
+    private let scheduler: Scheduler<ContinuousClock>
+    private let history: History
+    private let series: TargetSeries
+    private let metrics: DaemonMetrics
+    private let logger: Logger
+
+    init(
+        settings: Settings, watch: Watch, scheduler: Scheduler<ContinuousClock>, history: History, series: TargetSeries,
+        metrics: DaemonMetrics, logger: Logger
+    ) {
+        state = Mutex(State(settings: settings, lists: [:]))
+        self.watch = watch
+        self.scheduler = scheduler
+        self.history = history
+        self.series = series
+        self.metrics = metrics
+        self.logger = logger
+    }
+
+    /// Starts from what is remembered: lists by client and the judge of every target.
+    ///
+    /// What was watched and is on no list any more, because the configuration changed meanwhile, has its incident closed.
+    func restore(lists: [String: [Target]], judges: [TargetIdentity: Judge]) {
+        state.withLock { state in
+            state.lists = lists
+            reconcile(&state, judges: judges)
+            let now = Timestamp.now()
+            for (identity, judge) in judges where state.wanted[identity] == nil {
+                var judge = judge
+                history.append(removalOf: identity, closing: judge.removed(at: now))
+            }
+        }
+    }
+
+    /// Takes a client's new list.
+    func replace(_ list: [Target], clientID: String) {
+        history.remember(list: list, client: clientID)
+        state.withLock { state in
+            state.lists[clientID] = list
+            reconcile(&state)
+        }
+    }
+
+    /// Takes new settings.
+    func replace(_ settings: Settings) {
+        state.withLock { state in
+            state.settings = settings
+            let clients = Set(settings.targetsAPI.clients.map(\.id))
+            state.lists = state.lists.filter { clients.contains($0.key) }
+            reconcile(&state)
+        }
+    }
+
+    func setRejected(_ count: Int) {
+        state.withLock { state in
+            state.rejected = count
+            publishCounts(state)
+        }
+    }
+
+    /// `rangefinder_targets`: what can't be probed changes with results, the rest with lists and settings.
+    func publishCounts() { state.withLock { publishCounts($0) } }
+
+    private func reconcile(_ state: inout State, judges: [TargetIdentity: Judge] = [:]) {
+        watch.setEgress(state.settings.egress)
+        let wanted = targetsWanted(&state)
+        let now = Timestamp.now()
+        for identity in state.wanted.keys where wanted[identity] == nil {
+            scheduler.remove(identity)
+            history.append(removalOf: identity, closing: watch.remove(identity, at: now))
+        }
+        var joined: [(TargetIdentity, Judge)] = []
+        var moved: [Wanted] = []
+        for (identity, want) in wanted {
+            if let known = state.wanted[identity] {
+                guard known.target != want.target || known.policy !== want.policy else { continue }
+                let isElsewhere = watch.update(want.target, want.policy)
+                scheduler.set(identity, Rhythm(want.policy.value), atOnce: isElsewhere)
+                if isElsewhere { moved.append(want) }
+            } else {
+                let judge = judges[identity] ?? Judge()
+                watch.add(want.target, want.policy, judge: judge)
+                scheduler.set(identity, Rhythm(want.policy.value))
+                moved.append(want)
+                joined.append((identity, judge))
+            }
+        }
+        state.wanted = wanted
+        series.replace(wanted.values.map { SeriesTarget(labels: labels($0), policy: $0.policy.value) })
+        for (identity, judge) in joined where judge.lastCountedAt != nil { series.restore(identity, judge: judge) }
+        publishCounts(state)
+        adviseOnPaths(of: moved)
+    }
+
+    private func publishCounts(_ state: State) {
+        let unprobeable = watch.unprobeableCount
+        metrics.setTargets([
+            .active: watch.count - unprobeable, .disabled: state.disabled, .filtered: state.filtered,
+            .rejected: state.rejected, .unprobeable: unprobeable,
+        ])
+    }
+
+    private func targetsWanted(_ state: inout State) -> [TargetIdentity: Wanted] {
+        let settings = state.settings
+        let selection = TargetSelection(settings.targetsAPI)
+        let clients = settings.targetsAPI.clients.map(\.id)
+        var wanted: [TargetIdentity: Wanted] = [:]
+        var policies: [ProbePolicy: SharedPolicy] = [:]
+        (state.disabled, state.filtered) = (0, 0)
+        let lists = clients.map { state.lists[$0] ?? [] }
+        for target in lists.joined() {
+            guard selection.includes(target) else {
+                state.filtered += 1
+                continue
+            }
+            let policy = settings.policy(for: target)
+            guard policy.isEnabled else {
+                state.disabled += 1
+                continue
+            }
+            let shared = policies[policy] ?? state.policies[policy] ?? SharedPolicy(policy)
+            policies[policy] = shared
+            wanted[target.identity] = Wanted(target: target, policy: shared)
+        }
+        state.policies = policies
+        return wanted
+    }
+
+    private func labels(_ want: Wanted) -> SeriesLabels {
+        let url = try? testURL(of: want.target, join: want.policy.value.pathJoin)
+        return SeriesLabels(
+            identity: want.target.identity, name: want.target.name,
+            url: url?.text ?? want.target.baseURL + want.target.testPath, region: want.target.region)
+    }
+
+    /// Says when a target is new that reference resolution drops a prefix that its keeper may have meant.
+    private func adviseOnPaths(of targets: [Wanted]) {
+        let affected = targets.compactMap { want in
+            droppedPathPrefix(of: want.target, join: want.policy.value.pathJoin).map { (want.target, $0) }
+        }
+        for (target, prefix) in affected.prefix(10) {
+            logger.notice(
+                "the test path replaces the base URL's path \(displayText(prefix)); to add it to that, set path_join: append",
+                metadata: ["target": "\(target.name)", "target_id": "\(target.identity.key)"])
+        }
+        if affected.count > 10 { logger.notice("so it is with \(affected.count - 10) more targets") }
+    }
+}
+
+extension Rhythm {
+    init(_ policy: ProbePolicy) {
+        self.init(interval: policy.interval, fastInterval: policy.effectiveFastInterval)
+    }
+}
+
+extension TargetSelection {
+    /// What `regions` and `shard` select.
+    package init(_ section: Settings.TargetsAPI) {
+        self.init(
+            regions: Set(section.regions),
+            shard: section.shard.flatMap { Shard(index: $0.index, count: $0.count) })
+    }
+}
+
+extension Settings {
+    package func policy(for target: Target) -> ProbePolicy { policy(for: target, url: matchedURL(of: target)) }
+
+    /// The place in `overrides` of the one that a target gets; nil when none matches.
+    package func overrideIndex(for target: Target) -> Int? { overrideIndex(for: target, url: matchedURL(of: target)) }
+
+    /// `match.url` is held against the URL as the default `path_join` makes it: an override may change that for itself.
+    private func matchedURL(of target: Target) -> MatchedURL? {
+        guard !overrides.isEmpty, let url = try? testURL(of: target, join: probe.pathJoin) else { return nil }
+        return MatchedURL(scheme: url.scheme, host: url.host, port: url.port, path: url.path)
+    }
+}

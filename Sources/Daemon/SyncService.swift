@@ -1,0 +1,186 @@
+import Exposition
+import Health
+import Logging
+import TargetsAPI
+
+/// Keeps the lists of all clients: one fetch each every `sync_interval`, each client on its own. A failed sync changes nothing.
+actor SyncService {
+    /// How the clients are reached; replaced as a whole by a reload.
+    struct Plan: Sendable {
+        var clients: [TargetsClient]
+        var interval: Duration
+        var shrinkGuard: Double
+    }
+
+    private struct Channel {
+        var feed: TargetFeed
+        /// What was last said of it, so that the log says a lasting trouble once.
+        var lastFailure: String?
+        var lastRejections: [String] = []
+        var hasList: Bool
+    }
+
+    private var plan: Plan
+    private var channels: [String: Channel] = [:]
+    private var running: Task<[String], Never>?
+    private let metrics: DaemonMetrics
+    private let logger: Logger
+    private let apply: @Sendable (_ clientID: String, _ list: [Target]) -> Void
+    private let onRejected: @Sendable (_ count: Int) -> Void
+
+    /// - Parameters:
+    ///   - remembered: the last good lists from before a restart, by client.
+    ///   - apply: takes a client's new list; called only when it changed, or came for the first time.
+    ///   - onRejected: takes the number of records that can't be used, of all clients together.
+    init(
+        plan: Plan, remembered: [String: [Target]], metrics: DaemonMetrics, logger: Logger,
+        apply: @escaping @Sendable (_ clientID: String, _ list: [Target]) -> Void,
+        onRejected: @escaping @Sendable (_ count: Int) -> Void
+    ) {
+        self.plan = plan
+        self.metrics = metrics
+        self.logger = logger
+        self.apply = apply
+        self.onRejected = onRejected
+        for client in plan.clients {
+            channels[client.clientID] = Self.channel(remembered[client.clientID], plan)
+        }
+        metrics.setClients(plan.clients.map(\.clientID))
+    }
+
+    private static func channel(_ remembered: [Target]?, _ plan: Plan) -> Channel {
+        Channel(feed: TargetFeed(targets: remembered ?? [], shrinkGuard: plan.shrinkGuard), hasList: remembered != nil)
+    }
+
+    /// Whether any client's list is known.
+    var knowsAList: Bool { channels.values.contains { $0.hasList } }
+
+    /// Takes new settings. Clients that stay keep their lists.
+    func replace(_ plan: Plan) {
+        self.plan = plan
+        var kept: [String: Channel] = [:]
+        for client in plan.clients {
+            let known = channels[client.clientID]
+            kept[client.clientID] = Self.channel(known?.hasList == true ? known?.feed.targets : nil, plan)
+        }
+        channels = kept
+        metrics.setClients(plan.clients.map(\.clientID))
+    }
+
+    /// Syncs every interval until the task is cancelled.
+    func run<C: Clock>(clock: C) async where C.Duration == Duration {
+        var next = clock.now
+        while !Task.isCancelled {
+            _ = await syncNow()
+            next = max(next.advanced(by: plan.interval), clock.now)
+            try? await clock.sleep(until: next, tolerance: nil)
+        }
+    }
+
+    /// Syncs all clients at once, or joins a sync that is under way. Returns a sentence for each client that failed or is held.
+    func syncNow() async -> [String] {
+        if let running { return await running.value }
+        let task = Task { await syncAll() }
+        running = task
+        defer { running = nil }
+        return await withTaskCancellationHandler {
+            await task.value
+        } onCancel: {
+            task.cancel()
+        }
+    }
+
+    /// Lets held lists through, for an operator who has looked at them. Returns what there was to say.
+    func acceptHeld() -> [String] {
+        var accepted = 0
+        for (clientID, channel) in channels where channel.feed.isHolding {
+            _ = channels[clientID]?.feed.accept()
+            metrics.setSyncHeld(false, clientID: clientID)
+            logger.notice("the held list was accepted", metadata: ["client_id": "\(clientID)"])
+            apply(clientID, channels[clientID]?.feed.targets ?? [])
+            accepted += 1
+        }
+        return accepted == 0 ? ["no list is held"] : []
+    }
+
+    private func syncAll() async -> [String] {
+        await withTaskGroup(of: String?.self) { group in
+            for client in plan.clients {
+                group.addTask { await self.sync(client) }
+            }
+            var sentences: [String] = []
+            for await sentence in group {
+                if let sentence { sentences.append(sentence) }
+            }
+            return sentences
+        }
+    }
+
+    private func sync(_ client: TargetsClient) async -> String? {
+        do throws(APIError) {
+            return received(try await client.list(), clientID: client.clientID)
+        } catch {
+            return failed(error, clientID: client.clientID)
+        }
+    }
+
+    private func received(_ list: TargetList, clientID: String) -> String? {
+        guard var channel = channels[clientID] else { return nil }
+        let isFirst = !channel.hasList
+        let outcome = channel.feed.receive(list)
+        if channel.lastFailure != nil { logger.notice("sync works again", metadata: ["client_id": "\(clientID)"]) }
+        (channel.lastFailure, channel.hasList) = (nil, true)
+        sayRejections(&channel, clientID)
+        channels[clientID] = channel
+        onRejected(channels.values.reduce(0) { $0 + $1.feed.rejected.count })
+        metrics.syncSucceeded(clientID: clientID, at: .now())
+        metrics.setSyncHeld(channel.feed.isHolding, clientID: clientID)
+        switch outcome {
+        case .applied(let change):
+            guard isFirst || !change.isEmpty else {
+                logger.debug("sync: nothing changed", metadata: ["client_id": "\(clientID)", "targets": "\(change.unchanged)"])
+                return nil
+            }
+            logger.info(
+                "sync: list changed",
+                metadata: [
+                    "client_id": "\(clientID)", "added": "\(change.added.count)", "changed": "\(change.changed.count)",
+                    "removed": "\(change.removed.count)", "unchanged": "\(change.unchanged)",
+                ])
+            apply(clientID, channel.feed.targets)
+            return nil
+        case .held(let lost, let total):
+            let sentence =
+                "the answer for client \(displayText(clientID)) would remove \(lost) of \(total) targets; it is held until "
+                + "three answers in a row agree on it (targets_api.shrink_guard)"
+            logger.warning("sync held: \(sentence)", metadata: ["client_id": "\(clientID)"])
+            return sentence
+        }
+    }
+
+    private func failed(_ error: APIError, clientID: String) -> String? {
+        guard !Task.isCancelled else { return nil }
+        metrics.syncFailed(clientID: clientID, reason: error.reasonLabel)
+        let sentence = "\(error)"
+        let isNews = channels[clientID]?.lastFailure != sentence
+        channels[clientID]?.lastFailure = sentence
+        logger.log(
+            level: isNews ? .warning : .debug, "sync failed, the list stays as it was: \(sentence)",
+            metadata: ["client_id": "\(clientID)", "reason": "\(error.reasonLabel)"])
+        return sentence
+    }
+
+    /// A lasting rejection is named once, not at every sync; many are summed up.
+    private func sayRejections(_ channel: inout Channel, _ clientID: String) {
+        let rejections = channel.feed.rejected.map(\.description)
+        defer { channel.lastRejections = rejections }
+        let known = Set(channel.lastRejections)
+        let news = rejections.filter { !known.contains($0) }
+        for rejection in news.prefix(20) {
+            logger.warning("sync: rejected \(rejection)", metadata: ["client_id": "\(clientID)"])
+        }
+        if news.count > 20 {
+            logger.warning("sync: rejected \(news.count - 20) more records", metadata: ["client_id": "\(clientID)"])
+        }
+    }
+}

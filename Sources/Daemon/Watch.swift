@@ -1,0 +1,113 @@
+import Health
+import Probing
+import Synchronization
+
+/// A policy that many targets share: held once, not once a target.
+final class SharedPolicy: Sendable {
+    let value: ProbePolicy
+    init(_ value: ProbePolicy) { self.value = value }
+}
+
+/// What is watched: every target with its policy and its judge. Probes take their orders here, and results are judged here.
+///
+/// The lock is held for one target's worth of work at a time, because it stands between a due time and the socket.
+final class Watch: Sendable {
+    struct Entry {
+        var target: Target
+        var policy: SharedPolicy
+        var judge: Judge
+        /// Goes up with each probe.
+        var turn: UInt64 = 0
+        /// Goes up when the target is probed elsewhere: a result of the old place counts for nothing.
+        var place: UInt64 = 0
+    }
+
+    private struct State {
+        var entries: [TargetIdentity: Entry] = [:]
+        var egress = EgressRule()
+        var unprobeable = 0
+    }
+
+    private let state = Mutex(State())
+
+    var count: Int { state.withLock { $0.entries.count } }
+    /// How many targets can't be probed because of a bad record or our own policy.
+    var unprobeableCount: Int { state.withLock { $0.unprobeable } }
+
+    func setEgress(_ rule: EgressRule) { state.withLock { $0.egress = rule } }
+
+    func add(_ target: Target, _ policy: SharedPolicy, judge: Judge) {
+        state.withLock { state in
+            state.entries[target.identity] = Entry(target: target, policy: policy, judge: judge)
+            if judge.isUnprobeable { state.unprobeable += 1 }
+        }
+    }
+
+    /// Gives a watched target a new form. Returns true when it is probed elsewhere now.
+    func update(_ target: Target, _ policy: SharedPolicy) -> Bool {
+        state.withLock { state in
+            guard var entry = state.entries[target.identity] else { return false }
+            let isElsewhere =
+                !entry.target.probesSamePlace(as: target) || entry.policy.value.pathJoin != policy.value.pathJoin
+            (entry.target, entry.policy) = (target, policy)
+            if isElsewhere {
+                entry.place &+= 1
+                entry.judge.placeChanged()
+            }
+            state.entries[target.identity] = entry
+            return isElsewhere
+        }
+    }
+
+    /// Watches a target no longer. Returns its incident, closed as removed, when one was open.
+    func remove(_ identity: TargetIdentity, at now: Timestamp) -> Incident? {
+        state.withLock { state in
+            guard var entry = state.entries.removeValue(forKey: identity) else { return nil }
+            if entry.judge.isUnprobeable { state.unprobeable -= 1 }
+            return entry.judge.removed(at: now)
+        }
+    }
+
+    /// The next probe of a target, or nil when it is no longer watched.
+    func order(_ identity: TargetIdentity, due: ContinuousClock.Instant) -> (order: ProbeOrder, place: UInt64)? {
+        state.withLock { state in
+            guard let turn = state.entries[identity]?.takeTurn(), let entry = state.entries[identity] else { return nil }
+            let order = ProbeOrder(
+                target: entry.target, policy: entry.policy.value, egress: state.egress, due: due, turn: turn)
+            return (order, entry.place)
+        }
+    }
+
+    struct Judged {
+        var result: ProbeResult
+        var judgement: Judgement
+        var judge: Judge
+        var target: Target
+        /// The number of targets that can't be probed has changed.
+        var changesUnprobeable: Bool
+    }
+
+    /// Judges a result that was ordered at `place`. nil when its target is no longer watched.
+    func judge(_ result: ProbeResult, place: UInt64) -> Judged? {
+        state.withLock { state in
+            guard var entry = state.entries[result.target] else { return nil }
+            var result = result
+            if place != entry.place { result.void = .cancelled }
+            let wasUnprobeable = entry.judge.isUnprobeable
+            let judgement = entry.judge.judge(result, policy: entry.policy.value)
+            state.entries[result.target] = entry
+            let isUnprobeable = entry.judge.isUnprobeable
+            state.unprobeable += (isUnprobeable ? 1 : 0) - (wasUnprobeable ? 1 : 0)
+            return Judged(
+                result: result, judgement: judgement, judge: entry.judge, target: entry.target,
+                changesUnprobeable: isUnprobeable != wasUnprobeable)
+        }
+    }
+}
+
+extension Watch.Entry {
+    fileprivate mutating func takeTurn() -> UInt64 {
+        turn &+= 1
+        return turn
+    }
+}

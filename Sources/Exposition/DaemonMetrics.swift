@@ -1,0 +1,160 @@
+package import Health
+import Synchronization
+
+/// The daemon's own metrics: counted as things happen, cheap enough to be called for every probe.
+package final class DaemonMetrics: Sendable {
+    package enum TargetState: String, Hashable, Sendable, CaseIterable {
+        case active, disabled, filtered, rejected, unprobeable
+    }
+
+    /// What History tells when a page is made.
+    package struct HistoryReading: Hashable, Sendable {
+        package var samples: Int
+        package var droppedSamples: Int
+        package var sizeBytes: Int64
+        package var walBytes: Int64
+
+        package init(samples: Int, droppedSamples: Int, sizeBytes: Int64, walBytes: Int64) {
+            self.samples = samples
+            self.droppedSamples = droppedSamples
+            self.sizeBytes = sizeBytes
+            self.walBytes = walBytes
+        }
+    }
+
+    /// What Scheduling has counted since the start.
+    package struct ScheduleReading: Hashable, Sendable {
+        /// Due times for which no probe had started when the next one came, though none of that target's was in flight.
+        package var missed: Int
+        /// Due times that fell while the target's probe was in flight.
+        package var skippedInFlight: Int
+        /// Fast re-checks that had to wait because the budget was spent.
+        package var rechecksDeferred: Int
+
+        package init(missed: Int, skippedInFlight: Int, rechecksDeferred: Int) {
+            self.missed = missed
+            self.skippedInFlight = skippedInFlight
+            self.rechecksDeferred = rechecksDeferred
+        }
+    }
+
+    struct Sync: Sendable {
+        /// 0 while there was none: an API that never answered is stale, too.
+        var lastSuccess = Timestamp(milliseconds: 0)
+        var failures = WordCounts()
+        var isHeld = false
+    }
+
+    struct State: Sendable {
+        var inFlight = 0
+        var latency = Histogram.probeLatency
+        var lateness = Histogram.probeLateness
+        var tainted = 0
+        var failures: [Reason: Int] = [:]
+        var syncs: [String: Sync] = [:]
+        var targets: [TargetState: Int] = [:]
+        var commits = Histogram.commit
+        var history: (@Sendable () -> HistoryReading)?
+        var schedule: (@Sendable () -> ScheduleReading)?
+        var isConfigurationGood = true
+        var lastReload: Timestamp
+    }
+
+    private let state: Mutex<State>
+    /// The labels of `rangefinder_build_info`.
+    let build: [(name: String, value: String)]
+
+    /// `build`: the labels of `rangefinder_build_info`, as in `["version": "0.1.0"]`. `loadedAt`: when the configuration
+    /// was read.
+    package init(build: KeyValuePairs<String, String>, loadedAt: Timestamp) {
+        self.build = build.map { ($0.key, $0.value) }
+        state = Mutex(State(lastReload: loadedAt))
+    }
+
+    /// A copy, so that text is made without holding anyone up.
+    func current() -> State { state.withLock { $0 } }
+
+    // MARK: Probes
+
+    package func probeStarted() { state.withLock { $0.inFlight += 1 } }
+
+    /// Once for every ``probeStarted()``. `outcome` is the judge's.
+    package func probeEnded(_ result: ProbeResult, _ outcome: Outcome) {
+        state.withLock { state in
+            state.inFlight -= 1
+            if result.void != .cancelled { state.lateness.observe(result.lateness) }
+            if result.void == .tainted { state.tainted += 1 }
+            if result.void == nil { state.latency.observe(result.duration) }
+            // A prober fault is void and no target's failure, but it must be seen.
+            if let reason = result.void == nil ? outcome.reason : result.void == .proberFault ? .proberFault : nil {
+                state.failures[reason, default: 0] += 1
+            }
+        }
+    }
+
+    /// Once for a ``probeStarted()`` whose result counts for nobody: its target is gone, or the daemon stops.
+    package func probeEnded() { state.withLock { $0.inFlight -= 1 } }
+
+    // MARK: Sync
+
+    /// The clients that are configured. The lines of others vanish.
+    package func setClients(_ clientIDs: [String]) {
+        state.withLock { state in
+            let known = state.syncs
+            state.syncs = [:]
+            for id in clientIDs { state.syncs[id] = known[id] ?? Sync() }
+        }
+    }
+
+    package func syncSucceeded(clientID: String, at moment: Timestamp) {
+        state.withLock { $0.syncs[clientID]?.lastSuccess = moment }
+    }
+
+    /// `reason`: one word of a small set.
+    package func syncFailed(clientID: String, reason: String) {
+        state.withLock { $0.syncs[clientID]?.failures.count(reason) }
+    }
+
+    /// Whether a client's answer is held back, waiting for more that agree or for an operator.
+    package func setSyncHeld(_ isHeld: Bool, clientID: String) {
+        state.withLock { $0.syncs[clientID]?.isHeld = isHeld }
+    }
+
+    package func setTargets(_ counts: [TargetState: Int]) { state.withLock { $0.targets = counts } }
+
+    // MARK: The rest
+
+    /// Asked whenever a page is made; it must not block.
+    package func observeHistory(_ reading: @escaping @Sendable () -> HistoryReading) {
+        state.withLock { $0.history = reading }
+    }
+
+    /// Asked whenever a page is made; it must not block.
+    package func observeSchedule(_ reading: @escaping @Sendable () -> ScheduleReading) {
+        state.withLock { $0.schedule = reading }
+    }
+
+    package func historyCommitted(_ took: Duration) { state.withLock { $0.commits.observe(took) } }
+
+    /// A reload of the configuration: the moment when it succeeded, nil when it failed.
+    package func configurationReloaded(_ success: Timestamp?) {
+        state.withLock { state in
+            state.isConfigurationGood = success != nil
+            state.lastReload = success ?? state.lastReload
+        }
+    }
+}
+
+/// How often each of a few words was counted. Words past the bound are counted together as `other`.
+struct WordCounts: Sendable {
+    static let limit = 64
+
+    private(set) var counts: [String: Int] = [:]
+
+    mutating func count(_ word: String) {
+        let isKnown = counts[word] != nil || counts.count < Self.limit
+        counts[isKnown ? word : "other", default: 0] += 1
+    }
+
+    var sorted: [(word: String, count: Int)] { counts.sorted { $0.key < $1.key }.map { ($0.key, $0.value) } }
+}

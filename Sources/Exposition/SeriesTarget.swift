@@ -1,0 +1,84 @@
+package import Health
+
+/// What tells one target's lines from another's.
+package struct SeriesLabels: Hashable, Sendable {
+    package var identity: TargetIdentity
+    /// Foreign text, as are the others.
+    package var name: String
+    /// The probed URL, whole: the values of its query are left out where it is shown.
+    package var url: String
+    package var region: String
+
+    package init(identity: TargetIdentity, name: String, url: String, region: String) {
+        self.identity = identity
+        self.name = name
+        self.url = url
+        self.region = region
+    }
+
+    /// The labels as they stand on the page, between the braces.
+    func rendered(withClientID: Bool) -> [UInt8] {
+        var writer = PageWriter()
+        writer.write(label: "target_id", distinctText(identity.key))
+        writer.write(",")
+        writer.write(label: "target", displayText(name))
+        writer.write(",")
+        writer.write(label: "instance", displayText(urlWithoutSecrets(url)))
+        writer.write(",")
+        writer.write(label: "region", displayText(region))
+        if withClientID {
+            writer.write(",")
+            writer.write(label: "client_id", distinctText(identity.clientID))
+        }
+        return writer.bytes
+    }
+}
+
+/// A target with what of its policy is on the page.
+package struct SeriesTarget: Hashable, Sendable {
+    package var labels: SeriesLabels
+    package var timeout: Duration
+    package var detectionBound: Duration
+
+    package init(labels: SeriesLabels, timeout: Duration, detectionBound: Duration) {
+        self.labels = labels
+        self.timeout = timeout
+        self.detectionBound = detectionBound
+    }
+
+    package init(labels: SeriesLabels, policy: ProbePolicy) {
+        self.init(labels: labels, timeout: policy.effectiveTimeout, detectionBound: policy.detectionBound)
+    }
+}
+
+/// As ``Health/displayText(_:limit:)``, but two different texts never look the same: two targets with the same labels would
+/// spoil the page.
+func distinctText(_ text: String) -> String {
+    let escaped = text.split(separator: "\\", omittingEmptySubsequences: false).joined(separator: "\\u{5c}")
+    return displayText(escaped, limit: .max)
+}
+
+/// A URL with every value of its query replaced by `…`, and without userinfo and fragment: there a URL may keep secrets.
+/// A part of the query without `=` may be a value as well as a name, so it is replaced too.
+func urlWithoutSecrets(_ url: String) -> String {
+    let withoutFragment = url.prefix { $0 != "#" }
+    let parts = withoutFragment.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
+    var shown = withoutUserinfo(parts.first ?? "")
+    if parts.count == 2 {
+        let pairs = parts[1].split(separator: "&", omittingEmptySubsequences: false).map { pair in
+            guard let equals = pair.firstIndex(of: "=") else { return pair.isEmpty ? "" : "…" }
+            return pair[...equals] + "…"
+        }
+        shown += "?" + pairs.joined(separator: "&")
+    }
+    return shown
+}
+
+private func withoutUserinfo(_ url: Substring) -> String {
+    let scheme = url.prefix { $0 != "/" }
+    let rest = url[scheme.endIndex...]
+    guard scheme.last == ":", rest.hasPrefix("//") else { return String(url) }
+    let authority = rest.dropFirst(2).prefix { $0 != "/" && $0 != "\\" }
+    guard let at = authority.lastIndex(of: "@") else { return String(url) }
+    return scheme + "//…" + url[at...]
+}

@@ -1,0 +1,178 @@
+import Health
+
+/// One value of a target, or which of a closed set of words applies to it. NaN where there is none.
+enum Column: Int, CaseIterable, Sendable {
+    case success, duration, timeout, ipProtocol
+    case resolve, connect, tls, processing, transfer
+    case httpStatus, httpVersion, ssl, redirects, contentLength, bodyLength, certificateExpiry, tlsVersion
+    case status, consecutiveFailures, lastProbe, successes, failures, voids, reason, cause, detectionBound
+}
+
+/// All targets' values: family-major, because a page is written family by family.
+struct Slab: Sendable {
+    let slotCount: Int
+    private var values: [Double]
+
+    init(slotCount: Int) {
+        self.slotCount = slotCount
+        values = [Double](repeating: .nan, count: slotCount * Column.allCases.count)
+    }
+
+    subscript(column: Column, slot: Int) -> Double {
+        get { values[column.rawValue * slotCount + slot] }
+        set { values[column.rawValue * slotCount + slot] = newValue }
+    }
+
+    /// A copy that is made now, and not by the next one who writes.
+    func copied() -> Slab {
+        var copy = self
+        copy.values = [Double](unsafeUninitializedCapacity: values.count) { buffer, count in
+            _ = buffer.initialize(from: values)
+            count = values.count
+        }
+        return copy
+    }
+}
+
+/// One family of per-target lines: its name, and how they are made of the columns.
+struct TargetFamily: Sendable {
+    enum Lines: Sendable {
+        /// One line, if there is a value.
+        case one(Column)
+        /// One line a column, told apart by a label.
+        case each([(label: [UInt8], column: Column)])
+        /// One line with the value 1, with the label that the column names.
+        case chosen(Column, [[UInt8]])
+        /// A line for every label: 1 for the one that the column names, 0 for the others.
+        case oneOf(Column, [[UInt8]])
+    }
+
+    let family: Family
+    let lines: Lines
+    let isEssential: Bool
+    private let start: [UInt8]
+
+    init(_ family: Family, _ lines: Lines, isEssential: Bool = false) {
+        self.family = family
+        self.lines = lines
+        self.isEssential = isEssential
+        start = Array((family.name + "{").utf8)
+    }
+
+    func hasLine(of slot: Int, in slab: Slab) -> Bool {
+        switch lines {
+        case .one(let column), .chosen(let column, _), .oneOf(let column, _): !slab[column, slot].isNaN
+        case .each(let columns): columns.contains { !slab[$0.column, slot].isNaN }
+        }
+    }
+
+    func writeLines(of slot: Int, labels: [UInt8], in slab: Slab, to writer: inout PageWriter) {
+        func line(_ label: [UInt8], _ value: Double) {
+            if value.isNaN { return }
+            writer.write(start)
+            writer.write(labels)
+            writer.write(label)
+            writer.write("} ")
+            writer.write(value)
+            writer.write("\n")
+        }
+        switch lines {
+        case .one(let column): line([], slab[column, slot])
+        case .each(let columns): for (label, column) in columns { line(label, slab[column, slot]) }
+        case .chosen(let column, let values):
+            let choice = slab[column, slot]
+            if !choice.isNaN { line(values[Int(choice)], 1) }
+        case .oneOf(let column, let values):
+            let choice = slab[column, slot]
+            if choice.isNaN { return }
+            for (index, label) in values.enumerated() { line(label, index == Int(choice) ? 1 : 0) }
+        }
+    }
+
+    /// `,name="value"` for each of the values, which need no escaping.
+    private static func labels(_ name: String, _ values: [String]) -> [[UInt8]] {
+        values.map { Array(",\(name)=\"\($0)\"".utf8) }
+    }
+
+    private static func columns(_ name: String, _ columns: KeyValuePairs<String, Column>) -> Lines {
+        .each(columns.map { (Array(",\(name)=\"\($0.key)\"".utf8), $0.value) })
+    }
+
+    /// The names that blackbox_exporter gives them, by OpenSSL's.
+    static let tlsVersions = ["TLSv1": "TLS 1.0", "TLSv1.1": "TLS 1.1", "TLSv1.2": "TLS 1.2", "TLSv1.3": "TLS 1.3"]
+    static let tlsVersionNames = tlsVersions.values.sorted()
+
+    static let all: [TargetFamily] = blackbox + ours
+
+    /// Names, help and units are blackbox_exporter's (prober/handler.go, prober/http.go), so that its dashboards and rules
+    /// work unchanged.
+    private static let blackbox: [TargetFamily] = [
+        TargetFamily(
+            Family(.gauge, "probe_success", "Displays whether or not the probe was a success"), .one(.success),
+            isEssential: true),
+        TargetFamily(
+            Family(.gauge, "probe_duration_seconds", "Returns how long the probe took to complete in seconds"), .one(.duration),
+            isEssential: true),
+        TargetFamily(
+            Family(.gauge, "probe_timeout_seconds", "Returns how long the probe timeout is in seconds"), .one(.timeout)),
+        TargetFamily(
+            Family(.gauge, "probe_dns_lookup_time_seconds", "Returns the time taken for probe dns lookup in seconds"),
+            .one(.resolve)),
+        TargetFamily(
+            Family(.gauge, "probe_ip_protocol", "Specifies whether probe ip protocol is IP4 or IP6"), .one(.ipProtocol)),
+        TargetFamily(
+            Family(.gauge, "probe_http_duration_seconds", "Duration of http request by phase, summed over all redirects"),
+            columns(
+                "phase",
+                [
+                    "resolve": .resolve, "connect": .connect, "tls": .tls, "processing": .processing, "transfer": .transfer,
+                ])),
+        TargetFamily(
+            Family(.gauge, "probe_http_status_code", "Response HTTP status code"), .one(.httpStatus), isEssential: true),
+        TargetFamily(
+            Family(.gauge, "probe_http_version", "Returns the version of HTTP of the probe response"), .one(.httpVersion)),
+        TargetFamily(
+            Family(.gauge, "probe_http_ssl", "Indicates if SSL was used for the final redirect"), .one(.ssl)),
+        TargetFamily(Family(.gauge, "probe_http_redirects", "The number of redirects"), .one(.redirects)),
+        TargetFamily(
+            Family(.gauge, "probe_http_content_length", "Length of http content response"), .one(.contentLength)),
+        TargetFamily(
+            Family(.gauge, "probe_http_uncompressed_body_length", "Length of uncompressed response body"), .one(.bodyLength)),
+        TargetFamily(
+            Family(.gauge, "probe_ssl_earliest_cert_expiry", "Returns last SSL chain expiry in unixtime"),
+            .one(.certificateExpiry), isEssential: true),
+        TargetFamily(
+            Family(.gauge, "probe_tls_version_info", "Returns the TLS version used or NaN when unknown"),
+            .chosen(.tlsVersion, labels("version", tlsVersionNames))),
+    ]
+
+    private static let ours: [TargetFamily] = [
+        TargetFamily(
+            Family(.gauge, "rangefinder_target_status", "What is believed of the target: exactly one of the four is 1"),
+            .oneOf(.status, labels("status", Status.allCases.map(\.rawValue)))),
+        TargetFamily(
+            Family(.gauge, "rangefinder_target_status_code", "The target's status: 0 unknown, 1 up, 2 degraded, 3 down"),
+            .one(.status), isEssential: true),
+        TargetFamily(
+            Family(.gauge, "rangefinder_target_consecutive_failures", "Bad results in a row up to now"),
+            .one(.consecutiveFailures)),
+        TargetFamily(
+            Family(
+                .gauge, "rangefinder_target_last_probe_timestamp_seconds",
+                "When the last probe that counted started, in unixtime"), .one(.lastProbe), isEssential: true),
+        TargetFamily(
+            Family(.counter, "rangefinder_target_probes_total", "Probes of the target by what they ended in"),
+            columns("result", ["success": .successes, "failure": .failures, "void": .voids])),
+        TargetFamily(
+            Family(.gauge, "rangefinder_target_failure_reason", "Why the last probe was bad; absent when it was not"),
+            .chosen(.reason, labels("reason", Reason.allCases.map(\.rawValue)))),
+        TargetFamily(
+            Family(.gauge, "rangefinder_target_degraded_cause", "Why the target is degraded; absent when it is not"),
+            .chosen(.cause, labels("cause", Cause.allCases.map(\.rawValue)))),
+        TargetFamily(
+            Family(
+                .gauge, "rangefinder_target_detection_bound_seconds",
+                "The longest time from when every probe that starts fails to the first byte of the alert"),
+            .one(.detectionBound)),
+    ]
+}

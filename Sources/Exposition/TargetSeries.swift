@@ -1,0 +1,167 @@
+package import Health
+import Synchronization
+
+/// The per-target series: one slot a target, filled as results come in, copied for each page.
+package final class TargetSeries: Sendable {
+    /// How much of a target is on the page: `metrics.per_target`.
+    package enum Detail: String, Hashable, Sendable, CaseIterable { case full, essential, none }
+
+    fileprivate struct State: Sendable {
+        var detail: Detail
+        var withClientID: Bool
+        var targets: [SeriesTarget] = []
+        /// The labels' text, by slot.
+        var labels: [[UInt8]] = []
+        var slots: [TargetIdentity: Int] = [:]
+        var slab = Slab(slotCount: 0)
+    }
+
+    /// Held while a list is taken over, so that its labels can be written without stopping ``record(_:_:judge:)``.
+    private let editing = Mutex(())
+    private let state: Mutex<State>
+
+    /// `withClientID`: more than one client is configured.
+    package init(perTarget detail: Detail = .full, withClientID: Bool = false) {
+        state = Mutex(State(detail: detail, withClientID: withClientID))
+    }
+
+    /// Takes over what a reload of the configuration changed.
+    package func configure(perTarget detail: Detail, withClientID: Bool) {
+        editing.withLock { _ in takeOver(nil, configuration: (detail, withClientID)) }
+    }
+
+    /// The targets that have series from now on. Known ones keep their values, also under a new name or URL; those that are
+    /// gone vanish from the next page on. Of two with one identity the first counts.
+    package func replace(_ targets: [SeriesTarget]) {
+        editing.withLock { _ in takeOver(targets, configuration: nil) }
+    }
+
+    private func takeOver(_ targets: [SeriesTarget]?, configuration: (detail: Detail, withClientID: Bool)?) {
+        let old = state.withLock { state in
+            (
+                targets: state.targets, labels: state.labels, slots: state.slots, detail: state.detail,
+                withClientID: state.withClientID
+            )
+        }
+        var new = State(
+            detail: configuration?.detail ?? old.detail, withClientID: configuration?.withClientID ?? old.withClientID)
+        for target in targets ?? old.targets where new.slots[target.labels.identity] == nil {
+            new.slots[target.labels.identity] = new.targets.count
+            new.targets.append(target)
+        }
+        let oldSlots = new.targets.map { old.slots[$0.labels.identity] }
+        new.labels = zip(new.targets, oldSlots).map { target, slot in
+            guard let slot, old.withClientID == new.withClientID, old.targets[slot].labels == target.labels else {
+                return target.labels.rendered(withClientID: new.withClientID)
+            }
+            return old.labels[slot]
+        }
+        new.slab = Slab(slotCount: new.targets.count)
+        let prepared = new
+        state.withLock { state in
+            let latest = state.slab
+            state = prepared
+            for (slot, oldSlot) in oldSlots.enumerated() { state.fill(slot, from: oldSlot.map { (latest, $0) }) }
+        }
+    }
+
+    /// What was known of a target when the daemon last stopped: its status, before the first probe has been made.
+    package func restore(_ identity: TargetIdentity, judge: Judge) {
+        state.withLock { state in
+            if let slot = state.slots[identity] { state.show(judge, at: slot) }
+        }
+    }
+
+    /// Takes over one result. A void one only counts: what was last seen of the target stays. One of a target that is
+    /// gone is left out.
+    package func record(_ result: ProbeResult, _ judgement: Judgement, judge: Judge) {
+        state.withLock { state in
+            guard let slot = state.slots[result.target] else { return }
+            if result.void != nil {
+                state.slab[.voids, slot] += 1
+                return
+            }
+            state.slab[judgement.outcome.isSuccess ? .successes : .failures, slot] += 1
+            state.show(result, judgement.outcome, at: slot)
+            state.show(judge, at: slot)
+        }
+    }
+
+    /// What a page is made of.
+    struct Snapshot: Sendable {
+        let families: [TargetFamily]
+        let labels: [[UInt8]]
+        let slab: Slab
+        /// Which slots, in the order of the list.
+        let slots: [Int]
+    }
+
+    func snapshot(_ selection: MetricsSelection) -> Snapshot {
+        let (detail, targets, labels, slab) = state.withLock { state in
+            (state.detail, state.targets, state.labels, state.slab.copied())
+        }
+        let families =
+            switch detail {
+            case .full: TargetFamily.all
+            case .essential: TargetFamily.all.filter(\.isEssential)
+            case .none: [TargetFamily]()
+            }
+        let isWhole = selection == MetricsSelection()
+        let slots = targets.indices.filter { isWhole || selection.holds(targets[$0].labels) }
+        return Snapshot(families: families, labels: labels, slab: slab, slots: slots)
+    }
+}
+
+extension TargetSeries.State {
+    /// A slot of a new slab: what is known of the target, or what is true of one that was never probed.
+    fileprivate mutating func fill(_ slot: Int, from known: (slab: Slab, slot: Int)?) {
+        if let known {
+            for column in Column.allCases { slab[column, slot] = known.slab[column, known.slot] }
+        } else {
+            slab[.status, slot] = Double(Status.unknown.code)
+            for column in [Column.consecutiveFailures, .successes, .failures, .voids] { slab[column, slot] = 0 }
+        }
+        slab[.detectionBound, slot] = targets[slot].detectionBound.inSeconds
+    }
+
+    fileprivate mutating func show(_ judge: Judge, at slot: Int) {
+        slab[.status, slot] = Double(judge.status.code)
+        slab[.consecutiveFailures, slot] = Double(judge.streaks.bad)
+        slab[.cause, slot] = Self.index(of: judge.cause)
+    }
+
+    /// As blackbox_exporter: what there was no answer for is 0, a certificate that wasn't seen has no line.
+    fileprivate mutating func show(_ result: ProbeResult, _ outcome: Outcome, at slot: Int) {
+        let (phases, facts) = (result.phases, result.facts)
+        slab[.success, slot] = outcome.isSuccess ? 1 : 0
+        slab[.reason, slot] = Self.index(of: outcome.reason)
+        slab[.duration, slot] = result.duration.inSeconds
+        slab[.timeout, slot] = targets[slot].timeout.inSeconds
+        slab[.lastProbe, slot] = result.startedAt.seconds
+        slab[.ipProtocol, slot] = facts.address.map { $0.utf8.contains(UInt8(ascii: ":")) ? 6 : 4 } ?? 0
+        slab[.resolve, slot] = phases.dns?.inSeconds ?? 0
+        // Without an address there was no request, so there are no phases of one.
+        let unreached = facts.address == nil ? Double.nan : 0
+        slab[.connect, slot] = phases.connect?.inSeconds ?? unreached
+        slab[.tls, slot] = phases.tls?.inSeconds ?? unreached
+        slab[.processing, slot] = phases.processing?.inSeconds ?? unreached
+        slab[.transfer, slot] = phases.transfer?.inSeconds ?? unreached
+        slab[.httpStatus, slot] = Double(facts.httpStatus ?? 0)
+        slab[.httpVersion, slot] = facts.httpVersion ?? 0
+        slab[.ssl, slot] = facts.usedTLS ? 1 : 0
+        slab[.redirects, slot] = Double(facts.redirects)
+        slab[.contentLength, slot] = Double(facts.contentLength ?? (facts.httpStatus == nil ? 0 : -1))
+        slab[.bodyLength, slot] = Double(facts.uncompressedBodyLength ?? 0)
+        slab[.certificateExpiry, slot] = facts.certificateExpiry?.seconds ?? .nan
+        slab[.tlsVersion, slot] = Self.index(ofTLSVersion: facts.tlsVersion)
+    }
+
+    private static func index<Word: CaseIterable & Equatable>(of word: Word?) -> Double where Word.AllCases == [Word] {
+        word.flatMap { Word.allCases.firstIndex(of: $0) }.map(Double.init) ?? .nan
+    }
+
+    private static func index(ofTLSVersion version: String?) -> Double {
+        let name = version.flatMap { TargetFamily.tlsVersions[$0] }
+        return name.flatMap { TargetFamily.tlsVersionNames.firstIndex(of: $0) }.map(Double.init) ?? .nan
+    }
+}

@@ -1,0 +1,129 @@
+/// An IPv4 or IPv6 address, in network byte order.
+package struct IPAddress: Hashable, Sendable, CustomStringConvertible {
+    /// 4 or 16 bytes.
+    package let bytes: [UInt8]
+
+    package init?(bytes: [UInt8]) {
+        guard bytes.count == 4 || bytes.count == 16 else { return nil }
+        self.bytes = bytes
+    }
+
+    package var isIPv4: Bool { bytes.count == 4 }
+
+    /// Reads a literal, without brackets, port or zone: dotted decimal, or the text forms of RFC 4291 section 2.2.
+    package init?(_ text: some StringProtocol) {
+        if let bytes = Self.ipv4(text) ?? Self.ipv6(text) { self.bytes = bytes } else { return nil }
+    }
+
+    /// Dotted decimal, or the canonical form of RFC 5952.
+    package var description: String {
+        if isIPv4 { return bytes.map(String.init).joined(separator: ".") }
+        let groups = stride(from: 0, to: 16, by: 2).map { UInt16(bytes[$0]) << 8 | UInt16(bytes[$0 + 1]) }
+        let longest = Self.longestRunOfZeros(groups)
+        let text = { (part: ArraySlice<UInt16>) in part.map { String($0, radix: 16) }.joined(separator: ":") }
+        guard longest.count > 1 else { return text(groups[...]) }
+        return text(groups[..<longest.lowerBound]) + "::" + text(groups[longest.upperBound...])
+    }
+
+    /// The IPv4 address that is carried inside ::ffff:0:0/96 (RFC 4291), 64:ff9b::/96 (RFC 6052) or 2002::/16 (RFC 3056); else itself.
+    package var unwrapped: IPAddress {
+        guard bytes.count == 16 else { return self }
+        let mapped = [UInt8](repeating: 0, count: 10) + [0xff, 0xff]
+        let translated: [UInt8] = [0, 0x64, 0xff, 0x9b] + [UInt8](repeating: 0, count: 8)
+        let prefix = Array(bytes[..<12])
+        let inner: ArraySlice<UInt8> =
+            prefix == mapped || prefix == translated
+            ? bytes[12...] : bytes[0] == 0x20 && bytes[1] == 0x02 ? bytes[2..<6] : []
+        return IPAddress(bytes: Array(inner)) ?? self
+    }
+
+    private static func ipv4(_ text: some StringProtocol) -> [UInt8]? {
+        let parts = text.split(separator: ".", omittingEmptySubsequences: false)
+        guard parts.count == 4 else { return nil }
+        let bytes = parts.compactMap { part -> UInt8? in
+            // Leading zeros are octal to some readers and decimal to others: neither is accepted.
+            let isPlain = part.utf8.allSatisfy { (48...57).contains($0) } && (part.count == 1 || part.first != "0")
+            return isPlain ? UInt8(part) : nil
+        }
+        return bytes.count == 4 ? bytes : nil
+    }
+
+    private static func ipv6(_ text: some StringProtocol) -> [UInt8]? {
+        let halves = String(text).splitOnce("::")
+        // Dotted decimal may stand only at the very end.
+        guard let head = groups(halves.0, mayEndInIPv4: halves.1 == nil),
+            let tail = halves.1.map({ groups($0, mayEndInIPv4: true) }) ?? []
+        else { return nil }
+        if halves.1 == nil { return head.count == 16 ? head : nil }
+        guard head.count + tail.count <= 14 else { return nil }
+        return head + [UInt8](repeating: 0, count: 16 - head.count - tail.count) + tail
+    }
+
+    private static func groups(_ text: String, mayEndInIPv4: Bool) -> [UInt8]? {
+        guard !text.isEmpty else { return [] }
+        var bytes: [UInt8] = []
+        let parts = text.split(separator: ":", omittingEmptySubsequences: false)
+        for (index, part) in parts.enumerated() {
+            if mayEndInIPv4, index == parts.count - 1, let embedded = ipv4(part) {
+                bytes += embedded
+            } else if (1...4).contains(part.utf8.count), part.allSatisfy(\.isHexDigit), let group = UInt16(part, radix: 16) {
+                bytes += [UInt8(group >> 8), UInt8(group & 0xff)]
+            } else {
+                return nil
+            }
+        }
+        return bytes.count <= 16 ? bytes : nil
+    }
+
+    private static func longestRunOfZeros(_ groups: [UInt16]) -> Range<Int> {
+        var longest = 0..<0
+        var start = 0
+        for index in 0...groups.count where index == groups.count || groups[index] != 0 {
+            if index - start > longest.count { longest = start..<index }
+            start = index + 1
+        }
+        return longest
+    }
+}
+
+extension String {
+    fileprivate func splitOnce(_ separator: String) -> (String, String?) {
+        let bytes = Array(utf8)
+        let mark = Array(separator.utf8)
+        guard bytes.count >= mark.count,
+            let at = (0...(bytes.count - mark.count)).first(where: { Array(bytes[$0..<$0 + mark.count]) == mark })
+        else { return (self, nil) }
+        return (String(decoding: bytes[..<at], as: UTF8.self), String(decoding: bytes[(at + mark.count)...], as: UTF8.self))
+    }
+}
+
+/// A block of addresses, as in `10.0.0.0/8`; a bare address is a block of one.
+package struct CIDR: Hashable, Sendable, CustomStringConvertible {
+    package let address: IPAddress
+    package let prefixLength: Int
+
+    package init?(_ text: some StringProtocol) {
+        let parts = text.split(separator: "/", omittingEmptySubsequences: false)
+        guard (1...2).contains(parts.count), let address = IPAddress(parts[0]) else { return nil }
+        let bits = address.bytes.count * 8
+        guard parts.count == 2 else {
+            (self.address, prefixLength) = (address, bits)
+            return
+        }
+        guard let length = Int(parts[1]), (0...bits).contains(length), parts[1].utf8.allSatisfy({ (48...57).contains($0) })
+        else { return nil }
+        (self.address, prefixLength) = (address, length)
+    }
+
+    package var description: String { "\(address)/\(prefixLength)" }
+
+    package func contains(_ other: IPAddress) -> Bool {
+        guard other.bytes.count == address.bytes.count else { return false }
+        let whole = prefixLength / 8
+        guard other.bytes[..<whole] == address.bytes[..<whole] else { return false }
+        let bits = prefixLength % 8
+        guard bits > 0 else { return true }
+        let mask = UInt8(truncatingIfNeeded: 0xFF00 >> bits)
+        return other.bytes[whole] & mask == address.bytes[whole] & mask
+    }
+}

@@ -1,0 +1,42 @@
+internal import GRDB
+
+/// The tables' version is `user_version`: how many of `migrations` have been applied.
+enum Schema {
+    /// Append only: what was released is never changed.
+    private static let migrations: [@Sendable (Database) throws -> Void] = [createFirstTables]
+
+    static var version: Int { migrations.count }
+
+    static func prepare(_ db: Database, isNew: Bool, path: String) throws {
+        try refuseOtherVersions(db, path: path, isReader: false)
+        if isNew {
+            // Both are in the file from its first page on: auto_vacuum can't be set once a table exists, and a crash before the first
+            // checkpoint must not leave a file that isn't known as ours.
+            try db.run("PRAGMA auto_vacuum = INCREMENTAL")
+            try db.run("PRAGMA application_id = \(HistoryFile.applicationID)")
+        }
+        try db.run("PRAGMA journal_mode = WAL") { row in
+            // SQLite answers with another mode, not with an error, where the file system can't share memory.
+            guard row.text(0) == "wal" else { throw HistoryError(.other, path: path, detail: "WAL can't be used here") }
+            return true
+        }
+        try db.run("PRAGMA synchronous = FULL")
+        // After a long reader or a large batch the WAL file gives its space back.
+        try db.run("PRAGMA journal_size_limit = \(64 << 20)")
+        for version in 1...migrations.count {
+            try db.inTransaction(.immediate) {
+                if try db.integer("PRAGMA user_version") ?? 0 >= version { return .rollback }
+                try migrations[version - 1](db)
+                try db.execute(sql: "PRAGMA user_version = \(version)")
+                return .commit
+            }
+        }
+    }
+
+    static func refuseOtherVersions(_ db: Database, path: String, isReader: Bool) throws {
+        let found = try db.integer("PRAGMA user_version") ?? 0
+        let detail = "schema \(found), this version knows \(version)"
+        if found > version { throw HistoryError(.newerSchema, path: path, detail: detail) }
+        if isReader, found < version { throw HistoryError(.olderSchema, path: path, detail: detail) }
+    }
+}

@@ -1,0 +1,67 @@
+internal import GRDB
+internal import Health
+
+/// What is wrong with a history database. The text names the file and what to do, and holds no foreign text that isn't escaped.
+package struct HistoryError: Error, Hashable, Sendable, CustomStringConvertible {
+    package enum Code: Hashable, Sendable {
+        case missing, notOurs, newerSchema, olderSchema, readOnly, damaged, locked, diskFull, cannotOpen, inputOutput, other
+    }
+
+    package let code: Code
+    package let path: String
+    /// SQLite's or the system's own words; may be empty.
+    package let detail: String
+
+    init(_ code: Code, path: String, detail: String = "") {
+        self.code = code
+        self.path = path
+        self.detail = detail
+    }
+
+    init(_ error: any Error, path: String) {
+        if let known = error as? HistoryError {
+            self = known
+            return
+        }
+        guard let database = error as? DatabaseError else {
+            self.init(.other, path: path, detail: String(describing: type(of: error)))
+            return
+        }
+        self.init(
+            Code(database.resultCode), path: path, detail: database.message ?? "code \(database.extendedResultCode.rawValue)")
+    }
+
+    package var description: String {
+        let file = "history database \(displayText(path))"
+        let more = detail.isEmpty ? "" : " (\(displayText(detail)))"
+        return switch code {
+        case .missing: "\(file) does not exist: has the daemon run yet?"
+        case .notOurs: "\(file) is not a history database of rangefinder; it was left as it is\(more)"
+        case .newerSchema: "\(file) was written by a newer version of rangefinder\(more)"
+        case .olderSchema: "\(file) is of an older version: start the daemon once, which brings it up to date\(more)"
+        case .readOnly: "\(file) can't be written: check the permissions of the file and of its folder\(more)"
+        case .damaged: "\(file) is damaged\(more)"
+        case .locked: "\(file) is locked by another program\(more)"
+        case .diskFull: "\(file): the disk is full\(more)"
+        case .cannotOpen: "\(file) can't be opened: check that its folder exists and may be read\(more)"
+        case .inputOutput: "\(file): reading or writing failed\(more)"
+        case .other: "\(file) can't be used\(more)"
+        }
+    }
+}
+
+extension HistoryError.Code {
+    fileprivate init(_ code: ResultCode) {
+        self =
+            switch code.primaryResultCode {
+            case .SQLITE_BUSY, .SQLITE_LOCKED: .locked
+            case .SQLITE_READONLY: .readOnly
+            case .SQLITE_FULL: .diskFull
+            case .SQLITE_CORRUPT: .damaged
+            case .SQLITE_NOTADB: .notOurs
+            case .SQLITE_CANTOPEN, .SQLITE_PERM, .SQLITE_AUTH: .cannotOpen
+            case .SQLITE_IOERR: .inputOutput
+            default: .other
+            }
+    }
+}

@@ -1,0 +1,134 @@
+package import Health
+
+/// One judged probe: what was measured, what the judge made of it, and the judge's state after it.
+package struct HistoryRecord: Sendable {
+    package var result: ProbeResult
+    package var judgement: Judgement
+    package var judge: Judge
+
+    package init(result: ProbeResult, judgement: Judgement, judge: Judge) {
+        self.result = result
+        self.judgement = judgement
+        self.judge = judge
+    }
+}
+
+/// What of a record goes into its row: a fifth of the record's size, because two hundred thousand of them may have to wait.
+struct ResultRow: Sendable {
+    var target: TargetIdentity
+    var startedAt: Timestamp
+    var outcome: Outcome
+    var void: VoidCause?
+    var status: Status
+    var httpStatus: Int?
+    var address: String?
+    var duration: Duration
+    var lateness: Duration
+    var phases: Phases
+
+    init(_ record: HistoryRecord) {
+        let result = record.result
+        target = result.target
+        startedAt = result.startedAt
+        outcome = record.judgement.outcome
+        void = result.void
+        status = record.judgement.status
+        httpStatus = result.facts.httpStatus
+        address = result.facts.address
+        duration = result.duration
+        lateness = result.lateness
+        phases = result.phases
+    }
+}
+
+/// What waits for a commit: rows in their order, and of everything that is a state only the latest.
+struct Batch: Sendable {
+    /// The latest state of one target's judge.
+    struct JudgeChange: Sendable {
+        /// The row that is there belongs to an earlier life of the target.
+        var startsAnew = false
+        /// nil: the target is gone.
+        var judge: Judge?
+        /// When the status became what it is, if that was in this batch.
+        var since: Timestamp?
+    }
+
+    private(set) var rows: BoundedQueue<ResultRow>
+    private(set) var transitions: BoundedQueue<Transition>
+    private(set) var closedIncidents: BoundedQueue<Incident>
+    private(set) var judges: [TargetIdentity: JudgeChange] = [:]
+    var lists: [String: [Target]] = [:]
+    var dropped = 0
+
+    init(limit: Int) {
+        rows = BoundedQueue(limit: limit)
+        transitions = BoundedQueue(limit: limit)
+        closedIncidents = BoundedQueue(limit: limit)
+    }
+
+    var isEmpty: Bool { rows.isEmpty && closedIncidents.isEmpty && judges.isEmpty && lists.isEmpty }
+
+    mutating func append(_ record: HistoryRecord) {
+        dropped += rows.append(ResultRow(record))
+        if let transition = record.judgement.transition { dropped += transitions.append(transition) }
+        if case .closed(let incident)? = record.judgement.incident { dropped += closedIncidents.append(incident) }
+        var change = judges[record.result.target] ?? JudgeChange()
+        change.judge = record.judge
+        change.since = record.judgement.transition?.at ?? change.since
+        judges[record.result.target] = change
+    }
+
+    mutating func forget(_ target: TargetIdentity, closing incident: Incident?) {
+        if let incident { dropped += closedIncidents.append(incident) }
+        judges[target] = JudgeChange(startsAnew: true)
+    }
+
+    /// Takes in what came later.
+    mutating func append(_ later: Batch) {
+        dropped += later.dropped
+        dropped += rows.append(later.rows)
+        dropped += transitions.append(later.transitions)
+        dropped += closedIncidents.append(later.closedIncidents)
+        judges.merge(later.judges) { earlier, later in
+            if later.startsAnew { return later }
+            return JudgeChange(startsAnew: earlier.startsAnew, judge: later.judge, since: later.since ?? earlier.since)
+        }
+        lists.merge(later.lists) { _, later in later }
+    }
+}
+
+/// A queue that drops its oldest elements at its bound and says how many.
+struct BoundedQueue<Element: Sendable>: Sendable, Sequence {
+    let limit: Int
+    private var elements: [Element] = []
+    /// How many at the front of `elements` have been dropped; they are cleared away in bulk.
+    private var dropped = 0
+
+    init(limit: Int) { self.limit = limit }
+
+    var count: Int { elements.count - dropped }
+    var isEmpty: Bool { count == 0 }
+
+    /// Returns how many were dropped.
+    mutating func append(_ element: Element) -> Int {
+        elements.append(element)
+        return trim()
+    }
+
+    mutating func append(_ later: BoundedQueue) -> Int {
+        elements += later.elements[later.dropped...]
+        return trim()
+    }
+
+    func makeIterator() -> IndexingIterator<ArraySlice<Element>> { elements[dropped...].makeIterator() }
+
+    private mutating func trim() -> Int {
+        let excess = Swift.max(0, count - limit)
+        dropped += excess
+        if dropped > limit / 2 {
+            elements.removeFirst(dropped)
+            dropped = 0
+        }
+        return excess
+    }
+}

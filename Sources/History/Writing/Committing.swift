@@ -1,0 +1,119 @@
+internal import GRDB
+internal import Health
+internal import Synchronization
+
+extension History {
+    /// The writer: commits what waits every ``HistoryOptions/commitInterval`` until its task is cancelled or the history closed, and drops what
+    /// is too old in small steps between commits. Returns with the last batch committed, if it could be.
+    package func run(clock: some Clock<Duration>) async {
+        var retentionDue = clock.now.advanced(by: options.retentionInterval)
+        while !Task.isCancelled, !inbox.withLock({ $0.isClosed }) {
+            do { try await clock.sleep(until: clock.now.advanced(by: options.commitInterval), tolerance: nil) } catch { break }
+            await flush()
+            // One step a commit: old rows go three times faster than new ones come, and no commit waits for more than a step.
+            guard clock.now >= retentionDue else { continue }
+            if await !removeSomeOfTheOld() { retentionDue = clock.now.advanced(by: options.retentionInterval) }
+        }
+        await flush()
+    }
+
+    /// Commits everything appended so far. Works in a cancelled task. Returns whether all of it is durable.
+    @discardableResult
+    package func flush() async -> Bool {
+        await onWriter { history, db in history.commit(db) }
+    }
+
+    /// Commits the last batch, folds the WAL into the database and closes it. What is appended from now on is dropped and counted.
+    /// Idempotent; works in a cancelled task. Returns whether everything was durable in the end.
+    @discardableResult
+    package func close() async -> Bool {
+        inbox.withLock { $0.isClosed = true }
+        let isDurable = await onWriter { history, db in
+            let isDurable = history.commit(db)
+            let wasClosed = history.memory.withLock { memory in
+                defer { memory.isClosed = true }
+                return memory.isClosed
+            }
+            // With a reader in the way the WAL stays, and the next start reads it: nothing is lost by that.
+            if !wasClosed { _ = try? db.checkpoint(.truncate) }
+            return isDurable
+        }
+        try? queue.close()
+        return isDurable
+    }
+
+    /// Runs `body` on the database's own thread, because GRDB's async writes throw in a cancelled task and the blocking ones would hold a thread
+    /// that probes need.
+    func onWriter(_ body: @escaping @Sendable (History, Database) -> Bool) async -> Bool {
+        await withCheckedContinuation { continuation in
+            queue.asyncWriteWithoutTransaction { db in continuation.resume(returning: body(self, db)) }
+        }
+    }
+
+    private func commit(_ db: Database) -> Bool {
+        memory.withLock { memory in
+            let fresh = inbox.withLock { inbox in
+                let fresh = inbox.batch
+                inbox.batch = Batch(limit: options.queueLimit)
+                return fresh
+            }
+            memory.held.append(fresh)
+            noteDropped(&memory)
+            let wasWritable = statistics.isWritable
+            // After a failure even an empty transaction is tried, so that the trouble's end is seen.
+            guard !memory.held.isEmpty || !wasWritable else { return true }
+            guard !memory.isClosed else { return memory.held.isEmpty }
+            return commitHeld(db, &memory, wasWritable: wasWritable)
+        }
+    }
+
+    private func commitHeld(_ db: Database, _ memory: inout WriterMemory, wasWritable: Bool) -> Bool {
+        let count = memory.held.rows.count
+        let clock = ContinuousClock()
+        let start = clock.now
+        do {
+            let held = memory.held
+            var written = Written()
+            try db.inTransaction(.immediate) {
+                written = try held.write(db, &memory)
+                return .commit
+            }
+            memory.remember(written, limit: options.queueLimit)
+        } catch {
+            memory.dimensions.forgetAll()
+            note(HistoryError(error, path: path), queued: count)
+            return false
+        }
+        let duration = start.duration(to: clock.now)
+        let (size, wal) = HistoryFile.sizes(path)
+        updateFigures { figures in
+            figures.samples += count
+            figures.queued = 0
+            (figures.sizeBytes, figures.walBytes) = (size, wal)
+            (figures.isWritable, figures.trouble) = (true, nil)
+        }
+        memory.saidDropping = false
+        if !wasWritable { options.onEvent(.writeRecovered(waiting: count)) }
+        options.onEvent(.committed(rows: count, duration: duration))
+        return true
+    }
+
+    private func note(_ error: HistoryError, queued: Int) {
+        let known = statistics.trouble?.code
+        updateFigures { figures in
+            figures.queued = queued
+            (figures.isWritable, figures.trouble) = (false, error)
+        }
+        if known != error.code { options.onEvent(.writeFailed(error)) }
+    }
+
+    private func noteDropped(_ memory: inout WriterMemory) {
+        let dropped = memory.held.dropped
+        guard dropped > 0 else { return }
+        memory.held.dropped = 0
+        updateFigures { $0.dropped += dropped }
+        guard !memory.saidDropping, !inbox.withLock({ $0.isClosed }) else { return }
+        memory.saidDropping = true
+        options.onEvent(.dropping)
+    }
+}

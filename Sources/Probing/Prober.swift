@@ -1,0 +1,74 @@
+// Probing: from a target and its policy to a request, from the transfer's report to a result.
+// What lives here: the test URL, redirects hop by hop, what is expected of an answer, the verdict on a certificate, the egress rule's
+// place, and the sentence that says it all to a person.
+// What doesn't: sockets (Curl), when to probe (Scheduling), what a result means for the status (Health's judge).
+// Results go to Daemon, which shows them to the judge.
+
+package import Curl
+package import Health
+
+/// Makes one transfer. The engine's `transfer(_:)`, or a test's.
+package typealias Transfer = @Sendable (TransferRequest) async -> TransferReport
+
+/// One probe that is to be made.
+package struct ProbeOrder: Sendable {
+    package var target: Target
+    package var policy: ProbePolicy
+    package var egress: EgressRule
+    /// When it should have started; nil for one that a person asked for.
+    package var due: ContinuousClock.Instant?
+    /// Goes up by one with each probe of a target: each goes to the next of the name's addresses.
+    package var turn: UInt64
+
+    package init(
+        target: Target, policy: ProbePolicy, egress: EgressRule, due: ContinuousClock.Instant? = nil, turn: UInt64 = 0
+    ) {
+        self.target = target
+        self.policy = policy
+        self.egress = egress
+        self.due = due
+        self.turn = turn
+    }
+}
+
+/// What became of one probe.
+package struct ProbeReport: Sendable {
+    package var result: ProbeResult
+    /// By the engine's clock; nil when nothing was sent because the target has no URL to probe.
+    package var startedAt: ContinuousClock.Instant?
+    /// The URL of each hop.
+    package var hops: [String]
+    package var certificates: [CertificateFacts]
+}
+
+package struct Prober: Sendable {
+    private let transfer: Transfer
+    private let wallClock: @Sendable () -> Timestamp
+
+    package init(transfer: @escaping Transfer, wallClock: @escaping @Sendable () -> Timestamp) {
+        self.transfer = transfer
+        self.wallClock = wallClock
+    }
+
+    /// Makes one probe. Never throws: whatever happens is a result.
+    package func probe(_ order: ProbeOrder) async -> ProbeReport {
+        let url: URLParts
+        do throws(URLProblem) {
+            url = try testURL(of: order.target, join: order.policy.pathJoin)
+        } catch {
+            return unprobeable(order, error)
+        }
+        var walk = RedirectWalk(order: order, url: url, answer: await transfer(RedirectWalk.request(order, to: url)))
+        while let request = walk.nextRequest() {
+            walk.arrived(await transfer(request))
+        }
+        return walk.report()
+    }
+
+    private func unprobeable(_ order: ProbeOrder, _ problem: URLProblem) -> ProbeReport {
+        let result = ProbeResult(
+            target: order.target.identity, startedAt: wallClock(), duration: .zero, outcome: .bad(.urlInvalid),
+            sentence: problem.sentence(for: order.target))
+        return ProbeReport(result: result, startedAt: nil, hops: [], certificates: [])
+    }
+}

@@ -1,0 +1,181 @@
+import Curl
+import Health
+
+/// One probe's way over its redirects, a request at a time. Redirects are ours and not libcurl's, so that each hop is judged by the
+/// egress rule and so that nothing configured for one origin reaches another.
+struct RedirectWalk {
+    private let order: ProbeOrder
+    private let home: URLParts
+    private var next: URLParts?
+    private var method: String
+    private var sendsBody: Bool
+    private var redirects = 0
+    private var hops: [URLParts]
+    private let first: TransferReport
+    private var last: TransferReport
+    private var phases = Phases()
+    private var refusal: Refusal?
+
+    /// Why the walk ended before an answer that can be judged.
+    private struct Refusal {
+        var reason: Reason
+        var sentence: String
+    }
+
+    /// - Parameter answer: what came of ``request(_:to:)`` with the same URL.
+    init(order: ProbeOrder, url: URLParts, answer: TransferReport) {
+        self.order = order
+        home = url
+        hops = [url]
+        method = order.policy.method
+        sendsBody = order.policy.body != nil
+        (first, last) = (answer, answer)
+        arrived(answer)
+    }
+
+    /// The request that asks for a target's own URL.
+    static func request(_ order: ProbeOrder, to url: URLParts) -> TransferRequest {
+        let policy = order.policy
+        var request = TransferRequest(url: url)
+        request.method = policy.method
+        request.headers = policy.headers.map { (name: $0.name, value: $0.value.revealed) }
+        request.body = policy.body.map { Array($0.revealed.utf8) }
+        request.userAgent = policy.userAgent
+        request.timeout = policy.effectiveTimeout
+        request.family = policy.addressFamily.transferFamily
+        request.pin = order.turn
+        request.connection = policy.connection == .fresh ? .fresh : .reuse
+        request.httpVersion = policy.httpVersion.transferVersion
+        request.caFile = policy.caFile
+        request.maxBody = policy.maxBody
+        request.dnsCache = policy.dnsCache
+        let egress = order.egress
+        request.allows = { address in IPAddress(bytes: address.bytes).map { egress.denial(of: $0) == nil } ?? false }
+        return request
+    }
+
+    /// The request of the next hop, or nil when the walk is over.
+    mutating func nextRequest() -> TransferRequest? {
+        guard let url = next else { return nil }
+        next = nil
+        let remaining = order.policy.effectiveTimeout - elapsed
+        guard remaining > .zero else {
+            refusal = Refusal(reason: .timeout, sentence: Sentence.timeout(order.policy, during: "following redirects"))
+            return nil
+        }
+        hops.append(url)
+        var request = Self.request(order, to: url)
+        request.method = method
+        request.timeout = remaining
+        if !sendsBody { request.body = nil }
+        // Configured headers and body stay with the origin that they were configured for.
+        if url.origin != home.origin { (request.headers, request.body) = ([], nil) }
+        return request
+    }
+
+    mutating func arrived(_ report: TransferReport) {
+        last = report
+        phases.add(report)
+        guard report.failure == nil, let status = report.status, let location = report.location,
+            [301, 302, 303, 307, 308].contains(status), order.policy.followRedirects > 0, let here = hops.last
+        else { return }
+        guard redirects < order.policy.followRedirects else {
+            refusal = Refusal(
+                reason: .tooManyRedirects,
+                sentence: "more than \(order.policy.followRedirects) redirects, the last to \(displayText(location)); "
+                    + "raise follow_redirects or expect \(status)")
+            return
+        }
+        guard let target = here.resolving(location) else {
+            refusal = Refusal(
+                reason: .protocolError, sentence: "HTTP \(status) redirects to what is no URL: \(displayText(location))")
+            return
+        }
+        guard target.isHTTP, !target.hasUserInfo else {
+            let what = target.isHTTP ? "a URL with a user name" : "the scheme \"\(displayText(target.scheme))\""
+            refusal = Refusal(reason: .redirectDenied, sentence: "HTTP \(status) redirects to \(what), which is never followed")
+            return
+        }
+        redirects += 1
+        changeMethod(after: status)
+        next = target
+    }
+
+    /// RFC 9110 section 15.4: 303 asks for GET; 301 and 302 after POST are followed by GET, as every client does; 307 and 308 keep it.
+    private mutating func changeMethod(after status: Int) {
+        let becomesGet = (status == 303 && method != "HEAD") || ((status == 301 || status == 302) && method == "POST")
+        if becomesGet { (method, sendsBody) = ("GET", false) }
+    }
+
+    private var elapsed: Duration { first.startedAt.duration(to: last.startedAt) + last.duration }
+
+    func report() -> ProbeReport {
+        let verdict = self.verdict
+        let lateness = order.due.map { max(.zero, $0.duration(to: first.startedAt)) } ?? .zero
+        var result = ProbeResult(
+            target: order.target.identity, startedAt: Timestamp(milliseconds: first.startedAtMilliseconds),
+            duration: elapsed, lateness: lateness, outcome: verdict.outcome, sentence: verdict.sentence,
+            phases: phases, facts: facts)
+        if last.failure?.code == .cancelled || last.failure?.code == .shutDown {
+            result.void = .cancelled
+        } else if result.void == nil, order.due != nil, lateness > order.policy.taintAfter {
+            result.void = .tainted
+        }
+        return ProbeReport(
+            result: result, startedAt: first.startedAt, hops: hops.map(\.text), certificates: last.certificates)
+    }
+
+    private var verdict: Verdict {
+        if let refusal { return Verdict(outcome: .bad(refusal.reason), sentence: refusal.sentence) }
+        if let failure = last.failure {
+            return Verdict(failure: failure, report: last, order: order, url: hops.last ?? home, isRedirect: hops.count > 1)
+        }
+        return Verdict(answer: last, order: order, duration: elapsed)
+    }
+
+    private var facts: ResponseFacts {
+        var facts = ResponseFacts()
+        facts.httpStatus = last.status
+        facts.httpVersion = last.httpVersion
+        facts.redirects = redirects
+        facts.usedTLS = last.usedTLS
+        facts.tlsVersion = last.tlsVersion
+        facts.certificateExpiry = last.certificates.firstToExpire?.expiry
+        facts.address = last.address?.text
+        facts.contentLength = last.contentLength
+        facts.uncompressedBodyLength = last.status == nil ? nil : last.bodyLength
+        return facts
+    }
+}
+
+extension ProbePolicy.AddressFamily {
+    fileprivate var transferFamily: TransferRequest.Family {
+        switch self {
+        case .any: .any
+        case .v4: .v4
+        case .v6: .v6
+        }
+    }
+}
+
+extension ProbePolicy.HTTPVersion {
+    fileprivate var transferVersion: TransferRequest.HTTPVersion {
+        switch self {
+        case .auto: .auto
+        case .http1: .http1
+        case .http2: .http2
+        }
+    }
+}
+
+extension Phases {
+    /// Sums over redirects: a part that no hop reached stays nil.
+    fileprivate mutating func add(_ report: TransferReport) {
+        func sum(_ a: Duration?, _ b: Duration?) -> Duration? { a.map { $0 + (b ?? .zero) } ?? b }
+        dns = sum(dns, report.dns)
+        connect = sum(connect, report.connect)
+        tls = sum(tls, report.tls)
+        processing = sum(processing, report.processing)
+        transfer = sum(transfer, report.transfer)
+    }
+}

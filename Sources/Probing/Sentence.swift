@@ -1,0 +1,110 @@
+import Curl
+import Health
+
+/// The sentences that say to a person on call what happened and what to try. Foreign text in them is escaped and cut.
+enum Sentence {
+    static func unexpected(_ status: Int, policy: ProbePolicy) -> String {
+        let expected = policy.expectedStatuses.map { $0.count == 1 ? "\($0.lowerBound)" : "\($0.lowerBound)-\($0.upperBound)" }
+            .joined(separator: ", ")
+        switch status {
+        case 401, 403:
+            return "HTTP \(status): it answers, but wants credentials; set headers or expect \(status)"
+        case 301, 302, 303, 307, 308:
+            return "HTTP \(status): a redirect that was not followed, but \(expected) was expected"
+        default:
+            return "HTTP \(status), but \(expected) was expected"
+        }
+    }
+
+    static func timeout(_ policy: ProbePolicy, during part: String) -> String {
+        "no complete answer within \(exact(policy.effectiveTimeout)); it ended while \(part)"
+    }
+
+    static func failed(
+        _ failure: TransferFailure, _ reason: Reason, report: TransferReport, order: ProbeOrder, url: URLParts, isRedirect: Bool
+    ) -> String {
+        let host = displayText(url.host)
+        let place = report.address.map { "\(host) (\($0.text)), port \(url.port)" } ?? "\(host), port \(url.port)"
+        let detail = failure.detail.isEmpty ? "" : ": \(displayText(failure.detail))"
+        switch reason {
+        case .dnsFailed: return lookup(failure, host, order.policy, detail)
+        case .addressDenied, .redirectDenied: return denied(report, order, host, isRedirect)
+        case .connectRefused: return "\(place) refused the connection: nothing listens there"
+        case .connectTimeout: return "\(place) did not accept a connection within \(exact(order.policy.effectiveTimeout))"
+        case .connectReset: return "\(place) reset the connection"
+        case .connectionClosed: return "\(place) closed the connection without an answer"
+        case .networkUnreachable: return "no route to \(place)\(detail)"
+        case .certificateExpired, .certificateNotYetValid, .certificateUntrusted, .certificateNameMismatch:
+            return certificate(reason, report, host, detail)
+        case .tlsHandshakeFailed:
+            return failure.code == .tlsTimedOut
+                ? "\(place) did not finish the TLS handshake within \(exact(order.policy.effectiveTimeout))"
+                : "the TLS handshake with \(place) failed\(detail)"
+        case .timeout:
+            return timeout(order.policy, during: report.processing == nil ? "waiting for the answer" : "reading the answer")
+        case .protocolError: return "\(place) does not speak HTTP as it should\(detail)"
+        case .bodyTooLarge: return "the body is larger than max_body (\(order.policy.maxBody) bytes)"
+        case .urlInvalid: return "the URL can't be used\(detail)"
+        case .proberFault: return "our own trouble, not the target's\(detail)"
+        case .proxyFailed, .tooManyRedirects, .statusUnexpected, .bodyMismatch: return reason.rawValue + detail
+        }
+    }
+
+    private static func lookup(_ failure: TransferFailure, _ host: String, _ policy: ProbePolicy, _ detail: String) -> String {
+        switch failure.code {
+        case .lookupTimedOut: "the lookup of \(host) did not end within \(exact(policy.effectiveTimeout))"
+        case .noAddress: "\(host) has no address of the family that `ip: \(policy.addressFamily.rawValue)` asks for"
+        default: "\(host) can't be looked up\(detail)"
+        }
+    }
+
+    private static func denied(_ report: TransferReport, _ order: ProbeOrder, _ host: String, _ isRedirect: Bool) -> String {
+        let denials = report.resolved.compactMap { address in
+            IPAddress(bytes: address.bytes).flatMap { ip in order.egress.denial(of: ip).map { (ip, $0) } }
+        }
+        let lead = isRedirect ? "redirected to \(host), " : "\(host) "
+        guard let (address, denial) = denials.first else { return lead + "may not be connected to (egress)" }
+        return lead + "is \(address), which egress denies (\(denial)); to probe it, add \(address) to egress.allow"
+    }
+
+    private static func certificate(_ reason: Reason, _ report: TransferReport, _ host: String, _ detail: String) -> String {
+        guard let leaf = report.certificates.first else { return "\(host)'s certificate was refused\(detail)" }
+        let now = Timestamp(milliseconds: report.startedAtMilliseconds)
+        switch reason {
+        case .certificateExpired:
+            let expired = report.certificates.firstToExpire ?? leaf
+            let ago = expired.expiry.map { " \(rough(now - $0)) ago" } ?? ""
+            return "certificate expired\(ago) (\(names(expired)))"
+        case .certificateNotYetValid:
+            let wait = leaf.beginning.map { " for another \(rough($0 - now))" } ?? " yet"
+            return "certificate is not valid\(wait) (\(names(leaf))); check both clocks"
+        case .certificateNameMismatch:
+            return "the certificate is not for \(host) (\(names(leaf)))"
+        default:
+            return
+                "the certificate of \(host) is not signed by a known authority (\(names(leaf)))\(detail); set ca_file if it is your own"
+        }
+    }
+
+    static func names(_ certificate: CertificateFacts) -> String {
+        "\(displayText(certificate.subject)), issuer \(displayText(certificate.issuer))"
+    }
+
+    /// As in `3 h`, for what nobody needs to the second.
+    static func rough(_ duration: Duration) -> String {
+        let seconds = max(0, duration.wholeMilliseconds / 1000)
+        switch seconds {
+        case ..<120: return "\(seconds) s"
+        case ..<7200: return "\(seconds / 60) min"
+        case ..<172_800: return "\(seconds / 3600) h"
+        default: return "\(seconds / 86_400) days"
+        }
+    }
+
+    /// As in `143 ms` or `10 s`.
+    static func exact(_ duration: Duration) -> String {
+        let milliseconds = duration.wholeMilliseconds
+        if milliseconds < 1000 { return "\(milliseconds) ms" }
+        return milliseconds % 1000 == 0 ? "\(milliseconds / 1000) s" : "\(milliseconds / 1000).\(milliseconds % 1000 / 100) s"
+    }
+}

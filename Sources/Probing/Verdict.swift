@@ -1,0 +1,94 @@
+import Curl
+import Health
+
+/// What a probe's last report amounts to: an outcome and the sentence that explains it.
+struct Verdict {
+    var outcome: Outcome
+    var sentence: String
+
+    init(outcome: Outcome, sentence: String) {
+        self.outcome = outcome
+        self.sentence = sentence
+    }
+
+    /// A complete answer, held against what was expected of it.
+    init(answer: TransferReport, order: ProbeOrder, duration: Duration) {
+        let policy = order.policy
+        let status = answer.status ?? 0
+        guard policy.expectedStatuses.contains(where: { $0.contains(status) }) else {
+            self.init(outcome: .bad(.statusUnexpected), sentence: Sentence.unexpected(status, policy: policy))
+            return
+        }
+        let now = Timestamp(milliseconds: answer.startedAtMilliseconds)
+        if let expiring = answer.certificates.firstToExpire, let expiry = expiring.expiry, policy.certificateDays > 0 {
+            let left = expiry - now
+            if left < .seconds(policy.certificateDays * 86_400) {
+                self.init(
+                    outcome: .poor(.certificateExpiring),
+                    sentence: "certificate expires in \(Sentence.rough(left)) (\(Sentence.names(expiring)))")
+                return
+            }
+        }
+        if let limit = policy.maxDuration, duration > limit {
+            self.init(
+                outcome: .poor(.slow),
+                sentence: "HTTP \(status) after \(Sentence.exact(duration)); more than \(Sentence.exact(limit)) is slow")
+            return
+        }
+        self.init(outcome: .good, sentence: "HTTP \(status) in \(Sentence.exact(duration))")
+    }
+
+    /// A transfer that ended without a complete answer.
+    init(failure: TransferFailure, report: TransferReport, order: ProbeOrder, url: URLParts, isRedirect: Bool) {
+        let reason = Reason(failure.code, isRedirect: isRedirect)
+        self.init(
+            outcome: .bad(reason),
+            sentence: Sentence.failed(failure, reason, report: report, order: order, url: url, isRedirect: isRedirect))
+    }
+}
+
+extension Reason {
+    /// Each way a transfer can fail is one reason; a redirect to where we may not go is a reason of its own.
+    init(_ code: TransferFailure.Code, isRedirect: Bool) {
+        self =
+            switch code {
+            case .urlMalformed: isRedirect ? .protocolError : .urlInvalid
+            case .unsupportedScheme: isRedirect ? .redirectDenied : .urlInvalid
+            case .lookupFailed, .lookupTimedOut, .noAddress: .dnsFailed
+            case .addressDenied: isRedirect ? .redirectDenied : .addressDenied
+            case .connectRefused: .connectRefused
+            case .connectTimedOut: .connectTimeout
+            case .connectReset: .connectReset
+            case .networkUnreachable: .networkUnreachable
+            case .connectionClosed: .connectionClosed
+            case .tlsFailed, .tlsTimedOut: .tlsHandshakeFailed
+            case .certificateExpired: .certificateExpired
+            case .certificateNotYetValid: .certificateNotYetValid
+            case .certificateUntrusted: .certificateUntrusted
+            case .certificateNameMismatch: .certificateNameMismatch
+            case .timedOut: .timeout
+            case .protocolError: .protocolError
+            case .bodyTooLarge: .bodyTooLarge
+            case .caFileUnreadable, .localFault, .cancelled, .shutDown: .proberFault
+            }
+    }
+}
+
+extension CertificateFacts {
+    var expiry: Timestamp? { notAfterSeconds.map(Timestamp.init(seconds:)) }
+    var beginning: Timestamp? { notBeforeSeconds.map(Timestamp.init(seconds:)) }
+}
+
+extension [CertificateFacts] {
+    var firstToExpire: CertificateFacts? {
+        filter { $0.notAfterSeconds != nil }.min { ($0.notAfterSeconds ?? 0) < ($1.notAfterSeconds ?? 0) }
+    }
+}
+
+extension Timestamp {
+    /// A certificate may name the year 9999 or worse: saturates instead of trapping.
+    fileprivate init(seconds: Int64) {
+        let (milliseconds, overflow) = seconds.multipliedReportingOverflow(by: 1000)
+        self.init(milliseconds: overflow ? (seconds < 0 ? .min : .max) : milliseconds)
+    }
+}

@@ -1,0 +1,25 @@
+/// Keys that are read and checked already, and refused when set to anything but their default, because nothing acts on them yet:
+/// nobody may believe that they are alerted when they aren't.
+///
+/// Enabling a key is removing its line. The keys of `probe` stand for those of every override, too.
+let keysOfLaterVersions: Set<String> = [
+    "web_config_file",
+    "vantage.canaries",
+    "vantage.hold_max",
+    "probe.expect.body_matches",
+    "probe.expect.body_json",
+    "probe.client_certificate_file",
+    "probe.client_key_file",
+    "probe.proxy",
+    "history.keep_minutes",
+    "history.keep_hours",
+    "history.keep_days",
+    "history.max_size",
+    "alerting.alertmanagers",
+    "alerting.webhooks",
+    "alerting.resend_interval",
+    "alerting.group_window",
+    "alerting.degraded",
+    "alerting.heartbeat",
+    "maintenance",
+]

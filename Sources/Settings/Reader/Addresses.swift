@@ -1,0 +1,72 @@
+import Health
+
+extension Kind where Answer == ListenAddress {
+    static var address: Kind {
+        Kind("HOST:PORT, as in 127.0.0.1:10115 or [::1]:10115") { text in
+            let (host, port) = URLParts.hostAndPort(text)
+            guard !host.isEmpty, isHost(host), let port = port.flatMap(parseWhole), (0...65535).contains(port) else { return nil }
+            return ListenAddress(host: host, port: port)
+        }
+    }
+}
+
+extension Kind where Answer == String {
+    /// An http or https URL without user, query or fragment.
+    static var webURL: Kind {
+        Kind.text().checked { text in
+            guard let parts = URLParts(text), ["http", "https"].contains(parts.scheme) else {
+                return "must be a URL that begins with https:// or http://, not \(shown(text))"
+            }
+            if parts.hasUserInfo { return "must not hold a user or password" }
+            if !isHost(parts.host) { return "has no host that could be asked" }
+            if let port = parts.port, !(parseWhole(port).map { (1...65535).contains($0) } ?? false) {
+                return "has a port that is no number from 1 to 65535"
+            }
+            if text.contains(where: { $0 == "?" || $0 == "#" }) { return "must not hold a '?' or '#'" }
+            return text.utf8.allSatisfy { (0x21...0x7E).contains($0) }
+                ? nil : "holds a character that has to be percent-encoded"
+        }
+    }
+}
+
+extension Kind where Answer == CIDR {
+    static var block: Kind {
+        Kind("an address or block, as in 10.0.0.0/8 or 2001:db8::/32") { CIDR($0) }
+    }
+}
+
+extension Kind where Answer == EgressRule.DenyEntry {
+    /// A class of addresses by its name, or a block.
+    static var denyEntry: Kind {
+        let names = EgressRule.AddressClass.allCases.map(\.rawValue)
+        return Kind { value, findings in
+            if let text = value.text {
+                if let addressClass = EgressRule.AddressClass(rawValue: text) { return .addressClass(addressClass) }
+                if let block = CIDR(text) { return .block(block) }
+            }
+            let meant = value.text.flatMap { nearest(to: $0, among: names) }.map { "; did you mean '\($0)'?" } ?? ""
+            findings.error(
+                "\(value.label) must be \(names.joined(separator: ", ")) or a block such as 10.0.0.0/8, "
+                    + "not \(value.kindName)\(meant)", at: value.place)
+            return nil
+        }
+    }
+}
+
+extension Kind where Answer == Settings.Shard {
+    static var shard: Kind {
+        Kind("the share of this daemon, as in 2/5 for the second of five") { text in
+            let parts = text.split(separator: "/", omittingEmptySubsequences: false).map { parseWhole(String($0)) }
+            guard parts.count == 2, let index = parts[0], let count = parts[1], count <= 10_000 else { return nil }
+            return Settings.Shard(index: index, count: count)
+        }
+    }
+}
+
+/// An address, or letters, digits, dots, hyphens and underscores: what a name of a host is made of.
+private func isHost(_ host: String) -> Bool {
+    let isName = host.utf8.allSatisfy { byte in
+        (48...57).contains(byte) || (97...122).contains(byte | 0x20) || byte == 45 || byte == 46 || byte == 95
+    }
+    return IPAddress(host) != nil || (!host.isEmpty && host.utf8.count <= 253 && isName)
+}

@@ -1,0 +1,137 @@
+import Health
+
+/// What the readers of the sections share: where to report, and how to get at what the file names.
+struct ReadingContext {
+    let findings: Findings
+    let surroundings: Surroundings
+    /// The folder of the configuration file, with a slash at its end, or nothing for the current one.
+    private let folder: String
+
+    /// Bytes of a secret.
+    private static let secretLimit = 64 << 10
+    /// Bytes of a PEM bundle; Debian's has 220,000.
+    private static let bundleLimit = 16 << 20
+
+    init(findings: Findings, surroundings: Surroundings, configurationPath: String) {
+        self.findings = findings
+        self.surroundings = surroundings
+        folder = configurationPath.lastIndex(of: "/").map { String(configurationPath[...$0]) } ?? ""
+    }
+
+    /// A path of the file, seen from the current folder.
+    func resolved(_ path: String) -> String { path.hasPrefix("/") ? path : folder + path }
+
+    var path: Kind<String> { .text(limit: 4096).map(resolved) }
+
+    /// A PEM bundle that can be read and holds a certificate.
+    var certificateBundle: Kind<String> {
+        path.checked { path in
+            switch contents(of: path, limit: Self.bundleLimit) {
+            case .failure(let problem): "names \(shown(path)), which can't be read: \(problem.sentence)"
+            case .success(let bytes):
+                String(decoding: bytes, as: UTF8.self).contains("-----BEGIN CERTIFICATE-----")
+                    ? nil : "names \(shown(path)), which holds no PEM certificate"
+            }
+        }
+    }
+
+    private func contents(of path: String, limit: Int) -> Result<[UInt8], FileProblem> {
+        Result { () throws(FileProblem) in try surroundings.readFile(path, limit) }
+    }
+
+    /// The secret in a file. systemd's LoadCredential puts it into `$CREDENTIALS_DIRECTORY`, under a name without a slash.
+    func secretFile(allowsLineBreaks: Bool = false) -> Kind<Secret> {
+        Kind { value, findings in
+            guard let name = Kind<String>.text(limit: 4096).read(value, findings) else { return nil }
+            let credentials = surroundings.environment("CREDENTIALS_DIRECTORY").flatMap { $0.isEmpty ? nil : $0 }
+            let path = if let credentials, !name.contains("/") { "\(credentials)/\(name)" } else { resolved(name) }
+            switch contents(of: path, limit: Self.secretLimit) {
+            case .failure(.tooLarge):
+                findings.error("\(value.label): \(shown(path)) is larger than a secret may be (64KiB)", at: value.place)
+            case .failure(.notFound):
+                findings.error(
+                    "\(value.label): there is no file \(shown(path)); create it with nothing but the secret in it",
+                    at: value.place)
+            case .failure(let problem):
+                findings.error("\(value.label): \(shown(path)) can't be read: \(problem.sentence)", at: value.place)
+            case .success(let bytes):
+                guard let text = String(validating: bytes, as: UTF8.self) else {
+                    findings.error("\(value.label): \(shown(path)) is not UTF-8 text", at: value.place)
+                    return nil
+                }
+                return secret(text, in: shown(path), allowsLineBreaks, value)
+            }
+            return nil
+        }
+    }
+
+    /// The secret in an environment variable.
+    func secretVariable(allowsLineBreaks: Bool = false) -> Kind<Secret> {
+        Kind { value, findings in
+            guard let name = Kind<String>.text(limit: 256).read(value, findings) else { return nil }
+            guard let text = surroundings.environment(name) else {
+                findings.error("\(value.label): the environment variable \(shown(name)) is not set; set it", at: value.place)
+                return nil
+            }
+            return secret(text, in: "the environment variable \(shown(name))", allowsLineBreaks, value)
+        }
+    }
+
+    private func secret(_ text: String, in source: String, _ allowsLineBreaks: Bool, _ value: Value) -> Secret? {
+        // Editors and echo end a file with a line break that nobody means.
+        let end = text.unicodeScalars.lastIndex { $0 != "\n" && $0 != "\r" }
+        let trimmed = end.map { String(text.unicodeScalars[...$0]) } ?? ""
+        let problem: String? =
+            if trimmed.isEmpty { "is empty; put the secret into it" } else if trimmed.utf8.count > Self.secretLimit {
+                "is larger than a secret may be (64KiB)"
+            } else if !allowsLineBreaks && holdsControlCharacter(trimmed) {
+                "holds a line break or control character inside; it must be the bare secret"
+            } else { nil }
+        guard let problem else { return Secret(trimmed) }
+        findings.error("\(value.label): \(source) \(problem)", at: value.place)
+        return nil
+    }
+
+    /// `NAME_file` or `NAME_env`: exactly one of them, or with `isOptional` none.
+    func secret(_ name: String, in section: inout Section, isOptional: Bool = false) -> Secret? {
+        let file = section.entry(name + "_file")
+        let variable = section.entry(name + "_env")
+        switch (file, variable) {
+        case (let file?, nil): return secretFile().read(file.value, findings)
+        case (nil, let variable?): return secretVariable().read(variable.value, findings)
+        case (_?, let variable?):
+            findings.error("only one of '\(name)_file' and '\(name)_env' can be meant", at: variable.place)
+        case (nil, nil) where !isOptional && !section.has(name):
+            findings.error("'\(name)_file' or '\(name)_env' is missing", at: section.place)
+        case (nil, nil): break
+        }
+        return nil
+    }
+
+    /// A text, or `{file: NAME}` or `{env: NAME}`.
+    func policyText(limit: Int, allowsLineBreaks: Bool) -> Kind<PolicyText> {
+        Kind { value, findings in
+            if let text = value.text {
+                if text.utf8.count > limit {
+                    findings.error("\(value.label) is longer than \(limit) bytes", at: value.place)
+                } else if !allowsLineBreaks && holdsControlCharacter(text) {
+                    findings.error("\(value.label) holds a control character", at: value.place)
+                } else {
+                    return .plain(text)
+                }
+                return nil
+            }
+            guard case .mapping(let entries) = value.content, entries.count == 1, let entry = entries.first,
+                ["file", "env"].contains(entry.name)
+            else {
+                findings.error(
+                    "\(value.label) must be a text, {file: NAME} or {env: NAME}, not \(value.kindName)", at: value.place)
+                return nil
+            }
+            let kind =
+                entry.name == "file"
+                ? secretFile(allowsLineBreaks: allowsLineBreaks) : secretVariable(allowsLineBreaks: allowsLineBreaks)
+            return kind.read(entry.value, findings).map { .secret($0) }
+        }
+    }
+}

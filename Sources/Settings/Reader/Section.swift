@@ -1,0 +1,78 @@
+/// A mapping that is being read. It remembers which keys were asked for; what is left at the end is unknown.
+struct Section {
+    /// Dotted, as in `probe.expect`; empty at the top.
+    let path: String
+    let place: Place
+    let findings: Findings
+    private let entries: [Value.Entry]
+    private var known: [String] = []
+
+    /// Reads `value` by `body`, then reports the keys that `body` never asked for. A null is a mapping without keys.
+    static func read<Answer>(_ value: Value, path: String, findings: Findings, _ body: (inout Section) -> Answer) -> Answer? {
+        let entries: [Value.Entry]
+        switch value.content {
+        case .mapping(let found): entries = found
+        case .null: entries = []
+        default:
+            findings.error("\(value.label) must be a mapping of keys to values, not \(value.kindName)", at: value.place)
+            return nil
+        }
+        var section = Section(path: path, place: value.place, findings: findings, entries: entries)
+        let answer = body(&section)
+        section.reportUnknown()
+        return answer
+    }
+
+    private init(path: String, place: Place, findings: Findings, entries: [Value.Entry]) {
+        self.path = path
+        self.place = place
+        self.findings = findings
+        self.entries = entries
+    }
+
+    /// Whatever stands under a key, which is known from now on.
+    mutating func entry(_ name: String) -> Value.Entry? {
+        known.append(name)
+        return entries.first { $0.name == name }
+    }
+
+    /// Where a key stands, or the section when it doesn't.
+    func place(of name: String) -> Place { entries.first { $0.name == name }?.place ?? place }
+
+    func has(_ name: String) -> Bool { entries.contains { $0.name == name } }
+
+    /// Reads a key into `setting`, which holds the default and keeps it when the key is missing or wrong.
+    mutating func read<Setting: Equatable>(_ name: String, into setting: inout Setting, as kind: Kind<Setting>) {
+        guard let entry = entry(name), let value = kind.read(entry.value, findings) else { return }
+        let dotted = path.isEmpty ? name : "\(path).\(name)"
+        if value != setting && keysOfLaterVersions.contains(dotted) {
+            findings.error("'\(dotted)' is not supported by this version; remove it", at: entry.place)
+        }
+        setting = value
+    }
+
+    /// Reads a key that may be null.
+    mutating func read<Setting: Equatable>(_ name: String, into setting: inout Setting?, asNullable kind: Kind<Setting>) {
+        read(name, into: &setting, as: .nullable(kind))
+    }
+
+    /// Reads the section under a key; nothing happens when the key is missing.
+    mutating func section(_ name: String, _ body: (inout Section) -> Void) {
+        guard let entry = entry(name) else { return }
+        let dotted = path.isEmpty ? name : "\(path).\(name)"
+        _ = Section.read(entry.value, path: dotted, findings: findings, body)
+    }
+
+    private func reportUnknown() {
+        for entry in entries where !known.contains(entry.name) && !findings.isFull {
+            var message = "unknown key \(shown(entry.name))"
+            let forSecret = known.filter { [entry.name + "_file", entry.name + "_env"].contains($0) }
+            if !forSecret.isEmpty {
+                message += "; a secret is never in this file: use " + forSecret.map { "'\($0)'" }.joined(separator: " or ")
+            } else if let meant = nearest(to: entry.name, among: known) {
+                message += "; did you mean '\(meant)'?"
+            }
+            findings.error(message, at: entry.place)
+        }
+    }
+}

@@ -1,0 +1,144 @@
+package import Health
+
+/// Where a listener listens. Port 0 lets the system choose.
+package struct ListenAddress: Hashable, Sendable, CustomStringConvertible {
+    /// A name, or an address without brackets.
+    package var host: String
+    package var port: Int
+
+    package init(host: String, port: Int) {
+        self.host = host
+        self.port = port
+    }
+
+    package var description: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
+}
+
+extension Settings {
+    /// This observer.
+    package struct Vantage: Hashable, Sendable {
+        package var name = "localhost"
+        /// URLs that are asked when everything seems to fail.
+        package var canaries: [String] = []
+        package var holdMax: Duration = .seconds(300)
+        package init() {}
+    }
+
+    package struct Metrics: Hashable, Sendable {
+        package enum PerTarget: String, Hashable, Sendable, CaseIterable { case full, essential, none }
+        package var perTarget = PerTarget.full
+        package init() {}
+    }
+
+    package struct TargetsAPI: Hashable, Sendable {
+        package struct Client: Hashable, Sendable {
+            package var id: String
+            package var token: Secret
+            package init(id: String, token: Secret) {
+                self.id = id
+                self.token = token
+            }
+        }
+
+        package var baseURL = "https://api.requestrocket.com"
+        package var clients: [Client] = []
+        package var syncInterval: Duration = .seconds(60)
+        package var timeout: Duration = .seconds(10)
+        /// Bytes of an answer.
+        package var maxList = 256 << 20
+        /// Probe only these; empty means all.
+        package var regions: [String] = []
+        package var shard: Shard?
+        /// From 0 to 1: an answer that loses more than this share of a client's targets is held.
+        package var shrinkGuard = 0.5
+        package init() {}
+    }
+
+    /// A part of the targets, the same on every machine: `2/5` is the second of five.
+    package struct Shard: Hashable, Sendable, CustomStringConvertible {
+        /// From 1 to ``count``.
+        package let index: Int
+        package let count: Int
+
+        package init?(index: Int, count: Int) {
+            guard count >= 1, (1...count).contains(index) else { return nil }
+            self.index = index
+            self.count = count
+        }
+
+        package var description: String { "\(index)/\(count)" }
+
+        package func holds(_ target: TargetIdentity) -> Bool {
+            stableHash(target) % UInt64(count) == UInt64(index - 1)
+        }
+    }
+
+    package struct TargetsServer: Hashable, Sendable {
+        package var listen = ListenAddress(host: "127.0.0.1", port: 10116)
+        package var database = "/var/lib/rangefinder/targets.db"
+        /// May act for every client.
+        package var token: Secret
+        package init(token: Secret) { self.token = token }
+    }
+
+    package struct Limits: Hashable, Sendable {
+        package var maxInFlight = 10_000
+        package var maxLookups = 256
+        /// From 0 to 1: the share of the planned starts a second that re-checks may add.
+        package var fastBudget = 0.2
+        package init() {}
+    }
+
+    package struct History: Hashable, Sendable {
+        package var path = "/var/lib/rangefinder/history.db"
+        package var keepRaw: Duration = .seconds(7 * 86_400)
+        package var keepMinutes: Duration = .seconds(45 * 86_400)
+        package var keepHours: Duration = .seconds(400 * 86_400)
+        package var keepDays: Duration = .seconds(3650 * 86_400)
+        /// Bytes.
+        package var maxSize: Int?
+        package init() {}
+    }
+
+    package struct Log: Hashable, Sendable {
+        package enum Level: String, Hashable, Sendable, CaseIterable {
+            case trace, debug, info, notice, warning, error, critical
+        }
+        package enum Format: String, Hashable, Sendable, CaseIterable { case text, json }
+        package var level = Level.info
+        package var format = Format.text
+        package init() {}
+    }
+
+    package struct Alerting: Hashable, Sendable {
+        package struct Webhook: Hashable, Sendable {
+            package var url: PolicyText
+            /// Signs what is sent.
+            package var secret: Secret?
+        }
+        package struct Heartbeat: Hashable, Sendable {
+            package var url: Secret
+            package var interval: Duration = .seconds(60)
+        }
+
+        /// Base URLs.
+        package var alertmanagers: [String] = []
+        package var webhooks: [Webhook] = []
+        package var resendInterval: Duration = .seconds(60)
+        package var groupWindow: Duration = .seconds(10)
+        package var degraded = false
+        package var heartbeat: Heartbeat?
+        package init() {}
+    }
+
+    /// A time in which the targets that match are expected to be down. UTC.
+    package struct Maintenance: Hashable, Sendable {
+        package enum When: Hashable, Sendable {
+            case once(from: Timestamp, to: Timestamp)
+            /// The five fields of cron(8), as written.
+            case recurring(cron: String, duration: Duration)
+        }
+        package var match: Match
+        package var when: When
+    }
+}

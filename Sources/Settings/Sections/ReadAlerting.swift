@@ -1,0 +1,85 @@
+import Health
+
+extension ReadingContext {
+    func readAlerting(_ section: inout Section, into alerting: inout Settings.Alerting) {
+        section.read("alertmanagers", into: &alerting.alertmanagers, as: .list(.webURL, limit: 16))
+        section.read("webhooks", into: &alerting.webhooks, as: .list(webhookKind, limit: 100))
+        section.read("resend_interval", into: &alerting.resendInterval, as: .duration(.seconds(1) ... .seconds(3600)))
+        section.read("group_window", into: &alerting.groupWindow, as: .duration(.zero ... .seconds(3600)))
+        section.read("degraded", into: &alerting.degraded, as: .truth)
+        section.read("heartbeat", into: &alerting.heartbeat, asNullable: heartbeatKind)
+    }
+
+    /// `{url_file: NAME}` or `{url: …, secret_file: NAME}`.
+    private var webhookKind: Kind<Settings.Alerting.Webhook> {
+        Kind { value, findings in
+            let webhook = Section.read(value, path: "webhooks", findings: findings) { section -> Settings.Alerting.Webhook? in
+                var url: String?
+                section.read("url", into: &url, asNullable: .webURL)
+                let hidden = secret("url", in: &section, isOptional: section.has("url"))
+                let signing = secret("secret", in: &section, isOptional: true)
+                return (hidden.map { .secret($0) } ?? url.map { .plain($0) })
+                    .map { Settings.Alerting.Webhook(url: $0, secret: signing) }
+            }
+            return webhook ?? nil
+        }
+    }
+
+    private var heartbeatKind: Kind<Settings.Alerting.Heartbeat> {
+        Kind { value, findings in
+            let heartbeat = Section.read(value, path: "heartbeat", findings: findings) { section in
+                let url = secret("url", in: &section)
+                var interval: Duration = .seconds(60)
+                section.read("interval", into: &interval, as: .duration(.seconds(1) ... .seconds(86_400)))
+                return url.map { Settings.Alerting.Heartbeat(url: $0, interval: interval) }
+            }
+            return heartbeat ?? nil
+        }
+    }
+
+    /// `{match: …, from: T, to: T}` or `{match: …, cron: "0 2 * * 0", duration: 2h}`.
+    var maintenanceKind: Kind<Settings.Maintenance> {
+        let time = Kind<Timestamp>("a time such as 2026-01-31T22:00:00Z") { Timestamp($0) }
+        let cron = Kind<String>("the five fields of cron, as in \"0 2 * * 0\"") { isCron($0) ? $0 : nil }
+        return Kind { value, findings in
+            let maintenance = Section.read(value, path: "maintenances", findings: findings) { section -> Settings.Maintenance? in
+                let match = readMatch(&section)
+                var (from, to): (Timestamp?, Timestamp?)
+                var (fields, duration): (String?, Duration?)
+                section.read("from", into: &from, asNullable: time)
+                section.read("to", into: &to, asNullable: time)
+                section.read("cron", into: &fields, asNullable: cron)
+                section.read("duration", into: &duration, asNullable: .duration(.seconds(1) ... .seconds(31 * 86_400)))
+                let isOnce = section.has("from") || section.has("to")
+                let keys = isOnce ? ["from", "to"] : ["cron", "duration"]
+                if isOnce == (section.has("cron") || section.has("duration")) || !keys.allSatisfy(section.has) {
+                    findings.error("needs either 'from' and 'to' or 'cron' and 'duration'", at: section.place)
+                }
+                if let from, let to, from >= to { findings.error("'to' is not after 'from'", at: section.place(of: "to")) }
+                guard let match else { return nil }
+                if let from, let to { return Settings.Maintenance(match: match, when: .once(from: from, to: to)) }
+                guard let fields, let duration else { return nil }
+                return Settings.Maintenance(match: match, when: .recurring(cron: fields, duration: duration))
+            }
+            return maintenance ?? nil
+        }
+    }
+}
+
+/// Five fields of numbers in their ranges, with `*`, lists, ranges and steps.
+private func isCron(_ text: String) -> Bool {
+    let ranges = [0...59, 0...23, 1...31, 1...12, 0...7]
+    let fields = text.split(separator: " ")
+    return fields.count == 5
+        && zip(fields, ranges).allSatisfy { field, range in
+            field.split(separator: ",", omittingEmptySubsequences: false).allSatisfy { item in
+                let step = item.split(separator: "/", omittingEmptySubsequences: false)
+                guard (1...2).contains(step.count), step.count == 1 || (parseWhole(String(step[1])) ?? 0) > 0 else {
+                    return false
+                }
+                if step[0] == "*" { return true }
+                let bounds = step[0].split(separator: "-", omittingEmptySubsequences: false).map { parseWhole(String($0)) }
+                return (1...2).contains(bounds.count) && bounds.allSatisfy { $0.map(range.contains) ?? false }
+            }
+        }
+}

@@ -1,0 +1,153 @@
+import Health
+
+extension ReadingContext {
+    /// Reads the keys of a `probe` section over the policy that holds without them.
+    ///
+    /// `secretsMayGo` says whether the block's `match.url` confines a secret to a host that is written out.
+    func readProbe(_ section: inout Section, into policy: inout ProbePolicy, secretsMayGo: Bool) {
+        section.read("enabled", into: &policy.isEnabled, as: .truth)
+        readRhythm(&section, into: &policy)
+        readRequest(&section, into: &policy)
+        section.section("expect") { readExpectations(&$0, into: &policy) }
+        section.read("connection", into: &policy.connection, as: .word)
+        section.read("http_version", into: &policy.httpVersion, as: .word)
+        section.read("follow_redirects", into: &policy.followRedirects, as: .whole(0...20))
+        section.read("max_body", into: &policy.maxBody, as: .size(1...(1 << 30)))
+        section.read("path_join", into: &policy.pathJoin, as: .word)
+        section.read("ip", into: &policy.addressFamily, as: .word)
+        section.read("dns_cache", into: &policy.dnsCache, as: .duration(.zero ... .seconds(86_400)))
+        section.read("ca_file", into: &policy.caFile, asNullable: certificateBundle)
+        readLaterKeys(&section)
+        guard !secretsMayGo else { return }
+        let holdsSecret = ["headers": policy.headers.contains { $0.value.isSecret }, "body": policy.body?.isSecret ?? false]
+        for key in ["headers", "body"] where holdsSecret[key] == true && section.has(key) {
+            findings.error(
+                "a secret in '\(key)' needs an override whose match.url is https with the last two labels of its host "
+                    + "written out, as in https://*.example.com", at: section.place(of: key))
+        }
+    }
+
+    private func readRhythm(_ section: inout Section, into policy: inout ProbePolicy) {
+        let interval = Kind.duration(.milliseconds(100) ... .seconds(7 * 86_400))
+        section.read("interval", into: &policy.interval, as: interval)
+        section.read("fast_interval", into: &policy.fastInterval, as: interval)
+        section.read("timeout", into: &policy.timeout, as: .duration(.milliseconds(1) ... .seconds(3600)))
+        section.read("fall", into: &policy.fall, as: .whole(1...100))
+        section.read("rise", into: &policy.rise, as: .whole(1...100))
+        section.read("taint_after", into: &policy.taintAfter, as: .duration(.milliseconds(1) ... .seconds(3600)))
+        let place = ["timeout", "interval"].first(where: section.has).map { section.place(of: $0) }
+        if let place, policy.timeout > policy.interval {
+            findings.warning(
+                "a timeout of \(durationText(policy.timeout)) is longer than the interval; "
+                    + "\(durationText(policy.effectiveTimeout)) is used", at: place)
+        }
+    }
+
+    private func readRequest(_ section: inout Section, into policy: inout ProbePolicy) {
+        let method = Kind<String>.text(limit: 32).checked { method in
+            guard isToken(method) else { return "must be the name of a method, as in GET" }
+            if method.uppercased() == "CONNECT" { return "can't be CONNECT: that asks a proxy, not a target" }
+            return method == method.uppercased() ? nil : "must be in capitals: \(shown(method.uppercased()))"
+        }
+        section.read("method", into: &policy.method, as: method)
+        if let entry = section.entry("headers"), let headers = readHeaders(entry.value) { policy.headers = headers }
+        section.read("body", into: &policy.body, asNullable: policyText(limit: 64 << 10, allowsLineBreaks: true))
+        section.read("user_agent", into: &policy.userAgent, as: .text(limit: 256))
+    }
+
+    /// Headers that the transfer sets itself: another value would make a request that says one thing and is another.
+    private static let framing: Set<String> = ["content-length", "transfer-encoding", "connection", "upgrade", "te", "trailer"]
+    private static let credentials: Set<String> = ["authorization", "proxy-authorization", "cookie"]
+
+    private func readHeaders(_ value: Value) -> [ProbePolicy.Header]? {
+        guard case .mapping(let entries) = value.content else {
+            if value.isNull { return [] }
+            findings.error("\(value.label) must be a mapping of names to values, not \(value.kindName)", at: value.place)
+            return nil
+        }
+        var headers: [ProbePolicy.Header] = []
+        for entry in entries.prefix(100) {
+            let name = entry.name.lowercased()
+            let problem: String? =
+                if !isToken(entry.name) || name.utf8.count > 256 { "is no name of a header" } else if Self.framing.contains(name)
+                {
+                    "is set by the transfer itself"
+                } else if headers.contains(where: { $0.name.lowercased() == name }) { "is here twice" } else { nil }
+            if let problem {
+                findings.error("\(shown(entry.name)) \(problem)", at: entry.place)
+            } else if let text = policyText(limit: 8192, allowsLineBreaks: false).read(entry.value, findings) {
+                if !text.isSecret && Self.credentials.contains(name) {
+                    findings.warning(
+                        "the value of \(shown(entry.name)) stands here for everyone to read; use {file: NAME} or {env: NAME}",
+                        at: entry.place)
+                }
+                headers.append(ProbePolicy.Header(name: entry.name, value: text))
+            }
+        }
+        if entries.count > 100 { findings.error("\(value.label) holds more than 100 headers", at: value.place) }
+        return headers
+    }
+
+    private func readExpectations(_ section: inout Section, into policy: inout ProbePolicy) {
+        let range = Kind<ClosedRange<Int>>("a status such as 200, or a range such as 200-399", parseStatuses)
+        let statuses = Kind<[ClosedRange<Int>]>.list(range, limit: 500)
+        section.read(
+            "status", into: &policy.expectedStatuses,
+            as: Kind { value, findings in
+                let reported = findings.count
+                guard let ranges = statuses.read(value, findings) else { return nil }
+                guard ranges.isEmpty, findings.count == reported else { return ranges }
+                findings.error("\(value.label) must hold at least one status", at: value.place)
+                return nil
+            })
+        let slow = Kind.duration(.milliseconds(1) ... .seconds(3600))
+        section.read("max_duration", into: &policy.maxDuration, asNullable: slow)
+        section.read("certificate_days", into: &policy.certificateDays, as: .whole(0...3650))
+        var (bodyMatches, bodyJSON): (String?, BodyJSON?)
+        section.read("body_matches", into: &bodyMatches, asNullable: .text(limit: 4096))
+        section.read("body_json", into: &bodyJSON, asNullable: bodyJSONKind)
+    }
+
+    /// Keys of later versions that a policy has no place for yet: read and checked, then refused by `Section`.
+    private func readLaterKeys(_ section: inout Section) {
+        var (certificate, key, proxy): (String?, String?, String?)
+        section.read("client_certificate_file", into: &certificate, asNullable: path)
+        section.read("client_key_file", into: &key, asNullable: path)
+        section.read("proxy", into: &proxy, asNullable: .webURL)
+    }
+
+    private var bodyJSONKind: Kind<BodyJSON> {
+        Kind { value, findings in
+            Section.read(value, path: "", findings: findings) { section in
+                var (path, equals): (String?, String?)
+                section.read("path", into: &path, asNullable: .text())
+                section.read("equals", into: &equals, asNullable: .text())
+                if path == nil || equals == nil {
+                    findings.error("\(value.label) needs 'path' and 'equals'", at: value.place)
+                }
+                return BodyJSON(path: path, equals: equals)
+            }
+        }
+    }
+}
+
+private struct BodyJSON: Equatable {
+    var path: String?
+    var equals: String?
+}
+
+private func parseStatuses(_ text: String) -> ClosedRange<Int>? {
+    let bounds = text.split(separator: "-", omittingEmptySubsequences: false).map { parseWhole(String($0)) }
+    guard (1...2).contains(bounds.count), let low = bounds[0], let high = bounds[bounds.count - 1], low <= high,
+        low >= 100, high <= 599
+    else { return nil }
+    return low...high
+}
+
+/// A token of RFC 9110, section 5.6.2.
+private func isToken(_ text: String) -> Bool {
+    !text.isEmpty
+        && text.utf8.allSatisfy { byte in
+            (48...57).contains(byte) || (97...122).contains(byte | 0x20) || "!#$%&'*+-.^_`|~".utf8.contains(byte)
+        }
+}

@@ -1,0 +1,66 @@
+package import Health
+
+/// What one list has that another hadn't: added, changed and removed targets by identity.
+package struct ListChange: Hashable, Sendable {
+    package struct Update: Hashable, Sendable {
+        package let old: Target
+        package let new: Target
+
+        package init(old: Target, new: Target) {
+            self.old = old
+            self.new = new
+        }
+    }
+
+    package var added: [Target] = []
+    package var changed: [Update] = []
+    package var removed: [Target] = []
+    /// How many are as they were.
+    package var unchanged = 0
+
+    /// Both lists hold every identity once at most. The order of a list means nothing.
+    package init(from old: [Target], to new: [Target]) {
+        var rest = Dictionary(old.map { ($0.identity, $0) }, uniquingKeysWith: { first, _ in first })
+        for target in new {
+            switch rest.removeValue(forKey: target.identity) {
+            case nil: added.append(target)
+            case target?: unchanged += 1
+            case let known?: changed.append(Update(old: known, new: target))
+            }
+        }
+        removed = old.filter { rest[$0.identity] != nil }
+    }
+
+    package var isEmpty: Bool { added.isEmpty && changed.isEmpty && removed.isEmpty }
+}
+
+/// Which targets of a list this daemon probes; judged after the feed's guard.
+package struct TargetSelection: Hashable, Sendable {
+    /// The `index`th of `count` shares, from 1: `2/5`.
+    package struct Shard: Hashable, Sendable {
+        package let index: Int
+        package let count: Int
+
+        /// nil unless 1 ≤ index ≤ count.
+        package init?(index: Int, count: Int) {
+            guard index >= 1, index <= count else { return nil }
+            self.index = index
+            self.count = count
+        }
+    }
+
+    /// Empty means all.
+    package var regions: Set<String>
+    package var shard: Shard?
+
+    package init(regions: Set<String> = [], shard: Shard? = nil) {
+        self.regions = regions
+        self.shard = shard
+    }
+
+    package func includes(_ target: Target) -> Bool {
+        guard regions.isEmpty || regions.contains(target.region) else { return false }
+        guard let shard else { return true }
+        return Int(stableHash(target.identity) % UInt64(shard.count)) == shard.index - 1
+    }
+}

@@ -1,0 +1,71 @@
+package import Health
+
+/// One client's list as the daemon knows it, and the guard that keeps a suspiciously short answer from emptying it.
+///
+/// A failed sync isn't told to the feed: it changes nothing.
+package struct TargetFeed: Sendable {
+    package enum Outcome: Hashable, Sendable {
+        case applied(ListChange)
+        /// The answer would lose `lost` of `of` known targets; the list stays as it was.
+        case held(lost: Int, of: Int)
+    }
+
+    /// So few may go at once without a question, unless they are all.
+    package static let freeLosses = 5
+    /// So many answers in a row that agree on what is left are believed.
+    package static let agreeingAnswers = 3
+
+    /// The known list, without the guard's held one.
+    package private(set) var targets: [Target]
+    /// Of the last answer, held or not.
+    package private(set) var rejected: [RejectedRecord] = []
+    private let shrinkGuard: Double
+    private var held: (targets: [Target], identities: Set<TargetIdentity>, answers: Int)?
+
+    /// - Parameters:
+    ///   - targets: the remembered list, from before a restart.
+    ///   - shrinkGuard: the share of the known targets that one answer may lose: 0.5 for `50%`.
+    package init(targets: [Target] = [], shrinkGuard: Double) {
+        self.targets = targets
+        self.shrinkGuard = shrinkGuard
+    }
+
+    /// Whether an answer is being held, for `rangefinder_sync_held`.
+    package var isHolding: Bool { held != nil }
+
+    /// Takes in the answer of a sync that succeeded.
+    package mutating func receive(_ list: TargetList) -> Outcome {
+        rejected = list.rejected
+        let next = list.targets + lastGoodForms(missingFrom: list)
+        let identities = Set(next.map(\.identity))
+        let lost = targets.count { !identities.contains($0.identity) }
+        guard isSuspicious(lost: lost) else { return .applied(apply(next)) }
+        let answers = held?.identities == identities ? (held?.answers ?? 0) + 1 : 1
+        guard answers < Self.agreeingAnswers else { return .applied(apply(next)) }
+        held = (next, identities, answers)
+        return .held(lost: lost, of: targets.count)
+    }
+
+    /// Lets the held answer through. nil when none is held.
+    package mutating func accept() -> ListChange? { held.map { apply($0.targets) } }
+
+    private func isSuspicious(lost: Int) -> Bool {
+        guard lost > 0 else { return false }
+        return lost == targets.count || lost > Self.freeLosses && Double(lost) > shrinkGuard * Double(targets.count)
+    }
+
+    /// Known targets whose record can no longer be read keep the form in which it last could.
+    private func lastGoodForms(missingFrom list: TargetList) -> [Target] {
+        guard !list.rejected.isEmpty else { return [] }
+        let read = Set(list.targets.map(\.identity))
+        let unreadable = Set(list.rejected.compactMap(\.identity)).subtracting(read)
+        return targets.filter { unreadable.contains($0.identity) }
+    }
+
+    private mutating func apply(_ next: [Target]) -> ListChange {
+        let change = ListChange(from: targets, to: next)
+        targets = next
+        held = nil
+        return change
+    }
+}

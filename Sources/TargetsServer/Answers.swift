@@ -1,0 +1,151 @@
+internal import Crypto
+internal import HTTPTypes
+internal import Health
+internal import Hummingbird
+internal import Logging
+internal import NIOCore
+internal import TargetsAPI
+
+/// What the server answers to each request. Nothing that a request can hold makes it answer 500; only the database can.
+struct Answers: Sendable {
+    /// A create with every member at its bound and escaped at its longest takes less than half of this.
+    static let bodyLimit = 64 * 1024
+
+    let store: TargetStore
+    let tokenDigest: SHA256.Digest
+    let rules: RequestRules
+
+    func respond(to request: Request, logger: Logger) async -> Response {
+        do {
+            return Self.response(.ok, body: try await answer(to: request))
+        } catch let refusal as Refusal {
+            return Self.response(refusal.status, body: messageDocument(refusal.message), allow: refusal.allow)
+        } catch is CancellationError {
+            return Self.response(.serviceUnavailable, body: messageDocument("The server is stopping."))
+        } catch {
+            logger.error("The targets database failed: \(displayText(String(describing: error)))")
+            return Self.response(.internalServerError, body: messageDocument("The server's database failed."))
+        }
+    }
+
+    private func answer(to request: Request) async throws -> [UInt8] {
+        try checkOrigin(of: request)
+        try checkToken(of: request)
+        guard let route = TargetsRoute(path: path(of: request)), !hasNUL(route) else {
+            throw Refusal(.notFound, "There is nothing here. Targets are at /api/clients/{clientId}/targets.")
+        }
+        switch route {
+        case .list(let clientID): return try await answer(to: request, listOf: clientID)
+        case .target(let identity): return try await answer(to: request, for: identity)
+        }
+    }
+
+    private func answer(to request: Request, listOf clientID: String) async throws -> [UInt8] {
+        switch request.method {
+        case .get: return TargetRecord.envelope(try await store.list(clientID: clientID), .success)
+        case .post:
+            let draft = try await document(of: request) { json throws(DocumentProblem) in try TargetDraft(json: json) }
+            try refuseNUL(in: [draft.name, draft.baseURL, draft.testPath, draft.region])
+            do {
+                return TargetRecord.envelope(try await store.create([draft], clientID: clientID), .created)
+            } catch TargetStore.Full.full {
+                throw Refusal(.conflict, "The client has \(TargetStore.targetsPerClientMax) targets; it can have no more.")
+            }
+        default: throw Refusal(methodNotAllowed: request.method, allow: "GET, POST")
+        }
+    }
+
+    private func answer(to request: Request, for identity: TargetIdentity) async throws -> [UInt8] {
+        let record: TargetRecord?
+        switch request.method {
+        case .get: record = try await store.get(identity)
+        case .put:
+            let change = try await document(of: request) { json throws(DocumentProblem) in try TargetChange(json: json) }
+            try refuseNUL(in: [change.name, change.baseURL, change.testPath].compactMap(\.self))
+            guard !change.isEmpty else {
+                throw Refusal(
+                    .badRequest,
+                    "Nothing to change: send any of targetName, targetBaseURL, targetTestPath, targetDefaultRuleEffect.")
+            }
+            record = try await store.update(identity, change)
+        case .delete:
+            guard try await store.delete(identity) else { throw Refusal.noSuchTarget }
+            return messageDocument(TargetsMessage.deleted.rawValue)
+        default: throw Refusal(methodNotAllowed: request.method, allow: "GET, PUT, DELETE")
+        }
+        guard let record else { throw Refusal.noSuchTarget }
+        return TargetRecord.envelope([record], request.method == .put ? .updated : .success)
+    }
+}
+
+// MARK: What is asked of a request before it is answered
+
+extension Answers {
+    private func checkOrigin(of request: Request) throws(Refusal) {
+        // The first Host header became the authority; a second one is still a header.
+        let hasSecondHost = HTTPField.Name("Host").map { request.headers.contains($0) } ?? false
+        let refusal = rules.refusal(
+            method: request.method.rawValue, host: hasSecondHost ? nil : request.head.authority,
+            origin: request.headers[.origin], secFetchSite: HTTPField.Name("Sec-Fetch-Site").flatMap { request.headers[$0] })
+        if let refusal { throw Refusal(HTTPResponse.Status(code: refusal.status), refusal.sentence) }
+    }
+
+    /// Digests are of one length and compared in constant time, so that an answer's time tells nothing of the token.
+    private func checkToken(of request: Request) throws(Refusal) {
+        guard let given = request.headers[.authorization], SHA256.hash(data: Array(given.utf8)) == tokenDigest else {
+            throw Refusal(.unauthorized, "Send the token in Authorization, bare, without a scheme.")
+        }
+    }
+
+    private func document<Value>(
+        of request: Request, _ read: ([UInt8]) throws(DocumentProblem) -> Value
+    ) async throws -> Value {
+        let type = request.headers[.contentType]?.split(separator: ";").first.map { trimmed($0).lowercased() }
+        guard type == "application/json" else { throw Refusal(.unsupportedMediaType, "Send the body as application/json.") }
+        let tooLarge = Refusal(.contentTooLarge, "The body is longer than \(Self.bodyLimit) bytes.")
+        if let length = request.headers[.contentLength].flatMap({ Int($0) }), length > Self.bodyLimit { throw tooLarge }
+        let body: ByteBuffer
+        do {
+            body = try await request.body.collect(upTo: Self.bodyLimit)
+        } catch is NIOTooManyBytesError {
+            throw tooLarge
+        } catch {
+            throw Refusal(.badRequest, "The body could not be read.")
+        }
+        do throws(DocumentProblem) {
+            return try read(Array(body.readableBytesView))
+        } catch {
+            throw Refusal(error)
+        }
+    }
+
+    /// SQLite would cut a text short there.
+    private func refuseNUL(in texts: [String]) throws(Refusal) {
+        guard !texts.contains(where: { $0.utf8.contains(0) }) else {
+            throw Refusal(.badRequest, "The character U+0000 can't be kept.")
+        }
+    }
+
+    private func hasNUL(_ route: TargetsRoute) -> Bool {
+        switch route {
+        case .list(let clientID): clientID.utf8.contains(0)
+        case .target(let identity): identity.clientID.utf8.contains(0) || identity.key.utf8.contains(0)
+        }
+    }
+
+    private func path(of request: Request) -> Substring {
+        (request.head.path ?? "").prefix { $0 != "?" }
+    }
+
+    private func trimmed(_ text: Substring) -> Substring {
+        var text = text.drop { $0 == " " || $0 == "\t" }
+        while text.last == " " || text.last == "\t" { text.removeLast() }
+        return text
+    }
+
+    private static func response(_ status: HTTPResponse.Status, body: [UInt8], allow: String? = nil) -> Response {
+        var headers: HTTPFields = [.contentType: "application/json", .cacheControl: "no-store", .xContentTypeOptions: "nosniff"]
+        if let allow { headers[.allow] = allow }
+        return Response(status: status, headers: headers, body: ResponseBody(byteBuffer: ByteBuffer(bytes: body)))
+    }
+}

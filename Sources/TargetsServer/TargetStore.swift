@@ -1,0 +1,138 @@
+internal import FoundationEssentials
+internal import GRDB
+package import Health
+package import TargetsAPI
+
+/// The targets of every client in one SQLite database: WAL, one writer, a committed change survives power loss.
+///
+/// Errors that aren't named at an operation are the database's own, or `CancellationError`.
+package final class TargetStore: Sendable {
+    package enum Full: Error, Hashable, Sendable { case full }
+
+    package static let targetsPerClientMax = 100_000
+
+    private let database: DatabasePool
+    private let now: @Sendable () -> Timestamp
+    /// Of the token's holder: made once for each database.
+    private let userID: String
+
+    /// - Parameters:
+    ///   - path: of the database file, made when it isn't there; its folder has to be.
+    ///   - now: the wall clock.
+    package init(path: String, now: @escaping @Sendable () -> Timestamp = TargetStore.wallClock) throws {
+        var configuration = GRDB.Configuration()
+        configuration.busyMode = .timeout(5)
+        database = try DatabasePool(path: path, configuration: configuration)
+        // GRDB opens a WAL database with NORMAL, which may lose the last commits with the power.
+        try database.writeWithoutTransaction { try $0.execute(sql: "PRAGMA synchronous = FULL") }
+        try TargetSchema.migrator.migrate(database)
+        userID = try database.read { try TargetSchema.userID($0) }
+        self.now = now
+    }
+
+    package static let wallClock: @Sendable () -> Timestamp = {
+        Timestamp(milliseconds: Int64((Date().timeIntervalSince1970 * 1000).rounded(.down)))
+    }
+
+    /// In the order of creation.
+    package func list(clientID: String) async throws -> [TargetRecord] {
+        let userID = userID
+        return try await database.read { database in
+            let rows = try Row.fetchCursor(
+                database, sql: "SELECT * FROM target WHERE client_id = ? ORDER BY id", arguments: [clientID])
+            var records: [TargetRecord] = []
+            while let row = try rows.next() { records.append(TargetRecord(row, userID: userID)) }
+            return records
+        }
+    }
+
+    package func get(_ identity: TargetIdentity) async throws -> TargetRecord? {
+        let userID = userID
+        return try await database.read { try Self.record(of: identity, userID: userID, in: $0) }
+    }
+
+    /// Creates all of them or none.
+    ///
+    /// - Throws: ``Full`` when the client would have more than ``targetsPerClientMax``.
+    package func create(_ drafts: [TargetDraft], clientID: String) async throws -> [TargetRecord] {
+        let (userID, moment) = (userID, now())
+        return try await database.write { database in
+            let count = try Int.fetchOne(
+                database, sql: "SELECT count(*) FROM target WHERE client_id = ?", arguments: [clientID])
+            guard (count ?? 0) + drafts.count <= Self.targetsPerClientMax else { throw Full.full }
+            return try drafts.map { draft in
+                let record = TargetRecord(
+                    pKey: clientID, sKey: Self.newKey(), name: draft.name, baseURL: draft.baseURL, testPath: draft.testPath,
+                    region: draft.region, ruleEffect: draft.ruleEffect ?? .allow, userID: userID, clientID: clientID,
+                    parentID: clientID, createdAt: moment, updatedAt: moment)
+                try database.cachedStatement(sql: TargetSchema.insert).execute(arguments: [
+                    clientID, record.sKey, record.name, record.baseURL, record.testPath, record.region,
+                    record.ruleEffect.rawValue, moment.milliseconds, moment.milliseconds,
+                ])
+                return record
+            }
+        }
+    }
+
+    /// Changes only what `change` holds. nil when there is no such target.
+    package func update(_ identity: TargetIdentity, _ change: TargetChange) async throws -> TargetRecord? {
+        let (userID, moment) = (userID, now())
+        return try await database.write { database in
+            guard var record = try Self.record(of: identity, userID: userID, in: database) else { return nil }
+            record.name = change.name ?? record.name
+            record.baseURL = change.baseURL ?? record.baseURL
+            record.testPath = change.testPath ?? record.testPath
+            record.ruleEffect = change.ruleEffect ?? record.ruleEffect
+            // It is a new time even within a millisecond, and when the clock was set back.
+            let earliest = record.updatedAt.map { $0 + .milliseconds(1) } ?? moment
+            let updatedAt = max(moment, earliest)
+            record.updatedAt = updatedAt
+            try database.execute(
+                sql: """
+                    UPDATE target SET name = ?, base_url = ?, test_path = ?, rule_effect = ?, updated_at_ms = ?
+                    WHERE client_id = ? AND key = ?
+                    """,
+                arguments: [
+                    record.name, record.baseURL, record.testPath, record.ruleEffect.rawValue, updatedAt.milliseconds,
+                    identity.clientID, identity.key,
+                ])
+            return record
+        }
+    }
+
+    /// false when there is no such target.
+    package func delete(_ identity: TargetIdentity) async throws -> Bool {
+        try await database.write { database in
+            try database.execute(
+                sql: "DELETE FROM target WHERE client_id = ? AND key = ?", arguments: [identity.clientID, identity.key])
+            return database.changesCount > 0
+        }
+    }
+
+    /// After the last operation.
+    package func close() throws { try database.close() }
+
+    private static func record(of identity: TargetIdentity, userID: String, in database: Database) throws -> TargetRecord? {
+        let row = try Row.fetchOne(
+            database, sql: "SELECT * FROM target WHERE client_id = ? AND key = ?",
+            arguments: [identity.clientID, identity.key])
+        return row.map { TargetRecord($0, userID: userID) }
+    }
+
+    /// 96 random bits: never given twice, not even after a delete.
+    private static func newKey() -> String {
+        let digits = Array("0123456789abcdef")
+        return "tgt_" + String((0..<24).map { _ in digits[Int.random(in: 0..<16)] })
+    }
+}
+
+extension TargetRecord {
+    fileprivate init(_ row: Row, userID: String) {
+        let clientID: String = row["client_id"]
+        self.init(
+            pKey: clientID, sKey: row["key"], name: row["name"], baseURL: row["base_url"], testPath: row["test_path"],
+            region: row["region"], ruleEffect: Target.RuleEffect(rawValue: row["rule_effect"]) ?? .allow, userID: userID,
+            clientID: clientID, parentID: clientID, createdAt: Timestamp(milliseconds: row["created_at_ms"]),
+            updatedAt: Timestamp(milliseconds: row["updated_at_ms"]))
+    }
+}

@@ -1,0 +1,41 @@
+import HTTPTypes
+import Health
+import Hummingbird
+import HummingbirdCore
+
+/// The requests that change something: only where the configuration allows them, and only from this machine.
+struct AdminRoutes: Sendable {
+    let isEnabled: Bool
+    let daemon: WebServer.Daemon
+
+    func reload(from peer: Peer) async -> Response {
+        if let refusal = refusal(of: peer) { return refusal }
+        return answer(await daemon.reload())
+    }
+
+    func sync(_ uri: URI, from peer: Peer) async -> Response {
+        if let refusal = refusal(of: peer) { return refusal }
+        switch uri.query ?? "" {
+        case "": return answer(await daemon.sync(false))
+        case "accept=1": return answer(await daemon.sync(true))
+        case let query: return .text(.badRequest, "\(displayText(query)) is not understood; there is accept=1")
+        }
+    }
+
+    private func refusal(of peer: Peer) -> Response? {
+        guard isEnabled else { return .text(.forbidden, "this needs admin: true in the configuration") }
+        guard peer.isLoopback else { return .text(.forbidden, "this is taken from the daemon's own machine only") }
+        return nil
+    }
+
+    private func answer(_ result: WebServer.ActionResult) -> Response {
+        switch result {
+        case .done(let text): .text(.ok, lines(text))
+        case .failed(let text): .text(.internalServerError, lines(text))
+        }
+    }
+
+    private func lines(_ text: String) -> String {
+        text.split(separator: "\n", omittingEmptySubsequences: false).map { displayText(String($0)) }.joined(separator: "\n")
+    }
+}

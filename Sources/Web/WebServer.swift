@@ -1,0 +1,99 @@
+// Web: what is served on `listen`: metrics, health, the landing page, and the administrator's requests.
+// What lives here: the listener, its rules on Host and Origin, negotiation, compression, and the only HTML of the house.
+// What doesn't: the bytes of a page of metrics (Exposition), what is healthy, how to reload or to sync (closures of Daemon's).
+// Requests end here; nothing of a request goes further than a selection of series or "sync now".
+// Everything a stranger can send has a bound: connections, headers, bodies, pages at once, and the time a page may take.
+
+package import Exposition
+import Health
+import Hummingbird
+import HummingbirdCore
+import Logging
+import NIOCore
+
+/// The daemon's HTTP listener.
+package struct WebServer: Sendable {
+    package struct Configuration: Sendable {
+        package var host: String
+        /// 0 lets the system choose.
+        package var port: Int
+        /// The machine's name and `listen_names`: the names by which pages may be asked for, besides IP literals and `localhost`.
+        package var names: [String]
+        /// Whether `POST /-/reload` and `POST /-/sync` are taken.
+        package var admin: Bool
+        package var version: String
+
+        package init(host: String, port: Int, names: [String] = [], admin: Bool = false, version: String) {
+            self.host = host
+            self.port = port
+            self.names = names
+            self.admin = admin
+            self.version = version
+        }
+    }
+
+    /// What the listener asks the daemon for.
+    package struct Daemon: Sendable {
+        /// A page of metrics; it is read chunk by chunk, off the network's threads.
+        package var page: @Sendable (MetricsFormat, MetricsSelection) -> MetricsPage
+        /// A sentence for each thing that isn't ready; none when all is.
+        package var readiness: @Sendable () async -> [String]
+        package var reload: @Sendable () async -> ActionResult
+        /// `accept` lets a held list through.
+        package var sync: @Sendable (_ accept: Bool) async -> ActionResult
+
+        package init(
+            page: @escaping @Sendable (MetricsFormat, MetricsSelection) -> MetricsPage,
+            readiness: @escaping @Sendable () async -> [String],
+            reload: @escaping @Sendable () async -> ActionResult,
+            sync: @escaping @Sendable (_ accept: Bool) async -> ActionResult
+        ) {
+            self.page = page
+            self.readiness = readiness
+            self.reload = reload
+            self.sync = sync
+        }
+    }
+
+    /// What came of an administrator's request, with a text to say so.
+    package enum ActionResult: Hashable, Sendable {
+        case done(String)
+        case failed(String)
+    }
+
+    static let connectionLimit = 512
+    /// No request that means something here is near it.
+    static let bodyLimit = 64 << 10
+    static let idleTimeout = TimeAmount.seconds(120)
+
+    private let configuration: Configuration
+    private let daemon: Daemon
+    private let onListening: @Sendable (_ port: Int) async -> Void
+
+    /// `onListening` is told the port as soon as connections are taken.
+    package init(
+        configuration: Configuration, daemon: Daemon, onListening: @escaping @Sendable (_ port: Int) async -> Void = { _ in }
+    ) {
+        self.configuration = configuration
+        self.daemon = daemon
+        self.onListening = onListening
+    }
+
+    /// Serves until the task is cancelled or, inside a service group, until graceful shutdown: then answers that were begun
+    /// are finished.
+    /// Throws when the address can't be listened on.
+    package func run() async throws {
+        let onListening = onListening
+        // The daemon tells what there is to tell; a listener that logs every torn connection would let strangers fill its log.
+        let silent = Logger(label: "web") { _ in SwiftLogNoOpLogHandler() }
+        var settings = ApplicationConfiguration(address: .hostname(configuration.host, port: configuration.port))
+        settings.availableConnectionsDelegate = MaximumAvailableConnections(Self.connectionLimit)
+        let application = Application(
+            responder: Site(configuration: configuration, daemon: daemon),
+            server: .http1(configuration: HTTP1Channel.Configuration(idleTimeout: Self.idleTimeout)),
+            configuration: settings,
+            onServerRunning: { channel in await onListening(channel.localAddress?.port ?? 0) },
+            logger: silent)
+        try await application.run()
+    }
+}

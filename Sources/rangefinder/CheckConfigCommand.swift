@@ -1,0 +1,72 @@
+import ArgumentParser
+import Curl
+import Daemon
+import Health
+import Probing
+import Settings
+import TargetsAPI
+
+struct CheckConfigCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "check-config", abstract: "Print every problem of a configuration file.",
+        discussion: "Exit code 0 when the daemon would start with it, 1 when it would not.")
+
+    @Option(help: ArgumentHelp("The configuration file.", valueName: "file"))
+    var config: String
+
+    @Flag(help: "Also fetch the list and show what the rules do to it.")
+    var sync = false
+
+    func run() async throws {
+        let reading = Settings.load(path: config, surroundings: .system(userAgent: Rangefinder.userAgent))
+        for diagnostic in reading.diagnostics { print(diagnostic.text(file: config)) }
+        guard let settings = reading.settings else { throw ExitCode(ExitStatus.notWell.rawValue) }
+        print("\(displayText(config)) is good. \(summary(settings.probe))")
+        if sync { try await showList(settings) }
+    }
+
+    private func summary(_ policy: ProbePolicy) -> String {
+        "By default a target is probed every \(policy.interval), and a failing one is known to be down within \(policy.detectionBound)."
+    }
+
+    private func showList(_ settings: Settings) async throws {
+        let engine = try TransferEngine()
+        let targets = try await knownTargets(settings, engine)
+        await engine.shutDown()
+        let effect = RulesEffect(targets: targets, settings: settings)
+        for line in effect.lines { print(line) }
+    }
+}
+
+/// What regions, shard and overrides do to a real list.
+struct RulesEffect {
+    private(set) var lines: [String] = []
+
+    init(targets: [Target], settings: Settings) {
+        let selection = TargetSelection(settings.targetsAPI)
+        let selected = targets.filter { selection.includes($0) }
+        var perOverride = [Int](repeating: 0, count: settings.overrides.count)
+        var disabled = 0
+        var problems: [String] = []
+        for target in selected {
+            let policy = settings.policy(for: target)
+            if !policy.isEnabled { disabled += 1 }
+            if let index = settings.overrideIndex(for: target) { perOverride[index] += 1 }
+            do throws(URLProblem) {
+                _ = try testURL(of: target, join: policy.pathJoin)
+            } catch {
+                problems.append(
+                    "  \(displayText(target.name)) (\(displayText(target.identity.key))): \(error.sentence(for: target))")
+            }
+        }
+        lines.append(
+            "\(targets.count) targets in the list, \(targets.count - selected.count) left out by regions and shard, "
+                + "\(disabled) not enabled, \(problems.count) that can't be probed.")
+        lines += problems.prefix(50)
+        if problems.count > 50 { lines.append("  and \(problems.count - 50) more") }
+        for (index, count) in perOverride.enumerated() {
+            let note = count == 0 ? "warning: override \(index + 1) matches no target" : "override \(index + 1): \(count) targets"
+            lines.append(note)
+        }
+    }
+}

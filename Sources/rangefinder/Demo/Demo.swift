@@ -1,0 +1,175 @@
+import Daemon
+import Glibc
+import Health
+import History
+import Logging
+import SampleTargets
+import ServiceLifecycle
+import Settings
+import Synchronization
+import TargetsAPI
+import TargetsServer
+import Terminal
+import UnixSignals
+
+/// The sample targets, an embedded Targets API that lists them, the daemon that watches them, and a table of what it sees.
+struct Demo {
+    private static let clientID = "demo"
+    /// Of this run only: it protects nothing but the demo's own list.
+    private let token = Secret((0..<4).map { _ in String(UInt64.random(in: .min ... .max), radix: 36) }.joined())
+    private let directory: StateDirectory
+    private let port: Int
+    private let style: TerminalStyle
+    private let samples: SampleTargets
+    private let level = LogLevel(.info)
+
+    init(directory: StateDirectory, port: Int, style: TerminalStyle) throws {
+        self.directory = directory
+        self.port = port
+        self.style = style
+        samples = try SampleTargets()
+        try write(samples.authorityPEM, to: directory.file("sample-authority.pem"))
+    }
+
+    func run() async throws {
+        say("starting sample targets and an embedded Targets API on 127.0.0.1 …")
+        let store = try TargetStore(path: directory.file("targets.db"))
+        let places = Places()
+        let samplesService = DemoService {
+            try await samples.run { list in
+                try? await fill(store, with: list)
+                places.samplesAreUp()
+            }
+        }
+        let server = TargetsServer(
+            configuration: .init(host: "127.0.0.1", port: 0, token: token), store: store,
+            onListening: { port in places.apiListens(on: port) })
+        let watching = DemoService {
+            guard let apiPort = await places.apiPort() else { return }
+            say("starting the daemon; its log goes to \(directory.file("rangefinder.log"))")
+            try await watch(apiPort: apiPort, places: places)
+        }
+        var configuration = ServiceGroupConfiguration(
+            services: [samplesService, server, watching], gracefulShutdownSignals: [.sigterm, .sigint],
+            logger: Logger(label: "services") { _ in SwiftLogNoOpLogHandler() })
+        configuration.maximumGracefulShutdownDuration = .seconds(5)
+        do { try await ServiceGroup(configuration: configuration).run() } catch {
+            throw Failure(
+                .notWell, "the demo ended: \(displayText("\(error)")); is port \(port) taken? --port 0 finds a free one")
+        }
+        try? store.close()
+    }
+
+    /// Runs the daemon and draws what it sees until it ends.
+    private func watch(apiPort: Int, places: Places) async throws {
+        let logger = try fileLogger()
+        let context = Daemon.Context(
+            surroundings: .system(userAgent: Rangefinder.userAgent), version: Rangefinder.version, logger: logger,
+            logLevel: level,
+            onListening: { _, port in places.pagesListen(on: port) })
+        let daemon = try openDaemon(try settings(apiPort: apiPort), context)
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask {
+                try await withGracefulShutdownHandler {
+                    try await daemon.run(handlesSignals: false)
+                } onGracefulShutdown: {
+                    daemon.shutDown()
+                }
+            }
+            group.addTask { try await draw(apiPort: apiPort, places: places) }
+            // Whichever ends first ends both.
+            try await group.next()
+            group.cancelAll()
+        }
+    }
+
+    private func draw(apiPort: Int, places: Places) async throws {
+        guard let pagesPort = await places.pagesPort() else { return }
+        let reader = try HistoryReader.open(path: directory.file("history.db"))
+        let footer = addresses(apiPort: apiPort, pagesPort: pagesPort)
+        try await cancelWhenGracefulShutdown {
+            var screen = LiveScreen(style: style)
+            while !Task.isCancelled {
+                let rows = try reader.statuses().map(StatusRow.init)
+                let room = max(5, style.height - footer.count - 5)
+                let table = statusTable(rows: rows, now: .now(), style: style, limit: style.isInteractive ? room : .max)
+                if !rows.isEmpty { printData(screen.frame(table + "\n" + footer.joined(separator: "\n") + "\n")) }
+                // A pipe gets a table now and then, a person sees it move.
+                try? await Task.sleep(for: rows.isEmpty || style.isInteractive ? .seconds(1) : .seconds(10))
+            }
+            printData(screen.end())
+        }
+    }
+
+    private func addresses(apiPort: Int, pagesPort: Int) -> [String] {
+        [
+            "Metrics      http://127.0.0.1:\(pagesPort)/metrics",
+            "Ready?       http://127.0.0.1:\(pagesPort)/-/ready",
+            "Targets API  http://127.0.0.1:\(apiPort)/api/clients/\(Self.clientID)/targets   (token in \(directory.file("token")))",
+            "Database     \(directory.file("history.db"))   (sqlite3, view probe_history)",
+            "Log          \(directory.file("rangefinder.log"))",
+            "Ctrl-C ends the demo.",
+        ]
+    }
+
+    private func settings(apiPort: Int) throws -> Settings {
+        try write(token.reveal() + "\n", to: directory.file("token"))
+        var settings = Settings()
+        settings.vantage.name = "demo"
+        settings.listen = ListenAddress(host: "127.0.0.1", port: port)
+        settings.targetsAPI.baseURL = "http://127.0.0.1:\(apiPort)"
+        settings.targetsAPI.clients = [.init(id: Self.clientID, token: token)]
+        settings.targetsAPI.syncInterval = .seconds(5)
+        settings.history.path = directory.file("history.db")
+        settings.egress.allow = [CIDR("127.0.0.0/8")].compactMap { $0 }
+        settings.probe = ProbePolicy(userAgent: Rangefinder.userAgent)
+        settings.probe.interval = .seconds(4)
+        settings.probe.fastInterval = .seconds(1)
+        settings.probe.timeout = .seconds(2)
+        settings.probe.maxDuration = .milliseconds(500)
+        settings.probe.caFile = directory.file("sample-authority.pem")
+        return settings
+    }
+
+    private func fill(_ store: TargetStore, with samples: [SampleTarget]) async throws {
+        // A kept state directory has the list of an earlier run, whose ports are gone.
+        for old in try await store.list(clientID: Self.clientID) {
+            guard let key = old.sKey else { continue }
+            _ = try await store.delete(TargetIdentity(clientID: Self.clientID, key: key))
+        }
+        let drafts = samples.map {
+            TargetDraft(
+                name: $0.name, baseURL: $0.baseURL, testPath: $0.testPath, region: $0.region, ruleEffect: nil)
+        }
+        _ = try await store.create(drafts, clientID: Self.clientID)
+    }
+
+    private func fileLogger() throws -> Logger {
+        let descriptor = open(directory.file("rangefinder.log"), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else { throw Failure(.notWell, "the log can't be written in \(displayText(directory.path))") }
+        let level = level
+        return Logger(label: "rangefinder") { _ in
+            StandardErrorLog(format: .text, level: level) { line in
+                let bytes = Array((line + "\n").utf8)
+                _ = bytes.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
+            }
+        }
+    }
+
+    private func say(_ line: String) { printError("rangefinder: \(line)") }
+}
+
+private func write(_ text: String, to path: String) throws {
+    let descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
+    guard descriptor >= 0 else { throw Failure(.notWell, "\(displayText(path)) can't be written") }
+    defer { close(descriptor) }
+    let bytes = Array(text.utf8)
+    guard bytes.withUnsafeBytes({ Glibc.write(descriptor, $0.baseAddress, $0.count) }) == bytes.count else {
+        throw Failure(.notWell, "\(displayText(path)) can't be written")
+    }
+}
+
+private struct DemoService: Service {
+    let body: @Sendable () async throws -> Void
+    func run() async throws { try await body() }
+}

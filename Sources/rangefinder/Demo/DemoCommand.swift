@@ -1,0 +1,69 @@
+import ArgumentParser
+import Daemon
+import Glibc
+import Health
+import Settings
+import Terminal
+
+struct DemoCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "demo",
+        abstract: "Watch sample targets on this machine: the whole of rangefinder, with nothing to set up.",
+        discussion: """
+            Starts an embedded Targets API, sample targets that are healthy, slow, flaky, failing and badly certified, and the daemon. \
+            Everything is on loopback and nothing outside is touched. Ends with Ctrl-C.
+            """)
+
+    @Option(help: ArgumentHelp("Where metrics and health are served; 0 lets the system choose.", valueName: "port"))
+    var port = 10115
+
+    @Option(help: ArgumentHelp("Keep the databases here instead of in a temporary directory.", valueName: "directory"))
+    var state: String?
+
+    func validate() throws {
+        guard (0...65_535).contains(port) else { throw ValidationError("--port wants a number from 0 to 65535.") }
+    }
+
+    func run() async throws {
+        let directory = try StateDirectory(kept: state)
+        defer { directory.removeIfTemporary() }
+        let demo = try Demo(directory: directory, port: port, style: .detect(descriptor: STDOUT_FILENO))
+        try await demo.run()
+    }
+}
+
+/// Where the demo keeps its databases and its log.
+struct StateDirectory {
+    let path: String
+    private let isTemporary: Bool
+
+    init(kept: String?) throws {
+        if let kept {
+            guard mkdir(kept, 0o700) == 0 || errno == EEXIST else {
+                throw Failure(.notWell, "\(displayText(kept)) can't be made: \(String(cString: strerror(errno)))")
+            }
+            (path, isTemporary) = (kept, false)
+            return
+        }
+        let parent = getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp"
+        var template = Array("\(parent)/rangefinder-demo-XXXXXX".utf8CString)
+        guard let made = template.withUnsafeMutableBufferPointer({ $0.baseAddress.flatMap { mkdtemp($0) } }) else {
+            throw Failure(.notWell, "no temporary directory can be made in \(displayText(parent)); use --state DIR")
+        }
+        (path, isTemporary) = (String(cString: made), true)
+    }
+
+    func file(_ name: String) -> String { "\(path)/\(name)" }
+
+    func removeIfTemporary() {
+        guard isTemporary, let directory = opendir(path) else { return }
+        while let entry = readdir(directory) {
+            let name = withUnsafePointer(to: &entry.pointee.d_name) {
+                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+            }
+            if name != "." && name != ".." { unlink(file(name)) }
+        }
+        closedir(directory)
+        rmdir(path)
+    }
+}

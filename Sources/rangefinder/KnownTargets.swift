@@ -1,0 +1,38 @@
+import Curl
+import Daemon
+import Health
+import History
+import Settings
+import TargetsAPI
+
+/// The targets of all configured clients: asked of the API, and where that can't be had, as the daemon remembers them.
+func knownTargets(_ settings: Settings, _ engine: TransferEngine) async throws -> [Target] {
+    let section = settings.targetsAPI
+    guard !section.clients.isEmpty else { throw Failure(.notWell, "targets_api.clients is empty: there is no list of targets") }
+    let transport = apiTransport(baseURL: section.baseURL, userAgent: Rangefinder.userAgent, over: engine)
+    var targets: [Target] = []
+    for client in section.clients {
+        let api = TargetsClient(
+            clientID: client.id, token: client.token, maxList: section.maxList, timeout: section.timeout, transport: transport)
+        do throws(APIError) {
+            let list = try await api.list()
+            for rejected in list.rejected { printError("rejected \(rejected)") }
+            targets += list.targets
+        } catch {
+            printError("\(error)")
+            targets += try rememberedTargets(settings, clientID: client.id, because: error)
+        }
+    }
+    return targets
+}
+
+private func rememberedTargets(_ settings: Settings, clientID: String, because error: APIError) throws -> [Target] {
+    do {
+        let targets = try HistoryReader.open(path: settings.history.path).rememberedLists()[clientID]
+        guard let targets else { throw Failure(.unreachable, "\(error)") }
+        printError("the list of \(displayText(clientID)) as the daemon last remembered it is used instead")
+        return targets
+    } catch is HistoryError {
+        throw Failure(.unreachable, "\(error)")
+    }
+}

@@ -1,0 +1,147 @@
+import ArgumentParser
+import Curl
+import Daemon
+import Glibc
+import Health
+import Probing
+import Settings
+import Terminal
+
+struct ProbeCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "probe", abstract: "Make one probe now and show its phases.",
+        discussion: "Exit code 0 when the answer is as expected, 1 when it is not.")
+
+    @Argument(help: ArgumentHelp("The URL to probe, with the default policy.", valueName: "url"))
+    var url: String?
+
+    @Option(help: ArgumentHelp("Probe as this configuration says.", valueName: "file"))
+    var config: String?
+
+    @Option(help: ArgumentHelp("A target of the list, by name or id.", valueName: "name-or-id"))
+    var target: String?
+
+    @Flag(help: "Print JSON.")
+    var json = false
+
+    func validate() throws {
+        guard (url == nil) != (target == nil) else { throw ValidationError("Give either a URL or --target NAME-OR-ID.") }
+        guard target == nil || config != nil else { throw ValidationError("--target needs --config FILE.") }
+    }
+
+    func run() async throws {
+        let settings = try config.map(loadSettings)
+        let engine = try TransferEngine()
+        let order: ProbeOrder
+        if let url {
+            order = typed(url, settings)
+        } else {
+            order = try await listed(try require(settings), engine)
+        }
+        let prober = Prober(transfer: engine.transfer(_:), wallClock: { .now() })
+        let report = await prober.probe(order)
+        await engine.shutDown()
+        try show(report, order)
+        if !report.result.outcome.isSuccess { throw ExitCode(ExitStatus.notWell.rawValue) }
+    }
+
+    /// What a person typed is asked for as it is: the egress rule is for what others may name.
+    private func typed(_ url: String, _ settings: Settings?) -> ProbeOrder {
+        let target = Target(
+            identity: TargetIdentity(clientID: "", key: ""), name: url, baseURL: url, testPath: "", region: "")
+        var policy = settings?.probe ?? ProbePolicy(userAgent: Rangefinder.userAgent)
+        policy.isEnabled = true
+        return ProbeOrder(target: target, policy: policy, egress: .unlimited)
+    }
+
+    private func listed(_ settings: Settings, _ engine: TransferEngine) async throws -> ProbeOrder {
+        let wanted = target ?? ""
+        let targets = try await knownTargets(settings, engine)
+        let byID = targets.filter { $0.identity.key == wanted }
+        let found = byID.isEmpty ? targets.filter { $0.name == wanted } : byID
+        guard let target = found.first else {
+            throw Failure(.usage, "no target is named \(displayText(wanted)) or has that id")
+        }
+        guard found.count == 1 else {
+            let candidates = found.prefix(20).map { "  \(displayText($0.identity.key))  \(displayText($0.region))" }
+            throw Failure(
+                .usage,
+                "\(found.count) targets are named \(displayText(wanted)); use an id:\n" + candidates.joined(separator: "\n"))
+        }
+        return ProbeOrder(target: target, policy: settings.policy(for: target), egress: settings.egress)
+    }
+
+    private func require(_ settings: Settings?) throws -> Settings {
+        guard let settings else { throw Failure(.usage, "--target needs --config FILE") }
+        return settings
+    }
+
+    private func show(_ report: ProbeReport, _ order: ProbeOrder) throws {
+        if json {
+            printData(try JSONEnvelope.text(kind: "probe", at: .now(), [ProbeItem(report, order)]))
+            return
+        }
+        let shown = report.hops.last ?? order.target.baseURL
+        printData(
+            waterfall(
+                ProbeView(method: order.policy.method, url: shown, result: report.result),
+                style: .detect(descriptor: STDOUT_FILENO)))
+    }
+}
+
+/// One probe as `--json` prints it; names as in `probe_history`.
+struct ProbeItem: Encodable {
+    @OrNull var target_id: String?
+    @OrNull var client_id: String?
+    var target: String
+    @OrNull var region: String?
+    var url: String
+    var hops: [String]
+    var started_at: String
+    @OrNull var success: Bool?
+    var void: Bool
+    @OrNull var reason: String?
+    @OrNull var cause: String?
+    var sentence: String
+    @OrNull var http_status: Int?
+    @OrNull var http_version: Double?
+    @OrNull var address: String?
+    @OrNull var tls_version: String?
+    @OrNull var certificate_expires_at: String?
+    var redirects: Int
+    var duration_us: Int64
+    @OrNull var dns_us: Int64?
+    @OrNull var connect_us: Int64?
+    @OrNull var tls_us: Int64?
+    @OrNull var processing_us: Int64?
+    @OrNull var transfer_us: Int64?
+
+    init(_ report: ProbeReport, _ order: ProbeOrder) {
+        let result = report.result
+        let isListed = !result.target.key.isEmpty
+        target_id = isListed ? result.target.key : nil
+        client_id = isListed ? result.target.clientID : nil
+        target = order.target.name
+        region = isListed ? order.target.region : nil
+        url = report.hops.first ?? order.target.baseURL
+        hops = report.hops
+        started_at = result.startedAt.description
+        success = result.void == nil ? result.outcome.isSuccess : nil
+        void = result.void != nil
+        reason = result.outcome.reason?.rawValue
+        cause = result.outcome.cause?.rawValue
+        sentence = result.sentence
+        http_status = result.facts.httpStatus
+        http_version = result.facts.httpVersion
+        address = result.facts.address
+        tls_version = result.facts.tlsVersion
+        certificate_expires_at = result.facts.certificateExpiry?.description
+        redirects = result.facts.redirects
+        duration_us = result.duration.wholeMicroseconds
+        dns_us = result.phases.dns?.wholeMicroseconds
+        connect_us = result.phases.connect?.wholeMicroseconds
+        tls_us = result.phases.tls?.wholeMicroseconds
+        processing_us = result.phases.processing?.wholeMicroseconds
+        transfer_us = result.phases.transfer?.wholeMicroseconds
+    }
+}

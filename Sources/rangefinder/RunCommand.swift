@@ -1,0 +1,47 @@
+import ArgumentParser
+import Daemon
+import Health
+import History
+import Logging
+import Settings
+
+struct RunCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "run", abstract: "Run the daemon until SIGTERM or SIGINT.")
+
+    @Option(help: ArgumentHelp("The configuration file.", valueName: "file"))
+    var config: String
+
+    func run() async throws {
+        let settings = try loadSettings(config)
+        guard !settings.targetsAPI.clients.isEmpty || settings.targetsServer != nil else {
+            throw Failure(.notWell, "nothing to watch: set targets_api.clients in \(displayText(config))")
+        }
+        let level = LogLevel(.init(settings.log.level))
+        let logger = standardErrorLogger(settings.log.format, level)
+        let daemon = try openDaemon(
+            settings,
+            Daemon.Context(
+                configurationPath: config, surroundings: .system(userAgent: Rangefinder.userAgent),
+                version: Rangefinder.version, logger: logger, logLevel: level))
+        do {
+            try await daemon.run()
+        } catch {
+            throw Failure(.notWell, "the daemon ended: \(displayText("\(error)"))")
+        }
+    }
+}
+
+func standardErrorLogger(_ format: Settings.Log.Format, _ level: LogLevel) -> Logger {
+    Logger(label: "rangefinder") { _ in StandardErrorLog(format: format == .json ? .json : .text, level: level) }
+}
+
+/// Makes the daemon; what can't be opened is said in a sentence.
+func openDaemon(_ settings: Settings, _ context: Daemon.Context) throws -> Daemon {
+    do {
+        return try Daemon(settings: settings, context: context)
+    } catch let error as HistoryError {
+        throw Failure(.unreachable, "\(error)")
+    } catch {
+        throw Failure(.unreachable, "the daemon can't start: \(displayText("\(error)"))")
+    }
+}

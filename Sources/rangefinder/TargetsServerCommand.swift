@@ -1,0 +1,73 @@
+import ArgumentParser
+import Daemon
+import Glibc
+import Health
+import Logging
+import ServiceLifecycle
+import Settings
+import TargetsServer
+import UnixSignals
+
+struct TargetsServerCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "targets-server", abstract: "Run the embedded Targets API on its own.")
+
+    @Option(help: ArgumentHelp("Where to listen; port 0 lets the system choose.", valueName: "host:port"))
+    var listen = "127.0.0.1:10116"
+
+    @Option(help: ArgumentHelp("The SQLite database of targets.", valueName: "file"))
+    var database: String
+
+    @Option(help: ArgumentHelp("A file with the token that may act for every client.", valueName: "file"))
+    var tokenFile: String
+
+    func run() async throws {
+        let address = try listenAddress()
+        let surroundings = Surroundings.system()
+        let token = try readToken(surroundings)
+        let store: TargetStore
+        do { store = try TargetStore(path: database) } catch {
+            throw Failure(.unreachable, "\(displayText(database)) can't be opened: \(displayText("\(error)"))")
+        }
+        let logger = standardErrorLogger(.text, LogLevel(.info))
+        let server = TargetsServer(
+            configuration: .init(host: address.host, port: address.port, token: token, names: [surroundings.hostName]),
+            store: store, logger: nil,
+            onListening: { port in
+                logger.info("the Targets API listens", metadata: ["address": "\(ListenAddress(host: address.host, port: port))"])
+            })
+        do { try await run(server) } catch {
+            throw Failure(.notWell, "can't listen on \(address): \(displayText("\(error)"))")
+        }
+        try? store.close()
+    }
+
+    private func run(_ server: TargetsServer) async throws {
+        var configuration = ServiceGroupConfiguration(
+            services: [server], gracefulShutdownSignals: [.sigterm, .sigint],
+            logger: Logger(label: "services") { _ in SwiftLogNoOpLogHandler() })
+        configuration.maximumGracefulShutdownDuration = .seconds(4)
+        try await ServiceGroup(configuration: configuration).run()
+    }
+
+    private func listenAddress() throws -> ListenAddress {
+        let parts = listen.split(separator: ":", omittingEmptySubsequences: false)
+        guard parts.count >= 2, let port = parts.last.flatMap({ Int($0) }), (0...65_535).contains(port) else {
+            throw Failure(.usage, "--listen wants HOST:PORT, as in 127.0.0.1:10116")
+        }
+        let host = parts.dropLast().joined(separator: ":")
+        let isBracketed = host.hasPrefix("[") && host.hasSuffix("]")
+        return ListenAddress(host: isBracketed ? String(host.dropFirst().dropLast()) : host, port: port)
+    }
+
+    private func readToken(_ surroundings: Surroundings) throws -> Secret {
+        do {
+            let bytes = try surroundings.readFile(tokenFile, 64 << 10)
+            let text = String(decoding: bytes, as: UTF8.self).split(separator: "\n").first.map(String.init) ?? ""
+            guard !text.isEmpty else { throw Failure(.notWell, "the token file \(displayText(tokenFile)) is empty") }
+            return Secret(text)
+        } catch let problem as FileProblem {
+            throw Failure(.notWell, "the token file \(displayText(tokenFile)) can't be read: \(problem.sentence)")
+        }
+    }
+}

@@ -1,0 +1,151 @@
+import Health
+import Testing
+
+/// SplitMix64: small, and the same on every machine, so that a failure can be run again by its seed.
+struct SeededGenerator: RandomNumberGenerator {
+    var state: UInt64
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9e37_79b9_7f4a_7c15
+        var mixed = state
+        mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
+        mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
+        return mixed ^ (mixed >> 31)
+    }
+}
+
+/// The rules once more, in another form: from the whole list of what was seen, without any counter.
+private struct Oracle {
+    let fall: Int
+    let rise: Int
+    var status = Status.unknown
+    var seen: [Character] = []
+
+    mutating func see(_ letter: Character) {
+        if letter == "v" { return }
+        if letter == "u" {
+            (status, seen) = (.unknown, [])
+            return
+        }
+        seen.append(letter)
+        let answers = seen.suffix(rise)
+        let isBack = answers.count == rise && !answers.contains("b")
+        let isGoodAgain = answers.count == rise && answers.allSatisfy { $0 == "g" }
+        let isDown = seen.count >= fall && seen.suffix(fall).allSatisfy { $0 == "b" }
+        let isWorn = seen.count >= fall && !seen.suffix(fall).contains("g")
+        switch status {
+        case _ where isDown: status = .down
+        case .unknown: if letter != "b" { status = letter == "g" ? .up : .degraded }
+        case .up: if isWorn || letter == "c" { status = .degraded }
+        case .degraded: if isGoodAgain { status = .up }
+        case .down: if isBack { status = isGoodAgain ? .up : .degraded }
+        }
+    }
+}
+
+/// A random run of 600 results, with fall and rise of 1 to 4; streaks are likely, because the interesting things happen in them.
+private struct RandomRun {
+    let room: Courtroom
+    let letters: [Character]
+
+    init(seed: UInt64) {
+        var generator = SeededGenerator(state: seed)
+        var room = Courtroom()
+        room.policy.fall = .random(in: 1...4, using: &generator)
+        room.policy.rise = .random(in: 1...4, using: &generator)
+        self.room = room
+        var letters: [Character] = []
+        while letters.count < 600 {
+            let letter = "gggpcbbbvu".randomElement(using: &generator) ?? "g"
+            letters += repeatElement(letter, count: .random(in: 1...5, using: &generator))
+        }
+        self.letters = letters
+    }
+
+    /// Calls `check` with the judge before and after each result.
+    func forEachResult(_ check: (Character, Judge, Judgement, Judge) -> Void) {
+        var room = room
+        for letter in letters {
+            let before = room.judge
+            for judgement in room.see(String(letter)) { check(letter, before, judgement, room.judge) }
+        }
+    }
+}
+
+private let seeds: [UInt64] = Array(1...60)
+
+@Test(arguments: seeds)
+func theJudgeAgreesWithTheRulesReadFromTheWholeList(seed: UInt64) {
+    let run = RandomRun(seed: seed)
+    var oracle = Oracle(fall: run.room.policy.fall, rise: run.room.policy.rise)
+    run.forEachResult { letter, _, judgement, _ in
+        oracle.see(letter)
+        #expect(judgement.status == oracle.status)
+    }
+}
+
+@Test(arguments: seeds)
+func anIncidentIsOpenExactlyWhileATargetIsDown(seed: UInt64) {
+    RandomRun(seed: seed).forEachResult { _, _, judgement, after in
+        #expect((after.status == .down) == (after.incident != nil))
+        #expect(judgement.status == after.status)
+    }
+}
+
+@Test(arguments: seeds)
+func nothingGoesDownWithFewerThanFallFailuresInARow(seed: UInt64) {
+    let run = RandomRun(seed: seed)
+    var failures = 0
+    run.forEachResult { letter, before, _, after in
+        if letter == "v" { return }
+        failures = letter == "b" ? failures + 1 : 0
+        guard before.status != .down, after.status == .down else { return }
+        #expect(failures >= run.room.policy.fall)
+    }
+}
+
+@Test(arguments: seeds)
+func aVoidResultChangesNothingOfTheJudge(seed: UInt64) {
+    RandomRun(seed: seed).forEachResult { letter, before, judgement, after in
+        guard letter == "v" else { return }
+        #expect(before == after)
+        #expect(judgement.transition == nil)
+        #expect(judgement.incident == nil)
+    }
+}
+
+@Test(arguments: seeds)
+func everyTransitionStartsWhereTheLastOneEnded(seed: UInt64) {
+    RandomRun(seed: seed).forEachResult { _, before, judgement, after in
+        #expect((judgement.transition != nil) == (before.status != after.status))
+        guard let transition = judgement.transition else { return }
+        #expect(transition.from == before.status)
+        #expect(transition.to == after.status)
+    }
+}
+
+@Test(arguments: seeds)
+func incidentsOpenAndCloseInTurnAndNeverEndBeforeTheyStart(seed: UInt64) {
+    var isOpen = false
+    RandomRun(seed: seed).forEachResult { _, _, judgement, _ in
+        switch judgement.incident {
+        case .opened(let incident)?:
+            #expect(!isOpen)
+            #expect(incident.startedAt < incident.confirmedAt)
+            isOpen = true
+        case .updated?: #expect(isOpen)
+        case .closed(let incident)?:
+            #expect(isOpen)
+            #expect(incident.endedAt.map { $0 > incident.startedAt } == true)
+            isOpen = false
+        case nil: break
+        }
+    }
+}
+
+@Test(arguments: seeds)
+func aDegradedTargetAlwaysHasACauseAndNoOtherTargetHas(seed: UInt64) {
+    RandomRun(seed: seed).forEachResult { _, _, _, after in
+        #expect((after.status == .degraded) == (after.cause != nil))
+    }
+}

@@ -1,0 +1,71 @@
+/// Which modules each room may import. This table is the law; docs/architecture.md explains it.
+enum ImportLaw {
+    /// Free to every room. A target's tests may import more.
+    static let free: Set<String> = ["Swift", "Synchronization"]
+
+    static let rooms: [String: Set<String>] = [
+        "CCurl": [],
+        "CZlib": [],
+        "Curl": ["CCurl", "Glibc"],
+        "Health": [],
+        "Probing": ["Health", "Curl", "FoundationEssentials"],
+        "Scheduling": ["Health", "HeapModule"],
+        "TargetsAPI": ["Health", "FoundationEssentials"],
+        "TargetsServer": hummingbird.union(["Health", "TargetsAPI", "GRDB", "FoundationEssentials", "Crypto"]),
+        "History": ["Health", "GRDB", "GRDBSQLite", "Glibc"],
+        "Exposition": ["Health", "Glibc"],
+        "Web": hummingbird.union(["Health", "Exposition", "FoundationEssentials", "CZlib"]),
+        "Settings": ["Health", "Yams", "Glibc"],
+        "Terminal": ["Health", "Glibc"],
+        "SampleTargets": hummingbird.union([
+            "Health", "HummingbirdTLS", "NIOSSL", "X509", "SwiftASN1", "Crypto", "FoundationEssentials",
+        ]),
+        "Daemon": all.union(["ServiceLifecycle", "Logging", "Glibc"]),
+        "rangefinder": all.union(["SampleTargets", "Daemon", "ArgumentParser", "Logging"]),
+    ]
+
+    /// What Hummingbird's own interface is spread over: a member counts as used only where its module is imported by name.
+    private static let hummingbird: Set<String> = [
+        "Hummingbird", "HummingbirdCore", "HTTPTypes", "NIOCore", "Logging", "ServiceLifecycle",
+    ]
+
+    /// The rooms that the two at the end of the line put together.
+    private static let all: Set<String> = [
+        "Health", "Curl", "Probing", "Scheduling", "TargetsAPI", "TargetsServer", "History", "Exposition", "Web", "Settings",
+        "Terminal",
+    ]
+
+    /// What `source`, a file of `room`, imports against the law.
+    static func violations(in source: String, of room: String) -> [String] {
+        guard let allowed = rooms[room] else { return ["the room \(room) has no row in the table of imports"] }
+        return imports(in: source)
+            .filter { !allowed.contains($0) && !free.contains($0) }
+            .map { "\(room) may not import \($0)" }
+    }
+
+    /// The modules that a Swift file imports, in whichever form: with an access level, an attribute, one declaration only, a submodule.
+    static func imports(in source: String) -> [String] {
+        let kinds: Set<String> = ["struct", "class", "enum", "protocol", "typealias", "func", "var", "let"]
+        let words = words(of: SwiftText(source).code)
+        return words.indices.compactMap { index in
+            guard words[index] == "import", index == 0 || ![".", "`"].contains(words[index - 1]) else { return nil }
+            let rest = words[(index + 1)...].drop { kinds.contains($0) || $0 == "`" }
+            return rest.first == ":" ? nil : rest.first
+        }
+    }
+
+    private static func words(of code: String) -> [String] {
+        var words: [String] = []
+        var isInWord = false
+        for character in code {
+            let belongsToWord = character.isLetter || character.isNumber || character == "_"
+            if belongsToWord, isInWord {
+                words[words.count - 1].append(character)
+            } else if !character.isWhitespace {
+                words.append(String(character))
+            }
+            isInWord = belongsToWord
+        }
+        return words
+    }
+}

@@ -1,0 +1,109 @@
+import Curl
+import Health
+import Loopback
+import Testing
+
+@testable import Probing
+
+private func redirect(_ status: Int, to location: String) -> LoopbackReply { .http(status, headers: ["Location: \(location)"]) }
+
+@Suite struct RedirectTests {
+    @Test func followsRedirectsHopByHopAndSumsTheirPhases() async throws {
+        let server = try LoopbackServer { request in
+            switch request.path {
+            case "/a": redirect(302, to: "/b?x=1")
+            case "/b?x=1": redirect(301, to: "c")
+            default: .http(200, body: "there")
+            }
+        }
+        let report = try await Bench().probe(server.url, "/a")
+        #expect(report.result.outcome == .good)
+        #expect(report.result.facts.redirects == 2)
+        #expect(report.hops == ["\(server.url)/a", "\(server.url)/b?x=1", "\(server.url)/c"])
+        #expect(server.requests.map(\.path) == ["/a", "/b?x=1", "/c"])
+    }
+
+    @Test func aLoopEndsAtTheBound() async throws {
+        let server = try LoopbackServer { _ in redirect(302, to: "/again") }
+        var bench = try Bench()
+        bench.policy.followRedirects = 3
+        let result = await bench.probe(server.url).result
+        #expect(result.outcome == .bad(.tooManyRedirects))
+        #expect(server.requests.count == 4)
+    }
+
+    @Test func withoutFollowingARedirectIsTheAnswer() async throws {
+        let server = try LoopbackServer { _ in redirect(301, to: "/b") }
+        var bench = try Bench()
+        bench.policy.followRedirects = 0
+        let result = await bench.probe(server.url).result
+        #expect(result.outcome == .good)
+        #expect(result.facts.httpStatus == 301)
+        bench.policy.expectedStatuses = [200...200]
+        #expect(
+            await bench.probe(server.url).result.sentence == "HTTP 301: a redirect that was not followed, but 200 was expected")
+    }
+
+    @Test(arguments: ["file:///etc/passwd", "gopher://127.0.0.1/", "ftp://127.0.0.1/x", "http://user:pass@127.0.0.1/"])
+    func neverFollowsToAForbiddenPlace(location: String) async throws {
+        let server = try LoopbackServer { _ in redirect(302, to: location) }
+        let result = try await Bench().probe(server.url).result
+        #expect(result.outcome == .bad(.redirectDenied) || result.outcome == .bad(.protocolError))
+        #expect(server.requests.count == 1)
+    }
+
+    @Test func aRedirectToADeniedAddressIsRedirectDenied() async throws {
+        let server = try LoopbackServer { _ in redirect(302, to: "http://127.0.0.2:1/") }
+        let result = try await Bench().probe(server.url).result
+        #expect(result.outcome == .bad(.redirectDenied))
+        #expect(result.sentence.contains("127.0.0.2"))
+    }
+
+    @Test func nothingConfiguredReachesAnotherOrigin() async throws {
+        let other = try LoopbackServer { _ in .http(200) }
+        let server = try LoopbackServer { [url = other.url] _ in redirect(307, to: "\(url)/x") }
+        var bench = try Bench()
+        bench.policy.method = "POST"
+        bench.policy.headers = [
+            .init(name: "X-Api-Key", value: .secret(Secret("s3cret"))),
+            .init(name: "Authorization", value: .plain("Bearer s3cret")),
+        ]
+        bench.policy.body = .secret(Secret("s3cret"))
+        let result = await bench.probe(server.url).result
+        #expect(result.outcome == .good)
+        let stranger = try #require(other.requests.first)
+        #expect(!"\(stranger)".contains("s3cret"))
+        #expect(stranger.body.isEmpty)
+    }
+
+    @Test func theSameOriginGetsTheHeadersAgain() async throws {
+        let server = try LoopbackServer { request in request.path == "/" ? redirect(308, to: "/b") : .http(200) }
+        var bench = try Bench()
+        bench.policy.method = "POST"
+        bench.policy.headers = [.init(name: "X-Api-Key", value: .plain("k"))]
+        bench.policy.body = .plain("body")
+        _ = await bench.probe(server.url)
+        #expect(server.requests.map(\.method) == ["POST", "POST"])
+        #expect(server.requests.map(\.body) == ["body", "body"])
+        #expect(server.requests.map { $0.headers["x-api-key"] } == ["k", "k"])
+    }
+
+    @Test func a303IsFollowedByGet() async throws {
+        let server = try LoopbackServer { request in request.path == "/" ? redirect(303, to: "/b") : .http(200) }
+        var bench = try Bench()
+        bench.policy.method = "POST"
+        bench.policy.body = .plain("body")
+        _ = await bench.probe(server.url)
+        #expect(server.requests.map(\.method) == ["POST", "GET"])
+        #expect(server.requests.map(\.body) == ["body", ""])
+    }
+
+    @Test func theTimeoutIsOfTheWholeWalk() async throws {
+        let server = try LoopbackServer { request in request.path == "/" ? redirect(302, to: "/b") : .silence }
+        var bench = try Bench()
+        bench.policy.timeout = .milliseconds(300)
+        let result = await bench.probe(server.url).result
+        #expect(result.outcome == .bad(.timeout))
+        #expect(result.duration < .milliseconds(1500))
+    }
+}

@@ -1,0 +1,140 @@
+import Health
+import Testing
+
+@testable import TargetsAPI
+
+@Suite struct TargetListTests {
+    private func record(_ key: String = "k", _ members: String = "") -> String {
+        #"{"sKey":"\#(key)","targetName":"n","targetBaseURL":"http://a","targetTestPath":"/t","targetRegion":"r"\#(members)}"#
+    }
+
+    private func read(_ records: String...) throws -> TargetList {
+        let json = #"{"targets":[\#(records.joined(separator: ","))],"message":"Success"}"#
+        return try TargetList(json: Array(json.utf8), clientID: "c")
+    }
+
+    private func target(_ key: String = "k") -> Target {
+        Target(
+            identity: TargetIdentity(clientID: "c", key: key), name: "n", baseURL: "http://a", testPath: "/t", region: "r")
+    }
+
+    @Test func theDocumentedListIsRead() throws {
+        let list = try TargetList(json: Array(Documented.list.utf8), clientID: Documented.clientID)
+        let stripe = Target(
+            identity: TargetIdentity(clientID: Documented.clientID, key: "tgt_789e4567"), name: "Stripe API",
+            baseURL: "https://api.stripe.com", testPath: "/v1/customers", region: "us-east-1", ruleEffect: .allow)
+        #expect(list == TargetList(targets: [stripe]))
+    }
+
+    @Test func unknownMembersAndOddExtrasAreIgnored() throws {
+        let list = try read(record("k", #","new":{"a":[1]},"userId":7,"targetCreatedAt":null"#))
+        #expect(list == TargetList(targets: [target()]))
+    }
+
+    @Test func aMissingRegionAndRuleEffectAreLetPass() throws {
+        let list = try read(#"{"sKey":"k","targetName":"n","targetBaseURL":"http://a","targetTestPath":"/t"}"#)
+        #expect(list.rejected.isEmpty)
+        #expect(list.targets.map(\.region) == [""])
+        #expect(list.targets.map(\.ruleEffect) == [.allow])
+    }
+
+    @Test(arguments: [
+        (#"1"#, "record 1: record is not an object"),
+        (#"null"#, "record 1: record is not an object"),
+        (#"{}"#, "record 1: sKey is missing"),
+        (#"{"targetName":"n"}"#, "record 1 (n): sKey is missing"),
+        (#"{"sKey":""}"#, "record 1: sKey is empty"),
+        (#"{"sKey":7,"targetName":"n"}"#, "record 1 (n): sKey is not text"),
+        (#"{"sKey":"x"}"#, "record 1 x: targetName is missing"),
+        (#"{"sKey":"x","targetName":[]}"#, "record 1 x: targetName is not text"),
+        (#"{"sKey":"x","targetName":"\ud800"}"#, "record 1 x: targetName is not text"),
+        (#"{"sKey":"x","targetName":"n","targetBaseURL":null}"#, "record 1 x (n): targetBaseURL is null"),
+        (#"{"sKey":"x","targetName":"n","targetBaseURL":"u"}"#, "record 1 x (n): targetTestPath is missing"),
+        (
+            #"{"sKey":"x","targetName":"n","targetBaseURL":"u","targetTestPath":"/","targetRegion":1}"#,
+            "record 1 x (n): targetRegion is not text"
+        ),
+        (
+            #"{"sKey":"x","targetName":"n","targetBaseURL":"u","targetTestPath":"/","targetDefaultRuleEffect":"maybe"}"#,
+            "record 1 x (n): targetDefaultRuleEffect is neither allow nor deny"
+        ),
+    ])
+    func aBadRecordIsRejectedAloneAndNamed(json: String, said: String) throws {
+        let list = try read(record("first"), json, record("last"))
+        #expect(list.targets == [target("first"), target("last")])
+        #expect(list.rejected.map(\.description) == [said])
+    }
+
+    @Test(arguments: [
+        (TargetField.targetName, 256), (.targetBaseURL, 2048), (.targetTestPath, 2048), (.targetRegion, 64), (.sKey, 256),
+    ])
+    func textPastItsBoundRejectsTheRecord(field: TargetField, limit: Int) throws {
+        func list(_ length: Int) throws -> TargetList {
+            var members = ["sKey": "k", "targetName": "n", "targetBaseURL": "b", "targetTestPath": "p", "targetRegion": "r"]
+            members[field.rawValue] = String(repeating: "x", count: length)
+            return try read("{" + members.map { #""\#($0)":"\#($1)""# }.joined(separator: ",") + "}")
+        }
+        #expect(try list(limit).targets.count == 1)
+        #expect(
+            try list(limit + 1).rejected.map(\.problem)
+                == [FieldProblem(field, "is \(limit + 1) bytes long, more than \(limit)")])
+    }
+
+    @Test func boundsCountBytesNotCharacters() throws {
+        let name = String(repeating: "é", count: 129)
+        let list = try read(record().replacing(#""n""#, with: "\"\(name)\""))
+        #expect(list.rejected.map(\.problem.field) == ["targetName"])
+    }
+
+    @Test func theSecondRecordOfAnIdentityIsRejected() throws {
+        let list = try read(record("a"), record("b"), record("a"))
+        #expect(list.targets == [target("a"), target("b")])
+        #expect(list.rejected.map(\.description) == ["record 2 a (n): sKey is that of an earlier record"])
+    }
+
+    @Test func twoTargetsOfOneNameAreTwoTargets() throws {
+        #expect(try read(record("a"), record("b")).targets == [target("a"), target("b")])
+    }
+
+    @Test func aURLThatIsNoURLIsNotJudgedHere() throws {
+        let list = try read(record().replacing("http://a", with: "not a url ☃"))
+        #expect(list.targets.map(\.baseURL) == ["not a url ☃"])
+    }
+
+    @Test func aNameFullOfEscapesStaysExact() throws {
+        let list = try read(record().replacing(#""n""#, with: #""\u001b[2J\u0007\u202e\u0000\r\n""#))
+        #expect(list.targets.map(\.name) == ["\u{1B}[2J\u{07}\u{202E}\u{0}\r\n"])
+    }
+
+    @Test func aRejectedRecordShowsNoControlCharacters() throws {
+        let list = try read(#"{"sKey":"\u001bk","targetName":"\u001b[31m"}"#)
+        #expect(list.rejected.map(\.description) == [#"record 0 \u{1b}k (\u{1b}[31m): targetBaseURL is missing"#])
+    }
+
+    @Test func bytesThatAreNoUTF8CostOnlyTheirRecord() throws {
+        var json = Array(#"{"targets":[{"sKey":"x","targetName":""#.utf8) + [0xFF, 0xFE]
+        json += Array(#""},\#(record("good"))],"message":"Success"}"#.utf8)
+        let list = try TargetList(json: json, clientID: "c")
+        #expect(list.targets == [target("good")])
+        #expect(list.rejected.map(\.identity?.key) == ["x"])
+    }
+
+    @Test func tenThousandTargetsAreRead() throws {
+        let records = (0..<10_000).map { record("k\($0)") }.joined(separator: ",")
+        #expect(try read(records).targets == (0..<10_000).map { target("k\($0)") })
+    }
+
+    @Test(arguments: ["", "<html></html>", "{", #"{"targets":[{"sKey":"a""#, #"{"targets":[]"#, "nonsense", "\u{0}"])
+    func whatIsNoWholeJSONIsRefused(body: String) {
+        #expect(throws: DocumentProblem.notJSON) { try TargetList(json: Array(body.utf8), clientID: "c") }
+    }
+
+    @Test(arguments: [
+        (#"{}"#, "targets is missing"), (#"{"message":"Success"}"#, "targets is missing"),
+        (#"{"targets":{}}"#, "targets is of the wrong type"), (#"{"targets":null}"#, "targets is of the wrong type"),
+        (#"[]"#, "the document is of the wrong type"), (#""x""#, "the document is of the wrong type"),
+    ])
+    func jsonWithoutAListOfTargetsIsRefused(body: String, how: String) {
+        #expect(throws: DocumentProblem.malformed(how)) { try TargetList(json: Array(body.utf8), clientID: "c") }
+    }
+}

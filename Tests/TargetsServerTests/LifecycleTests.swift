@@ -1,0 +1,84 @@
+import Glibc
+import Health
+import Logging
+import ServiceLifecycle
+import Synchronization
+import TargetsAPI
+import Testing
+
+@testable import TargetsServer
+
+@Suite(.timeLimit(.minutes(1))) struct LifecycleTests {
+    private let quiet = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+
+    @Test func aGracefulShutdownEndsWithAnIdleConnectionOpen() async throws {
+        try await withFolder { folder in
+            let store = try TargetStore(path: folder + "/targets.db")
+            let (ports, port) = AsyncStream<Int>.makeStream()
+            let server = TargetsServer(
+                configuration: .init(host: "127.0.0.1", port: 0, token: Secret(registryToken)), store: store
+            ) { port.yield($0) }
+            let group = ServiceGroup(services: [Running(server: server)], logger: quiet)
+            async let ended: Void = group.run()
+            var iterator = ports.makeAsyncIterator()
+            let listening = try #require(await iterator.next())
+            let connection = try WireConnection(port: listening)
+            defer { connection.close() }
+            await group.triggerGracefulShutdown()
+            try await ended
+            try store.close()
+        }
+    }
+
+    @Test func noTokenPathOrQueryIsLogged() async throws {
+        let log = RecordedLog()
+        let logger = Logger(label: "test") { _ in log }
+        try await withServer(logger: logger) { port in
+            _ = try await client(port: port).list()
+            let wrong = WireRequest("GET", targetsPath + "?q=private-query", token: "other-secret")
+            _ = try await exchange(port: port, wrong)
+            _ = try await exchange(port: port, WireRequest("POST", targetsPath, body: "{"))
+            _ = try? await exchange(port: port, bytes: Array("GARBAGE \(registryToken)\r\n\r\n".utf8))
+        }
+        #expect(!log.lines.isEmpty)
+        for secret in [registryToken, "other-secret", "private-query", documentedClient] {
+            #expect(!log.lines.contains { $0.contains(secret) })
+        }
+    }
+}
+
+private struct Running: Service {
+    let server: TargetsServer
+
+    func run() async throws { try await server.run() }
+}
+
+/// A connection that sends nothing and stays open.
+private struct WireConnection {
+    private let descriptor: Int32
+
+    init(port: Int) throws { descriptor = try connectedSocket(port: port) }
+
+    func close() { Glibc.close(descriptor) }
+}
+
+/// Keeps every line of every level.
+private final class RecordedLog: LogHandler, Sendable {
+    private let kept = Mutex<[String]>([])
+
+    var lines: [String] { kept.withLock { $0 } }
+    var logLevel: Logger.Level {
+        get { .trace }
+        set { _ = newValue }
+    }
+    var metadata: Logger.Metadata {
+        get { [:] }
+        set { _ = newValue }
+    }
+    subscript(metadataKey _: String) -> Logger.Metadata.Value? {
+        get { nil }
+        set { kept.withLock { $0.append("\(String(describing: newValue))") } }
+    }
+
+    func log(event: LogEvent) { kept.withLock { $0.append("\(event.message) \(String(describing: event.metadata))") } }
+}

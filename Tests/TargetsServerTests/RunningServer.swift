@@ -1,0 +1,97 @@
+import Foundation
+import Health
+import Logging
+import Synchronization
+import TargetsAPI
+
+@testable import TargetsServer
+
+let registryToken = "registry-token-1"
+let documentedClient = "550e8400-e29b-41d4-a716-446655440000"
+let targetsPath = "/api/clients/\(documentedClient)/targets"
+
+/// A wall clock that a test sets.
+final class SettableClock: Sendable {
+    private let moment: Mutex<Timestamp>
+
+    init(_ text: String) { moment = Mutex(Timestamp(text) ?? Timestamp(milliseconds: 0)) }
+
+    func set(_ text: String) { moment.withLock { $0 = Timestamp(text) ?? $0 } }
+
+    var now: @Sendable () -> Timestamp { { self.moment.withLock { $0 } } }
+}
+
+/// A folder of its own, removed afterwards.
+@discardableResult
+func withFolder<Value>(_ body: (String) async throws -> Value) async throws -> Value {
+    let folder = FileManager.default.temporaryDirectory.appendingPathComponent("rangefinder-" + UUID().uuidString)
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(at: folder) }
+    return try await body(folder.path)
+}
+
+/// Runs a server on a loopback port of the system's choice until `body` has ended, and waits for its end.
+@discardableResult
+func withServer<Value: Sendable>(
+    database: String, now: @escaping @Sendable () -> Timestamp = TargetStore.wallClock, names: [String] = [],
+    logger: Logger? = nil,
+    _ body: (Int) async throws -> Value
+) async throws -> Value {
+    let store = try TargetStore(path: database, now: now)
+    let (ports, port) = AsyncStream<Int>.makeStream()
+    let server = TargetsServer(
+        configuration: .init(host: "127.0.0.1", port: 0, token: Secret(registryToken), names: names), store: store,
+        logger: logger
+    ) { port.yield($0) }
+    let value = try await withThrowingTaskGroup(of: Void.self) { group in
+        group.addTask {
+            defer { port.finish() }
+            try await server.run()
+        }
+        var iterator = ports.makeAsyncIterator()
+        guard let listening = await iterator.next() else {
+            try await group.next()
+            throw WireError(what: "the server never listened")
+        }
+        let value = try await body(listening)
+        group.cancelAll()
+        return value
+    }
+    try store.close()
+    return value
+}
+
+@discardableResult
+func withServer<Value: Sendable>(
+    now: @escaping @Sendable () -> Timestamp = TargetStore.wallClock, names: [String] = [],
+    logger: Logger? = nil,
+    _ body: (Int) async throws -> Value
+) async throws -> Value {
+    try await withFolder { try await withServer(database: $0 + "/targets.db", now: now, names: names, logger: logger, body) }
+}
+
+/// The client of TargetsAPI over a real socket to the server.
+func client(port: Int, clientID: String = documentedClient, token: String = registryToken) -> TargetsClient {
+    TargetsClient(
+        clientID: clientID, token: Secret(token), maxList: 1 << 28, timeout: .seconds(10)
+    ) { request throws(TransportError) in
+        var wire = WireRequest(
+            request.method.rawValue, request.path, token: nil,
+            headers: request.headers.map { ($0.name, $0.value.revealed) })
+        wire.body = request.body.map { String(decoding: $0, as: UTF8.self) }
+        do {
+            let answer = try await exchange(port: port, wire)
+            return APIResponse(status: answer.status, contentType: answer.headers["content-type"], body: answer.body)
+        } catch {
+            throw TransportError(.connect, detail: "\(error)")
+        }
+    }
+}
+
+/// An answer of the API; every member of its records is text.
+struct Envelope: Decodable, Equatable {
+    var targets: [[String: String]]?
+    var message: String
+
+    init(_ text: String) throws { self = try JSONDecoder().decode(Self.self, from: Data(text.utf8)) }
+}

@@ -1,0 +1,83 @@
+import Health
+import Terminal
+import Testing
+
+struct StatusTableTests {
+    private static let now = Timestamp(milliseconds: 1_700_000_000_000)
+    private static let rows = [
+        StatusRow(
+            name: "Stripe API", region: "us-east-1", status: .up, since: Timestamp(milliseconds: now.milliseconds - 7_200_000),
+            lastProbe: Timestamp(milliseconds: now.milliseconds - 4000), latency: .milliseconds(143)),
+        StatusRow(
+            name: "支払い\u{1B}[31m", region: "ap-northeast-1", status: .down,
+            since: Timestamp(milliseconds: now.milliseconds - 61_000), lastProbe: now, latency: .seconds(10), reason: .timeout,
+            sentence: "No answer within 10 s."),
+        StatusRow(name: "Brand new", region: "eu", status: .unknown),
+    ]
+
+    private func table(width: Int, colour: Bool = false, unicode: Bool = true, limit: Int = .max) -> String {
+        statusTable(
+            rows: Self.rows, now: Self.now,
+            style: TerminalStyle(width: width, height: 24, hasColour: colour, isInteractive: true, isUnicode: unicode),
+            limit: limit)
+    }
+
+    @Test func aWideTerminalShowsEverything() {
+        #expect(
+            table(width: 120) == """
+                TARGET            REGION          STATUS     LATENCY   PROBED      SINCE  WHY
+                Stripe API        us-east-1       ● up        143 ms  4 s ago    2 h ago
+                支払い\\u{1b}[31m  ap-northeast-1  ✗ down      10.0 s      now  1 min ago  timeout: No answer within 10 s.
+                Brand new         eu              ○ unknown        -        -          -
+
+                3 targets: 1 up, 1 down, 1 unknown
+
+                """)
+    }
+
+    @Test func aNarrowTerminalCutsTheWidestColumns() {
+        #expect(
+            table(width: 80) == """
+                TARGET            REGION          STATUS     LATENCY   PROBED  WHY
+                Stripe API        us-east-1       ● up        143 ms  4 s ago
+                支払い\\u{1b}[31m  ap-northeast-1  ✗ down      10.0 s      now  timeout: No answ…
+                Brand new         eu              ○ unknown        -        -
+
+                3 targets: 1 up, 1 down, 1 unknown
+
+                """)
+    }
+
+    @Test func withoutUnicodeItIsASCIIButForTheNames() {
+        #expect(
+            table(width: 80, unicode: false) == """
+                TARGET            REGION          STATUS     LATENCY   PROBED  WHY
+                Stripe API        us-east-1       + up        143 ms  4 s ago
+                支払い\\u{1b}[31m  ap-northeast-1  x down      10.0 s      now  timeout: No answ~
+                Brand new         eu              ? unknown        -        -
+
+                3 targets: 1 up, 1 down, 1 unknown
+
+                """)
+    }
+
+    @Test(arguments: [20, 33, 50, 64, 79, 80, 100, 200])
+    func noLineIsEverWiderThanTheTerminal(_ width: Int) {
+        for line in table(width: width).split(separator: "\n").dropLast() {
+            #expect(displayWidth(String(line)) <= width)
+        }
+    }
+
+    @Test func colourMarksTheStatusAndEndsThere() {
+        #expect(table(width: 120, colour: true).contains("\u{1B}[31m✗ down\u{1B}[0m "))
+    }
+
+    @Test func whatIsNotShownIsCounted() {
+        #expect(table(width: 120, limit: 1).contains("and 2 more\n"))
+        #expect(table(width: 120, limit: 1).hasSuffix("\n3 targets: 1 up, 1 down, 1 unknown\n"))
+    }
+
+    @Test func noTargetsIsSaid() {
+        #expect(statusTable(rows: [], now: Self.now, style: .plain) == "No targets.\n")
+    }
+}

@@ -1,0 +1,109 @@
+import Exposition
+import Foundation
+import Glibc
+import Health
+import Testing
+
+@testable import Web
+
+@Suite struct MetricsRouteTests {
+    /// So many targets that a page has many chunks and doesn't fit the socket's buffers.
+    private func series(_ count: Int) -> TargetSeries {
+        let series = TargetSeries()
+        let labels = (0..<count).map { number in
+            SeriesLabels(
+                identity: TargetIdentity(clientID: "c1", key: "t\(number)"), name: "Target \(number)",
+                url: "https://h\(number).example/", region: number < 2 ? "eu" : "us")
+        }
+        series.replace(labels.map { SeriesTarget(labels: $0, policy: ProbePolicy()) })
+        return series
+    }
+
+    @Test func servesTheFormatThatIsAskedFor() async throws {
+        try await withServer(targets: series(1)) { port in
+            let text = try await ask(port, "GET", "/metrics")
+            #expect(text.headers["content-type"] == "text/plain; version=0.0.4; charset=utf-8")
+            #expect(text.headers["vary"] == "Accept, Accept-Encoding")
+            #expect(text.text.contains("rangefinder_target_status_code{target_id=\"t0\""))
+            let open = try await ask(port, "GET", "/metrics", ["Accept": "application/openmetrics-text;version=1.0.0"])
+            #expect(open.headers["content-type"] == "application/openmetrics-text; version=1.0.0; charset=utf-8")
+            #expect(open.text.hasSuffix("\n# EOF\n"))
+        }
+    }
+
+    @Test func aCompressedPageIsTheSamePage() async throws {
+        try await withServer(targets: series(2000)) { port in
+            let plain = try await ask(port, "GET", "/metrics")
+            let answer = try await ask(port, "GET", "/metrics", ["Accept-Encoding": "gzip"])
+            #expect(answer.headers["content-encoding"] == "gzip")
+            #expect(answer.body.count * 8 < plain.body.count)
+            let unpacked = try await gunzip(answer.body)
+            let targets = { (text: String) in text.split(separator: "\n").filter { $0.contains("target_id=") } }
+            #expect(targets(unpacked).count == 2000 * 10)
+            #expect(targets(unpacked) == targets(plain.text))
+        }
+    }
+
+    @Test func selectsAndSaysWhatItCannot() async throws {
+        try await withServer(targets: series(5)) { port in
+            let selected = try await ask(port, "GET", "/metrics?region=eu")
+            #expect(selected.text.split(separator: "\n").count { $0.hasPrefix("rangefinder_target_status_code{") } == 2)
+            let mistaken = try await ask(port, "GET", "/metrics?shard=9/5")
+            #expect(mistaken.status == 400)
+            #expect(mistaken.text.hasPrefix("shard=9/5 is not i/n"))
+        }
+    }
+
+    @Test func headHasTheHeadersAlone() async throws {
+        try await withServer { port in
+            let answer = try await ask(port, "HEAD", "/metrics", ["Accept-Encoding": "gzip"])
+            #expect(answer.status == 200)
+            #expect(answer.headers["content-encoding"] == "gzip")
+            #expect(answer.body.isEmpty)
+        }
+    }
+
+    @Test func clientsThatDoNotReadCostOthersNothing() async throws {
+        try await withServer(targets: series(20_000)) { port in
+            let request = "GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n"
+            // The first bytes of an answer say that its page was begun; nobody reads on.
+            let slow = try await onThread {
+                try (0..<MetricsRoute.pagesAtOnceLimit).map { _ in
+                    let descriptor = try connected(port)
+                    sendAll(descriptor, request)
+                    var byte: UInt8 = 0
+                    recv(descriptor, &byte, 1, 0)
+                    return descriptor
+                }
+            }
+            try await expect(200, of: ask(port, "GET", "/-/healthy"))
+            let refused = try await ask(port, "GET", "/metrics")
+            #expect(refused.status == 503)
+            for descriptor in slow { close(descriptor) }
+        }
+    }
+
+    private func gunzip(_ bytes: [UInt8]) async throws -> String {
+        try await onThread {
+            let process = Process()
+            process.executableURL = URL(filePath: "/usr/bin/env")
+            process.arguments = ["gzip", "-dc"]
+            let (input, output) = (Pipe(), Pipe())
+            process.standardInput = input
+            process.standardOutput = output
+            try process.run()
+            // The packed page is larger than a pipe: one thread writes while the other reads.
+            Thread.detachNewThread {
+                try? input.fileHandleForWriting.write(contentsOf: Data(bytes))
+                try? input.fileHandleForWriting.close()
+            }
+            return String(decoding: try output.fileHandleForReading.readToEnd() ?? Data(), as: UTF8.self)
+        }
+    }
+
+    private func onThread<Value: Sendable>(_ work: @escaping @Sendable () throws -> Value) async throws -> Value {
+        try await withCheckedThrowingContinuation { continuation in
+            Thread.detachNewThread { continuation.resume(with: Result { try work() }) }
+        }
+    }
+}

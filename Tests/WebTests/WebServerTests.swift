@@ -1,0 +1,142 @@
+import Exposition
+import Foundation
+import Glibc
+import Health
+import Testing
+
+@testable import Web
+
+@Suite struct HealthAndRulesTests {
+    @Test func livesAndIsReady() async throws {
+        try await withServer { port in
+            let healthy = try await ask(port, "GET", "/-/healthy")
+            #expect(healthy.text == "healthy\n")
+            try await expect(200, of: ask(port, "GET", "/-/ready"))
+        }
+    }
+
+    @Test func saysWhatIsNotReady() async throws {
+        try await withServer(missing: ["no list of client c1 yet", "history\u{1b} is not writable"]) { port in
+            let answer = try await ask(port, "GET", "/-/ready")
+            #expect(answer.status == 503)
+            #expect(answer.text == "not ready:\n- no list of client c1 yet\n- history\\u{1b} is not writable\n")
+        }
+    }
+
+    @Test func thePageForPeopleRunsNothingAndEscapes() async throws {
+        try await withServer { port in
+            let answer = try await ask(port, "GET", "/")
+            #expect(answer.headers["content-type"] == "text/html; charset=utf-8")
+            #expect(answer.headers["content-security-policy"] == "default-src 'self'")
+            #expect(answer.headers["x-content-type-options"] == "nosniff")
+            #expect(answer.text.contains("Version 0.1.0&lt;&amp;."))
+            #expect(!answer.text.contains("style") && !answer.text.contains("<script"))
+        }
+    }
+
+    @Test func anUnknownPathIsNotFoundAndAWrongMethodIsToldTheRightOne() async throws {
+        try await withServer { port in
+            try await expect(404, of: ask(port, "GET", "/nothing"))
+            let answer = try await ask(port, "POST", "/metrics")
+            #expect(answer.status == 405)
+            #expect(answer.headers["allow"] == "GET, HEAD")
+        }
+    }
+
+    @Test(
+        arguments: [
+            ("127.0.0.1:10115", 200), ("[::1]", 200), ("localhost", 200), ("MONITOR:1", 200), ("evil.example", 421), (nil, 400),
+        ] as [(String?, Int)])
+    func everyRouteIsBehindTheRuleOnHost(_ host: String?, _ status: Int) async throws {
+        try await withServer { port in
+            for path in ["/", "/metrics", "/-/healthy"] {
+                try await expect(status, of: ask(port, "GET", path, host: host))
+            }
+        }
+    }
+
+    @Test func twoHostsAreAsBadAsNone() async throws {
+        try await withServer { port in
+            let request = "GET / HTTP/1.1\r\nHost: localhost\r\nHost: evil.example\r\nConnection: close\r\n\r\n"
+            try await expect(400, of: exchange(port, request))
+        }
+    }
+
+    @Test func aBodyThatIsTooLargeIsRefusedWhileItComes() async throws {
+        try await withServer(admin: true) { port in
+            let head = "POST /-/reload HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100000000\r\n\r\n"
+            let answer = try await exchange(port, head + String(repeating: "x", count: 200_000))
+            #expect(answer.status == 413)
+        }
+    }
+}
+
+@Suite struct AdminTests {
+    private static let changes = ["/-/reload", "/-/sync", "/-/sync?accept=1"]
+
+    @Test func withoutAdminTheAnswerSaysWhatToSet() async throws {
+        let asked = Asked()
+        try await withServer(asked: asked) { port in
+            for path in Self.changes {
+                let answer = try await ask(port, "POST", path)
+                #expect(answer.status == 403)
+                #expect(answer.text == "this needs admin: true in the configuration\n")
+            }
+        }
+        #expect(asked.all.isEmpty)
+    }
+
+    @Test func withAdminTheDaemonIsAsked() async throws {
+        let asked = Asked()
+        try await withServer(admin: true, asked: asked) { port in
+            for path in Self.changes {
+                let answer = try await ask(port, "POST", path)
+                #expect(answer.status == 200)
+                #expect(answer.text == "it is done\n")
+            }
+        }
+        #expect(asked.all == ["reload", "sync false", "sync true"])
+    }
+
+    @Test func aFailureIsToldWithItsLines() async throws {
+        try await withServer(admin: true, action: .failed("a.yaml:3:1: unknown key\nb\u{1b}")) { port in
+            let answer = try await ask(port, "POST", "/-/reload")
+            #expect(answer.status == 500)
+            #expect(answer.text == "a.yaml:3:1: unknown key\nb\\u{1b}\n")
+        }
+    }
+
+    @Test func nothingIsChangedByLooking() async throws {
+        let asked = Asked()
+        try await withServer(admin: true, asked: asked) { port in
+            for path in Self.changes {
+                let answer = try await ask(port, "GET", path)
+                #expect(answer.status == 405)
+                #expect(answer.headers["allow"] == "POST")
+            }
+        }
+        #expect(asked.all.isEmpty)
+    }
+
+    @Test(
+        arguments: [
+            ["Origin": "http://evil.example"], ["Origin": "null"], ["Sec-Fetch-Site": "cross-site"],
+            ["Sec-Fetch-Site": "same-site"],
+        ])
+    func nothingIsChangedByOtherSitesPages(_ headers: [String: String]) async throws {
+        let asked = Asked()
+        try await withServer(admin: true, asked: asked) { port in
+            for path in Self.changes { try await expect(403, of: ask(port, "POST", path, headers)) }
+            try await expect(200, of: ask(port, "GET", "/metrics", headers))
+        }
+        #expect(asked.all.isEmpty)
+    }
+
+    @Test func anUnknownWayToSyncIsRefused() async throws {
+        let asked = Asked()
+        try await withServer(admin: true, asked: asked) { port in
+            try await expect(400, of: ask(port, "POST", "/-/sync?accept=yes"))
+        }
+        #expect(asked.all.isEmpty)
+    }
+}

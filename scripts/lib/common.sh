@@ -1,0 +1,139 @@
+#!/usr/bin/env bash
+# What the scripts share: saying what happens, installing what is missing, building while something is shown.
+# Sourced, never run. Everything here speaks on standard error; standard output belongs to the commands.
+
+# shellcheck disable=SC2034  # used by the scripts that source this file
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+minimum_swift=6.2
+
+# Debian's names. libcurl and OpenSSL for the probes, SQLite for the history, zlib for compressed pages, git for the packages.
+build_packages=(libcurl4-openssl-dev libssl-dev libsqlite3-dev zlib1g-dev pkg-config ca-certificates git)
+# Prometheus scrapes and checks, Alertmanager's amtool checks, nginx stands for targets, the rest reads what the daemon wrote.
+test_packages=(prometheus prometheus-alertmanager nginx-light openssl sqlite3 python3 python3-venv)
+
+say() { printf '%s\n' "$*" >&2; }
+
+die() {
+    say "$*"
+    exit 1
+}
+
+# need_swift: a Swift toolchain that is new enough, or how to get one.
+need_swift() {
+    local version
+    version=$(swift --version 2>/dev/null | sed -n 's/.*Swift version \([0-9][0-9.]*\).*/\1/p' | head -n 1) || true
+    local how="Get it from https://www.swift.org/install/linux/ (swiftly is the shortest way), then run this again."
+    [[ -n $version ]] || die "Swift $minimum_swift or newer is needed, and no 'swift' was found. $how"
+    if [[ $(printf '%s\n%s\n' "$minimum_swift" "$version" | sort -V | head -n 1) != "$minimum_swift" ]]; then
+        die "Swift $minimum_swift or newer is needed, and this is $version. $how"
+    fi
+}
+
+# need_packages NAME…: installs those that are missing, as root; otherwise prints the command that does and stops.
+need_packages() {
+    if ! command -v dpkg-query >/dev/null; then
+        say "This is not Debian. Make sure that you have what these packages hold there: $*"
+        return
+    fi
+    local missing=() name
+    for name in "$@"; do
+        [[ $(dpkg-query -W -f '${Status}' "$name" 2>/dev/null) == 'install ok installed' ]] || missing+=("$name")
+    done
+    ((${#missing[@]})) || return 0
+
+    if [[ $(id -u) != 0 ]]; then
+        say "These Debian packages are missing. Install them with the next line, then run this again:"
+        say "    sudo apt-get install ${missing[*]}"
+        local service
+        for service in prometheus prometheus-alertmanager nginx-light; do
+            [[ " ${missing[*]} " == *" $service "* ]] || continue
+            say "Debian starts some of them as services, which nothing here needs. To stop those:"
+            say "    sudo systemctl disable --now prometheus prometheus-node-exporter prometheus-alertmanager nginx"
+            break
+        done
+        exit 1
+    fi
+    say "Installing from Debian: ${missing[*]}"
+    if ! compgen -G '/var/lib/apt/lists/*Packages*' >/dev/null; then
+        quietly "apt-get update" apt-get -y update
+    fi
+    # The lists may be older than the archive, so a failure is worth one update and one more try.
+    without_starting_services apt-get -y --no-install-recommends install "${missing[@]}" ||
+        { quietly "apt-get update" apt-get -y update &&
+            without_starting_services apt-get -y --no-install-recommends install "${missing[@]}"; } ||
+        die "The packages could not be installed."
+}
+
+# Debian starts a service when its package is installed, unless this file says no (see invoke-rc.d(8)). The tests want the
+# programs, not a Prometheus and an nginx that listen on every address of someone's machine.
+policy_file=/usr/sbin/policy-rc.d
+without_starting_services() {
+    local is_ours=false status=0
+    if [[ ! -e $policy_file ]]; then
+        is_ours=true
+        printf '#!/bin/sh\n# Put here by scripts/lib/common.sh while it installs packages; it may be deleted.\nexit 101\n' >"$policy_file"
+        chmod 755 "$policy_file"
+        trap 'rm -f "$policy_file"' EXIT
+    fi
+    DEBIAN_FRONTEND=noninteractive "$@" </dev/null >&2 || status=$?
+    if $is_ours; then
+        rm -f "$policy_file"
+        trap - EXIT
+    fi
+    return "$status"
+}
+
+# quietly LABEL COMMAND…: runs a command with its output in a log, and shows the time and the log's last line while it runs.
+# The log is named, and its end is shown, only when the command fails.
+quietly() {
+    local label=$1 log status=0 start=$SECONDS told=0 line
+    shift
+    log=$(mktemp "${TMPDIR:-/tmp}/rangefinder-XXXXXX.log")
+    "$@" >"$log" 2>&1 </dev/null &
+    local child=$!
+    # A child of a script ignores the keyboard's interrupt, so it is passed on as one that it doesn't ignore.
+    trap 'kill "$child" 2>/dev/null; exit 130' INT TERM
+    while kill -0 "$child" 2>/dev/null; do
+        sleep 1
+        line=$(tail -n 1 "$log" 2>/dev/null | tr -cd '[:print:]' | cut -c 1-90)
+        if [[ -t 2 ]]; then
+            printf '\r\033[K%s %ds  %s' "$label" $((SECONDS - start)) "$line" >&2
+        elif ((SECONDS - start >= told + 30)); then
+            told=$((SECONDS - start))
+            say "$label ${told}s  $line"
+        fi
+    done
+    wait "$child" || status=$?
+    trap - INT TERM
+    if [[ -t 2 ]]; then printf '\r\033[K' >&2; fi
+    if ((status)); then
+        say "$label failed after $((SECONDS - start))s. The end of $log:"
+        tail -n 40 "$log" >&2
+        return "$status"
+    fi
+    rm -f "$log"
+    say "$label: done in $((SECONDS - start))s"
+}
+
+# build_release: .build/release/rangefinder.
+build_release() {
+    quietly "Building (release)" swift build --package-path "$root" -c release --product rangefinder
+}
+
+# http_get PORT PATH: the answer of a server on loopback, with its head; needs no program besides bash.
+http_get() {
+    local connection
+    { exec {connection}<>"/dev/tcp/127.0.0.1/$1"; } 2>/dev/null || return 1
+    printf 'GET %s HTTP/1.1\r\nHost: 127.0.0.1:%s\r\nConnection: close\r\n\r\n' "$2" "$1" >&"$connection"
+    timeout 5 cat <&"$connection" | tr -d '\0' || true
+    exec {connection}>&-
+}
+
+# free_port: a port of loopback that nothing listens on now.
+free_port() {
+    local port
+    while port=$((20000 + RANDOM % 12000)); do
+        (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null || break
+    done
+    printf '%s\n' "$port"
+}
