@@ -35,7 +35,7 @@ struct ProbeLoop: Sendable {
         let report = await prober.probe(order)
         // Cancelled because we stop: that is no result of anything.
         let isStopped = Task.isCancelled && report.result.void == .cancelled
-        guard !isStopped, let judged = watch.judge(report.result, place: place) else {
+        guard !isStopped, let judged = watch.judge(report.result, place: place, remember: remember) else {
             metrics.probeEnded()
             return ProbeEnd(startedAt: report.startedAt, wantsRecheck: false)
         }
@@ -43,9 +43,12 @@ struct ProbeLoop: Sendable {
         return ProbeEnd(startedAt: report.startedAt, wantsRecheck: judged.judgement.wantsRecheck)
     }
 
+    private func remember(_ judged: Watch.Judged) {
+        history.append(HistoryRecord(result: judged.result, judgement: judged.judgement, judge: judged.judge))
+    }
+
     private func tell(_ judged: Watch.Judged) {
         metrics.probeEnded(judged.result, judged.judgement.outcome)
-        history.append(HistoryRecord(result: judged.result, judgement: judged.judgement, judge: judged.judge))
         series.record(judged.result, judged.judgement, judge: judged.judge)
         if judged.changesUnprobeable { roster.publishCounts() }
         if let transition = judged.judgement.transition { say(transition, judged.target) }

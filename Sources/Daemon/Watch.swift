@@ -88,7 +88,9 @@ final class Watch: Sendable {
     }
 
     /// Judges a result that was ordered at `place`. nil when its target is no longer watched.
-    func judge(_ result: ProbeResult, place: UInt64) -> Judged? {
+    ///
+    /// - Parameter remember: called before another thread can remove the target, so that nothing of it is remembered afterwards.
+    func judge(_ result: ProbeResult, place: UInt64, remember: (Judged) -> Void) -> Judged? {
         state.withLock { state in
             guard var entry = state.entries[result.target] else { return nil }
             var result = result
@@ -98,9 +100,11 @@ final class Watch: Sendable {
             state.entries[result.target] = entry
             let isUnprobeable = entry.judge.isUnprobeable
             state.unprobeable += (isUnprobeable ? 1 : 0) - (wasUnprobeable ? 1 : 0)
-            return Judged(
+            let judged = Judged(
                 result: result, judgement: judgement, judge: entry.judge, target: entry.target,
                 changesUnprobeable: isUnprobeable != wasUnprobeable)
+            remember(judged)
+            return judged
         }
     }
 }

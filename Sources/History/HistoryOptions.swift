@@ -45,7 +45,7 @@ package enum HistoryEvent: Sendable {
 package struct HistoryStatistics: Sendable, Hashable {
     /// Results committed.
     package var samples = 0
-    /// Results, transitions and closed incidents that were dropped at the bound or came after closing.
+    /// Results and closed incidents that were dropped at the bound, and whatever came after closing.
     package var dropped = 0
     /// Results that wait for a commit.
     package var queued = 0

@@ -8,14 +8,10 @@ struct JSONEnvelope<Item: Encodable>: Encodable {
     var generatedAt: String
     var items: [Item]
 
-    enum CodingKeys: String, CodingKey {
-        case version, kind, items
-        case generatedAt = "generated_at"
-    }
-
     /// One line and a line feed.
     static func text(kind: String, at now: Timestamp, _ items: [Item]) throws -> String {
         let encoder = JSONEncoder()
+        encoder.keyEncodingStrategy = .convertToSnakeCase
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         let envelope = JSONEnvelope(kind: kind, generatedAt: now.description, items: items)
         return String(decoding: try encoder.encode(envelope), as: UTF8.self) + "\n"

@@ -91,57 +91,57 @@ struct ProbeCommand: AsyncParsableCommand {
 
 /// One probe as `--json` prints it; names as in `probe_history`.
 struct ProbeItem: Encodable {
-    @OrNull var target_id: String?
-    @OrNull var client_id: String?
+    @OrNull var targetID: String?
+    @OrNull var clientID: String?
     var target: String
     @OrNull var region: String?
     var url: String
     var hops: [String]
-    var started_at: String
+    var startedAt: String
     @OrNull var success: Bool?
     var void: Bool
     @OrNull var reason: String?
     @OrNull var cause: String?
     var sentence: String
-    @OrNull var http_status: Int?
-    @OrNull var http_version: Double?
+    @OrNull var httpStatus: Int?
+    @OrNull var httpVersion: Double?
     @OrNull var address: String?
-    @OrNull var tls_version: String?
-    @OrNull var certificate_expires_at: String?
+    @OrNull var tlsVersion: String?
+    @OrNull var certificateExpiresAt: String?
     var redirects: Int
-    var duration_us: Int64
-    @OrNull var dns_us: Int64?
-    @OrNull var connect_us: Int64?
-    @OrNull var tls_us: Int64?
-    @OrNull var processing_us: Int64?
-    @OrNull var transfer_us: Int64?
+    var durationUs: Int64
+    @OrNull var dnsUs: Int64?
+    @OrNull var connectUs: Int64?
+    @OrNull var tlsUs: Int64?
+    @OrNull var processingUs: Int64?
+    @OrNull var transferUs: Int64?
 
     init(_ report: ProbeReport, _ order: ProbeOrder) {
         let result = report.result
         let isListed = !result.target.key.isEmpty
-        target_id = isListed ? result.target.key : nil
-        client_id = isListed ? result.target.clientID : nil
+        targetID = isListed ? result.target.key : nil
+        clientID = isListed ? result.target.clientID : nil
         target = order.target.name
         region = isListed ? order.target.region : nil
         url = report.hops.first ?? order.target.baseURL
         hops = report.hops
-        started_at = result.startedAt.description
+        startedAt = result.startedAt.description
         success = result.void == nil ? result.outcome.isSuccess : nil
         void = result.void != nil
         reason = result.outcome.reason?.rawValue
         cause = result.outcome.cause?.rawValue
         sentence = result.sentence
-        http_status = result.facts.httpStatus
-        http_version = result.facts.httpVersion
+        httpStatus = result.facts.httpStatus
+        httpVersion = result.facts.httpVersion
         address = result.facts.address
-        tls_version = result.facts.tlsVersion
-        certificate_expires_at = result.facts.certificateExpiry?.description
+        tlsVersion = result.facts.tlsVersion
+        certificateExpiresAt = result.facts.certificateExpiry?.description
         redirects = result.facts.redirects
-        duration_us = result.duration.wholeMicroseconds
-        dns_us = result.phases.dns?.wholeMicroseconds
-        connect_us = result.phases.connect?.wholeMicroseconds
-        tls_us = result.phases.tls?.wholeMicroseconds
-        processing_us = result.phases.processing?.wholeMicroseconds
-        transfer_us = result.phases.transfer?.wholeMicroseconds
+        durationUs = result.duration.wholeMicroseconds
+        dnsUs = result.phases.dns?.wholeMicroseconds
+        connectUs = result.phases.connect?.wholeMicroseconds
+        tlsUs = result.phases.tls?.wholeMicroseconds
+        processingUs = result.phases.processing?.wholeMicroseconds
+        transferUs = result.phases.transfer?.wholeMicroseconds
     }
 }

@@ -66,46 +66,46 @@ extension StatusRow {
 
 /// One target as `--json` prints it; names as in the views and the API.
 struct StatusItem: Encodable {
-    var target_id: String
-    var client_id: String
+    var targetID: String
+    var clientID: String
     var target: String
     var region: String
-    var base_url: String
-    var test_path: String
+    var baseURL: String
+    var testPath: String
     var status: String
     @OrNull var since: String?
     @OrNull var cause: String?
     var unprobeable: Bool
-    var consecutive_failures: Int
-    @OrNull var last_probe_at: String?
-    @OrNull var last_success: Bool?
-    @OrNull var last_reason: String?
-    @OrNull var last_cause: String?
-    @OrNull var last_http_status: Int?
-    @OrNull var last_duration_us: Int64?
-    @OrNull var incident_started_at: String?
-    @OrNull var incident_reason: String?
+    var consecutiveFailures: Int
+    @OrNull var lastProbeAt: String?
+    @OrNull var lastSuccess: Bool?
+    @OrNull var lastReason: String?
+    @OrNull var lastCause: String?
+    @OrNull var lastHttpStatus: Int?
+    @OrNull var lastDurationUs: Int64?
+    @OrNull var incidentStartedAt: String?
+    @OrNull var incidentReason: String?
 
     init(_ row: TargetStatusRow) {
-        target_id = row.target.identity.key
-        client_id = row.target.identity.clientID
+        targetID = row.target.identity.key
+        clientID = row.target.identity.clientID
         target = row.target.name
         region = row.target.region
-        base_url = row.target.baseURL
-        test_path = row.target.testPath
+        baseURL = row.target.baseURL
+        testPath = row.target.testPath
         status = row.status.rawValue
         since = row.since?.description
         cause = row.cause?.rawValue
         unprobeable = row.isUnprobeable
-        consecutive_failures = row.consecutiveFailures
+        consecutiveFailures = row.consecutiveFailures
         let last = row.lastProbe
-        last_probe_at = last?.startedAt.description
-        last_success = last.flatMap { $0.isVoid ? nil : $0.outcome.isSuccess }
-        last_reason = last?.outcome.reason?.rawValue
-        last_cause = last?.outcome.cause?.rawValue
-        last_http_status = last?.httpStatus
-        last_duration_us = last?.duration.wholeMicroseconds
-        incident_started_at = row.incident?.startedAt.description
-        incident_reason = row.incident?.reason.rawValue
+        lastProbeAt = last?.startedAt.description
+        lastSuccess = last.flatMap { $0.isVoid ? nil : $0.outcome.isSuccess }
+        lastReason = last?.outcome.reason?.rawValue
+        lastCause = last?.outcome.cause?.rawValue
+        lastHttpStatus = last?.httpStatus
+        lastDurationUs = last?.duration.wholeMicroseconds
+        incidentStartedAt = row.incident?.startedAt.description
+        incidentReason = row.incident?.reason.rawValue
     }
 }

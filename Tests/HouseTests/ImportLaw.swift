@@ -8,8 +8,8 @@ enum ImportLaw {
         "CZlib": [],
         "Curl": ["CCurl", "Glibc"],
         "Health": [],
-        "Probing": ["Health", "Curl", "FoundationEssentials"],
-        "Scheduling": ["Health", "HeapModule"],
+        "Probing": ["Health", "Curl"],
+        "Scheduling": ["Health", "HeapModule", "DequeModule"],
         "TargetsAPI": ["Health", "FoundationEssentials"],
         "TargetsServer": hummingbird.union(["Health", "TargetsAPI", "GRDB", "FoundationEssentials", "Crypto"]),
         "History": ["Health", "GRDB", "GRDBSQLite", "Glibc"],
@@ -18,10 +18,13 @@ enum ImportLaw {
         "Settings": ["Health", "Yams", "Glibc"],
         "Terminal": ["Health", "Glibc"],
         "SampleTargets": hummingbird.union([
-            "Health", "HummingbirdTLS", "NIOSSL", "X509", "SwiftASN1", "Crypto", "FoundationEssentials",
+            "HummingbirdTLS", "NIOSSL", "X509", "SwiftASN1", "Crypto", "FoundationEssentials",
         ]),
-        "Daemon": all.union(["ServiceLifecycle", "Logging", "Glibc"]),
-        "rangefinder": all.union(["SampleTargets", "Daemon", "ArgumentParser", "Logging"]),
+        "Daemon": all.union(["ServiceLifecycle", "UnixSignals", "Logging", "Glibc"]),
+        "rangefinder": all.union([
+            "SampleTargets", "Daemon", "ArgumentParser", "Logging", "ServiceLifecycle", "UnixSignals", "FoundationEssentials",
+            "Glibc",
+        ]),
     ]
 
     /// What Hummingbird's own interface is spread over: a member counts as used only where its module is imported by name.

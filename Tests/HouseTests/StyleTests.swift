@@ -21,7 +21,7 @@ import Testing
 }
 
 @Test func everyTestTargetHasATestOfItsOwn() throws {
-    for target in try Repository.folders(in: "Tests") {
+    for target in try Repository.folders(in: "Tests") where target.hasSuffix("Tests") {
         let files = try Repository.files(in: "Tests/\(target)", named: ".swift")
         let texts = try files.map { SwiftText(try Repository.text(of: $0)).code }
         #expect(texts.contains { $0.contains("@Test") }, "\(target) has no test")

@@ -70,7 +70,8 @@ struct Batch: Sendable {
 
     mutating func append(_ record: HistoryRecord) {
         dropped += rows.append(ResultRow(record))
-        if let transition = record.judgement.transition { dropped += transitions.append(transition) }
+        // A transition is dropped long after its row, which was counted.
+        if let transition = record.judgement.transition { _ = transitions.append(transition) }
         if case .closed(let incident)? = record.judgement.incident { dropped += closedIncidents.append(incident) }
         var change = judges[record.result.target] ?? JudgeChange()
         change.judge = record.judge
@@ -87,7 +88,7 @@ struct Batch: Sendable {
     mutating func append(_ later: Batch) {
         dropped += later.dropped
         dropped += rows.append(later.rows)
-        dropped += transitions.append(later.transitions)
+        _ = transitions.append(later.transitions)
         dropped += closedIncidents.append(later.closedIncidents)
         judges.merge(later.judges) { earlier, later in
             if later.startsAnew { return later }

@@ -1,0 +1,188 @@
+import GRDB
+import Health
+import Testing
+
+@testable import History
+
+@Suite struct CommitTests {
+    let folder: TemporaryFolder
+
+    init() throws { folder = try TemporaryFolder() }
+
+    @Test func aCommittedResultIsInTheViewWithAllItsValues() async throws {
+        let history = try folder.open()
+        history.remember(list: [Sample.target()], client: "client")
+        history.append(Sample.record())
+        #expect(await history.flush())
+        let row = try #require(try folder.rows("SELECT * FROM probe_history").first)
+        #expect(row["result_id"] == 1)
+        #expect(row["target_id"] == "tgt_1")
+        #expect(row["client_id"] == "client")
+        #expect(row["target"] == "Stripe API")
+        #expect(row["region"] == "us-east-1")
+        #expect(row["vantage"] == "here")
+        #expect(row["started_at_ms"] == Sample.start.milliseconds)
+        #expect(row["success"] == 1)
+        #expect(row["void"] == 0)
+        #expect(row["status"] == "up")
+        #expect(row["http_status"] == 200)
+        #expect(row["address"] == "192.0.2.7")
+        let times = ["duration", "dns", "connect", "processing", "transfer", "lateness"].map { row["\($0)_us"] as Int? }
+        #expect(times == [81_234, 1001, 20_002, 50_003, 7, 120])
+        for absent in ["reason", "cause", "tls_us"] { #expect((row[absent] as String?) == nil) }
+        await history.close()
+    }
+
+    @Test(arguments: Reason.allCases)
+    func aBadResultHasItsReasonInWords(_ reason: Reason) async throws {
+        let history = try folder.open()
+        history.append(Sample.record(.bad(reason)))
+        await history.close()
+        let row = try #require(try folder.rows("SELECT success, void, reason FROM probe_history").first)
+        #expect(row["reason"] == reason.rawValue)
+        #expect((row["success"] as Int?) == (reason == .proberFault ? nil : 0))
+    }
+
+    @Test(arguments: Cause.allCases)
+    func aPoorResultIsASuccessWithItsCauseInWords(_ cause: Cause) async throws {
+        let history = try folder.open()
+        history.append(Sample.record(.poor(cause)))
+        await history.close()
+        let row = try #require(try folder.rows("SELECT success, cause FROM probe_history").first)
+        #expect(row["cause"] == cause.rawValue)
+        #expect(row["success"] == 1)
+    }
+
+    @Test(arguments: VoidCause.allCases)
+    func aVoidResultIsNeitherSuccessNorFailure(_ void: VoidCause) async throws {
+        let history = try folder.open()
+        var judge = Judge()
+        history.append(Sample.judged(Sample.result(.bad(.timeout), void: void), by: &judge))
+        await history.close()
+        let row = try #require(try folder.rows("SELECT success, void, status FROM probe_history").first)
+        #expect((row["success"] as Int?) == nil)
+        #expect(row["void"] == 1)
+        #expect(row["status"] == "unknown")
+    }
+
+    @Test func resultIDsGrowWhateverTheClockDoes() async throws {
+        let history = try folder.open()
+        for hours in [0, -48, 8760, -1] { history.append(Sample.record(after: .seconds(hours * 3600))) }
+        await history.close()
+        let later = try folder.open()
+        later.append(Sample.record(after: .seconds(-999)))
+        await later.close()
+        let started = try folder.rows("SELECT result_id, started_at_ms FROM probe_history ORDER BY result_id")
+        #expect(started.map { $0["result_id"] as Int } == [1, 2, 3, 4, 5])
+        #expect(started.last?["started_at_ms"] == (Sample.start + .seconds(-999)).milliseconds)
+    }
+
+    @Test func resultTransitionAndIncidentAreOneTransaction() async throws {
+        let history = try folder.open()
+        try await history.queue.write { db in
+            try db.execute(sql: "CREATE TRIGGER refuse BEFORE INSERT ON incident BEGIN SELECT raise(ABORT, 'no'); END")
+        }
+        var judge = Judge()
+        for record in Sample.run([.bad(.timeout), .bad(.timeout), .bad(.connectRefused)], by: &judge) { history.append(record) }
+        #expect(await !history.flush())
+        let counts = "SELECT (SELECT count(*) FROM result) + (SELECT count(*) FROM transition) + (SELECT count(*) FROM judge)"
+        #expect(try folder.integer(counts) == 0)
+
+        try await history.queue.write { try $0.execute(sql: "DROP TRIGGER refuse") }
+        #expect(await history.close())
+        let incident = try #require(try folder.rows("SELECT * FROM incident_history").first)
+        #expect(incident["started_at_ms"] == Sample.start.milliseconds)
+        #expect(incident["reason"] == "connect_refused")
+        #expect(incident["http_status"] == 503)
+        #expect(incident["failed_probes"] == 3)
+        #expect((incident["closed_as"] as String?) == nil)
+        let transition = try #require(try folder.rows("SELECT * FROM transition").first)
+        #expect(transition["to_status"] == Status.down.code)
+        #expect(transition["sentence"] == "a sentence")
+        #expect(try folder.integer("SELECT count(*) FROM result") == 3)
+    }
+
+    @Test func aRecoveredIncidentIsTheSameRowClosed() async throws {
+        let history = try folder.open()
+        var judge = Judge()
+        let outage: [Outcome] = [.bad(.timeout), .bad(.timeout), .bad(.timeout), .bad(.timeout)]
+        for record in Sample.run(outage + [.good, .good], by: &judge) {
+            history.append(record)
+            await history.flush()
+        }
+        await history.close()
+        let incidents = try folder.rows("SELECT * FROM incident_history")
+        #expect(incidents.count == 1)
+        #expect(incidents.first?["closed_as"] == "recovered")
+        #expect(incidents.first?["failed_probes"] == 4)
+        #expect(incidents.first?["ended_at_ms"] == (Sample.start + .seconds(20)).milliseconds)
+    }
+
+    @Test func theLastBatchIsCommittedInACancelledTask() async throws {
+        let history = try folder.open()
+        history.append(Sample.record())
+        let task = Task {
+            withUnsafeCurrentTask { $0?.cancel() }
+            return await history.close()
+        }
+        #expect(await task.value)
+        #expect(try folder.integer("SELECT count(*) FROM result") == 1)
+    }
+
+    @Test func closingTwiceIsClosingOnce() async throws {
+        let history = try folder.open()
+        history.append(Sample.record())
+        async let first = history.close()
+        async let second = history.close()
+        _ = await (first, second)
+        #expect(await history.close())
+        #expect(folder.names == ["history.db"])
+        #expect(try folder.integer("SELECT count(*) FROM result") == 1)
+    }
+
+    @Test func whatComesAfterClosingIsCountedAsDropped() async throws {
+        let history = try folder.open()
+        await history.close()
+        history.append(Sample.record())
+        await history.flush()
+        #expect(history.statistics.dropped == 1)
+        #expect(history.statistics.samples == 0)
+    }
+
+    @Test func addressesPastTheBoundAreWrittenInTheirRows() async throws {
+        let history = try folder.open()
+        try await history.queue.write { db in
+            try db.execute(
+                sql: """
+                    WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < \(Dimensions.addressLimit))
+                    INSERT INTO address (text) SELECT 'address ' || i FROM n
+                    """)
+        }
+        history.append(Sample.record())
+        await history.close()
+        #expect(try folder.texts("SELECT address FROM probe_history") == ["192.0.2.7"])
+        #expect(try folder.integer("SELECT count(*) FROM address") == Dimensions.addressLimit)
+    }
+
+    @Test func aSteadyTargetsRowCostsAtMostSixtyBytes() async throws {
+        let history = try folder.open()
+        var judge = Judge()
+        _ = Sample.run([.good, .good, .good], by: &judge)
+        let keys = (0..<1000).map { "tgt_\($0)" }
+        func round(_ number: Int) async {
+            for key in keys { history.append(Sample.judged(Sample.result(key, after: .seconds(30 * number)), by: &judge)) }
+            await history.flush()
+        }
+        await round(1)
+        try await history.queue.writeWithoutTransaction { _ = try $0.checkpoint(.truncate) }
+        let before = HistoryFile.sizes(folder.database).database
+        for number in 2...21 { await round(number) }
+        await history.close()
+        #expect(HistoryFile.sizes(folder.database).database - before <= 60 * 20_000)
+    }
+}
+
+extension Sample {
+    static func record(_ outcome: Outcome) -> HistoryRecord { record("tgt_1", outcome) }
+    static func result(_ outcome: Outcome, void: VoidCause) -> ProbeResult { result("tgt_1", outcome, void: void) }
+}

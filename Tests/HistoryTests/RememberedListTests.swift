@@ -1,0 +1,74 @@
+import GRDB
+import Health
+import Testing
+
+@testable import History
+
+@Suite struct RememberedListTests {
+    let folder: TemporaryFolder
+
+    init() throws { folder = try TemporaryFolder() }
+
+    private func afterRestart(_ list: [Target]) async throws -> [String: [Target]] {
+        let history = try folder.open()
+        history.remember(list: list, client: "client")
+        await history.close()
+        let later = try folder.open()
+        let lists = try later.rememberedLists()
+        await later.close()
+        return lists
+    }
+
+    @Test func hostileNamesAndTwoOfOneNameComeBackExactly() async throws {
+        let hostile = String((0..<32).map { Character(Unicode.Scalar($0)) }) + "\u{1b}[2J\u{202e}'; DROP TABLE target; --\u{7f}"
+        let list = [
+            Sample.target("a", name: hostile), Sample.target("b", name: hostile), Sample.target("c", name: ""),
+            Sample.target("d\0one", name: "after\0NUL"), Sample.target("d\0two", name: "e\u{301}"),
+        ]
+        #expect(try await afterRestart(list) == ["client": list])
+    }
+
+    @Test func anEmptyListIsNotTheSameAsNone() async throws {
+        #expect(try await afterRestart([]) == ["client": []])
+    }
+
+    @Test func theSecondOfTwoWithOneIdentityIsLeftOut() async throws {
+        let first = Sample.target("a", name: "first")
+        #expect(try await afterRestart([first, Sample.target("a", name: "second")]) == ["client": [first]])
+    }
+
+    @Test func aNewListReplacesTheOldOneOfItsClientOnly() async throws {
+        let history = try folder.open()
+        let other = Sample.target("z", client: "other")
+        history.remember(list: [Sample.target("a"), Sample.target("b")], client: "client")
+        history.remember(list: [other], client: "other")
+        await history.flush()
+        let renamed = Sample.target("b", name: "renamed")
+        history.remember(list: [renamed, Sample.target("c")], client: "client")
+        await history.flush()
+        #expect(try history.rememberedLists() == ["client": [renamed, Sample.target("c")], "other": [other]])
+        await history.close()
+    }
+
+    @Test func anUnchangedListWritesNothing() async throws {
+        let list = (0..<100).map { Sample.target("tgt_\($0)") }
+        _ = try await afterRestart(list)
+        let history = try folder.open()
+        let changes = { try history.queue.read { try Int.fetchOne($0, sql: "SELECT total_changes()") } }
+        let before = try changes()
+        history.remember(list: list, client: "client")
+        await history.flush()
+        #expect(try changes() == before)
+        await history.close()
+    }
+
+    @Test func aNewNameIsTheNameOfTheOldRows() async throws {
+        let history = try folder.open()
+        history.append(Sample.record())
+        await history.flush()
+        #expect(try folder.texts("SELECT target FROM probe_history") == ["tgt_1"])
+        history.remember(list: [Sample.target(name: "new name")], client: "client")
+        await history.close()
+        #expect(try folder.texts("SELECT target FROM probe_history") == ["new name"])
+    }
+}

@@ -1,0 +1,66 @@
+import Health
+import Testing
+
+@testable import History
+
+@Suite struct RunTests {
+    let folder: TemporaryFolder
+    let clock = ManualClock()
+    let events = EventLog()
+
+    init() throws { folder = try TemporaryFolder() }
+
+    private func open(keeping kept: Duration? = nil) throws -> History {
+        try folder.open {
+            $0.keepRaw = kept
+            $0.onEvent = events.note
+        }
+    }
+
+    @Test func commitsWhenTheIntervalIsOver() async throws {
+        let history = try open()
+        let writer = Task { await history.run(clock: clock) }
+        var sleeps = clock.sleeps.makeAsyncIterator()
+        await sleeps.next()
+        history.append(Sample.record())
+        clock.advance(by: .milliseconds(499))
+        #expect(history.statistics.queued == 1)
+        clock.advance(by: .milliseconds(1))
+        var words = events.stream.makeAsyncIterator()
+        #expect(await words.next() == "committed 1")
+        await history.close()
+        writer.cancel()
+        await writer.value
+    }
+
+    @Test func aCancelledWriterCommitsItsLastBatch() async throws {
+        let history = try open()
+        let writer = Task { await history.run(clock: clock) }
+        var sleeps = clock.sleeps.makeAsyncIterator()
+        await sleeps.next()
+        history.append(Sample.record())
+        writer.cancel()
+        await writer.value
+        #expect(history.statistics.samples == 1)
+        await history.close()
+    }
+
+    @Test func removesWhatIsTooOldOnceAMinute() async throws {
+        let history = try open(keeping: .seconds(10))
+        history.append(Sample.record(after: .seconds(-3600)))
+        history.append(Sample.record())
+        await history.flush()
+        let writer = Task { await history.run(clock: clock) }
+        var sleeps = clock.sleeps.makeAsyncIterator()
+        await sleeps.next()
+        clock.advance(by: .seconds(59))
+        await sleeps.next()
+        #expect(try folder.integer("SELECT count(*) FROM result") == 2)
+        clock.advance(by: .seconds(1))
+        await sleeps.next()
+        #expect(try folder.integer("SELECT count(*) FROM result") == 1)
+        writer.cancel()
+        await writer.value
+        await history.close()
+    }
+}

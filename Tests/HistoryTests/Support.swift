@@ -1,0 +1,180 @@
+import FoundationEssentials
+import GRDB
+import Health
+import Synchronization
+
+@testable import History
+
+/// A folder of its own for every test, gone afterwards.
+final class TemporaryFolder: Sendable {
+    let path: String
+
+    init() throws {
+        path = FileManager.default.temporaryDirectory.path + "/history-" + UUID().uuidString
+        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+    }
+
+    deinit { try? FileManager.default.removeItem(atPath: path) }
+
+    var database: String { path + "/history.db" }
+
+    var names: [String] { ((try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []).sorted() }
+
+    func write(_ bytes: [UInt8], to name: String) throws { try Data(bytes).write(to: URL(filePath: path + "/" + name)) }
+    func bytes(of name: String) throws -> [UInt8] { Array(try Data(contentsOf: URL(filePath: path + "/" + name))) }
+
+    /// The database as a crash at this moment would leave it.
+    func crashImage() throws -> TemporaryFolder {
+        let image = try TemporaryFolder()
+        for name in ["history.db", "history.db-wal"] { try image.write(try bytes(of: name), to: name) }
+        return image
+    }
+
+    func open(_ adjust: (inout HistoryOptions) -> Void = { _ in }) throws -> History {
+        var options = HistoryOptions(vantage: "here", now: { Sample.start })
+        options.busyTimeout = .milliseconds(1)
+        adjust(&options)
+        return try History.open(path: database, options: options)
+    }
+
+    /// Another program's connection.
+    func stranger() throws -> DatabaseQueue { try DatabaseQueue(path: database) }
+
+    func rows(_ sql: String) throws -> [Row] { try stranger().read { try Row.fetchAll($0, sql: sql) } }
+    func integer(_ sql: String) throws -> Int? { try stranger().read { try Int.fetchOne($0, sql: sql) } }
+    func texts(_ sql: String) throws -> [String] { try stranger().read { try String.fetchAll($0, sql: sql) } }
+}
+
+enum Sample {
+    static let start = Timestamp(milliseconds: 1_700_000_000_000)
+
+    static func identity(_ key: String = "tgt_1", client: String = "client") -> TargetIdentity {
+        TargetIdentity(clientID: client, key: key)
+    }
+
+    static func target(_ key: String = "tgt_1", client: String = "client", name: String = "Stripe API") -> Target {
+        Target(
+            identity: identity(key, client: client), name: name, baseURL: "https://api.stripe.com", testPath: "/v1/customers",
+            region: "us-east-1", ruleEffect: .deny)
+    }
+
+    static func result(
+        _ key: String = "tgt_1", after: Duration = .zero, _ outcome: Outcome = .good, void: VoidCause? = nil
+    ) -> ProbeResult {
+        var facts = ResponseFacts()
+        facts.httpStatus = outcome.isSuccess ? 200 : 503
+        facts.address = "192.0.2.7"
+        return ProbeResult(
+            target: identity(key), startedAt: start + after, duration: .microseconds(81_234), lateness: .microseconds(120),
+            outcome: outcome, void: void, sentence: "a sentence",
+            phases: Phases(
+                dns: .microseconds(1001), connect: .microseconds(20_002), tls: nil, processing: .microseconds(50_003),
+                transfer: .microseconds(7)), facts: facts)
+    }
+
+    static func record(_ key: String = "tgt_1", after: Duration = .zero, _ outcome: Outcome = .good) -> HistoryRecord {
+        var judge = Judge()
+        return judged(result(key, after: after, outcome), by: &judge)
+    }
+
+    static func judged(_ result: ProbeResult, by judge: inout Judge) -> HistoryRecord {
+        let judgement = judge.judge(result, policy: ProbePolicy())
+        return HistoryRecord(result: result, judgement: judgement, judge: judge)
+    }
+
+    /// A run of results of one target, five seconds apart.
+    static func run(_ outcomes: [Outcome], by judge: inout Judge) -> [HistoryRecord] {
+        outcomes.enumerated().map { index, outcome in
+            judged(result(after: .seconds(5 * index), outcome), by: &judge)
+        }
+    }
+}
+
+/// What the writer said, and a stream of it to wait for.
+final class EventLog: Sendable {
+    private let seen = Mutex<[String]>([])
+    let stream: AsyncStream<String>
+    private let continuation: AsyncStream<String>.Continuation
+
+    init() { (stream, continuation) = AsyncStream.makeStream() }
+
+    func note(_ event: HistoryEvent) {
+        let word =
+            switch event {
+            case .committed(let rows, _): "committed \(rows)"
+            case .writeFailed(let error): "failed \(error.code)"
+            case .writeRecovered(let waiting): "recovered \(waiting)"
+            case .dropping: "dropping"
+            case .retentionFailed(let error): "retention failed \(error.code)"
+            }
+        seen.withLock { $0.append(word) }
+        continuation.yield(word)
+    }
+
+    var words: [String] { seen.withLock { $0 } }
+}
+
+/// A clock that moves when it is told to.
+final class ManualClock: Clock {
+    struct Instant: InstantProtocol {
+        var offset: Duration
+        func advanced(by duration: Duration) -> Self { Instant(offset: offset + duration) }
+        func duration(to other: Self) -> Duration { other.offset - offset }
+        static func < (a: Self, b: Self) -> Bool { a.offset < b.offset }
+    }
+
+    private struct Sleeper {
+        var deadline: Instant
+        var continuation: CheckedContinuation<Void, any Error>
+    }
+
+    private struct State {
+        var now = Instant(offset: .zero)
+        var sleepers: [Int: Sleeper] = [:]
+        var cancelled: Set<Int> = []
+        var nextID = 0
+    }
+
+    private let state = Mutex(State())
+    /// Yields whenever somebody has gone to sleep.
+    let sleeps: AsyncStream<Void>
+    private let slept: AsyncStream<Void>.Continuation
+
+    init() { (sleeps, slept) = AsyncStream.makeStream() }
+
+    var now: Instant { state.withLock { $0.now } }
+    var minimumResolution: Duration { .nanoseconds(1) }
+
+    func sleep(until deadline: Instant, tolerance: Duration?) async throws {
+        let id = state.withLock { state in
+            state.nextID += 1
+            return state.nextID
+        }
+        try await withTaskCancellationHandler {
+            try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
+                let isCancelled = state.withLock { state in
+                    if state.cancelled.contains(id) { return true }
+                    state.sleepers[id] = Sleeper(deadline: deadline, continuation: continuation)
+                    return false
+                }
+                if isCancelled { continuation.resume(throwing: CancellationError()) } else { slept.yield() }
+            }
+        } onCancel: {
+            let sleeper = state.withLock { state in
+                state.cancelled.insert(id)
+                return state.sleepers.removeValue(forKey: id)
+            }
+            sleeper?.continuation.resume(throwing: CancellationError())
+        }
+    }
+
+    func advance(by duration: Duration) {
+        let due = state.withLock { state in
+            state.now = state.now.advanced(by: duration)
+            let due = state.sleepers.filter { $0.value.deadline <= state.now }
+            for id in due.keys { state.sleepers[id] = nil }
+            return due.values.map(\.continuation)
+        }
+        for continuation in due { continuation.resume() }
+    }
+}

@@ -1,0 +1,140 @@
+import GRDB
+import Health
+import Testing
+
+@testable import History
+
+@Suite struct TroubleTests {
+    let folder: TemporaryFolder
+    let events = EventLog()
+
+    init() throws { folder = try TemporaryFolder() }
+
+    private func open(queueLimit: Int = 200_000) throws -> History {
+        try folder.open {
+            $0.queueLimit = queueLimit
+            $0.onEvent = events.note
+        }
+    }
+
+    @Test func everyCommittedRowSurvivesACrash() async throws {
+        let history = try open()
+        history.remember(list: [Sample.target()], client: "client")
+        for index in 0..<500 { history.append(Sample.record(after: .seconds(index))) }
+        await history.flush()
+        history.append(Sample.record(after: .seconds(500)))
+        let image = try folder.crashImage()
+        await history.close()
+
+        let restarted = try image.open()
+        #expect(try restarted.rememberedLists() == ["client": [Sample.target()]])
+        #expect(try restarted.judges().count == 1)
+        restarted.append(Sample.record(after: .seconds(501)))
+        await restarted.close()
+        #expect(try image.integer("SELECT count(*) FROM result") == 501)
+        #expect(try image.texts("PRAGMA integrity_check") == ["ok"])
+    }
+
+    @Test func atTheBoundTheOldestAreDroppedCountedAndSaidOnce() async throws {
+        let history = try open(queueLimit: 10)
+        for index in 0..<25 { history.append(Sample.record(after: .seconds(index))) }
+        #expect(history.statistics.queued == 10)
+        await history.flush()
+        #expect(history.statistics.dropped == 15)
+        #expect(history.statistics.samples == 10)
+        #expect(events.words == ["dropping", "committed 10"])
+        await history.close()
+        #expect(
+            try folder.integer("SELECT min(started_at_ms) FROM result").map(Int64.init)
+                == (Sample.start + .seconds(15)).milliseconds)
+    }
+
+    @Test func aDroppedRowDoesNotCostTheJudgesState() async throws {
+        let history = try open(queueLimit: 1)
+        var judge = Judge()
+        for record in Sample.run(Array(repeating: .bad(.timeout), count: 3), by: &judge) { history.append(record) }
+        for index in 0..<5 { history.append(Sample.record("tgt_2", after: .seconds(index))) }
+        await history.flush()
+        #expect(try history.judges()[Sample.identity()] == judge)
+        await history.close()
+    }
+
+    @Test func rowsWaitWhileAnotherProgramHoldsTheLock() async throws {
+        let history = try open()
+        let lock = try sqliteLock(folder.database)
+        history.append(Sample.record())
+        #expect(await !history.flush())
+        #expect(await !history.flush())
+        #expect(!history.statistics.isWritable)
+        #expect(history.statistics.trouble?.code == .locked)
+        #expect(history.statistics.queued == 1)
+
+        try lock.release()
+        history.append(Sample.record())
+        #expect(await history.flush())
+        #expect(history.statistics.isWritable)
+        #expect(history.statistics.trouble == nil)
+        #expect(history.statistics.queued == 0)
+        #expect(events.words == ["failed locked", "recovered 2", "committed 2"])
+        await history.close()
+        #expect(try folder.integer("SELECT count(*) FROM result") == 2)
+    }
+
+    @Test func aFullDiskIsSaidOnceAndWritingResumesByItself() async throws {
+        let history = try open(queueLimit: 5000)
+        let pages = try await history.queue.write { try Int.fetchOne($0, sql: "PRAGMA page_count") } ?? 0
+        _ = try await history.queue.write { try Int.fetchOne($0, sql: "PRAGMA max_page_count = \(pages + 2)") }
+        for index in 0..<4000 { history.append(Sample.record("tgt_\(index)", after: .seconds(index))) }
+        #expect(await !history.flush())
+        #expect(history.statistics.trouble?.code == .diskFull)
+        for index in 4000..<8000 { history.append(Sample.record("tgt_\(index)", after: .seconds(index))) }
+        #expect(await !history.flush())
+        #expect(try folder.integer("SELECT count(*) FROM result") == 0)
+
+        _ = try await history.queue.write { try Int.fetchOne($0, sql: "PRAGMA max_page_count = 1000000") }
+        #expect(await history.flush())
+        #expect(events.words == ["failed diskFull", "dropping", "recovered 5000", "committed 5000"])
+        await history.close()
+        #expect(try folder.integer("SELECT count(DISTINCT target_id) FROM probe_history") == 5000)
+    }
+
+    @Test func theEndOfTroubleIsSeenEvenWhenNothingWaits() async throws {
+        let history = try open()
+        let lock = try sqliteLock(folder.database)
+        history.append(Sample.record())
+        await history.flush()
+        try lock.release()
+        await history.flush()
+        await history.flush()
+        #expect(history.statistics.isWritable)
+        #expect(events.words == ["failed locked", "recovered 1", "committed 1"])
+        await history.close()
+    }
+
+    @Test func aDamagedDatabaseIsNamedAsThat() async throws {
+        let history = try open()
+        for index in 0..<2000 { history.append(Sample.record("tgt_\(index)")) }
+        await history.close()
+        var bytes = try folder.bytes(of: "history.db")
+        for index in 100..<4096 { bytes[index] = 0xEE }
+        try folder.write(bytes, to: "history.db")
+        #expect(code { _ = try open() } == .damaged)
+    }
+}
+
+/// Another program's write lock, held until it is released.
+func sqliteLock(_ path: String) throws -> HeldLock {
+    var configuration = Configuration()
+    configuration.allowsUnsafeTransactions = true
+    let queue = try DatabaseQueue(path: path, configuration: configuration)
+    try queue.inDatabase { try $0.execute(sql: "BEGIN IMMEDIATE") }
+    return HeldLock(queue: queue)
+}
+
+struct HeldLock {
+    let queue: DatabaseQueue
+    func release() throws {
+        try queue.inDatabase { try $0.execute(sql: "ROLLBACK") }
+        try queue.close()
+    }
+}
