@@ -115,6 +115,6 @@ let package = Package(
                 "Settings", "SampleTargets", "Loopback", logging,
             ]),
         .testTarget(name: "HouseTests", swiftSettings: strict),
-        .testTarget(name: "CommandTests", dependencies: ["Health", "History", "Loopback"], swiftSettings: strict),
+        .testTarget(name: "CommandTests", dependencies: ["Curl", "Health", "History", "Loopback"], swiftSettings: strict),
     ]
 )

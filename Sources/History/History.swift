@@ -72,7 +72,7 @@ package final class History: Sendable {
     /// The last good list of one client. Records of other clients in it, and second ones of one identity, are left out.
     /// A list that is the same as the remembered one writes nothing.
     package func remember(list: [Target], client: String) {
-        add { $0.lists[client] = list }
+        add { $0.remember(list, client: client) }
     }
 
     private func add(_ change: (inout Batch) -> Void) {

@@ -50,6 +50,20 @@ import Testing
         await history.close()
     }
 
+    @Test func aTargetThatLeavesBeforeItsListIsWrittenKeepsItsName() async throws {
+        let history = try folder.open()
+        history.remember(list: [Sample.target("a", name: "Gone"), Sample.target("b")], client: "client")
+        history.append(removalOf: Sample.target("a").identity, closing: nil)
+        history.remember(list: [Sample.target("b")], client: "client")
+        await history.flush()
+        let names = try await history.queue.read {
+            try String.fetchAll($0, sql: "SELECT name FROM target WHERE target_id = 'a' AND listed = 0")
+        }
+        #expect(names == ["Gone"])
+        #expect(try history.rememberedLists() == ["client": [Sample.target("b")]])
+        await history.close()
+    }
+
     @Test func anUnchangedListWritesNothing() async throws {
         let list = (0..<100).map { Sample.target("tgt_\($0)") }
         _ = try await afterRestart(list)

@@ -57,7 +57,9 @@ struct Batch: Sendable {
     private(set) var transitions: BoundedQueue<Transition>
     private(set) var closedIncidents: BoundedQueue<Incident>
     private(set) var judges: [TargetIdentity: JudgeChange] = [:]
-    var lists: [String: [Target]] = [:]
+    private(set) var lists: [String: [Target]] = [:]
+    /// Targets of lists that were replaced before they were written: their results want a name.
+    private(set) var departed: [TargetIdentity: Target] = [:]
     var dropped = 0
 
     init(limit: Int) {
@@ -84,6 +86,14 @@ struct Batch: Sendable {
         judges[target] = JudgeChange(startsAnew: true)
     }
 
+    mutating func remember(_ list: [Target], client: String) {
+        if let waiting = lists[client] {
+            let kept = Set(list.map(\.identity))
+            for target in waiting where !kept.contains(target.identity) { departed[target.identity] = target }
+        }
+        lists[client] = list
+    }
+
     /// Takes in what came later.
     mutating func append(_ later: Batch) {
         dropped += later.dropped
@@ -94,7 +104,8 @@ struct Batch: Sendable {
             if later.startsAnew { return later }
             return JudgeChange(startsAnew: earlier.startsAnew, judge: later.judge, since: later.since ?? earlier.since)
         }
-        lists.merge(later.lists) { _, later in later }
+        departed.merge(later.departed) { _, later in later }
+        for (client, list) in later.lists { remember(list, client: client) }
     }
 }
 

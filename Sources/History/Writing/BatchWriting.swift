@@ -23,6 +23,7 @@ extension Batch {
     /// Writes everything inside the caller's transaction. Lists first, so that the targets of new results have their names.
     func write(_ db: Database, _ memory: inout WriterMemory) throws -> Written {
         var written = Written()
+        for target in departed.values { try RememberedLists.name(db, target) }
         for (client, list) in lists {
             let digest = list.hashValue
             guard memory.lists[client] != digest else { continue }

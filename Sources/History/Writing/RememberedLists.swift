@@ -17,12 +17,7 @@ enum RememberedLists {
             """
         var keys: Set<String> = []
         for target in list where target.identity.clientID == client && keys.insert(target.identity.key).inserted {
-            try db.run(
-                upsert,
-                [
-                    .text(client), .text(target.identity.key), .text(target.name), .text(target.region), .text(target.baseURL),
-                    .text(target.testPath), .text(target.ruleEffect.rawValue),
-                ])
+            try db.run(upsert, cells(target))
         }
         var gone: [Int64] = []
         try db.run("SELECT id, target_id FROM target WHERE client_id = ? AND listed = 1", [.text(client)]) { row in
@@ -30,6 +25,22 @@ enum RememberedLists {
             return true
         }
         for id in gone { try db.run("UPDATE target SET listed = 0 WHERE id = ?", [.integer(id)]) }
+    }
+
+    /// Gives a target that left its list before that was written a row to be known by.
+    static func name(_ db: Database, _ target: Target) throws {
+        try db.run(
+            """
+            INSERT OR IGNORE INTO target (client_id, target_id, name, region, base_url, test_path, rule_effect, listed)
+            VALUES (?, ?, ?, ?, ?, ?, ?, 0)
+            """, cells(target))
+    }
+
+    private static func cells(_ target: Target) -> [Cell] {
+        [
+            .text(target.identity.clientID), .text(target.identity.key), .text(target.name), .text(target.region),
+            .text(target.baseURL), .text(target.testPath), .text(target.ruleEffect.rawValue),
+        ]
     }
 
     static func all(_ db: Database) throws -> [String: [Target]] {

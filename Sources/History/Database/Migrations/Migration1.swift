@@ -49,7 +49,14 @@ internal import GRDB
                 good INTEGER NOT NULL, answered INTEGER NOT NULL, bad_since_ms INTEGER, answered_since_ms INTEGER,
                 incident_started_at_ms INTEGER, last_counted_at_ms INTEGER, unprobeable INTEGER NOT NULL
             );
+            """)
+    try createFirstViews(db)
+}
 
+/// Named in the documents and pinned: other programs read these, whatever the tables behind them become.
+private func createFirstViews(_ db: Database) throws {
+    try db.execute(
+        sql: """
             CREATE VIEW probe_history AS
             SELECT r.id AS result_id, t.target_id, t.client_id, t.name AS target, t.region, v.name AS vantage, r.started_at_ms,
                 CASE r.void WHEN 0 THEN r.reason IS NULL END AS success, r.void <> 0 AS void, s.name AS status,

@@ -1,0 +1,53 @@
+import Foundation
+import Loopback
+import Testing
+
+@Suite(.timeLimit(.minutes(2))) struct ProbeCommandTests {
+    @Test func aGoodAnswerIsCodeZeroAndAWaterfall() async throws {
+        let server = try LoopbackServer { _ in .http(200, body: "ok") }
+        let ended = try await Program.run(["probe", server.url])
+        #expect(ended.code == 0)
+        for word in ["GET \(server.url)/", "200", "connect", "processing", "HTTP 200 in"] { #expect(ended.output.contains(word)) }
+        #expect(!ended.output.contains("\u{1B}"))
+    }
+
+    @Test func aBadAnswerIsCodeOneAndSaysWhy() async throws {
+        let server = try LoopbackServer { _ in .http(503) }
+        let ended = try await Program.run(["probe", server.url])
+        #expect(ended.code == 1)
+        #expect(ended.output.contains("status_unexpected"))
+        #expect(ended.output.contains("HTTP 503, but 200-399 was expected"))
+    }
+
+    @Test func whatIsNoURLIsSaidSo() async throws {
+        let ended = try await Program.run(["probe", "not a url"])
+        #expect(ended.code == 1)
+        #expect(ended.output.contains("url_invalid"))
+    }
+
+    @Test func aListedTargetIsFoundByNameOrIdAndProbedUnderItsPolicy() async throws {
+        let site = try Site(paths: ["a", "b"], probe: "{headers: {X-Wanted: \"1\"}}") { request in
+            .http(request.headers["x-wanted"] == "1" ? 200 : 500)
+        }
+        #expect(try await Program.run(["probe", "--config", site.configuration, "--target", "a"]).code == 0)
+        #expect(try await Program.run(["probe", "--config", site.configuration, "--target", "tgt_b"]).code == 0)
+        let unknown = try await Program.run(["probe", "--config", site.configuration, "--target", "nobody"])
+        #expect(unknown.code == 2)
+        #expect(unknown.errors.contains("nobody"))
+    }
+
+    @Test func anAmbiguousNameListsTheCandidates() async throws {
+        let site = try Site(paths: ["twin", "twin"]) { _ in .http(200) }
+        // Two of one identity would be one target: the second gets a key of its own.
+        let list = #"""
+            {"targets":[{"sKey":"tgt_1","targetName":"twin","targetBaseURL":"\#(site.target.url)","targetTestPath":"/","targetRegion":"eu"},\#
+            {"sKey":"tgt_2","targetName":"twin","targetBaseURL":"\#(site.target.url)","targetTestPath":"/","targetRegion":"us"}]}
+            """#
+        let api = try LoopbackServer { _ in .http(200, body: list) }
+        let text = try String(contentsOfFile: site.configuration, encoding: .utf8)
+        let file = try site.folder.write(text.replacingOccurrences(of: site.api.url, with: api.url), to: "twins.yaml")
+        let ended = try await Program.run(["probe", "--config", file, "--target", "twin"])
+        #expect(ended.code == 2)
+        #expect(ended.errors.contains("tgt_1") && ended.errors.contains("tgt_2"))
+    }
+}

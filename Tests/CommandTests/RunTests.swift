@@ -1,0 +1,108 @@
+import Foundation
+import Glibc
+import Health
+import History
+import Loopback
+import Synchronization
+import Testing
+
+@Suite(.timeLimit(.minutes(3))) struct RunTests {
+    @Test func sigtermCancelsProbesInFlightCommitsTheLastBatchAndExitsWithZero() async throws {
+        let site = try Site(paths: ["good", "hanging"], probe: "{interval: 10s, fast_interval: 1s, timeout: 10s}") { request in
+            request.path == "/hanging" ? .silence : .http(200)
+        }
+        let (program, _) = try await site.start()
+        // Probes are spread over ten seconds: both have begun once the server has seen both.
+        while Set(site.target.requests.map(\.path)).count < 2 { await Task.yield() }
+        #expect(await program.errors.until("good is up"))
+        let clock = ContinuousClock()
+        let took = await clock.measure {
+            program.send(SIGTERM)
+            #expect(await program.ended() == 0)
+        }
+        #expect(took < .seconds(5))
+        let statuses = try HistoryReader.open(path: site.database).statuses()
+        #expect(statuses.first { $0.target.name == "good" }?.lastProbe?.httpStatus == 200)
+        #expect(statuses.first { $0.target.name == "hanging" }?.lastProbe == nil)
+    }
+
+    @Test func sigkillLosesNoCommittedRowAndTheNextStartWorks() async throws {
+        let site = try Site(paths: ["a", "b", "c"], probe: "{interval: 100ms, fast_interval: 100ms}") { _ in .http(200) }
+        let (first, _) = try await site.start()
+        while site.target.requests.count < 100 { await Task.yield() }
+        let committed = try await rows(site)
+        first.send(SIGKILL)
+        #expect(await first.ended() == -SIGKILL)
+        #expect(try await sqlite(site, "PRAGMA integrity_check") == "ok")
+        #expect(try await rows(site) >= committed)
+        #expect(committed > 0)
+
+        let (second, _) = try await site.start()
+        #expect(await second.errors.until("probing targets=3"))
+        let before = site.target.requests.count
+        while site.target.requests.count < before + 10 { await Task.yield() }
+        second.send(SIGTERM)
+        #expect(await second.ended() == 0)
+        #expect(try await sqlite(site, "SELECT count(*) = count(DISTINCT result_id) FROM probe_history") == "1")
+        #expect(try await rows(site) >= committed + 10)
+    }
+
+    private func rows(_ site: Site) async throws -> Int {
+        Int(try await sqlite(site, "SELECT count(*) FROM probe_history")) ?? -1
+    }
+
+    /// Asked through another program's SQLite, as a person would.
+    private func sqlite(_ site: Site, _ query: String) async throws -> String {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/usr/bin/sqlite3")
+        process.arguments = ["-cmd", ".timeout 5000", site.database, query]
+        let pipe = Pipe()
+        process.standardOutput = pipe
+        try process.run()
+        let data = try pipe.fileHandleForReading.readToEnd() ?? Data()
+        process.waitUntilExit()
+        return String(decoding: data, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
+    }
+
+    @Test func aPortThatIsTakenIsSaid() async throws {
+        let other = try LoopbackServer { _ in .silence }
+        let site = try Site(paths: ["a"]) { _ in .http(200) }
+        let text = try String(contentsOfFile: site.configuration, encoding: .utf8)
+        let file = try site.folder.write(
+            text.replacingOccurrences(of: "127.0.0.1:0", with: "127.0.0.1:\(other.port)"), to: "taken.yaml")
+        let ended = try await Program.run(["run", "--config", file])
+        #expect(ended.code != 0)
+        #expect(ended.errors.contains("\(other.port)"))
+    }
+
+    @Test func statusReadsTheDatabaseWhileTheDaemonRunsAndWhenItDoesNot() async throws {
+        let site = try Site(paths: ["good", "bad"]) { request in request.path == "/bad" ? .http(500) : .http(200) }
+        let (program, _) = try await site.start()
+        #expect(await program.errors.until("bad is down"))
+        #expect(await program.errors.until("good is up"))
+        // The transition is committed within half a second; status is asked until it is there.
+        while true {
+            let ended = try await Program.run(["status", "--config", site.configuration])
+            #expect(ended.code == 0)
+            if ended.output.contains("1 up") && ended.output.contains("1 down") { break }
+        }
+        program.send(SIGTERM)
+        #expect(await program.ended() == 0)
+        #expect(try await Program.run(["status", "--database", site.database]).output.contains("2 targets: 1 up, 1 down"))
+        #expect(try await Program.run(["status", "--database", site.database, "--fail"]).code == 1)
+        #expect(try await Program.run(["status", "--database", site.folder.file("nothing.db")]).code == 69)
+    }
+
+    @Test func sighupReloadsTheConfiguration() async throws {
+        let site = try Site(paths: ["a"]) { request in .http(request.headers["x-new"] == nil ? 500 : 200) }
+        let (program, _) = try await site.start()
+        #expect(await program.errors.until("a is down"))
+        let text = try String(contentsOfFile: site.configuration, encoding: .utf8)
+        _ = try site.folder.write(
+            text.replacingOccurrences(of: "probe: {", with: "probe: {headers: {X-New: \"1\"}, "), to: "rangefinder.yaml")
+        program.send(SIGHUP)
+        #expect(await program.errors.until("a is up"))
+        program.send(SIGTERM)
+        #expect(await program.ended() == 0)
+    }
+}

@@ -1,0 +1,134 @@
+import Foundation
+import Glibc
+import Synchronization
+
+/// The built program, as a person runs it.
+struct Program: Sendable {
+    struct Ended: Sendable {
+        var code: Int32
+        var output: String
+        var errors: String
+    }
+
+    /// Beside the tests: both are built into the same folder.
+    static let path = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        .deletingLastPathComponent().deletingLastPathComponent().appendingPathComponent(".build/debug/rangefinder").path
+
+    /// Runs to the end.
+    static func run(_ arguments: [String], environment: [String: String] = [:]) async throws -> Ended {
+        let running = try RunningProgram(arguments, environment: environment)
+        let code = await running.ended()
+        return Ended(code: code, output: running.output.text, errors: running.errors.text)
+    }
+}
+
+/// A program that runs until it is told to stop.
+final class RunningProgram: Sendable {
+    let output = Gathered()
+    let errors = Gathered()
+    let processID: Int32
+    private let exit: AsyncStream<Int32>
+
+    init(_ arguments: [String], environment: [String: String] = [:]) throws {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: Program.path)
+        process.arguments = arguments
+        process.environment = ProcessInfo.processInfo.environment.merging(environment) { _, new in new }
+        process.standardInput = FileHandle.nullDevice
+        let (outputPipe, errorPipe) = (Pipe(), Pipe())
+        process.standardOutput = outputPipe
+        process.standardError = errorPipe
+        let (exit, announce) = AsyncStream.makeStream(of: Int32.self)
+        self.exit = exit
+        try process.run()
+        processID = process.processIdentifier
+        let gathering = DispatchGroup()
+        for (pipe, gathered) in [(outputPipe, output), (errorPipe, errors)] {
+            gathering.enter()
+            let descriptor = pipe.fileHandleForReading.fileDescriptor
+            Thread.detachNewThread { [pipe] in
+                gathered.readAll(descriptor)
+                _ = pipe
+                gathering.leave()
+            }
+        }
+        Thread.detachNewThread {
+            process.waitUntilExit()
+            gathering.wait()
+            announce.yield(process.terminationReason == .uncaughtSignal ? -process.terminationStatus : process.terminationStatus)
+            announce.finish()
+        }
+    }
+
+    func send(_ signal: Int32) { kill(processID, signal) }
+
+    /// The exit code, or the negative number of the signal that ended it; all output has been read by then.
+    func ended() async -> Int32 { await exit.first { _ in true } ?? -1 }
+}
+
+/// What came out of a pipe, and a way to wait for a part of it.
+final class Gathered: Sendable {
+    private struct State {
+        var bytes: [UInt8] = []
+        var isEnded = false
+        var waiters: [(text: String, continuation: CheckedContinuation<Bool, Never>)] = []
+    }
+
+    private let state = Mutex(State())
+
+    var text: String { state.withLock { String(decoding: $0.bytes, as: UTF8.self) } }
+
+    /// Returns once `text` has come; false when the pipe ended without it.
+    @discardableResult
+    func until(_ text: String) async -> Bool {
+        await withCheckedContinuation { continuation in
+            let known = state.withLock { state -> Bool? in
+                if String(decoding: state.bytes, as: UTF8.self).contains(text) { return true }
+                if state.isEnded { return false }
+                state.waiters.append((text, continuation))
+                return nil
+            }
+            if let known { continuation.resume(returning: known) }
+        }
+    }
+
+    func readAll(_ descriptor: Int32) {
+        var chunk = [UInt8](repeating: 0, count: 65_536)
+        while true {
+            let count = read(descriptor, &chunk, chunk.count)
+            guard count > 0 else { break }
+            settle { $0.bytes += chunk[..<count] }
+        }
+        settle { $0.isEnded = true }
+    }
+
+    private func settle(_ change: (inout State) -> Void) {
+        let awake = state.withLock { state in
+            change(&state)
+            let text = String(decoding: state.bytes, as: UTF8.self)
+            let awake = state.waiters.filter { text.contains($0.text) || state.isEnded }
+            state.waiters.removeAll { text.contains($0.text) || state.isEnded }
+            return awake.map { ($0.continuation, text.contains($0.text)) }
+        }
+        for (continuation, isThere) in awake { continuation.resume(returning: isThere) }
+    }
+}
+
+/// A folder that is gone after the test.
+final class TemporaryFolder: Sendable {
+    let path: String
+
+    init() throws {
+        path = FileManager.default.temporaryDirectory.appendingPathComponent("rangefinder-\(UUID().uuidString)").path
+        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+    }
+
+    deinit { try? FileManager.default.removeItem(atPath: path) }
+
+    func file(_ name: String) -> String { "\(path)/\(name)" }
+
+    func write(_ text: String, to name: String) throws -> String {
+        try text.write(toFile: file(name), atomically: true, encoding: .utf8)
+        return file(name)
+    }
+}

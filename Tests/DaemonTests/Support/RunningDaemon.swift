@@ -1,0 +1,146 @@
+import Curl
+import Foundation
+import Health
+import Logging
+import Loopback
+import Settings
+import Synchronization
+
+@testable import Daemon
+
+let testToken = "t0ken-of-the-tests-4711"
+let testClient = "550e8400-e29b-41d4-a716-446655440000"
+
+/// A folder that is gone after the test.
+final class TemporaryFolder: Sendable {
+    let path: String
+
+    init() throws {
+        path = FileManager.default.temporaryDirectory.appendingPathComponent("rangefinder-\(UUID().uuidString)").path
+        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+    }
+
+    deinit { try? FileManager.default.removeItem(atPath: path) }
+
+    func file(_ name: String) -> String { "\(path)/\(name)" }
+}
+
+/// A Targets API that answers what a test sets.
+final class ScriptedAPI: Sendable {
+    private final class Script: Sendable {
+        let reply: Mutex<LoopbackReply>
+        init(_ reply: LoopbackReply) { self.reply = Mutex(reply) }
+    }
+
+    let server: LoopbackServer
+    private let script: Script
+
+    init(_ first: LoopbackReply) throws {
+        let script = Script(first)
+        self.script = script
+        server = try LoopbackServer { _ in script.reply.withLock { $0 } }
+    }
+
+    func answer(_ reply: LoopbackReply) { script.reply.withLock { $0 = reply } }
+}
+
+/// One record as the API's document has it.
+func record(_ key: String, name: String = "n", url: String, path: String = "/", region: String = "us-east-1") -> String {
+    func quoted(_ text: String) -> String {
+        let bytes = (try? JSONEncoder().encode(text)) ?? Data()
+        return String(decoding: bytes, as: UTF8.self)
+    }
+    return """
+        {"pKey":"\(testClient)","sKey":\(quoted(key)),"targetName":\(quoted(name)),"targetBaseURL":\(quoted(url)),\
+        "targetTestPath":\(quoted(path)),"targetRegion":\(quoted(region)),"targetDefaultRuleEffect":"allow"}
+        """
+}
+
+func list(_ records: [String]) -> LoopbackReply {
+    .http(
+        200, headers: ["Content-Type: application/json"],
+        body: #"{"targets":[\#(records.joined(separator: ","))],"message":"Success"}"#)
+}
+
+/// Settings for a daemon on loopback: everything quick, state in a folder.
+func testSettings(_ folder: TemporaryFolder, api: String) -> Settings {
+    var settings = Settings()
+    settings.vantage.name = "test"
+    settings.listen = ListenAddress(host: "127.0.0.1", port: 0)
+    settings.targetsAPI.baseURL = api
+    settings.targetsAPI.clients = [.init(id: testClient, token: Secret(testToken))]
+    settings.targetsAPI.timeout = .seconds(5)
+    settings.history.path = folder.file("history.db")
+    settings.egress.allow = [CIDR("127.0.0.0/8")].compactMap { $0 }
+    settings.probe.interval = .milliseconds(200)
+    settings.probe.fastInterval = .milliseconds(100)
+    settings.probe.timeout = .seconds(2)
+    settings.admin = true
+    return settings
+}
+
+/// A daemon that runs for the time of one closure.
+struct RunningDaemon: Sendable {
+    let daemon: Daemon
+    let log: LogCapture
+    let port: Int
+    private let client: TransferEngine
+
+    struct Page: Sendable {
+        var status: Int?
+        var body: String
+    }
+
+    func get(_ path: String, headers: [(name: String, value: String)] = []) async throws -> Page {
+        try await ask("GET", path, headers)
+    }
+
+    func post(_ path: String) async throws -> Page { try await ask("POST", path, []) }
+
+    private func ask(_ method: String, _ path: String, _ headers: [(name: String, value: String)]) async throws -> Page {
+        guard let url = URLParts("http://127.0.0.1:\(port)\(path)") else { throw URLError(.badURL) }
+        var request = TransferRequest(url: url, method: method, timeout: .seconds(20))
+        request.headers = headers
+        (request.maxBody, request.keepBody) = (64 << 20, 64 << 20)
+        let report = await client.transfer(request)
+        return Page(status: report.status, body: String(decoding: report.body, as: UTF8.self))
+    }
+
+    /// The value of a series on `/metrics`, named as it stands there.
+    func metric(_ series: String) async throws -> Double? {
+        let line = try await get("/metrics").body.split(separator: "\n").first { $0.hasPrefix(series + " ") }
+        return line.flatMap { Double($0.dropFirst(series.count + 1)) }
+    }
+
+    static func run<Value: Sendable>(
+        _ settings: Settings, configuration: String? = nil, level: Logger.Level = .debug,
+        _ body: @escaping @Sendable (RunningDaemon) async throws -> Value
+    ) async throws -> Value {
+        let log = LogCapture()
+        let logLevel = LogLevel(level)
+        let (ports, announce) = AsyncStream.makeStream(of: Int.self)
+        let daemon = try Daemon(
+            settings: settings,
+            context: .init(
+                configurationPath: configuration, surroundings: .system(), version: "test", logger: log.logger(logLevel),
+                logLevel: logLevel,
+                onListening: { listener, port in if listener == .pages { announce.yield(port) } }))
+        return try await withThrowingTaskGroup(of: Value?.self) { group in
+            group.addTask {
+                defer { announce.finish() }
+                try await daemon.run(handlesSignals: false)
+                return nil
+            }
+            guard let port = await ports.first(where: { _ in true }) else {
+                try await group.waitForAll()
+                throw CancellationError()
+            }
+            let client = try TransferEngine()
+            let value = try await body(RunningDaemon(daemon: daemon, log: log, port: port, client: client))
+            await client.shutDown()
+            daemon.shutDown()
+            try await group.waitForAll()
+            return value
+        }
+    }
+}

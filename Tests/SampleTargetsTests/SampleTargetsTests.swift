@@ -1,0 +1,35 @@
+import Curl
+import Foundation
+import SampleTargets
+import Testing
+
+@Suite(.timeLimit(.minutes(1))) struct SampleTargetsTests {
+    private func ask(_ sample: SampleTarget, authority: String?, _ engine: TransferEngine) async throws -> TransferReport {
+        let url = try #require(URLParts(sample.baseURL + sample.testPath))
+        var request = TransferRequest(url: url)
+        request.caFile = authority
+        return await engine.transfer(request)
+    }
+
+    @Test func everySampleDoesWhatItsNameSays() async throws {
+        let samples = try SampleTargets()
+        let file = FileManager.default.temporaryDirectory.appendingPathComponent("authority-\(UUID().uuidString).pem")
+        try samples.authorityPEM.write(to: file, atomically: true, encoding: .utf8)
+        defer { try? FileManager.default.removeItem(at: file) }
+        let (lists, report) = AsyncStream.makeStream(of: [SampleTarget].self)
+        let serving = Task { try await samples.run { report.yield($0) } }
+        defer { serving.cancel() }
+        let list = try #require(await lists.first { _ in true })
+        let engine = try TransferEngine()
+        func sample(_ name: String) throws -> SampleTarget { try #require(list.first { $0.name.hasPrefix(name) }) }
+
+        #expect(try await ask(sample("Checkout"), authority: nil, engine).status == 200)
+        #expect(try await ask(sample("Search"), authority: file.path, engine).status == 200)
+        #expect(try await ask(sample("Legacy"), authority: nil, engine).status == 500)
+        #expect(try await ask(sample("Admin"), authority: nil, engine).status == 401)
+        #expect(try await ask(sample("Ledger"), authority: file.path, engine).failure?.code == .certificateExpired)
+        #expect(try await ask(sample("Partner"), authority: file.path, engine).failure?.code == .certificateUntrusted)
+        #expect(Set(list.map { $0.name }).count == list.count)
+        await engine.shutDown()
+    }
+}
