@@ -133,11 +133,12 @@ package final class Daemon: Sendable {
         let (serverListens, announce) = AsyncStream.makeStream(of: Void.self)
         var services: [any Service] = [RunsUntilShutdown("history") { await self.history.run(clock: ContinuousClock()) }]
         if let store, let section = settings.targetsServer {
-            services.append(targetsServer(section, store) { announce.finish() })
+            let server = targetsServer(section, store) { announce.finish() }
+            services.append(Listening(setting: "targets_server.listen", address: section.listen) { try await server.run() })
         } else {
             announce.finish()
         }
-        services.append(webServer())
+        services.append(Listening(setting: "listen", address: settings.listen) { try await self.webServer().run() })
         services.append(
             RunsUntilShutdown("sync") {
                 // The first sync may be with our own server.
@@ -212,6 +213,26 @@ package final class Daemon: Sendable {
     }
 }
 
+/// Why a daemon that was well configured could not go on.
+package struct ListenFailure: Error, CustomStringConvertible {
+    package let description: String
+}
+
+/// A listener, whose trouble is told with the address and the key that changes it.
+private struct Listening: Service {
+    let setting: String
+    let address: ListenAddress
+    let body: @Sendable () async throws -> Void
+
+    func run() async throws {
+        do { try await body() } catch let error as CancellationError { throw error } catch {
+            throw ListenFailure(
+                description: "can't listen on \(address): \(displayText("\(error)")); end what listens there or change \(setting)"
+            )
+        }
+    }
+}
+
 /// A service that is simply cancelled when its group shuts down.
 private struct RunsUntilShutdown: Service {
     let name: String
@@ -226,6 +247,3 @@ private struct RunsUntilShutdown: Service {
         try await cancelWhenGracefulShutdown { try await body() }
     }
 }
-
-extension WebServer: Service {}
-extension TargetsServer: Service {}

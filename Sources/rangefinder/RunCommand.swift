@@ -25,8 +25,10 @@ struct RunCommand: AsyncParsableCommand {
                 version: Rangefinder.version, logger: logger, logLevel: level))
         do {
             try await daemon.run()
+        } catch let failure as ListenFailure {
+            throw Failure(.unreachable, failure.description)
         } catch {
-            throw Failure(.notWell, "the daemon ended: \(displayText("\(error)"))")
+            throw Failure(.internal, "the daemon ended: \(displayText("\(error)"))")
         }
     }
 }

@@ -8,6 +8,11 @@ import Settings
 import TargetsServer
 import UnixSignals
 
+private struct ServerService: Service {
+    let server: TargetsServer
+    func run() async throws { try await server.run() }
+}
+
 struct TargetsServerCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "targets-server", abstract: "Run the embedded Targets API on its own.")
@@ -44,7 +49,7 @@ struct TargetsServerCommand: AsyncParsableCommand {
 
     private func run(_ server: TargetsServer) async throws {
         var configuration = ServiceGroupConfiguration(
-            services: [server], gracefulShutdownSignals: [.sigterm, .sigint],
+            services: [ServerService(server: server)], gracefulShutdownSignals: [.sigterm, .sigint],
             logger: Logger(label: "services") { _ in SwiftLogNoOpLogHandler() })
         configuration.maximumGracefulShutdownDuration = .seconds(4)
         try await ServiceGroup(configuration: configuration).run()

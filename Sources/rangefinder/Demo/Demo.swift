@@ -44,18 +44,18 @@ struct Demo {
         let server = TargetsServer(
             configuration: .init(host: "127.0.0.1", port: 0, token: token), store: store,
             onListening: { port in places.apiListens(on: port) })
+        let serverService = DemoService { try await server.run() }
         let watching = DemoService {
             guard let apiPort = await places.apiPort() else { return }
             say("starting the daemon; its log goes to \(directory.file("rangefinder.log"))")
             try await watch(apiPort: apiPort, places: places)
         }
         var configuration = ServiceGroupConfiguration(
-            services: [samplesService, server, watching], gracefulShutdownSignals: [.sigterm, .sigint],
+            services: [samplesService, serverService, watching], gracefulShutdownSignals: [.sigterm, .sigint],
             logger: Logger(label: "services") { _ in SwiftLogNoOpLogHandler() })
         configuration.maximumGracefulShutdownDuration = .seconds(5)
-        do { try await ServiceGroup(configuration: configuration).run() } catch {
-            throw Failure(
-                .notWell, "the demo ended: \(displayText("\(error)")); is port \(port) taken? --port 0 finds a free one")
+        do { try await ServiceGroup(configuration: configuration).run() } catch let failure as ListenFailure {
+            throw Failure(.unreachable, "\(failure); --port 0 finds a free one")
         }
         try? store.close()
     }

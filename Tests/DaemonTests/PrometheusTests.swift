@@ -1,0 +1,77 @@
+import Curl
+import Foundation
+import Glibc
+import Health
+import Loopback
+import Testing
+
+@testable import Daemon
+
+/// Debian's Prometheus, set up by the configuration that we ship, scrapes a daemon and answers with what it saw.
+@Suite(.timeLimit(.minutes(3))) struct PrometheusTests {
+    private static let repository = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        .deletingLastPathComponent()
+
+    /// The shipped configuration, pointed at a daemon's port and in a hurry.
+    private func configuration(scraping port: Int) throws -> String {
+        let folder = Self.repository.appendingPathComponent("config/prometheus")
+        let shipped = try String(contentsOf: folder.appendingPathComponent("prometheus.yml"), encoding: .utf8)
+        #expect(shipped.contains("127.0.0.1:10115") && shipped.contains("honor_labels: true"))
+        return shipped.replacingOccurrences(of: "127.0.0.1:10115", with: "127.0.0.1:\(port)")
+            .replacingOccurrences(of: "rangefinder.rules.yml", with: folder.appendingPathComponent("rangefinder.rules.yml").path)
+            .replacing(/interval: \d+s/, with: "interval: 1s")
+    }
+
+    /// A port that was free a moment ago.
+    private func freePort() throws -> Int { try LoopbackServer { _ in .silence }.port }
+
+    @Test func scrapesUsAndAnswersAQueryForProbeSuccess() async throws {
+        let folder = try TemporaryFolder()
+        let target = try LoopbackServer { request in request.path == "/bad" ? .http(500) : .http(200) }
+        let api = try ScriptedAPI(
+            list([
+                record("tgt_good", name: "Good", url: target.url), record("tgt_bad", name: "Bad", url: target.url, path: "/bad"),
+            ]))
+        try await RunningDaemon.run(testSettings(folder, api: api.server.url)) { running in
+            await running.log.until("Bad is down")
+            await running.log.until("Good is up")
+            let file = folder.file("prometheus.yml")
+            try configuration(scraping: running.port).write(toFile: file, atomically: true, encoding: .utf8)
+            let port = try freePort()
+            let process = Process()
+            process.executableURL = URL(fileURLWithPath: "/usr/bin/prometheus")
+            process.arguments = [
+                "--config.file=\(file)", "--storage.tsdb.path=\(folder.file("tsdb"))", "--web.listen-address=127.0.0.1:\(port)",
+            ]
+            process.standardError = FileHandle(forWritingAtPath: "/dev/null")
+            try process.run()
+            defer {
+                kill(process.processIdentifier, SIGKILL)
+                process.waitUntilExit()
+            }
+            let answer = try await ask(port, "probe_success", until: { $0.contains("tgt_good") && $0.contains("tgt_bad") })
+            #expect(answer.contains(#""instance":"\#(target.url)/""#))
+            #expect(answer.contains(#""target":"Good""#))
+            let down = try await ask(port, "probe_success == 0", until: { $0.contains("tgt_bad") })
+            #expect(!down.contains("tgt_good"))
+            let status = try await ask(port, "rangefinder_target_status_code == 3", until: { $0.contains("tgt_bad") })
+            #expect(status.contains(#""region":"us-east-1""#))
+        }
+    }
+
+    /// Asks again and again until the answer has what is wanted; the suite's time limit ends it.
+    private func ask(_ port: Int, _ query: String, until isThere: (String) -> Bool) async throws -> String {
+        let engine = try TransferEngine()
+        let escaped = query.addingPercentEncoding(withAllowedCharacters: .alphanumerics) ?? ""
+        let url = try #require(URLParts("http://127.0.0.1:\(port)/api/v1/query?query=\(escaped)"))
+        while true {
+            var request = TransferRequest(url: url)
+            request.keepBody = 1 << 20
+            let text = String(decoding: await engine.transfer(request).body, as: UTF8.self)
+            if isThere(text) {
+                await engine.shutDown()
+                return text
+            }
+        }
+    }
+}
