@@ -97,7 +97,9 @@ package struct URLParts: Hashable, Sendable {
 
 extension URLParts {
     private static func read(_ text: String, flags: Int32) -> URLParts? {
-        let isPlain = text.utf8.count <= lengthLimit && text.utf8.allSatisfy { $0 >= 0x20 && $0 != 0x7f }
+        // libcurl, asked to encode, would encode a space unasked.
+        let least: UInt8 = flags & CURLU_ALLOW_SPACE == 0 ? 0x21 : 0x20
+        let isPlain = text.utf8.count <= lengthLimit && text.utf8.allSatisfy { $0 >= least && $0 != 0x7f }
         // libcurl also reads "http:/host" and "http:///host".
         guard isPlain, let scheme = scheme(of: text), let handle = URLHandle(),
             let rest = text.dropFirst(scheme.count).utf8.split(
@@ -145,7 +147,12 @@ private struct URLHandle: ~Copyable {
             host = ascii
         }
         if host.hasPrefix("["), host.hasSuffix("]") { host = String(host.dropFirst().dropLast()) }
-        return SocketAddress(host)?.text ?? host.lowercased()
+        if let address = SocketAddress(host) { return address.text }
+        // libcurl lets through what no resolver knows and a person could misread.
+        let isName = host.utf8.allSatisfy {
+            (97...122).contains($0 | 0x20) || (48...57).contains($0) || [45, 46, 95].contains($0)
+        }
+        return isName ? host.lowercased() : nil
     }
 
     /// libidn2 takes the host to be in the locale's encoding, and a process that sets no locale has plain ASCII.

@@ -87,7 +87,8 @@ package final class Daemon: Sendable {
         probes = try TransferEngine(maxLookups: settings.limits.maxLookups)
         requests = try TransferEngine(maxLookups: 4)
         let scheduler = Scheduler(
-            clock: ContinuousClock(), origin: ContinuousClock.boot(), maxInFlight: settings.limits.maxInFlight,
+            clock: ContinuousClock(), origin: ContinuousClock.boot(),
+            maxInFlight: probesThatDescriptorsAllow(settings.limits.maxInFlight, logger),
             fastBudget: settings.limits.fastBudget)
         let watch = Watch()
         let roster = Roster(

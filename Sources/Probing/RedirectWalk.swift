@@ -14,6 +14,9 @@ struct RedirectWalk {
     private let first: TransferReport
     private var last: TransferReport
     private var phases = Phases()
+    /// What the hops took. Time that passed between two of them is ours: a task of ours that was slow to go on.
+    private var elapsed = Duration.zero
+    private var stalled = Duration.zero
     private var refusal: Refusal?
 
     /// Why the walk ended before an answer that can be judged.
@@ -74,8 +77,10 @@ struct RedirectWalk {
     }
 
     mutating func arrived(_ report: TransferReport) {
+        if elapsed > .zero { stalled += max(.zero, (last.startedAt + last.duration).duration(to: report.startedAt)) }
         last = report
         phases.add(report)
+        elapsed += report.duration
         guard report.failure == nil, let status = report.status, let location = report.location,
             [301, 302, 303, 307, 308].contains(status), order.policy.followRedirects > 0, let here = hops.last
         else { return }
@@ -107,11 +112,9 @@ struct RedirectWalk {
         if becomesGet { (method, sendsBody) = ("GET", false) }
     }
 
-    private var elapsed: Duration { first.startedAt.duration(to: last.startedAt) + last.duration }
-
     func report() -> ProbeReport {
         let verdict = self.verdict
-        let lateness = order.due.map { max(.zero, $0.duration(to: first.startedAt)) } ?? .zero
+        let lateness = (order.due.map { max(.zero, $0.duration(to: first.startedAt)) } ?? .zero) + stalled
         var result = ProbeResult(
             target: order.target.identity, startedAt: Timestamp(milliseconds: first.startedAtMilliseconds),
             duration: elapsed, lateness: lateness, outcome: verdict.outcome, sentence: verdict.sentence,

@@ -1,3 +1,4 @@
+internal import CCurl
 internal import Glibc
 
 /// Nanoseconds of the monotonic clock: what the loop's own deadlines count in.

@@ -30,6 +30,8 @@ final class Loop {
     /// When libcurl wants to be called without a socket being ready, by the monotonic clock.
     private var timer: UInt64?
     private var ended = 0
+    /// Ended in this turn. They are answered together, so that a busy turn wakes the tasks' threads once and not for each.
+    private var answers: [(continuation: CheckedContinuation<TransferReport, Never>, report: TransferReport)] = []
 
     init(
         mailbox: Mailbox, board: StatisticsBoard, bounds: Bounds, userAgent: String?,
@@ -78,10 +80,10 @@ final class Loop {
                 advance(CURL_SOCKET_TIMEOUT, 0)
             }
             endWaits()
-            report()
+            answer()
         }
         for transfer in Array(transfers.values) { end(transfer, .init(.shutDown)) }
-        report()
+        answer()
         handles.removeAll()
         curl_multi_cleanup(multi)
     }
@@ -122,11 +124,13 @@ final class Loop {
         return next > now ? millisecondsRoundedUp(next - now) : 0
     }
 
-    private func report() {
+    private func answer() {
         board.write(
             EngineStatistics(
                 inFlight: transfers.count, lookupsRunning: lookups.running, lookupsQueued: lookups.queued,
                 lookupsStarted: lookups.started, transfersEnded: ended))
+        for (continuation, report) in answers { continuation.resume(returning: report) }
+        answers.removeAll(keepingCapacity: true)
     }
 
     func lookUpElsewhere(_ name: LookupName) -> Int32 {
@@ -159,7 +163,7 @@ extension Loop {
             handles.give(handle)
         }
         ended += 1
-        transfer.continuation.resume(returning: report)
+        answers.append((transfer.continuation, report))
     }
 
     private func advance(_ descriptor: Int32, _ mask: Int32) {

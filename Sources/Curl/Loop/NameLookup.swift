@@ -1,3 +1,4 @@
+internal import CCurl
 internal import Glibc
 
 /// What is looked up: a name in a family. Two requests for the same share one lookup.

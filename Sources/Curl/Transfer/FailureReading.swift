@@ -6,6 +6,7 @@ extension Transfer {
     /// nil for a complete answer. Before the handle leaves the multi handle.
     func failure(_ result: CURLcode) -> TransferFailure? {
         guard let handle else { return .libcurl(.localFault, result) }
+        if result == CURLE_OK, hasAnswer { return nil }
         let words = String(cString: handle.errorBuffer)
         let error = systemError(handle.pointer, words)
         let code = code(result, error, words)
@@ -65,9 +66,9 @@ extension Transfer {
     }
 
     private var isConnected: Bool {
-        handle.map {
-            rf_get_offset($0.pointer, CURLINFO_CONNECT_TIME_T) > 0 || rf_get_long($0.pointer, CURLINFO_NUM_CONNECTS) == 0
-        } ?? false
+        guard let easy = handle?.pointer else { return false }
+        return witness?.beganAt ?? 0 > 0
+            || rf_get_offset(easy, openedSocket ? CURLINFO_CONNECT_TIME_T : CURLINFO_PRETRANSFER_TIME_T) > 0
     }
 
     private func connectCode(_ error: Int32) -> TransferFailure.Code {
@@ -83,7 +84,7 @@ extension Transfer {
 
     private func timeoutCode() -> TransferFailure.Code {
         guard isConnected else { return .connectTimedOut }
-        guard witness != nil, let handle, rf_get_long(handle.pointer, CURLINFO_NUM_CONNECTS) > 0 else { return .timedOut }
+        guard witness != nil, openedSocket, let handle else { return .timedOut }
         return rf_get_offset(handle.pointer, CURLINFO_APPCONNECT_TIME_T) > 0 ? .timedOut : .tlsTimedOut
     }
 

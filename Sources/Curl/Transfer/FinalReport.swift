@@ -10,7 +10,8 @@ extension Transfer {
             report.duration = .nanoseconds(monotonicNanoseconds() - beganAt)
             return report
         }
-        let times = Times(handle.pointer)
+        let handshake = (witness?.beganAt).flatMap { $0 > addedAt ? curl_off_t(($0 - addedAt) / 1000) : nil }
+        let times = Times(handle.pointer, isReused: !openedSocket, handshake: handshake)
         // libcurl's clock stops with the transfer, ours when the loop comes round to it. Cut off from outside, libcurl's hasn't stopped.
         let isCutOff = failure?.code == .cancelled || failure?.code == .shutDown
         let duration = isCutOff ? monotonicNanoseconds() - beganAt : addedAt - beganAt + UInt64(times.total) * 1000
@@ -60,14 +61,15 @@ private struct Times {
     let nameLookup, connect, appConnect, preTransfer, startTransfer, total: curl_off_t
     let isReused: Bool
 
-    init(_ easy: UnsafeMutableRawPointer) {
+    init(_ easy: UnsafeMutableRawPointer, isReused: Bool, handshake: curl_off_t?) {
+        self.isReused = isReused
         nameLookup = rf_get_offset(easy, CURLINFO_NAMELOOKUP_TIME_T)
-        connect = rf_get_offset(easy, CURLINFO_CONNECT_TIME_T)
+        let connected = rf_get_offset(easy, CURLINFO_CONNECT_TIME_T)
+        connect = connected > 0 ? connected : handshake ?? 0
         appConnect = rf_get_offset(easy, CURLINFO_APPCONNECT_TIME_T)
         preTransfer = rf_get_offset(easy, CURLINFO_PRETRANSFER_TIME_T)
         startTransfer = rf_get_offset(easy, CURLINFO_STARTTRANSFER_TIME_T)
         total = max(0, rf_get_offset(easy, CURLINFO_TOTAL_TIME_T))
-        isReused = rf_get_long(easy, CURLINFO_NUM_CONNECTS) == 0
     }
 
     /// The last phase that was reached has the rest of the time.

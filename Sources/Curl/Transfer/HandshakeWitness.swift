@@ -10,9 +10,12 @@ final class HandshakeWitness {
     private(set) var verifyDepth: Int32 = 0
     private(set) var certificates: [CertificateFacts] = []
     private var version: Int32 = 0
+    /// When the TCP connection stood, by the monotonic clock; 0 before. libcurl's own mark of it is lost with a failing handshake.
+    private(set) var beganAt: UInt64 = 0
 
     /// Has OpenSSL call back for each certificate that it judges. Its verdict stays as it is, and so does libcurl's cached CA store.
     func watch(_ context: OpaquePointer) -> Bool {
+        beganAt = monotonicNanoseconds()
         let retained = Unmanaged.passRetained(self)
         if rf_watch_handshake(context, witnessIndex, retained.toOpaque(), certificateJudged) == 1 { return true }
         retained.release()

@@ -22,6 +22,8 @@ final class Transfer {
     // What the callbacks saw.
     private(set) var headerBytes = 0
     private var sawEndOfHeaders = false
+    /// False in a transfer under way: it has a kept connection.
+    private(set) var openedSocket = false
     /// Why a callback ended the transfer.
     private(set) var abortedAs: TransferFailure.Code?
     /// An errno of our own making: no socket, no place in the epoll set.
@@ -89,6 +91,7 @@ extension Transfer {
 
     /// A socket for the connection, or -1. The egress rule is asked once more, at the last place before the network.
     func openSocket(_ target: UnsafeMutablePointer<curl_sockaddr>) -> Int32 {
+        openedSocket = true
         let address = withUnsafePointer(to: &target.pointee.addr) { SocketAddress($0) }
         if let allows = request.allows, !(address.map(allows) ?? false) {
             abortedAs = .addressDenied

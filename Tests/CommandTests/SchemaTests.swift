@@ -1,0 +1,60 @@
+import Foundation
+import Glibc
+import Loopback
+import Testing
+
+private let python = ProcessInfo.processInfo.environment["RANGEFINDER_PYTHON"]
+
+/// What `--json` prints is what docs/json says, read by Python's jsonschema. scripts/test prepares that Python.
+@Suite(.enabled(if: python != nil, "RANGEFINDER_PYTHON is not set; scripts/test sets it"), .timeLimit(.minutes(2)))
+struct SchemaTests {
+    private func problems(of json: String, against schema: String) throws -> String {
+        let folder = try TemporaryFolder()
+        let document = try folder.write(json, to: "document.json")
+        let schemaFile = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent().appendingPathComponent("docs/json/\(schema).schema.json").path
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: try #require(python))
+        process.arguments = [
+            "-c",
+            """
+            import json, sys, jsonschema
+            schema, document = (json.load(open(path)) for path in sys.argv[1:3])
+            jsonschema.Draft202012Validator.check_schema(schema)
+            for error in jsonschema.Draft202012Validator(schema).iter_errors(document): print(error.json_path, error.message)
+            print("read")
+            """, schemaFile, document,
+        ]
+        let pipe = Pipe()
+        process.standardOutput = pipe
+        try process.run()
+        let data = try pipe.fileHandleForReading.readToEnd() ?? Data()
+        process.waitUntilExit()
+        return String(decoding: data, as: UTF8.self)
+    }
+
+    @Test func probePrintsWhatItsSchemaSays() async throws {
+        let server = try LoopbackServer { _ in .http(200) }
+        for url in [server.url, "http://nobody.invalid", "not a url"] {
+            let ended = try await Program.run(["probe", url, "--json"])
+            #expect(try problems(of: ended.output, against: "probe") == "read\n")
+        }
+    }
+
+    @Test func statusPrintsWhatItsSchemaSays() async throws {
+        let site = try Site(paths: ["good", "bad"]) { request in request.path == "/bad" ? .http(500) : .http(200) }
+        let (program, _) = try await site.start()
+        #expect(await program.errors.until("bad is down"))
+        #expect(await program.errors.until("good is up"))
+        program.send(SIGTERM)
+        _ = await program.ended()
+        let ended = try await Program.run(["status", "--database", site.database, "--json"])
+        #expect(ended.output.contains("\"status\":\"down\""))
+        #expect(try problems(of: ended.output, against: "status") == "read\n")
+    }
+
+    @Test func theSchemaRefusesWhatIsNot() throws {
+        #expect(
+            try problems(of: #"{"version":1,"kind":"status","generated_at":"now","items":[{}]}"#, against: "status") != "read\n")
+    }
+}

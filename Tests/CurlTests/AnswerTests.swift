@@ -1,0 +1,138 @@
+import Foundation
+import Synchronization
+import Testing
+
+@testable import Curl
+
+@Suite struct AnswerTests {
+    let engine: TransferEngine
+    init() throws { engine = try TransferEngine(userAgent: "rangefinder/test") }
+
+    @Test func reportsStatusBodyAndPhasesOfAGoodAnswer() async throws {
+        let server = try LoopbackServer { $0.answer("hello") }
+        let before = ContinuousClock.now
+        let report = await engine.transfer(try request(server.url("/a?b=c")))
+        #expect(report.failure == nil)
+        #expect(report.status == 200)
+        #expect(report.httpVersion == 1.1)
+        #expect(report.text == "hello")
+        #expect(report.bodyLength == 5)
+        #expect(report.contentLength == 5)
+        #expect(report.address?.text == "127.0.0.1")
+        #expect(report.dns == .zero)
+        #expect(report.tls == nil)
+        #expect(!report.usedTLS)
+        let connect = try #require(report.connect)
+        let processing = try #require(report.processing)
+        let transfer = try #require(report.transfer)
+        #expect(connect > .zero && processing > .zero && transfer >= .zero)
+        #expect(connect + processing + transfer <= report.duration)
+        #expect(report.startedAt >= before && report.startedAt + report.duration <= .now)
+        #expect(abs(Double(report.startedAtMilliseconds) / 1000 - Date().timeIntervalSince1970) < 30)
+    }
+
+    @Test func sendsMethodHeadersBodyAndUserAgentAndNothingElse() async throws {
+        let server = try LoopbackServer { connection in
+            var text = connection.readRequest()
+            while !text.hasSuffix("payload"), let more = connection.readSome() { text += more }
+            connection.send("HTTP/1.1 200 OK\r\nContent-Length: \(text.utf8.count)\r\n\r\n\(text)")
+        }
+        let report = await engine.transfer(
+            try request(server.url("/p")) {
+                $0.method = "PATCH"
+                $0.headers = [("X-One", "1"), ("X-Empty", "")]
+                $0.body = Array("payload".utf8)
+            })
+        let lines = report.text.split(separator: "\r\n", omittingEmptySubsequences: false).map(String.init)
+        #expect(lines.first == "PATCH /p HTTP/1.1")
+        #expect(
+            Set(lines.dropFirst()) == [
+                "Host: 127.0.0.1:\(server.port)", "User-Agent: rangefinder/test", "Accept: */*",
+                lines.first { $0.hasPrefix("Accept-Encoding: ") } ?? "no Accept-Encoding", "X-One: 1", "X-Empty:",
+                "Content-Length: 7",
+                "", "payload",
+            ])
+    }
+
+    @Test(arguments: ["POST", "PUT"]) func sendsAnEmptyBodyAsLengthZero(_ method: String) async throws {
+        let server = try LoopbackServer { connection in
+            let text = connection.readRequest()
+            connection.send("HTTP/1.1 200 OK\r\nContent-Length: \(text.utf8.count)\r\n\r\n\(text)")
+        }
+        let report = await engine.transfer(try request(server.url()) { $0.method = method })
+        #expect(report.text.hasPrefix("\(method) / HTTP/1.1\r\n"))
+        #expect(report.text.contains("Content-Length: 0\r\n"))
+    }
+
+    @Test func takesNoBodyWithHEAD() async throws {
+        let server = try LoopbackServer {
+            $0.readRequest()
+            $0.send("HTTP/1.1 200 OK\r\nContent-Length: 900000000\r\n\r\n")
+        }
+        let report = await engine.transfer(try request(server.url()) { $0.method = "HEAD" })
+        #expect(report.failure == nil)
+        #expect(report.contentLength == 900_000_000 && report.bodyLength == 0)
+    }
+
+    @Test func leavesRedirectsToTheCaller() async throws {
+        let server = try LoopbackServer { $0.answer(status: "302 Found", headers: "Location: ../x y\r\n") }
+        let report = await engine.transfer(try request(server.url()) { $0.keepHeaders = true })
+        #expect(report.status == 302 && report.location == "../x y")
+        #expect(report.headers.map(\.name) == ["Content-Length", "Location"])
+        #expect(server.connections == 1)
+    }
+
+    @Test func skipsInterimAnswers() async throws {
+        let server = try LoopbackServer {
+            $0.readRequest()
+            $0.send("HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\nHTTP/1.1 204 No Content\r\n\r\n")
+        }
+        let report = await engine.transfer(try request(server.url()))
+        #expect(report.failure == nil && report.status == 204)
+    }
+
+    @Test func reusesAConnectionWhenAskedTo() async throws {
+        let server = try LoopbackServer { connection in
+            while !connection.readRequest().isEmpty { connection.send("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n") }
+        }
+        let wanted = try request(server.url()) { $0.connection = .reuse }
+        _ = await engine.transfer(wanted)
+        let second = await engine.transfer(wanted)
+        #expect(second.failure == nil && second.connect == .zero && second.processing != nil)
+        #expect(second.address?.text == "127.0.0.1")
+        #expect(server.connections == 1)
+    }
+
+    @Test func opensAFreshConnectionWhenAskedTo() async throws {
+        let server = try LoopbackServer { $0.answer() }
+        for _ in 0..<3 { _ = await engine.transfer(try request(server.url())) }
+        #expect(server.connections == 3)
+    }
+
+    @Test func speaksHTTP2WithPriorKnowledge() async throws {
+        let server = try LoopbackServer {
+            _ = $0.readSome()
+            $0.send([0, 0, 0, 4, 0, 0, 0, 0, 0])  // SETTINGS
+            $0.send([0, 0, 1, 1, 5, 0, 0, 0, 1, 0x88])  // HEADERS of stream 1, :status 200, the end
+            $0.waitForClose()
+        }
+        let report = await engine.transfer(try request(server.url()) { $0.httpVersion = .http2 })
+        #expect(report.failure == nil && report.status == 200 && report.httpVersion == 2)
+    }
+
+    @Test func refusesARequestThatCannotBeSentAsItIs() async throws {
+        let server = try LoopbackServer { $0.answer() }
+        let split = await engine.transfer(try request(server.url()) { $0.headers = [("X", "1\r\nY: 2")] })
+        let method = await engine.transfer(try request(server.url()) { $0.method = "GET / HTTP/1.1\r\nX:" })
+        #expect(split.code == .localFault && method.code == .localFault)
+        #expect(server.connections == 0)
+    }
+
+    @Test func ignoresTheProxyOfTheEnvironment() async throws {
+        setenv("http_proxy", "http://127.0.0.1:1", 1)
+        defer { unsetenv("http_proxy") }
+        let server = try LoopbackServer { $0.answer() }
+        let report = await engine.transfer(try request(server.url()))
+        #expect(report.status == 200)
+    }
+}

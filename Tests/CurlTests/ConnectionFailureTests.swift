@@ -1,0 +1,120 @@
+import Glibc
+import Testing
+
+@testable import Curl
+
+@Suite struct ConnectionFailureTests {
+    let engine: TransferEngine
+    init() throws { engine = try TransferEngine() }
+
+    @Test func nobodyListeningIsARefusal() async throws {
+        let (descriptor, port) = try boundSocket("127.0.0.1")
+        defer { close(descriptor) }
+        let report = await engine.transfer(try request("http://127.0.0.1:\(port)/"))
+        #expect(report.code == .connectRefused)
+        #expect(report.failure?.systemError == ECONNREFUSED)
+        #expect(report.connect != nil && report.processing == nil && report.status == nil)
+        #expect(report.address?.text == "127.0.0.1")
+    }
+
+    @Test func aFullBacklogIsAConnectTimeout() async throws {
+        let (descriptor, port) = try boundSocket("127.0.0.1")
+        defer { close(descriptor) }
+        listen(descriptor, 0)
+        // Linux takes one more than the backlog; the next SYN gets no answer.
+        let fillers = try await fill(port, count: 4)
+        defer { fillers.forEach { close($0) } }
+        let report = await engine.transfer(try request("http://127.0.0.1:\(port)/", timeout: .milliseconds(200)))
+        #expect(report.code == .connectTimedOut)
+        #expect(report.connect ?? .zero >= .milliseconds(190) && report.processing == nil)
+    }
+
+    @Test func theConnectTimeoutEndsBeforeTheWholeOne() async throws {
+        let (descriptor, port) = try boundSocket("127.0.0.1")
+        defer { close(descriptor) }
+        listen(descriptor, 0)
+        let fillers = try await fill(port, count: 4)
+        defer { fillers.forEach { close($0) } }
+        let report = await engine.transfer(try request("http://127.0.0.1:\(port)/") { $0.connectTimeout = .milliseconds(100) })
+        #expect(report.code == .connectTimedOut && report.duration < .seconds(5))
+    }
+
+    @Test func anAnswerThatNeverComesIsATimeout() async throws {
+        let server = try LoopbackServer { $0.waitForClose() }
+        let report = await engine.transfer(try request(server.url(), timeout: .milliseconds(150)))
+        #expect(report.code == .timedOut)
+        #expect(report.processing ?? .zero > .milliseconds(100) && report.transfer == nil)
+        #expect(report.duration >= .milliseconds(150) && report.duration < .seconds(2))
+    }
+
+    @Test func aBodyThatNeverEndsIsATimeoutWithItsStatus() async throws {
+        let server = try LoopbackServer {
+            $0.readRequest()
+            $0.send("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc")
+            $0.waitForClose()
+        }
+        let report = await engine.transfer(try request(server.url(), timeout: .milliseconds(150)))
+        #expect(report.code == .timedOut && report.status == 200 && report.text == "abc")
+        #expect(report.transfer ?? .zero > .milliseconds(50))
+    }
+
+    @Test func closingWithoutAnAnswerIsConnectionClosed() async throws {
+        let atOnce = try LoopbackServer { _ in }
+        let afterReading = try LoopbackServer { $0.readRequest() }
+        let afterContinue = try LoopbackServer {
+            $0.readRequest()
+            $0.send("HTTP/1.1 100 Continue\r\n\r\n")
+        }
+        // A close with the request unread is a reset on the wire, so either may be seen in the first case.
+        let first = await engine.transfer(try request(atOnce.url()))
+        #expect(first.code == .connectionClosed || first.code == .connectReset)
+        #expect(await engine.transfer(try request(afterReading.url())).code == .connectionClosed)
+        #expect(await engine.transfer(try request(afterContinue.url())).code == .connectionClosed)
+    }
+
+    @Test func aResetIsToldApartFromAClose() async throws {
+        let beforeAnswer = try LoopbackServer {
+            $0.readRequest()
+            $0.reset()
+        }
+        let inBody = try LoopbackServer {
+            $0.readRequest()
+            $0.send("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc")
+            $0.reset()
+        }
+        for server in [beforeAnswer, inBody] {
+            let report = await engine.transfer(try request(server.url()))
+            #expect(report.code == .connectReset)
+            #expect(report.failure?.systemError == ECONNRESET)
+        }
+    }
+
+    @Test func aRefusalSurvivesAnOpenTransferOnTheSameHandlePool() async throws {
+        let server = try LoopbackServer { $0.answer() }
+        let (descriptor, port) = try boundSocket("127.0.0.1")
+        defer { close(descriptor) }
+        for _ in 0..<3 {
+            #expect(await engine.transfer(try request("http://127.0.0.1:\(port)/")).code == .connectRefused)
+            #expect(await engine.transfer(try request(server.url())).status == 200)
+        }
+    }
+
+    /// Connections in a listener's queue, without anyone to accept them.
+    private func fill(_ port: Int, count: Int) async throws -> [Int32] {
+        var descriptors: [Int32] = []
+        for _ in 0..<count {
+            let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue), 0)
+            var place = sockaddr_in()
+            place.sin_family = sa_family_t(AF_INET)
+            place.sin_port = in_port_t(port).bigEndian
+            inet_pton(AF_INET, "127.0.0.1", &place.sin_addr)
+            withUnsafePointer(to: &place) {
+                $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                    _ = connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+                }
+            }
+            descriptors.append(descriptor)
+        }
+        return descriptors
+    }
+}

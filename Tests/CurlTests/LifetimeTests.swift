@@ -1,0 +1,122 @@
+import Foundation
+import Glibc
+import Synchronization
+import Testing
+
+@testable import Curl
+
+/// Cancellation, shutdown and many at a time. Alone on the machine's descriptors while it counts them.
+@Suite(.serialized) struct LifetimeTests {
+    @Test func aCancelledTaskNeverConnects() async throws {
+        let engine = try TransferEngine()
+        let server = try LoopbackServer { $0.answer() }
+        let wanted = try request(server.url())
+        let task = Task {
+            withUnsafeCurrentTask { $0?.cancel() }
+            return await engine.transfer(wanted)
+        }
+        #expect(await task.value.code == .cancelled)
+        #expect(server.connections == 0)
+    }
+
+    @Test func cancellationEndsATransferInFlightAndItsConnection() async throws {
+        let engine = try TransferEngine()
+        let (arrivals, arrived) = AsyncStream.makeStream(of: Bool.self)
+        let server = try LoopbackServer {
+            $0.readRequest()
+            arrived.yield(true)
+            $0.waitForClose()
+            arrived.yield(false)
+        }
+        let wanted = try request(server.url())
+        let task = Task { await engine.transfer(wanted) }
+        var events = arrivals.makeAsyncIterator()
+        #expect(await events.next() == true)
+        task.cancel()
+        let report = await task.value
+        #expect(report.code == .cancelled && report.processing != nil)
+        #expect(await events.next() == false)
+        #expect(engine.statistics.inFlight == 0)
+    }
+
+    @Test func cancellationEndsAWaitForALookup() async throws {
+        let resolver = HeldResolver(["127.0.0.1"])
+        defer { resolver.release() }
+        let engine = try TransferEngine(resolver: resolver.lookUp)
+        let wanted = try request("http://held.test/")
+        let task = Task { await engine.transfer(wanted) }
+        await until { engine.statistics.lookupsRunning == 1 }
+        task.cancel()
+        #expect(await task.value.code == .cancelled)
+    }
+
+    @Test func shutDownEndsAllInFlightAndRefusesMore() async throws {
+        let resolver = HeldResolver(["127.0.0.1"])
+        defer { resolver.release() }
+        let engine = try TransferEngine(resolver: resolver.lookUp)
+        let server = try LoopbackServer { $0.waitForClose() }
+        let running = try request(server.url())
+        let waiting = try request("http://held.test/")
+        let codes = await withTaskGroup(of: TransferFailure.Code?.self) { group in
+            for wanted in [running, running, waiting] { group.addTask { await engine.transfer(wanted).code } }
+            await until { engine.statistics.inFlight == 3 && engine.statistics.lookupsRunning == 1 }
+            await engine.shutDown()
+            return await group.reduce(into: []) { $0.append($1) }
+        }
+        #expect(codes == [.shutDown, .shutDown, .shutDown])
+        #expect(await engine.transfer(running).code == .shutDown)
+        await engine.shutDown()
+    }
+
+    @Test func twoThousandAreInFlightAtATimeAndLeaveNoDescriptor() async throws {
+        try raiseDescriptorLimit(to: 5000)
+        let engine = try TransferEngine()
+        let before = try openDescriptors()
+        do {
+            // Nobody is answered before all are here, so all are in flight together.
+            let held = Mutex<[Connection]>([])
+            let server = try LoopbackServer(isInline: true) { connection in
+                let copy = Connection(descriptor: dup(connection.descriptor))
+                let all = held.withLock { all in
+                    all.append(copy)
+                    return all.count == 2000 ? all : []
+                }
+                for connection in all {
+                    connection.answer()
+                    close(connection.descriptor)
+                }
+            }
+            let wanted = try request(server.url(), timeout: .seconds(60))
+            let good = await withTaskGroup(of: Bool.self) { group in
+                for _ in 0..<2000 { group.addTask { await engine.transfer(wanted).status == 200 } }
+                return await group.reduce(into: 0) { $0 += $1 ? 1 : 0 }
+            }
+            #expect(good == 2000)
+        }
+        await engine.shutDown()
+        // Other tests of the process open and close some beside this one.
+        #expect(try openDescriptors() < before + 500)
+    }
+
+    @Test func manyFailuresLeaveNoDescriptor() async throws {
+        let engine = try TransferEngine()
+        let server = try LoopbackServer {
+            $0.readRequest()
+            $0.reset()
+        }
+        let before = try openDescriptors()
+        for _ in 0..<1500 { #expect(await engine.transfer(try request(server.url())).code == .connectReset) }
+        #expect(try openDescriptors() < before + 500)
+    }
+
+    private func openDescriptors() throws -> Int {
+        try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").count
+    }
+
+    private func raiseDescriptorLimit(to wanted: rlim_t) throws {
+        var limit = rlimit()
+        getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+        limit.rlim_cur = max(limit.rlim_cur, min(wanted, limit.rlim_max))
+        try #require(setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 && limit.rlim_cur >= wanted)
+    }
+}

@@ -1,0 +1,103 @@
+import Testing
+
+@testable import Curl
+
+@Suite struct URLPartsTests {
+    @Test(arguments: [
+        ("http://example.com", "http://example.com/"),
+        ("HTTPS://Example.COM:443/a", "https://example.com/a"),
+        ("http://example.com:8080/a?b=c#d", "http://example.com:8080/a?b=c"),
+        ("http://user:secret@example.com/", "http://example.com/"),
+        ("http://example.com/a/./b/../c", "http://example.com/a/c"),
+        ("http://example.com/../../x", "http://example.com/x"),
+        ("http://example.com?q", "http://example.com/?q"),
+        ("http://0x7f.1/", "http://127.0.0.1/"),
+        ("http://2130706433/", "http://127.0.0.1/"),
+        ("http://0177.0.0.1/", "http://127.0.0.1/"),
+        ("http://%30x7f.1/", "http://127.0.0.1/"),
+        ("http://１２７.0.0.1/", "http://127.0.0.1/"),
+        ("http://[::1]:81/", "http://[::1]:81/"),
+        ("http://[0:0:0:0:0:0:0:1]/", "http://[::1]/"),
+        ("http://[::FFFF:127.0.0.1]/", "http://[::ffff:127.0.0.1]/"),
+        ("http://bücher.example/ü?ü", "http://xn--bcher-kva.example/%c3%bc?%c3%bc"),
+        ("ftp://example.com/x", "ftp://example.com:21/x"),
+        ("http://example.com/a%2Fb%20c", "http://example.com/a%2Fb%20c"),
+    ]) func readsOneFormOutOfMany(_ text: String, _ expected: String) throws {
+        #expect(URLParts(text)?.text == expected)
+    }
+
+    @Test(arguments: [
+        "", "example.com", "//example.com/", "/path", "http:", "http://", "http:///example.com/", "http:/example.com",
+        "http:example.com",
+        "http://exa mple.com/", "http://example.com/a b", " http://example.com/", "http://example.com/\n",
+        "http://example.com/\u{1b}[31m",
+        "http://example.com/\0", "http://exam\u{7f}ple.com/", "http://example.com:99999/", "http://example.com:0/",
+        "http://example.com:80x/",
+        "http://[::1", "http://[::1]x/", "http://[fe80::1%25eth0]/", "nonsense://example.com/", "mailto:a@example.com",
+        "file:///etc/passwd",
+        "http://a|b/", "http://:80/", "http://user@/", "javascript:alert(1)",
+    ]) func refuses(_ text: String) {
+        #expect(URLParts(text) == nil)
+    }
+
+    @Test func refusesWhatIsPastItsBound() {
+        #expect(URLParts("http://example.com/" + String(repeating: "a", count: 9000)) == nil)
+    }
+
+    @Test func showsItsParts() throws {
+        let parts = try #require(URLParts("http://me@[2001:DB8::1]:8080/a/b?x=1&y=2"))
+        #expect(parts.scheme == "http" && parts.host == "2001:db8::1" && parts.port == 8080)
+        #expect(parts.path == "/a/b" && parts.query == "x=1&y=2" && parts.hasUserInfo)
+        #expect(parts.origin == "http://[2001:db8::1]:8080")
+        #expect(URLParts("https://example.com")?.origin == "https://example.com:443")
+        #expect(URLParts("https://example.com")?.hasUserInfo == false)
+    }
+
+    /// RFC 3986 section 5.4, against its base; fragments are dropped.
+    @Test(arguments: [
+        ("g", "http://a/b/c/g"), ("./g", "http://a/b/c/g"), ("g/", "http://a/b/c/g/"), ("/g", "http://a/g"), ("//g", "http://g/"),
+        ("?y", "http://a/b/c/d;p?y"), ("g?y", "http://a/b/c/g?y"), ("#s", "http://a/b/c/d;p?q"), ("g#s", "http://a/b/c/g"),
+        (";x", "http://a/b/c/;x"), ("g;x=1/./y", "http://a/b/c/g;x=1/y"), ("", "http://a/b/c/d;p?q"), (".", "http://a/b/c/"),
+        ("./", "http://a/b/c/"), ("..", "http://a/b/"), ("../", "http://a/b/"), ("../g", "http://a/b/g"), ("../..", "http://a/"),
+        ("../../g", "http://a/g"), ("../../../g", "http://a/g"), ("/./g", "http://a/g"), ("/../g", "http://a/g"),
+        ("g.", "http://a/b/c/g."),
+        ("..g", "http://a/b/c/..g"), ("./../g", "http://a/b/g"), ("g/../h", "http://a/b/c/h"),
+        ("g?y/./x", "http://a/b/c/g?y/./x"),
+        ("https://other.example/x", "https://other.example/x"), ("x y", "http://a/b/c/x%20y"), ("//user@h/", "http://h/"),
+    ]) func resolvesReferences(_ reference: String, _ expected: String) throws {
+        let base = try #require(URLParts("http://a/b/c/d;p?q"))
+        #expect(base.resolving(reference)?.text == expected)
+    }
+
+    @Test(arguments: ["http:", "file:///etc/passwd", "javascript:alert(1)", "//", "///etc", "g\r\nX: y", "http://", "//a b/"])
+    func resolvesNothingOutOf(_ reference: String) throws {
+        let base = try #require(URLParts("http://a/b/c/d"))
+        #expect(base.resolving(reference) == nil)
+    }
+
+    @Test func keepsThePortOfItsBase() throws {
+        let base = try #require(URLParts("http://a:81/b"))
+        #expect(base.resolving("/c")?.text == "http://a:81/c" && base.resolving("//h/c")?.port == 80)
+    }
+
+    @Test func namesTheSchemeOfAReferenceThatIsNoURL() {
+        #expect(URLParts.scheme(of: "FILE:///etc/passwd") == "file")
+        #expect(URLParts.scheme(of: "a/b:c") == nil)
+        #expect(URLParts.scheme(of: ":x") == nil)
+    }
+}
+
+@Suite struct SocketAddressTests {
+    @Test(arguments: ["127.0.0.1", "0.0.0.0", "255.255.255.255", "::", "::1", "2001:db8::ff00:42:8329", "::ffff:10.0.0.1"])
+    func readsAndWritesTheSameText(_ text: String) throws {
+        let parsed = try address(text)
+        #expect(parsed.text == text)
+        #expect(SocketAddress(bytes: parsed.bytes) == parsed)
+        #expect(parsed.bytes.count == (parsed.isIPv4 ? 4 : 16))
+    }
+
+    @Test(arguments: ["", "1.2.3", "01.2.3.4", "[::1]", "fe80::1%eth0", "localhost", "1.2.3.4 "])
+    func refusesWhatIsNoLiteral(_ text: String) {
+        #expect(SocketAddress(text) == nil)
+    }
+}
