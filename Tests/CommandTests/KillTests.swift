@@ -1,0 +1,54 @@
+import Foundation
+import Glibc
+import Health
+import History
+import Loopback
+import Testing
+
+private let isLong = ProcessInfo.processInfo.environment["RANGEFINDER_LONG"] != nil
+
+/// Ten times under load: SIGKILL, the next start, and a comparison with what the targets' own server saw.
+@Suite(.enabled(if: isLong, "scripts/test --long runs it"), .timeLimit(.minutes(5))) struct KillTests {
+    private static let targets = 20
+
+    @Test func everyAnswerOlderThanTwoSecondsSurvivesAKill() async throws {
+        let site = try Site(
+            paths: (0..<Self.targets).map { "t\($0)" }, probe: "{interval: 100ms, fast_interval: 100ms, timeout: 100ms}"
+        ) { _ in .http(200) }
+        var rowsBefore = 0
+        for round in 1...10 {
+            let seenBefore = site.target.requests.count
+            let (program, _) = try await site.start()
+            // 20 targets at 100 ms are 200 requests a second: two seconds and a half go by while 500 more come.
+            let before = site.target.requests.count + 100 * (round % 3)
+            while site.target.requests.count < before { await Task.yield() }
+            let answered = site.target.requests.count
+            while site.target.requests.count < answered + 500 { await Task.yield() }
+            program.send(SIGKILL)
+            #expect(await program.ended() == -SIGKILL)
+            let seen = site.target.requests.count
+            let history = try HistoryReader.open(path: site.database)
+            let rows = try rows(site)
+            let (gained, old, all) = (rows - rowsBefore, answered - seenBefore, seen - seenBefore)
+            #expect(gained >= old - 1, "round \(round): \(gained) rows of \(old) answers older than two seconds")
+            #expect(gained <= all, "round \(round): \(gained) rows of \(all) requests")
+            rowsBefore = rows
+            #expect(try history.statuses().count == Self.targets)
+        }
+    }
+
+    private func rows(_ site: Site) throws -> Int {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/usr/bin/sqlite3")
+        process.arguments = [
+            site.database, "PRAGMA integrity_check; SELECT count(DISTINCT result_id) FROM probe_history",
+        ]
+        let pipe = Pipe()
+        process.standardOutput = pipe
+        try process.run()
+        let lines = String(decoding: try pipe.fileHandleForReading.readToEnd() ?? Data(), as: UTF8.self).split(separator: "\n")
+        process.waitUntilExit()
+        #expect(lines.first == "ok")
+        return Int(lines.last ?? "") ?? -1
+    }
+}
