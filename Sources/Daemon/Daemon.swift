@@ -62,6 +62,7 @@ package final class Daemon: Sendable {
     private let probes: TransferEngine
     private let requests: TransferEngine
     private let store: TargetStore?
+    private let lock: InstanceLock?
     private let group = Mutex<ServiceGroup?>(nil)
 
     var logger: Logger { context.logger }
@@ -80,6 +81,7 @@ package final class Daemon: Sendable {
         var options = HistoryOptions(vantage: settings.vantage.name, now: { .now() })
         options.keepRaw = settings.history.keepRaw
         options.onEvent = { event in report(event, logger: logger, metrics: metrics) }
+        lock = try InstanceLock(besides: settings.history.path)
         let history = try History.open(path: settings.history.path, options: options)
         let series = TargetSeries(
             perTarget: .init(settings.metrics.perTarget), withClientID: settings.targetsAPI.clients.count > 1)

@@ -61,8 +61,16 @@ struct ProbeLoop: Sendable {
         ]
         if let reason = transition.reason { fields["reason"] = "\(reason.rawValue)" }
         if let cause = transition.cause { fields["cause"] = "\(cause.rawValue)" }
+        let level: Logger.Level =
+            switch (transition.from, transition.to) {
+            // At the first start there is one of these for every target.
+            case (.unknown, .up): .debug
+            case (_, .down): .error
+            case (_, .degraded): .warning
+            default: .notice
+            }
         logger.log(
-            level: transition.to == .down ? .error : transition.to == .degraded ? .warning : .notice,
+            level: level,
             "\(displayText(target.name)) is \(transition.to.rawValue): \(transition.sentence)", metadata: fields)
     }
 }

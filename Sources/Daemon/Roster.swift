@@ -56,6 +56,7 @@ final class Roster: Sendable {
     func restore(lists: [String: [Target]], judges: [TargetIdentity: Judge]) {
         state.withLock { state in
             state.lists = lists
+            forgetOtherClients(&state)
             reconcile(&state, judges: judges)
             let now = Timestamp.now()
             for (identity, judge) in judges where state.wanted[identity] == nil {
@@ -67,8 +68,10 @@ final class Roster: Sendable {
 
     /// Takes a client's new list.
     func replace(_ list: [Target], clientID: String) {
-        history.remember(list: list, client: clientID)
         state.withLock { state in
+            // A sync that was under way when its client was taken from the configuration.
+            guard state.settings.targetsAPI.clients.contains(where: { $0.id == clientID }) else { return }
+            history.remember(list: list, client: clientID)
             state.lists[clientID] = list
             reconcile(&state)
         }
@@ -78,9 +81,16 @@ final class Roster: Sendable {
     func replace(_ settings: Settings) {
         state.withLock { state in
             state.settings = settings
-            let clients = Set(settings.targetsAPI.clients.map(\.id))
-            state.lists = state.lists.filter { clients.contains($0.key) }
+            forgetOtherClients(&state)
             reconcile(&state)
+        }
+    }
+
+    private func forgetOtherClients(_ state: inout State) {
+        let clients = Set(state.settings.targetsAPI.clients.map(\.id))
+        for client in state.lists.keys where !clients.contains(client) {
+            state.lists[client] = nil
+            history.forget(client: client)
         }
     }
 

@@ -65,6 +65,8 @@ actor SyncService {
         }
         channels = kept
         metrics.setClients(plan.clients.map(\.clientID))
+        // A new client's targets shouldn't wait for the next interval.
+        if kept.values.contains(where: { !$0.hasList }) { Task { _ = await syncNow() } }
     }
 
     /// Syncs every interval until the task is cancelled.

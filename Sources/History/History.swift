@@ -75,6 +75,11 @@ package final class History: Sendable {
         add { $0.remember(list, client: client) }
     }
 
+    /// The client is no longer configured: its list is not remembered any more. The history of its targets stays.
+    package func forget(client: String) {
+        add { $0.forget(client: client) }
+    }
+
     private func add(_ change: (inout Batch) -> Void) {
         inbox.withLock { inbox in
             // What comes after the last commit can't be written any more: it is counted rather than lost in silence.

@@ -75,6 +75,16 @@ import Testing
         #expect(ended.errors.contains("can't listen on 127.0.0.1:\(other.port)"))
     }
 
+    @Test func aSecondDaemonOnOneDatabaseIsRefused() async throws {
+        let site = try Site(paths: ["a"]) { _ in .http(200) }
+        let (program, _) = try await site.start()
+        let second = try await Program.run(["run", "--config", site.configuration])
+        #expect(second.code == 69)
+        #expect(second.errors.contains("another rangefinder is running on \(site.database)"))
+        program.send(SIGTERM)
+        #expect(await program.ended() == 0)
+    }
+
     @Test func statusReadsTheDatabaseWhileTheDaemonRunsAndWhenItDoesNot() async throws {
         let site = try Site(paths: ["good", "bad"]) { request in request.path == "/bad" ? .http(500) : .http(200) }
         let (program, _) = try await site.start()

@@ -64,6 +64,21 @@ import Testing
         await history.close()
     }
 
+    @Test func aForgottenClientHasNoListAndItsTargetsAreNotListed() async throws {
+        let history = try folder.open()
+        history.remember(list: [Sample.target("a")], client: "client")
+        history.remember(list: [], client: "other")
+        await history.flush()
+        history.forget(client: "client")
+        await history.flush()
+        #expect(try history.rememberedLists() == ["other": []])
+        #expect(try HistoryReader.open(path: folder.database).statuses().isEmpty)
+        history.remember(list: [Sample.target("a")], client: "client")
+        await history.flush()
+        #expect(try history.rememberedLists()["client"] == [Sample.target("a")])
+        await history.close()
+    }
+
     @Test func anUnchangedListWritesNothing() async throws {
         let list = (0..<100).map { Sample.target("tgt_\($0)") }
         _ = try await afterRestart(list)

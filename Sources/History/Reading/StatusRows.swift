@@ -60,7 +60,8 @@ enum LastProbes {
 
     static func read(_ db: Database) throws -> [Int64: LastProbe] {
         var missing: Set<Int64> = []
-        try db.run("SELECT id FROM target WHERE listed = 1") { row in
+        // Without a judge's state there has been no result to look for.
+        try db.run("SELECT id FROM target WHERE listed = 1 AND id IN (SELECT target FROM judge)") { row in
             if let id = row.integer(0) { missing.insert(id) }
             return true
         }

@@ -60,6 +60,8 @@ struct Batch: Sendable {
     private(set) var lists: [String: [Target]] = [:]
     /// Targets of lists that were replaced before they were written: their results want a name.
     private(set) var departed: [TargetIdentity: Target] = [:]
+    /// Clients that are no longer configured.
+    private(set) var forgottenClients: Set<String> = []
     var dropped = 0
 
     init(limit: Int) {
@@ -68,7 +70,9 @@ struct Batch: Sendable {
         closedIncidents = BoundedQueue(limit: limit)
     }
 
-    var isEmpty: Bool { rows.isEmpty && closedIncidents.isEmpty && judges.isEmpty && lists.isEmpty }
+    var isEmpty: Bool {
+        rows.isEmpty && closedIncidents.isEmpty && judges.isEmpty && lists.isEmpty && forgottenClients.isEmpty
+    }
 
     mutating func append(_ record: HistoryRecord) {
         dropped += rows.append(ResultRow(record))
@@ -92,6 +96,12 @@ struct Batch: Sendable {
             for target in waiting where !kept.contains(target.identity) { departed[target.identity] = target }
         }
         lists[client] = list
+        forgottenClients.remove(client)
+    }
+
+    mutating func forget(client: String) {
+        for target in lists.removeValue(forKey: client) ?? [] { departed[target.identity] = target }
+        forgottenClients.insert(client)
     }
 
     /// Takes in what came later.
@@ -105,6 +115,7 @@ struct Batch: Sendable {
             return JudgeChange(startsAnew: earlier.startsAnew, judge: later.judge, since: later.since ?? earlier.since)
         }
         departed.merge(later.departed) { _, later in later }
+        for client in later.forgottenClients { forget(client: client) }
         for (client, list) in later.lists { remember(list, client: client) }
     }
 }

@@ -4,7 +4,8 @@ internal import Health
 /// What a transaction wrote, to be remembered once it has been committed.
 struct Written: Sendable {
     var judges: [TargetIdentity: Int?] = [:]
-    var lists: [String: Int] = [:]
+    /// A digest each; nil for a list that is forgotten.
+    var lists: [String: Int?] = [:]
 }
 
 extension WriterMemory {
@@ -15,7 +16,7 @@ extension WriterMemory {
             // A target that is gone shouldn't be remembered for ever; if it comes back, its id is looked up.
             if digest == nil { dimensions.forget(target) }
         }
-        lists.merge(written.lists) { _, new in new }
+        for (client, digest) in written.lists { lists[client] = digest }
     }
 }
 
@@ -24,11 +25,15 @@ extension Batch {
     func write(_ db: Database, _ memory: inout WriterMemory) throws -> Written {
         var written = Written()
         for target in departed.values { try RememberedLists.name(db, target) }
+        for client in forgottenClients {
+            try RememberedLists.forget(db, client: client)
+            written.lists[client] = .some(nil)
+        }
         for (client, list) in lists {
             let digest = list.hashValue
             guard memory.lists[client] != digest else { continue }
             try RememberedLists.write(db, list, client: client)
-            written.lists[client] = digest
+            written.lists[client] = .some(digest)
         }
         try writeRows(db, &memory.dimensions)
         for transition in transitions { try write(transition, db, &memory.dimensions) }

@@ -27,6 +27,12 @@ enum RememberedLists {
         for id in gone { try db.run("UPDATE target SET listed = 0 WHERE id = ?", [.integer(id)]) }
     }
 
+    /// The client is no longer asked: nothing is listed for it, and that is not the same as an empty list.
+    static func forget(_ db: Database, client: String) throws {
+        try db.run("DELETE FROM remembered_client WHERE client_id = ?", [.text(client)])
+        try db.run("UPDATE target SET listed = 0 WHERE client_id = ? AND listed = 1", [.text(client)])
+    }
+
     /// Gives a target that left its list before that was written a row to be known by.
     static func name(_ db: Database, _ target: Target) throws {
         try db.run(
