@@ -19,7 +19,7 @@ func room(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
 func tests(of name: String, _ dependencies: [Target.Dependency] = [], data: [String] = []) -> Target {
     .testTarget(
         name: name + "Tests",
-        dependencies: [.target(name: name)] + dependencies,
+        dependencies: [.target(name: name), "TestSupport"] + dependencies,
         exclude: data,
         swiftSettings: strict
     )
@@ -94,11 +94,11 @@ let package = Package(
             ],
             swiftSettings: strict),
 
-        // A scripted server on real sockets, for the tests of several rooms.
-        .target(name: "Loopback", path: "Tests/Loopback", swiftSettings: strict),
+        // What the tests of several rooms share.
+        .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
         tests(of: "Curl"),
         tests(of: "Health"),
-        tests(of: "Probing", ["Health", "Curl", "Loopback"]),
+        tests(of: "Probing", ["Health", "Curl"]),
         tests(of: "Scheduling", ["Health"]),
         tests(of: "TargetsAPI", ["Health"]),
         tests(of: "TargetsServer", ["Health", "TargetsAPI", lifecycle, logging]),
@@ -112,9 +112,9 @@ let package = Package(
             of: "Daemon",
             [
                 "Health", "Curl", "Probing", "Scheduling", "TargetsAPI", "TargetsServer", "History", "Exposition", "Web",
-                "Settings", "SampleTargets", "Loopback", logging,
+                "Settings", "SampleTargets", logging,
             ]),
-        .testTarget(name: "HouseTests", swiftSettings: strict),
-        .testTarget(name: "CommandTests", dependencies: ["Curl", "Health", "History", "Loopback"], swiftSettings: strict),
+        .testTarget(name: "HouseTests", dependencies: ["TestSupport"], swiftSettings: strict),
+        .testTarget(name: "CommandTests", dependencies: ["Curl", "Health", "History", "TestSupport"], swiftSettings: strict),
     ]
 )

@@ -1,5 +1,5 @@
 import Foundation
-import Loopback
+import TestSupport
 import Testing
 
 @Suite(.timeLimit(.minutes(2))) struct ProbeCommandTests {

@@ -1,7 +1,7 @@
 import Curl
 import Foundation
 import Glibc
-import Loopback
+import TestSupport
 import Testing
 
 /// The examples of the README do what it says.
@@ -23,7 +23,7 @@ import Testing
 
     @Test func everyConfigurationIsAccepted() async throws {
         let folder = try TemporaryFolder()
-        for secret in ["user-token", "registry-token"] { _ = try folder.write("secret\n", to: secret) }
+        for secret in ["user-token", "registry-token"] { try folder.write("secret\n", to: secret) }
         #expect(configurations.count >= 3)
         for (index, text) in configurations.enumerated() {
             let file = try folder.write(text, to: "\(index).yaml")
@@ -34,7 +34,7 @@ import Testing
 
     @Test func withoutAnAccountATargetThatIsCreatedIsProbed() async throws {
         let folder = try TemporaryFolder()
-        _ = try folder.write("a-token-of-this-test\n", to: "registry-token")
+        try folder.write("a-token-of-this-test\n", to: "registry-token")
         let target = try LoopbackServer { _ in .http(200) }
         let port = try LoopbackServer { _ in .silence }.port
         let example = try #require(configurations.first { $0.contains("targets_server:") })

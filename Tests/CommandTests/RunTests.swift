@@ -2,8 +2,8 @@ import Foundation
 import Glibc
 import Health
 import History
-import Loopback
 import Synchronization
+import TestSupport
 import Testing
 
 @Suite(.timeLimit(.minutes(3))) struct RunTests {
@@ -108,7 +108,7 @@ import Testing
         let (program, _) = try await site.start()
         #expect(await program.errors.until("a is down"))
         let text = try String(contentsOfFile: site.configuration, encoding: .utf8)
-        _ = try site.folder.write(
+        try site.folder.write(
             text.replacingOccurrences(of: "probe: {", with: "probe: {headers: {X-New: \"1\"}, "), to: "rangefinder.yaml")
         program.send(SIGHUP)
         #expect(await program.errors.until("a is up"))

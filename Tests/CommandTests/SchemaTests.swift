@@ -1,6 +1,6 @@
 import Foundation
 import Glibc
-import Loopback
+import TestSupport
 import Testing
 
 private let python = ProcessInfo.processInfo.environment["RANGEFINDER_PYTHON"]

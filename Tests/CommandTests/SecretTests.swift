@@ -1,7 +1,7 @@
 import Curl
 import Foundation
 import Glibc
-import Loopback
+import TestSupport
 import Testing
 
 /// The whole program at debug level: a secret is on the wire, and nowhere else.
@@ -23,7 +23,7 @@ import Testing
     func noSecretIsInALogLineAnErrorAPageOrAMetric(status: Int) async throws {
         let site = try Site(paths: ["a"], log: "trace") { _ in .http(status) }
         let text = try String(contentsOfFile: site.configuration, encoding: .utf8)
-        _ = try site.folder.write(
+        try site.folder.write(
             text
                 + "\noverrides:\n  - match: {url: \"http://127.0.0.1:\(site.target.port)\"}\n    probe: {headers: {Authorization: {env: PROBE_SECRET}}}\n",
             to: "rangefinder.yaml")
@@ -59,7 +59,7 @@ import Testing
             .http(500, body: "{\"message\":\"bad token \(request.headers["authorization"] ?? "")\"}")
         }
         let text = try String(contentsOfFile: site.configuration, encoding: .utf8)
-        _ = try site.folder.write(text.replacingOccurrences(of: site.api.url, with: echo.url), to: "rangefinder.yaml")
+        try site.folder.write(text.replacingOccurrences(of: site.api.url, with: echo.url), to: "rangefinder.yaml")
         let (program, _) = try await site.start()
         #expect(await program.errors.until("sync failed"))
         program.send(SIGTERM)

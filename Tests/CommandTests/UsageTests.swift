@@ -1,5 +1,5 @@
 import Foundation
-import Loopback
+import TestSupport
 import Testing
 
 @Suite(.timeLimit(.minutes(2))) struct UsageTests {
@@ -66,7 +66,7 @@ import Testing
         let bad = try folder.write("nonsense: 1\n", to: "bad.yaml")
         #expect(try await Program.run(["run", "--config", bad]).code == 1)
         let site = try Site(paths: []) { _ in .http(200) }
-        _ = try site.folder.write(
+        try site.folder.write(
             "this is no database of ours, and long enough to be looked at by whoever opens it\n", to: "history.db")
         let ended = try await Program.run(["run", "--config", site.configuration])
         #expect(ended.code == 69)

@@ -1,5 +1,6 @@
 import Foundation
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import Curl
@@ -9,7 +10,7 @@ import Testing
     init() throws { engine = try TransferEngine(userAgent: "rangefinder/test") }
 
     @Test func reportsStatusBodyAndPhasesOfAGoodAnswer() async throws {
-        let server = try LoopbackServer { $0.answer("hello") }
+        let server = try ConnectionServer { $0.answer("hello") }
         let before = ContinuousClock.now
         let report = await engine.transfer(try request(server.url("/a?b=c")))
         #expect(report.failure == nil)
@@ -32,7 +33,7 @@ import Testing
     }
 
     @Test func sendsMethodHeadersBodyAndUserAgentAndNothingElse() async throws {
-        let server = try LoopbackServer { connection in
+        let server = try ConnectionServer { connection in
             var text = connection.readRequest()
             while !text.hasSuffix("payload"), let more = connection.readSome() { text += more }
             connection.send("HTTP/1.1 200 OK\r\nContent-Length: \(text.utf8.count)\r\n\r\n\(text)")
@@ -55,7 +56,7 @@ import Testing
     }
 
     @Test(arguments: ["POST", "PUT"]) func sendsAnEmptyBodyAsLengthZero(_ method: String) async throws {
-        let server = try LoopbackServer { connection in
+        let server = try ConnectionServer { connection in
             let text = connection.readRequest()
             connection.send("HTTP/1.1 200 OK\r\nContent-Length: \(text.utf8.count)\r\n\r\n\(text)")
         }
@@ -65,7 +66,7 @@ import Testing
     }
 
     @Test func takesNoBodyWithHEAD() async throws {
-        let server = try LoopbackServer {
+        let server = try ConnectionServer {
             $0.readRequest()
             $0.send("HTTP/1.1 200 OK\r\nContent-Length: 900000000\r\n\r\n")
         }
@@ -75,7 +76,7 @@ import Testing
     }
 
     @Test func leavesRedirectsToTheCaller() async throws {
-        let server = try LoopbackServer { $0.answer(status: "302 Found", headers: "Location: ../x y\r\n") }
+        let server = try ConnectionServer { $0.answer(status: "302 Found", headers: "Location: ../x y\r\n") }
         let report = await engine.transfer(try request(server.url()) { $0.keepHeaders = true })
         #expect(report.status == 302 && report.location == "../x y")
         #expect(report.headers.map(\.name) == ["Content-Length", "Location"])
@@ -83,7 +84,7 @@ import Testing
     }
 
     @Test func skipsInterimAnswers() async throws {
-        let server = try LoopbackServer {
+        let server = try ConnectionServer {
             $0.readRequest()
             $0.send("HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\nHTTP/1.1 204 No Content\r\n\r\n")
         }
@@ -92,7 +93,7 @@ import Testing
     }
 
     @Test func reusesAConnectionWhenAskedTo() async throws {
-        let server = try LoopbackServer { connection in
+        let server = try ConnectionServer { connection in
             while !connection.readRequest().isEmpty { connection.send("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n") }
         }
         let wanted = try request(server.url()) { $0.connection = .reuse }
@@ -104,13 +105,13 @@ import Testing
     }
 
     @Test func opensAFreshConnectionWhenAskedTo() async throws {
-        let server = try LoopbackServer { $0.answer() }
+        let server = try ConnectionServer { $0.answer() }
         for _ in 0..<3 { _ = await engine.transfer(try request(server.url())) }
         #expect(server.connections == 3)
     }
 
     @Test func speaksHTTP2WithPriorKnowledge() async throws {
-        let server = try LoopbackServer {
+        let server = try ConnectionServer {
             _ = $0.readSome()
             $0.send([0, 0, 0, 4, 0, 0, 0, 0, 0])  // SETTINGS
             $0.send([0, 0, 1, 1, 5, 0, 0, 0, 1, 0x88])  // HEADERS of stream 1, :status 200, the end
@@ -121,7 +122,7 @@ import Testing
     }
 
     @Test func refusesARequestThatCannotBeSentAsItIs() async throws {
-        let server = try LoopbackServer { $0.answer() }
+        let server = try ConnectionServer { $0.answer() }
         let split = await engine.transfer(try request(server.url()) { $0.headers = [("X", "1\r\nY: 2")] })
         let method = await engine.transfer(try request(server.url()) { $0.method = "GET / HTTP/1.1\r\nX:" })
         #expect(split.code == .localFault && method.code == .localFault)
@@ -131,7 +132,7 @@ import Testing
     @Test func ignoresTheProxyOfTheEnvironment() async throws {
         setenv("http_proxy", "http://127.0.0.1:1", 1)
         defer { unsetenv("http_proxy") }
-        let server = try LoopbackServer { $0.answer() }
+        let server = try ConnectionServer { $0.answer() }
         let report = await engine.transfer(try request(server.url()))
         #expect(report.status == 200)
     }

@@ -1,4 +1,5 @@
 import Glibc
+import TestSupport
 import Testing
 
 @testable import Curl
@@ -40,7 +41,7 @@ import Testing
     }
 
     @Test func anAnswerThatNeverComesIsATimeout() async throws {
-        let server = try LoopbackServer { $0.waitForClose() }
+        let server = try ConnectionServer { $0.waitForClose() }
         let report = await engine.transfer(try request(server.url(), timeout: .milliseconds(150)))
         #expect(report.code == .timedOut)
         #expect(report.processing ?? .zero > .milliseconds(100) && report.transfer == nil)
@@ -48,7 +49,7 @@ import Testing
     }
 
     @Test func aBodyThatNeverEndsIsATimeoutWithItsStatus() async throws {
-        let server = try LoopbackServer {
+        let server = try ConnectionServer {
             $0.readRequest()
             $0.send("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc")
             $0.waitForClose()
@@ -59,9 +60,9 @@ import Testing
     }
 
     @Test func closingWithoutAnAnswerIsConnectionClosed() async throws {
-        let atOnce = try LoopbackServer { _ in }
-        let afterReading = try LoopbackServer { $0.readRequest() }
-        let afterContinue = try LoopbackServer {
+        let atOnce = try ConnectionServer { _ in }
+        let afterReading = try ConnectionServer { $0.readRequest() }
+        let afterContinue = try ConnectionServer {
             $0.readRequest()
             $0.send("HTTP/1.1 100 Continue\r\n\r\n")
         }
@@ -73,11 +74,11 @@ import Testing
     }
 
     @Test func aResetIsToldApartFromAClose() async throws {
-        let beforeAnswer = try LoopbackServer {
+        let beforeAnswer = try ConnectionServer {
             $0.readRequest()
             $0.reset()
         }
-        let inBody = try LoopbackServer {
+        let inBody = try ConnectionServer {
             $0.readRequest()
             $0.send("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc")
             $0.reset()
@@ -90,7 +91,7 @@ import Testing
     }
 
     @Test func aRefusalSurvivesAnOpenTransferOnTheSameHandlePool() async throws {
-        let server = try LoopbackServer { $0.answer() }
+        let server = try ConnectionServer { $0.answer() }
         let (descriptor, port) = try boundSocket("127.0.0.1")
         defer { close(descriptor) }
         for _ in 0..<3 {

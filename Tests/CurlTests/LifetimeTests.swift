@@ -1,6 +1,7 @@
 import Foundation
 import Glibc
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import Curl
@@ -9,7 +10,7 @@ import Testing
 @Suite(.serialized) struct LifetimeTests {
     @Test func aCancelledTaskNeverConnects() async throws {
         let engine = try TransferEngine()
-        let server = try LoopbackServer { $0.answer() }
+        let server = try ConnectionServer { $0.answer() }
         let wanted = try request(server.url())
         let task = Task {
             withUnsafeCurrentTask { $0?.cancel() }
@@ -22,7 +23,7 @@ import Testing
     @Test func cancellationEndsATransferInFlightAndItsConnection() async throws {
         let engine = try TransferEngine()
         let (arrivals, arrived) = AsyncStream.makeStream(of: Bool.self)
-        let server = try LoopbackServer {
+        let server = try ConnectionServer {
             $0.readRequest()
             arrived.yield(true)
             $0.waitForClose()
@@ -54,7 +55,7 @@ import Testing
         let resolver = HeldResolver(["127.0.0.1"])
         defer { resolver.release() }
         let engine = try TransferEngine(resolver: resolver.lookUp)
-        let server = try LoopbackServer { $0.waitForClose() }
+        let server = try ConnectionServer { $0.waitForClose() }
         let running = try request(server.url())
         let waiting = try request("http://held.test/")
         let codes = await withTaskGroup(of: TransferFailure.Code?.self) { group in
@@ -75,7 +76,7 @@ import Testing
         do {
             // Nobody is answered before all are here, so all are in flight together.
             let held = Mutex<[Connection]>([])
-            let server = try LoopbackServer(isInline: true) { connection in
+            let server = try ConnectionServer(isInline: true) { connection in
                 let copy = Connection(descriptor: dup(connection.descriptor))
                 let all = held.withLock { all in
                     all.append(copy)
@@ -83,7 +84,7 @@ import Testing
                 }
                 for connection in all {
                     connection.answer()
-                    close(connection.descriptor)
+                    connection.close()
                 }
             }
             let wanted = try request(server.url(), timeout: .seconds(60))
@@ -100,7 +101,7 @@ import Testing
 
     @Test func manyFailuresLeaveNoDescriptor() async throws {
         let engine = try TransferEngine()
-        let server = try LoopbackServer {
+        let server = try ConnectionServer {
             $0.readRequest()
             $0.reset()
         }

@@ -1,5 +1,6 @@
 import Foundation
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import Curl
@@ -7,7 +8,7 @@ import Testing
 @Suite struct LookupTests {
     @Test func looksUpALocalNameAndConnectsToIt() async throws {
         let engine = try TransferEngine()
-        let server = try LoopbackServer { $0.answer() }
+        let server = try ConnectionServer { $0.answer() }
         let report = await engine.transfer(try request("http://localhost:\(server.port)/") { $0.family = .v4 })
         #expect(report.address?.text == "127.0.0.1" && report.resolved.map(\.text) == ["127.0.0.1"])
         #expect(report.status == 200 && report.dns ?? .zero > .zero)
@@ -29,7 +30,7 @@ import Testing
     @Test func oneLookupServesAllWhoWaitForTheSameName() async throws {
         let resolver = HeldResolver(["127.0.0.1"])
         let engine = try TransferEngine(resolver: resolver.lookUp)
-        let server = try LoopbackServer { $0.answer() }
+        let server = try ConnectionServer { $0.answer() }
         let wanted = try request("http://shared.test:\(server.port)/")
         let reports = await withTaskGroup(of: TransferReport.self) { group in
             for _ in 0..<20 { group.addTask { await engine.transfer(wanted) } }
@@ -44,7 +45,7 @@ import Testing
         let resolver = HeldResolver(["127.0.0.1"], holding: "hung.test")
         defer { resolver.release() }
         let engine = try TransferEngine(resolver: resolver.lookUp)
-        let server = try LoopbackServer { $0.answer() }
+        let server = try ConnectionServer { $0.answer() }
         let hung = await engine.transfer(try request("http://hung.test:\(server.port)/", timeout: .milliseconds(100)))
         #expect(hung.code == .lookupTimedOut && hung.dns ?? .zero >= .milliseconds(100) && hung.duration < .seconds(2))
         let other = await engine.transfer(try request("http://other.test:\(server.port)/"))
@@ -56,7 +57,7 @@ import Testing
     @Test func noFreeLookupThreadUntilTheDeadlineIsOurFault() async throws {
         let resolver = HeldResolver(["127.0.0.1"], holding: "hung.test")
         let engine = try TransferEngine(maxLookups: 1, resolver: resolver.lookUp)
-        let server = try LoopbackServer { $0.answer() }
+        let server = try ConnectionServer { $0.answer() }
         async let hung = engine.transfer(try request("http://hung.test:\(server.port)/"))
         await until { engine.statistics.lookupsRunning == 1 }
         let late = await engine.transfer(try request("http://late.test:\(server.port)/", timeout: .milliseconds(100)))
@@ -70,7 +71,7 @@ import Testing
         let resolver = HeldResolver(["127.0.0.1"])
         resolver.release()
         let engine = try TransferEngine(resolver: resolver.lookUp)
-        let server = try LoopbackServer { $0.answer() }
+        let server = try ConnectionServer { $0.answer() }
         let text = "http://cached.test:\(server.port)/"
         for _ in 0..<3 { _ = await engine.transfer(try request(text) { $0.dnsCache = .seconds(60) }) }
         #expect(resolver.calls == 1)
@@ -93,7 +94,7 @@ import Testing
         let resolver = HeldResolver(["127.0.0.3", "127.0.0.1", "127.0.0.2"])
         resolver.release()
         let engine = try TransferEngine(resolver: resolver.lookUp)
-        let server = try LoopbackServer(address: "0.0.0.0") { $0.answer() }
+        let server = try ConnectionServer(address: "0.0.0.0") { $0.answer() }
         var seen: [String?] = []
         for pin in 0..<4 {
             let report = await engine.transfer(try request("http://three.test:\(server.port)/") { $0.pin = UInt64(pin) })
@@ -107,7 +108,7 @@ import Testing
         let resolver = HeldResolver(["127.0.0.1", "127.0.0.2"])
         resolver.release()
         let engine = try TransferEngine(resolver: resolver.lookUp)
-        let server = try LoopbackServer { $0.answer() }
+        let server = try ConnectionServer { $0.answer() }
         let dead = await engine.transfer(try request("http://two.test:\(server.port)/") { $0.pin = 1 })
         #expect(dead.code == .connectRefused && dead.address?.text == "127.0.0.2")
     }
@@ -116,7 +117,7 @@ import Testing
         let resolver = HeldResolver(["127.0.0.1", "127.0.0.2"])
         resolver.release()
         let engine = try TransferEngine(resolver: resolver.lookUp)
-        let server = try LoopbackServer(address: "0.0.0.0") { $0.answer() }
+        let server = try ConnectionServer(address: "0.0.0.0") { $0.answer() }
         for pin in 0..<2 {
             let report = await engine.transfer(
                 try request("http://two.test:\(server.port)/") {
@@ -129,14 +130,14 @@ import Testing
 
     @Test(arguments: ["127.0.0.1", "0x7f.1", "2130706433", "localhost", "[::1]", "[::ffff:127.0.0.1]"])
     func nothingIsSentWhereAllAddressesAreDenied(_ host: String) async throws {
-        let server = try LoopbackServer { $0.answer() }
+        let server = try ConnectionServer { $0.answer() }
         let report = try await TransferEngine().transfer(request("http://\(host):\(server.port)/") { $0.allows = { _ in false } })
         #expect(report.code == .addressDenied && report.connect == nil)
         #expect(server.connections == 0)
     }
 
     @Test func theRuleIsAskedAgainWhereTheSocketIsMade() async throws {
-        let server = try LoopbackServer { $0.answer() }
+        let server = try ConnectionServer { $0.answer() }
         let questions = Counter()
         let report = try await TransferEngine().transfer(request(server.url()) { $0.allows = { _ in questions.next() == 1 } })
         #expect(report.code == .addressDenied && server.connections == 0)

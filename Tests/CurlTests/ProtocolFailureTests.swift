@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Curl
@@ -28,7 +29,7 @@ import Testing
         Broken("400 KB of headers", "HTTP/1.1 200 OK\r\n\(String(repeating: "X: aaaaaaaaaaaaaaa\r\n", count: 20_000))\r\n"),
         Broken("an endless row of interim answers", String(repeating: "HTTP/1.1 100 Continue\r\n\r\n", count: 50_000)),
     ]) func isAProtocolError(_ broken: Broken) async throws {
-        let server = try LoopbackServer {
+        let server = try ConnectionServer {
             $0.readRequest()
             $0.send(broken.answer)
             shutdown($0.descriptor, Int32(SHUT_WR))
@@ -40,7 +41,7 @@ import Testing
     }
 
     @Test func anHTTP2StreamErrorIsAProtocolError() async throws {
-        let server = try LoopbackServer {
+        let server = try ConnectionServer {
             _ = $0.readSome()
             $0.send([0, 0, 0, 4, 0, 0, 0, 0, 0])  // SETTINGS
             $0.send([0, 0, 4, 3, 0, 0, 0, 0, 1, 0, 0, 0, 1])  // RST_STREAM of stream 1: PROTOCOL_ERROR
@@ -51,7 +52,7 @@ import Testing
     }
 
     @Test func aBodyWithoutALengthEndsWhenItPassesItsBound() async throws {
-        let server = try LoopbackServer {
+        let server = try ConnectionServer {
             $0.readRequest()
             $0.send("HTTP/1.1 200 OK\r\n\r\n")
             while $0.send([UInt8](repeating: 97, count: 65536)) {}
@@ -63,7 +64,7 @@ import Testing
     }
 
     @Test func aBodyOfExactlyItsBoundIsWhole() async throws {
-        let server = try LoopbackServer { $0.answer(String(repeating: "a", count: 10_000)) }
+        let server = try ConnectionServer { $0.answer(String(repeating: "a", count: 10_000)) }
         let report = await engine.transfer(
             try request(server.url()) {
                 $0.maxBody = 10_000
@@ -74,7 +75,7 @@ import Testing
 
     @Test func gzipIsDecodedAndCountedAsDecoded() async throws {
         let bomb = try gzippedZeros(count: 20_000)
-        let server = try LoopbackServer {
+        let server = try ConnectionServer {
             $0.readRequest()
             $0.send("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: \(bomb.count)\r\n\r\n")
             $0.send(bomb)
@@ -85,7 +86,7 @@ import Testing
 
     @Test func aGzipBombEndsAtTheBound() async throws {
         let bomb = try gzippedZeros(count: 200_000_000)
-        let server = try LoopbackServer {
+        let server = try ConnectionServer {
             $0.readRequest()
             $0.send("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: \(bomb.count)\r\n\r\n")
             $0.send(bomb)
@@ -97,7 +98,7 @@ import Testing
 
     @Test func aStreamThatDecodesToNothingEndsAtTheBoundOnTheWire() async throws {
         // A gzip header, then empty stored blocks for ever.
-        let server = try LoopbackServer {
+        let server = try ConnectionServer {
             $0.readRequest()
             $0.send("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\n")
             $0.send([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3])

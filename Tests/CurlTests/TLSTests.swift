@@ -1,4 +1,4 @@
-import Foundation
+import TestSupport
 import Testing
 
 @testable import Curl
@@ -86,7 +86,7 @@ import Testing
     }
 
     @Test func aPlainServerFailsTheHandshake() async throws {
-        let server = try LoopbackServer {
+        let server = try ConnectionServer {
             _ = $0.readSome()
             $0.send("HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
             $0.waitForClose()
@@ -96,20 +96,20 @@ import Testing
     }
 
     @Test func aHandshakeThatStallsIsATLSTimeout() async throws {
-        let server = try LoopbackServer { $0.waitForClose() }
+        let server = try ConnectionServer { $0.waitForClose() }
         let report = await engine.transfer(try request("https://127.0.0.1:\(server.port)/", timeout: .milliseconds(150)))
         #expect(report.code == .tlsTimedOut)
         #expect(report.tls ?? .zero > .milliseconds(100) && report.processing == nil)
     }
 
     @Test func aHandshakeCutOffIsAClose() async throws {
-        let server = try LoopbackServer { _ = $0.readSome() }
+        let server = try ConnectionServer { _ = $0.readSome() }
         let report = await engine.transfer(try request("https://127.0.0.1:\(server.port)/"))
         #expect(report.code == .connectionClosed)
     }
 
     @Test func aHandshakeResetIsAReset() async throws {
-        let server = try LoopbackServer {
+        let server = try ConnectionServer {
             _ = $0.readSome()
             $0.reset()
         }
@@ -132,7 +132,7 @@ import Testing
 
     @Test func aKeptConnectionStillShowsItsCertificate() async throws {
         let server = try TLSServer(authority, certificate: authority.issue("leaf"), options: "-WWW")
-        try Data("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok".utf8).write(to: authority.directory.appending(path: "page"))
+        try authority.folder.write("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", to: "page")
         for _ in 0..<2 {
             let report = await engine.transfer(
                 try request("https://127.0.0.1:\(server.port)/page") {

@@ -2,9 +2,9 @@ import Curl
 import Exposition
 import Health
 import Logging
-import Loopback
 import Settings
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import Daemon
@@ -96,7 +96,7 @@ import Testing
         _ = await bench.sync.syncNow()
         let request = try #require(api.server.requests.first)
         #expect(request.headers["authorization"] == testToken)
-        #expect(request.path == "/api/clients/\(testClient)/targets")
+        #expect(request.path == "/api/clients/\(documentedClient)/targets")
     }
 }
 

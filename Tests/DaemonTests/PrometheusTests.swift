@@ -2,7 +2,7 @@ import Curl
 import Foundation
 import Glibc
 import Health
-import Loopback
+import TestSupport
 import Testing
 
 @testable import Daemon
@@ -35,8 +35,7 @@ import Testing
         try await RunningDaemon.run(testSettings(folder, api: api.server.url)) { running in
             await running.log.until("Bad is down")
             await running.log.until("Good is up")
-            let file = folder.file("prometheus.yml")
-            try configuration(scraping: running.port).write(toFile: file, atomically: true, encoding: .utf8)
+            let file = try folder.write(configuration(scraping: running.port), to: "prometheus.yml")
             let port = try freePort()
             let process = Process()
             process.executableURL = URL(fileURLWithPath: "/usr/bin/prometheus")

@@ -1,7 +1,6 @@
-import Foundation
 import Health
-import Loopback
 import Settings
+import TestSupport
 import Testing
 
 @testable import Daemon
@@ -14,7 +13,7 @@ import Testing
         admin: true
         targets_api:
           base_url: \(api)
-          clients: [{id: \(testClient), token_file: token}]
+          clients: [{id: \(documentedClient), token_file: token}]
         history: {path: \(folder.file("history.db"))}
         egress: {allow: [127.0.0.0/8]}
         probe: \(probe)
@@ -30,10 +29,10 @@ import Testing
         let target = try LoopbackServer { request in .http(request.headers["x-new"] == nil ? 500 : 200) }
         let api = try ScriptedAPI(list([record("tgt_1", name: "One", url: target.url)]))
         let file = folder.file("rangefinder.yaml")
-        try testToken.write(toFile: folder.file("token"), atomically: true, encoding: .utf8)
+        try folder.write(testToken, to: "token")
         let url = api.server.url
         let write: @Sendable (String, String) throws -> Void = { probe, listen in
-            try configuration(url, folder, probe: probe, listen: listen).write(toFile: file, atomically: true, encoding: .utf8)
+            try folder.write(configuration(url, folder, probe: probe, listen: listen), to: "rangefinder.yaml")
         }
         try write("{interval: 200ms, fast_interval: 100ms}", "127.0.0.1:0")
         let settings = try #require(Settings.load(path: file).settings)

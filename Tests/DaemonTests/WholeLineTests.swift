@@ -1,10 +1,9 @@
 import Curl
-import Foundation
 import Health
 import History
-import Loopback
 import SampleTargets
 import Settings
+import TestSupport
 import Testing
 
 @testable import Daemon
@@ -140,13 +139,13 @@ import Testing
     @Test func theEmbeddedAPIAndTheDaemonWorkInOneProcess() async throws {
         let folder = try TemporaryFolder()
         let samples = try SampleTargets()
-        try samples.authorityPEM.write(toFile: folder.file("ca.pem"), atomically: true, encoding: .utf8)
+        let authority = try folder.write(samples.authorityPEM, to: "ca.pem")
         let (lists, report) = AsyncStream.makeStream(of: [SampleTarget].self)
         let serving = Task { try await samples.run { report.yield($0) } }
         defer { serving.cancel() }
         let wanted = try #require(await lists.first { _ in true })
         var settings = testSettings(folder, api: "http://127.0.0.1:1")
-        settings.probe.caFile = folder.file("ca.pem")
+        settings.probe.caFile = authority
         let api = try ScriptedAPI(
             list(wanted.enumerated().map { record("tgt_\($0)", name: $1.name, url: $1.baseURL, path: $1.testPath) }))
         settings.targetsAPI.baseURL = api.server.url

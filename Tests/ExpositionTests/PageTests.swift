@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Exposition
@@ -36,18 +37,18 @@ import Testing
 
 /// What others make of the page. The tools must be there: a page that no scraper reads is no page.
 @Suite struct ForeignReaderTests {
-    private func write(_ format: MetricsFormat) throws -> URL {
+    private let folder: TemporaryFolder
+
+    init() throws { folder = try TemporaryFolder() }
+
+    private func write(_ format: MetricsFormat) throws -> String {
         let (series, daemon) = Samples.three()
         series.see([Samples.good("t1")])
-        let file = FileManager.default.temporaryDirectory.appending(path: "rangefinder-page-\(UUID()).txt")
-        try wholeText(MetricsPage(format: format, targets: series, daemon: daemon)).write(
-            to: file, atomically: true, encoding: .utf8)
-        return file
+        return try folder.write(wholeText(MetricsPage(format: format, targets: series, daemon: daemon)), to: "page.txt")
     }
 
     @Test func promtoolFindsNothingWrongWithThePage() async throws {
         let file = try write(.text)
-        defer { try? FileManager.default.removeItem(at: file) }
         let (status, output) = try await run("promtool", ["check", "metrics"], input: file)
         #expect(status == 0 && output.isEmpty, "\(advice(status))\(output)")
     }
@@ -59,7 +60,6 @@ import Testing
         arguments: MetricsFormat.allCases)
     func prometheusClientReadsThePage(_ format: MetricsFormat) async throws {
         let file = try write(format)
-        defer { try? FileManager.default.removeItem(at: file) }
         let parser = format == .text ? "prometheus_client.parser" : "prometheus_client.openmetrics.parser"
         let script = """
             import sys
@@ -89,13 +89,13 @@ import Testing
 
     /// Runs a tool to its end; its two outputs come as one text.
     private func run(
-        _ tool: String, _ arguments: [String], input: URL? = nil, in folder: URL? = nil
+        _ tool: String, _ arguments: [String], input: String? = nil, in folder: URL? = nil
     ) async throws -> (status: Int32, output: String) {
         let process = Process()
         process.executableURL = URL(filePath: "/usr/bin/env")
         process.arguments = [tool] + arguments
         process.currentDirectoryURL = folder
-        process.standardInput = try input.map { try FileHandle(forReadingFrom: $0) } ?? FileHandle.nullDevice
+        process.standardInput = try input.map { try FileHandle(forReadingFrom: URL(filePath: $0)) } ?? FileHandle.nullDevice
         let output = Pipe()
         process.standardOutput = output
         process.standardError = output

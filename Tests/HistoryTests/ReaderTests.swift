@@ -1,6 +1,7 @@
 import FoundationEssentials
 import GRDB
 import Health
+import TestSupport
 import Testing
 
 @testable import History

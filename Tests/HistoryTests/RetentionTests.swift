@@ -1,5 +1,6 @@
 import GRDB
 import Health
+import TestSupport
 import Testing
 
 @testable import History

@@ -1,4 +1,5 @@
 import Health
+import TestSupport
 import Testing
 
 @testable import History
@@ -20,8 +21,7 @@ import Testing
     @Test func commitsWhenTheIntervalIsOver() async throws {
         let history = try open()
         let writer = Task { await history.run(clock: clock) }
-        var sleeps = clock.sleeps.makeAsyncIterator()
-        await sleeps.next()
+        await clock.untilSomeoneSleeps()
         history.append(Sample.record())
         clock.advance(by: .milliseconds(499))
         #expect(history.statistics.queued == 1)
@@ -36,8 +36,7 @@ import Testing
     @Test func aCancelledWriterCommitsItsLastBatch() async throws {
         let history = try open()
         let writer = Task { await history.run(clock: clock) }
-        var sleeps = clock.sleeps.makeAsyncIterator()
-        await sleeps.next()
+        await clock.untilSomeoneSleeps()
         history.append(Sample.record())
         writer.cancel()
         await writer.value
@@ -51,13 +50,12 @@ import Testing
         history.append(Sample.record())
         await history.flush()
         let writer = Task { await history.run(clock: clock) }
-        var sleeps = clock.sleeps.makeAsyncIterator()
-        await sleeps.next()
+        await clock.untilSomeoneSleeps()
         clock.advance(by: .seconds(59))
-        await sleeps.next()
+        await clock.untilSomeoneSleeps()
         #expect(try folder.integer("SELECT count(*) FROM result") == 2)
         clock.advance(by: .seconds(1))
-        await sleeps.next()
+        await clock.untilSomeoneSleeps()
         #expect(try folder.integer("SELECT count(*) FROM result") == 1)
         writer.cancel()
         await writer.value

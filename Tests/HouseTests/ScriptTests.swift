@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 private func scripts(of interpreter: String) throws -> [String] {
@@ -30,14 +31,14 @@ func shellcheckFindsNothingToSay() throws {
 /// Calls `need_packages` where only `installed` is installed, as `user`, with an apt-get that only says how it was called.
 private func needPackages(_ packages: String, installed: String, user: Int) throws -> Finished {
     let folder = try TemporaryFolder()
-    _ = try folder.write("#!/bin/sh\necho \(user)\n", to: "id", isExecutable: true)
-    _ = try folder.write("#!/bin/sh\necho \"apt-get $*\"\n", to: "apt-get", isExecutable: true)
-    _ = try folder.write(
+    try folder.write("#!/bin/sh\necho \(user)\n", to: "id", isExecutable: true)
+    try folder.write("#!/bin/sh\necho \"apt-get $*\"\n", to: "apt-get", isExecutable: true)
+    try folder.write(
         "#!/bin/sh\nfor name; do :; done\ncase \" \(installed) \" in *\" $name \"*) printf 'install ok installed';; *) exit 1;; esac\n",
         to: "dpkg-query", isExecutable: true)
     let library = Repository.path(of: "scripts/lib/common.sh")
     // Nothing outside the folder may be touched: the file that keeps services from starting goes there too.
-    let policy = folder.path + "/policy-rc.d"
+    let policy = folder.file("policy-rc.d")
     return try Finished(
         "bash",
         ["-c", "set -euo pipefail; . \"$1\"; policy_file=\"$2\"; need_packages \(packages)", "bash", library, policy],

@@ -1,27 +1,6 @@
 import Foundation
+import TestSupport
 import Testing
-
-/// A folder that goes away with its owner.
-final class TemporaryFolder {
-    let url: URL
-
-    var path: String { url.path }
-
-    init() throws {
-        url = FileManager.default.temporaryDirectory.appending(path: "rangefinder-house-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
-    }
-
-    deinit { try? FileManager.default.removeItem(at: url) }
-
-    func write(_ text: String, to name: String, isExecutable: Bool = false) throws -> String {
-        let file = url.appending(path: name)
-        try FileManager.default.createDirectory(at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
-        try text.write(to: file, atomically: true, encoding: .utf8)
-        if isExecutable { try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: file.path) }
-        return file.path
-    }
-}
 
 @Test(.enabled(if: Finished.hasProgram("systemd-analyze"), "systemd-analyze is not installed"))
 func systemdFindsNothingWrongWithTheUnit() throws {
@@ -43,10 +22,10 @@ func systemdMakesTheUserThatTheUnitRunsAs() throws {
     let folder = try TemporaryFolder()
     let file = try folder.write(
         try Repository.text(of: "systemd/rangefinder.sysusers"), to: "usr/lib/sysusers.d/rangefinder.conf")
-    _ = try folder.write("root:x:0:0:root:/:/bin/sh\n", to: "etc/passwd")
-    _ = try folder.write("root:x:0:\n", to: "etc/group")
-    let made = try Finished("systemd-sysusers", ["--root=\(folder.url.path)", file])
-    let users = try String(contentsOf: folder.url.appending(path: "etc/passwd"), encoding: .utf8)
+    try folder.write("root:x:0:0:root:/:/bin/sh\n", to: "etc/passwd")
+    try folder.write("root:x:0:\n", to: "etc/group")
+    let made = try Finished("systemd-sysusers", ["--root=\(folder.path)", file])
+    let users = try String(contentsOfFile: folder.file("etc/passwd"), encoding: .utf8)
     #expect(users.contains("\nrangefinder:"), "\(made.output)")
     #expect(try Repository.text(of: "systemd/rangefinder.service").contains("\nUser=rangefinder\n"))
 }

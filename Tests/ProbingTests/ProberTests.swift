@@ -1,6 +1,6 @@
 import Curl
 import Health
-import Loopback
+import TestSupport
 import Testing
 
 @testable import Probing

@@ -1,6 +1,6 @@
 import Curl
-import Foundation
 import SampleTargets
+import TestSupport
 import Testing
 
 @Suite(.timeLimit(.minutes(1))) struct SampleTargetsTests {
@@ -13,9 +13,8 @@ import Testing
 
     @Test func everySampleDoesWhatItsNameSays() async throws {
         let samples = try SampleTargets()
-        let file = FileManager.default.temporaryDirectory.appendingPathComponent("authority-\(UUID().uuidString).pem")
-        try samples.authorityPEM.write(to: file, atomically: true, encoding: .utf8)
-        defer { try? FileManager.default.removeItem(at: file) }
+        let folder = try TemporaryFolder()
+        let authority = try folder.write(samples.authorityPEM, to: "authority.pem")
         let (lists, report) = AsyncStream.makeStream(of: [SampleTarget].self)
         let serving = Task { try await samples.run { report.yield($0) } }
         defer { serving.cancel() }
@@ -24,11 +23,11 @@ import Testing
         func sample(_ name: String) throws -> SampleTarget { try #require(list.first { $0.name.hasPrefix(name) }) }
 
         #expect(try await ask(sample("Checkout"), authority: nil, engine).status == 200)
-        #expect(try await ask(sample("Search"), authority: file.path, engine).status == 200)
+        #expect(try await ask(sample("Search"), authority: authority, engine).status == 200)
         #expect(try await ask(sample("Legacy"), authority: nil, engine).status == 500)
         #expect(try await ask(sample("Admin"), authority: nil, engine).status == 401)
-        #expect(try await ask(sample("Ledger"), authority: file.path, engine).failure?.code == .certificateExpired)
-        #expect(try await ask(sample("Partner"), authority: file.path, engine).failure?.code == .certificateUntrusted)
+        #expect(try await ask(sample("Ledger"), authority: authority, engine).failure?.code == .certificateExpired)
+        #expect(try await ask(sample("Partner"), authority: authority, engine).failure?.code == .certificateUntrusted)
         #expect(Set(list.map { $0.name }).count == list.count)
         await engine.shutDown()
     }

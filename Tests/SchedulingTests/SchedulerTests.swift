@@ -1,5 +1,6 @@
 import Health
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import Scheduling

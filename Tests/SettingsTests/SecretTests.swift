@@ -1,6 +1,6 @@
-import Foundation
 import Health
 import Settings
+import TestSupport
 import Testing
 
 struct SecretTests {
@@ -70,13 +70,10 @@ struct SecretTests {
     }
 
     @Test func readsSecretsFromRealFiles() throws {
-        let folder = FileManager.default.temporaryDirectory.appending(path: "settings-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        defer { try? FileManager.default.removeItem(at: folder) }
-        try Data("from-a-file\n".utf8).write(to: folder.appending(path: "token"))
-        let configuration = folder.appending(path: "rangefinder.yaml")
-        try Data("targets_api: {clients: [{id: one, token_file: token}]}".utf8).write(to: configuration)
-        let reading = Settings.load(path: configuration.path, surroundings: .system())
+        let folder = try TemporaryFolder()
+        try folder.write("from-a-file\n", to: "token")
+        let configuration = try folder.write("targets_api: {clients: [{id: one, token_file: token}]}", to: "rangefinder.yaml")
+        let reading = Settings.load(path: configuration, surroundings: .system())
         #expect(reading.settings?.targetsAPI.clients.first?.token.reveal() == "from-a-file")
     }
 

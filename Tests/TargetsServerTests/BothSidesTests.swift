@@ -1,5 +1,6 @@
 import Health
 import TargetsAPI
+import TestSupport
 import Testing
 
 @testable import TargetsServer

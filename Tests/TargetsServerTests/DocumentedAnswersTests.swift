@@ -1,4 +1,5 @@
 import TargetsAPI
+import TestSupport
 import Testing
 
 /// The JSON of the Targets API's document, exactly as it stands there.
@@ -45,12 +46,12 @@ private enum Documented {
 
     @Test func createListAndGetAnswerAsDocumented() async throws {
         try await withServer(now: clock.now) { port in
-            let created = try await exchange(port: port, WireRequest("POST", targetsPath, body: Documented.create))
+            let created = try await exchange(port, request("POST", targetsPath, body: Documented.create))
             try expectAnswer(created, isLike: Documented.created)
-            let list = try await exchange(port: port, WireRequest("GET", targetsPath))
+            let list = try await exchange(port, request("GET", targetsPath))
             try expectAnswer(list, isLike: Documented.list)
             let key = try #require(try Envelope(list.text).targets?.first?["sKey"])
-            try expectAnswer(try await exchange(port: port, WireRequest("GET", "\(targetsPath)/\(key)")), isLike: Documented.list)
+            try expectAnswer(try await exchange(port, request("GET", "\(targetsPath)/\(key)")), isLike: Documented.list)
         }
     }
 
@@ -59,8 +60,8 @@ private enum Documented {
             let key = try await client(port: port).create(.init(json: Array(Documented.create.utf8))).sKey
             clock.set("2024-01-22T12:30:00.000Z")
             let updated = try await exchange(
-                port: port,
-                WireRequest("PUT", "\(targetsPath)/\(try #require(key))", body: #"{"targetName":"Stripe API"}"#))
+                port,
+                request("PUT", "\(targetsPath)/\(try #require(key))", body: #"{"targetName":"Stripe API"}"#))
             try expectAnswer(
                 updated, isLike: Documented.created, updatedAt: "2024-01-22T12:30:00.000Z",
                 message: "Target updated successfully")
@@ -71,15 +72,15 @@ private enum Documented {
         try await withServer { port in
             let key = try await client(port: port).create(.init(json: Array(Documented.create.utf8))).sKey
             let place = "\(targetsPath)/\(try #require(key))"
-            let deleted = try await exchange(port: port, WireRequest("DELETE", place))
+            let deleted = try await exchange(port, request("DELETE", place))
             #expect((deleted.status, deleted.text) == (200, Documented.deleted))
-            #expect(try await exchange(port: port, WireRequest("GET", place)).status == 404)
+            #expect(try await exchange(port, request("GET", place)).status == 404)
         }
     }
 
     @Test func anEmptyListIsASuccess() async throws {
         try await withServer { port in
-            let answer = try await exchange(port: port, WireRequest("GET", targetsPath))
+            let answer = try await exchange(port, request("GET", targetsPath))
             #expect((answer.status, answer.text) == (200, #"{"targets":[],"message":"Success"}"#))
         }
     }
@@ -87,18 +88,18 @@ private enum Documented {
     @Test func theRuleEffectIsAllowWhenLeftOut() async throws {
         try await withServer { port in
             let body = Documented.create.replacing(#","targetDefaultRuleEffect":"allow""#, with: "")
-            let answer = try await exchange(port: port, WireRequest("POST", targetsPath, body: body))
+            let answer = try await exchange(port, request("POST", targetsPath, body: body))
             #expect(try Envelope(answer.text).targets?.first?["targetDefaultRuleEffect"] == "allow")
         }
     }
 
     @Test func aQueryAndAnEncodedIdAreUnderstood() async throws {
         try await withServer { port in
-            try await expectStatus(200, port, WireRequest("GET", "/api/clients/a%2Fb/targets?page=1"))
+            try await expectStatus(200, port, request("GET", "/api/clients/a%2Fb/targets?page=1"))
         }
     }
 
     private func expectStatus(_ status: Int, _ port: Int, _ request: WireRequest) async throws {
-        #expect(try await exchange(port: port, request).status == status)
+        #expect(try await exchange(port, request).status == status)
     }
 }

@@ -1,9 +1,9 @@
-import Glibc
 import Health
 import Logging
 import ServiceLifecycle
 import Synchronization
 import TargetsAPI
+import TestSupport
 import Testing
 
 @testable import TargetsServer
@@ -12,22 +12,21 @@ import Testing
     private let quiet = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
 
     @Test func aGracefulShutdownEndsWithAnIdleConnectionOpen() async throws {
-        try await withFolder { folder in
-            let store = try TargetStore(path: folder + "/targets.db")
-            let (ports, port) = AsyncStream<Int>.makeStream()
-            let server = TargetsServer(
-                configuration: .init(host: "127.0.0.1", port: 0, token: Secret(registryToken)), store: store
-            ) { port.yield($0) }
-            let group = ServiceGroup(services: [Running(server: server)], logger: quiet)
-            async let ended: Void = group.run()
-            var iterator = ports.makeAsyncIterator()
-            let listening = try #require(await iterator.next())
-            let connection = try WireConnection(port: listening)
-            defer { connection.close() }
-            await group.triggerGracefulShutdown()
-            try await ended
-            try store.close()
-        }
+        let folder = try TemporaryFolder()
+        let store = try TargetStore(path: folder.file("targets.db"))
+        let (ports, port) = AsyncStream<Int>.makeStream()
+        let server = TargetsServer(
+            configuration: .init(host: "127.0.0.1", port: 0, token: Secret(registryToken)), store: store
+        ) { port.yield($0) }
+        let group = ServiceGroup(services: [Running(server: server)], logger: quiet)
+        async let ended: Void = group.run()
+        var iterator = ports.makeAsyncIterator()
+        let listening = try #require(await iterator.next())
+        let connection = try Connection(port: listening)
+        defer { connection.close() }
+        await group.triggerGracefulShutdown()
+        try await ended
+        try store.close()
     }
 
     @Test func noTokenPathOrQueryIsLogged() async throws {
@@ -35,10 +34,10 @@ import Testing
         let logger = Logger(label: "test") { _ in log }
         try await withServer(logger: logger) { port in
             _ = try await client(port: port).list()
-            let wrong = WireRequest("GET", targetsPath + "?q=private-query", token: "other-secret")
-            _ = try await exchange(port: port, wrong)
-            _ = try await exchange(port: port, WireRequest("POST", targetsPath, body: "{"))
-            _ = try? await exchange(port: port, bytes: Array("GARBAGE \(registryToken)\r\n\r\n".utf8))
+            let wrong = request("GET", targetsPath + "?q=private-query", token: "other-secret")
+            _ = try await exchange(port, wrong)
+            _ = try await exchange(port, request("POST", targetsPath, body: "{"))
+            _ = try? await exchange(port, "GARBAGE \(registryToken)\r\n\r\n")
         }
         #expect(!log.lines.isEmpty)
         for secret in [registryToken, "other-secret", "private-query", documentedClient] {
@@ -51,15 +50,6 @@ private struct Running: Service {
     let server: TargetsServer
 
     func run() async throws { try await server.run() }
-}
-
-/// A connection that sends nothing and stays open.
-private struct WireConnection {
-    private let descriptor: Int32
-
-    init(port: Int) throws { descriptor = try connectedSocket(port: port) }
-
-    func close() { Glibc.close(descriptor) }
 }
 
 /// Keeps every line of every level.

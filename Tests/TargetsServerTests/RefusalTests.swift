@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @Suite struct RefusalTests {
@@ -7,7 +8,7 @@ import Testing
 
     private func expectRefusal(_ status: Int, _ message: String?, _ request: WireRequest) async throws {
         try await withServer { port in
-            let answer = try await exchange(port: port, request)
+            let answer = try await exchange(port, request)
             #expect(answer.status == status)
             #expect(answer.headers["content-type"] == "application/json")
             let said = try Envelope(answer.text)
@@ -19,32 +20,32 @@ import Testing
 
     @Test(arguments: [nil, "", "wrong", "Bearer \(registryToken)", registryToken + "x", String(registryToken.dropLast())])
     func onlyTheBareTokenIsLetIn(token: String?) async throws {
-        try await expectRefusal(401, WireRequest("GET", targetsPath, token: token))
+        try await expectRefusal(401, request("GET", targetsPath, token: token))
     }
 
     @Test(arguments: ["/", "/api/clients", "/api/clients/c", "\(targetsPath)/", "/api/clients/%00/targets"])
     func whatIsNoPlaceIsNotFound(path: String) async throws {
-        try await expectRefusal(404, WireRequest("GET", path))
+        try await expectRefusal(404, request("GET", path))
     }
 
     @Test(arguments: ["GET", "PUT", "DELETE"])
     func anUnknownTargetIsNotFound(method: String) async throws {
         let body = method == "PUT" ? #"{"targetName":"x"}"# : nil
-        try await expectRefusal(404, "The client has no such target.", WireRequest(method, "\(targetsPath)/tgt_none", body: body))
+        try await expectRefusal(404, "The client has no such target.", request(method, "\(targetsPath)/tgt_none", body: body))
     }
 
     @Test func anotherMethodIsToldWhichThereAre() async throws {
         try await withServer { port in
-            let answer = try await exchange(port: port, WireRequest("PATCH", targetsPath, body: "{}"))
+            let answer = try await exchange(port, request("PATCH", targetsPath, body: "{}"))
             #expect((answer.status, answer.headers["allow"]) == (405, "GET, POST"))
-            let one = try await exchange(port: port, WireRequest("POST", "\(targetsPath)/t", body: "{}"))
+            let one = try await exchange(port, request("POST", "\(targetsPath)/t", body: "{}"))
             #expect((one.status, one.headers["allow"]) == (405, "GET, PUT, DELETE"))
         }
     }
 
     @Test func aBodyPastItsBoundIsRefused() async throws {
         let body = draft(name: String(repeating: "x", count: 70_000))
-        try await expectRefusal(413, "The body is longer than 65536 bytes.", WireRequest("POST", targetsPath, body: body))
+        try await expectRefusal(413, "The body is longer than 65536 bytes.", request("POST", targetsPath, body: body))
     }
 
     @Test func aChunkedBodyPastItsBoundIsRefused() async throws {
@@ -52,9 +53,9 @@ import Testing
         let head =
             "POST \(targetsPath) HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nAuthorization: \(registryToken)\r\n"
             + "Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
-        let bytes = Array((head + String(repeating: chunk, count: 3) + "0\r\n\r\n").utf8)
+        let text = head + String(repeating: chunk, count: 3) + "0\r\n\r\n"
         let status = try await withServer { port in
-            return try await exchange(port: port, bytes: bytes).status
+            return try await exchange(port, text).status
         }
         #expect(status == 413)
     }
@@ -62,14 +63,14 @@ import Testing
     @Test(arguments: ["text/plain", "application/x-www-form-urlencoded", ""])
     func aBodyOfAnotherTypeIsRefused(type: String) async throws {
         try await expectRefusal(
-            415, WireRequest("POST", targetsPath, headers: [("Content-Type", type)], body: draft()))
+            415, request("POST", targetsPath, type: type, body: draft()))
     }
 
     @Test func aContentTypeMayHaveParameters() async throws {
-        let request = WireRequest(
-            "POST", targetsPath, headers: [("Content-Type", "Application/JSON ; charset=utf-8")], body: draft())
+        let request = request(
+            "POST", targetsPath, type: "Application/JSON ; charset=utf-8", body: draft())
         let status = try await withServer { port in
-            return try await exchange(port: port, request).status
+            return try await exchange(port, request).status
         }
         #expect(status == 200)
     }
@@ -85,7 +86,7 @@ import Testing
         ),
     ])
     func aBadCreateSaysWhatIsWrong(body: String, message: String) async throws {
-        try await expectRefusal(400, message, WireRequest("POST", targetsPath, body: body))
+        try await expectRefusal(400, message, request("POST", targetsPath, body: body))
     }
 
     @Test(arguments: [
@@ -95,35 +96,35 @@ import Testing
         (draft(region: String(repeating: "x", count: 65)), "targetRegion is 65 bytes long, more than 64."),
     ])
     func textPastItsBoundIsRefused(body: String, message: String) async throws {
-        try await expectRefusal(400, message, WireRequest("POST", targetsPath, body: body))
+        try await expectRefusal(400, message, request("POST", targetsPath, body: body))
     }
 
     @Test func aBodyNestedWithoutEndIsRefused() async throws {
         let body = String(repeating: "[", count: 30_000)
-        try await expectRefusal(400, "The body is not JSON.", WireRequest("POST", targetsPath, body: body))
+        try await expectRefusal(400, "The body is not JSON.", request("POST", targetsPath, body: body))
     }
 
     @Test func aRegionCannotChange() async throws {
         try await expectRefusal(
             400,
             "targetRegion can't change after creation; create the target anew in the other region and delete this one.",
-            WireRequest("PUT", "\(targetsPath)/tgt_1", body: #"{"targetRegion":"eu-west-1"}"#))
+            request("PUT", "\(targetsPath)/tgt_1", body: #"{"targetRegion":"eu-west-1"}"#))
     }
 
     @Test func anUpdateOfNothingIsRefused() async throws {
         try await expectRefusal(
             400, "Nothing to change: send any of targetName, targetBaseURL, targetTestPath, targetDefaultRuleEffect.",
-            WireRequest("PUT", "\(targetsPath)/tgt_1", body: #"{"targetname":"x"}"#))
+            request("PUT", "\(targetsPath)/tgt_1", body: #"{"targetname":"x"}"#))
     }
 
     @Test func anotherNamesHostIsMisdirected() async throws {
-        try await expectRefusal(421, WireRequest("GET", targetsPath, headers: [("Host", "rebound.example")]))
+        try await expectRefusal(421, request("GET", targetsPath, host: "rebound.example"))
     }
 
     @Test func aNameOfOursIsLetIn() async throws {
         let status = try await withServer(names: ["registry.example"]) { port in
-            let request = WireRequest("GET", targetsPath, headers: [("Host", "registry.example:\(port)")])
-            return try await exchange(port: port, request).status
+            let request = request("GET", targetsPath, host: "registry.example:\(port)")
+            return try await exchange(port, request).status
         }
         #expect(status == 200)
     }
@@ -132,13 +133,13 @@ import Testing
         ("Origin", "https://evil.example"), ("Origin", "null"), ("Sec-Fetch-Site", "cross-site"), ("Sec-Fetch-Site", "same-site"),
     ])
     func aPageOfElsewhereMayNotChangeAnything(header: String, value: String) async throws {
-        try await expectRefusal(403, WireRequest("POST", targetsPath, headers: [(header, value)], body: draft()))
+        try await expectRefusal(403, request("POST", targetsPath, headers: [(header, value)], body: draft()))
     }
 
     @Test func aPageOfElsewhereMayAskAsAnyoneMay() async throws {
         let status = try await withServer { port in
-            let request = WireRequest("GET", targetsPath, headers: [("Origin", "https://evil.example")])
-            return try await exchange(port: port, request).status
+            let request = request("GET", targetsPath, headers: [("Origin", "https://evil.example")])
+            return try await exchange(port, request).status
         }
         #expect(status == 200)
     }

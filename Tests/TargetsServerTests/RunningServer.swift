@@ -3,11 +3,11 @@ import Health
 import Logging
 import Synchronization
 import TargetsAPI
+import TestSupport
 
 @testable import TargetsServer
 
 let registryToken = "registry-token-1"
-let documentedClient = "550e8400-e29b-41d4-a716-446655440000"
 let targetsPath = "/api/clients/\(documentedClient)/targets"
 
 /// A wall clock that a test sets.
@@ -19,15 +19,6 @@ final class SettableClock: Sendable {
     func set(_ text: String) { moment.withLock { $0 = Timestamp(text) ?? $0 } }
 
     var now: @Sendable () -> Timestamp { { self.moment.withLock { $0 } } }
-}
-
-/// A folder of its own, removed afterwards.
-@discardableResult
-func withFolder<Value>(_ body: (String) async throws -> Value) async throws -> Value {
-    let folder = FileManager.default.temporaryDirectory.appendingPathComponent("rangefinder-" + UUID().uuidString)
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-    defer { try? FileManager.default.removeItem(at: folder) }
-    return try await body(folder.path)
 }
 
 /// Runs a server on a loopback port of the system's choice until `body` has ended, and waits for its end.
@@ -51,7 +42,7 @@ func withServer<Value: Sendable>(
         var iterator = ports.makeAsyncIterator()
         guard let listening = await iterator.next() else {
             try await group.next()
-            throw WireError(what: "the server never listened")
+            throw SupportError("the server never listened")
         }
         let value = try await body(listening)
         group.cancelAll()
@@ -67,7 +58,20 @@ func withServer<Value: Sendable>(
     logger: Logger? = nil,
     _ body: (Int) async throws -> Value
 ) async throws -> Value {
-    try await withFolder { try await withServer(database: $0 + "/targets.db", now: now, names: names, logger: logger, body) }
+    let folder = try TemporaryFolder()
+    return try await withServer(database: folder.file("targets.db"), now: now, names: names, logger: logger, body)
+}
+
+/// A request that the server takes, but for what is said otherwise: a body has its type, and the token is there.
+func request(
+    _ method: String, _ path: String, token: String? = registryToken, host: String = "127.0.0.1",
+    type: String = "application/json",
+    headers: [(String, String)] = [], body: String? = nil
+) -> WireRequest {
+    var headers = headers
+    if let token { headers.append(("Authorization", token)) }
+    if body != nil { headers.append(("Content-Type", type)) }
+    return WireRequest(method, path, host: host, headers: headers, body: body)
 }
 
 /// The client of TargetsAPI over a real socket to the server.
@@ -75,12 +79,11 @@ func client(port: Int, clientID: String = documentedClient, token: String = regi
     TargetsClient(
         clientID: clientID, token: Secret(token), maxList: 1 << 28, timeout: .seconds(10)
     ) { request throws(TransportError) in
-        var wire = WireRequest(
-            request.method.rawValue, request.path, token: nil,
-            headers: request.headers.map { ($0.name, $0.value.revealed) })
-        wire.body = request.body.map { String(decoding: $0, as: UTF8.self) }
+        let wire = WireRequest(
+            request.method.rawValue, request.path, headers: request.headers.map { ($0.name, $0.value.revealed) },
+            body: request.body.map { String(decoding: $0, as: UTF8.self) })
         do {
-            let answer = try await exchange(port: port, wire)
+            let answer = try await exchange(port, wire)
             return APIResponse(status: answer.status, contentType: answer.headers["content-type"], body: answer.body)
         } catch {
             throw TransportError(.connect, detail: "\(error)")

@@ -1,5 +1,6 @@
 import Health
 import TargetsAPI
+import TestSupport
 import Testing
 
 @testable import TargetsServer
@@ -7,64 +8,56 @@ import Testing
 private let draft = TargetDraft(name: "n", baseURL: "http://a", testPath: "/t", region: "r")
 
 @Suite struct TargetStoreTests {
+    private let folder: TemporaryFolder
+
+    init() throws { folder = try TemporaryFolder() }
+
     @Test func targetsAndTheirUserSurviveARestart() async throws {
-        try await withFolder { folder in
-            let database = folder + "/targets.db"
-            let created = try await withServer(database: database) { try await client(port: $0).create(draft) }
-            let key = try #require(created.sKey)
-            let found = try await withServer(database: database) { try await client(port: $0).get(key) }
-            #expect(found == created)
-        }
+        let database = folder.file("targets.db")
+        let created = try await withServer(database: database) { try await client(port: $0).create(draft) }
+        let key = try #require(created.sKey)
+        let found = try await withServer(database: database) { try await client(port: $0).get(key) }
+        #expect(found == created)
     }
 
     @Test func aSecondOpenerSeesWhatWasCommittedWithoutAClose() async throws {
-        try await withFolder { folder in
-            let first = try TargetStore(path: folder + "/targets.db")
-            let created = try await first.create([draft], clientID: "c")
-            let second = try TargetStore(path: folder + "/targets.db")
-            #expect(try await second.list(clientID: "c") == created)
-            try first.close()
-            try second.close()
-        }
+        let first = try TargetStore(path: folder.file("targets.db"))
+        let created = try await first.create([draft], clientID: "c")
+        let second = try TargetStore(path: folder.file("targets.db"))
+        #expect(try await second.list(clientID: "c") == created)
+        try first.close()
+        try second.close()
     }
 
     @Test func aListIsInTheOrderOfCreation() async throws {
-        try await withFolder { folder in
-            let store = try TargetStore(path: folder + "/targets.db")
-            let names = (0..<50).map { "n\($0)" }
-            _ = try await store.create(
-                names.map { TargetDraft(name: $0, baseURL: "b", testPath: "/", region: "r") }, clientID: "c")
-            #expect(try await store.list(clientID: "c").map(\.name) == names)
-            try store.close()
-        }
+        let store = try TargetStore(path: folder.file("targets.db"))
+        let names = (0..<50).map { "n\($0)" }
+        _ = try await store.create(
+            names.map { TargetDraft(name: $0, baseURL: "b", testPath: "/", region: "r") }, clientID: "c")
+        #expect(try await store.list(clientID: "c").map(\.name) == names)
+        try store.close()
     }
 
     @Test func aFullClientTakesNoMoreAndKeepsWhatItHas() async throws {
-        try await withFolder { folder in
-            let store = try TargetStore(path: folder + "/targets.db")
-            _ = try await store.create([draft], clientID: "c")
-            let tooMany = [TargetDraft](repeating: draft, count: TargetStore.targetsPerClientMax)
-            await #expect(throws: TargetStore.Full.full) { try await store.create(tooMany, clientID: "c") }
-            #expect(try await store.list(clientID: "c").count == 1)
-            try store.close()
-        }
+        let store = try TargetStore(path: folder.file("targets.db"))
+        _ = try await store.create([draft], clientID: "c")
+        let tooMany = [TargetDraft](repeating: draft, count: TargetStore.targetsPerClientMax)
+        await #expect(throws: TargetStore.Full.full) { try await store.create(tooMany, clientID: "c") }
+        #expect(try await store.list(clientID: "c").count == 1)
+        try store.close()
     }
 
     @Test func aFileThatIsNoDatabaseIsAnError() async throws {
-        try await withFolder { folder in
-            #expect(throws: (any Error).self) { try TargetStore(path: folder) }
-        }
+        #expect(throws: (any Error).self) { try TargetStore(path: folder.path) }
     }
 
     @Test func aPortInUseIsAnErrorOfRun() async throws {
-        try await withFolder { folder in
-            try await withServer(database: folder + "/a.db") { port in
-                let store = try TargetStore(path: folder + "/b.db")
-                let second = TargetsServer(
-                    configuration: .init(host: "127.0.0.1", port: port, token: Secret("t")), store: store)
-                await #expect(throws: (any Error).self) { try await second.run() }
-                try store.close()
-            }
+        try await withServer(database: folder.file("a.db")) { port in
+            let store = try TargetStore(path: folder.file("b.db"))
+            let second = TargetsServer(
+                configuration: .init(host: "127.0.0.1", port: port, token: Secret("t")), store: store)
+            await #expect(throws: (any Error).self) { try await second.run() }
+            try store.close()
         }
     }
 }

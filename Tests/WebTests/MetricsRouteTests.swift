@@ -1,7 +1,7 @@
 import Exposition
 import Foundation
-import Glibc
 import Health
+import TestSupport
 import Testing
 
 @testable import Web
@@ -69,17 +69,16 @@ import Testing
             // The first bytes of an answer say that its page was begun; nobody reads on.
             let slow = try await onThread {
                 try (0..<MetricsRoute.pagesAtOnceLimit).map { _ in
-                    let descriptor = try connected(port)
-                    sendAll(descriptor, request)
-                    var byte: UInt8 = 0
-                    recv(descriptor, &byte, 1, 0)
-                    return descriptor
+                    let connection = try Connection(port: port)
+                    connection.send(request)
+                    _ = connection.readBytes(atMost: 1)
+                    return connection
                 }
             }
             try await expect(200, of: ask(port, "GET", "/-/healthy"))
             let refused = try await ask(port, "GET", "/metrics")
             #expect(refused.status == 503)
-            for descriptor in slow { close(descriptor) }
+            for connection in slow { connection.close() }
         }
     }
 
@@ -98,12 +97,6 @@ import Testing
                 try? input.fileHandleForWriting.close()
             }
             return String(decoding: try output.fileHandleForReading.readToEnd() ?? Data(), as: UTF8.self)
-        }
-    }
-
-    private func onThread<Value: Sendable>(_ work: @escaping @Sendable () throws -> Value) async throws -> Value {
-        try await withCheckedThrowingContinuation { continuation in
-            Thread.detachNewThread { continuation.resume(with: Result { try work() }) }
         }
     }
 }

@@ -2,6 +2,7 @@ import Exposition
 import Foundation
 import Glibc
 import Health
+import TestSupport
 import Testing
 
 @testable import Web

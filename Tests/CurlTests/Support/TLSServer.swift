@@ -1,22 +1,20 @@
 import Foundation
 import Glibc
+import TestSupport
 
-/// A certificate authority of one test, in a temporary directory, made by the openssl command.
+/// A certificate authority of one test, in a folder of its own, made by the openssl command.
 final class TestAuthority {
-    let directory: URL
-    var bundle: String { directory.appending(path: "ca.crt").path }
+    let folder: TemporaryFolder
+    var bundle: String { folder.file("ca.crt") }
 
     init() throws {
-        directory = FileManager.default.temporaryDirectory.appending(path: "rangefinder-ca-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
-        try write("ca.cnf", Self.configuration)
-        try write("index.txt", "")
+        folder = try TemporaryFolder()
+        try folder.write(Self.configuration, to: "ca.cnf")
+        try folder.write("", to: "index.txt")
         try openssl(
             "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 30 -subj /CN=Test-Authority -keyout ca.key -out ca.crt"
         )
     }
-
-    deinit { try? FileManager.default.removeItem(at: directory) }
 
     private static let configuration = """
         [ca]
@@ -64,22 +62,18 @@ final class TestAuthority {
         return format.string(from: Date(timeIntervalSinceNow: days * 86_400))
     }
 
-    private func write(_ name: String, _ text: String) throws {
-        try Data(text.utf8).write(to: directory.appending(path: name))
-    }
-
     private func openssl(_ arguments: String) throws {
         let process = Process()
         process.executableURL = URL(filePath: "/usr/bin/openssl")
         process.arguments = arguments.split(separator: " ").map(String.init)
-        process.currentDirectoryURL = directory
+        process.currentDirectoryURL = URL(filePath: folder.path)
         process.standardOutput = FileHandle.nullDevice
         process.standardError = FileHandle.nullDevice
         process.standardInput = FileHandle.nullDevice
         try process.run()
         process.waitUntilExit()
         guard process.terminationStatus == 0 else {
-            throw SystemError(what: "openssl \(arguments)", number: process.terminationStatus)
+            throw SupportError("openssl \(arguments) ended with \(process.terminationStatus)")
         }
     }
 }
@@ -95,7 +89,7 @@ final class TLSServer {
         process.arguments =
             "s_server -accept 127.0.0.1:0 -cert \(certificate).crt -key \(certificate).key \(options)".split(separator: " ").map(
                 String.init)
-        process.currentDirectoryURL = authority.directory
+        process.currentDirectoryURL = URL(filePath: authority.folder.path)
         let output = Pipe()
         process.standardOutput = output
         process.standardError = FileHandle.nullDevice
@@ -105,7 +99,7 @@ final class TLSServer {
         var found: Int?
         while found == nil {
             let data = output.fileHandleForReading.availableData
-            guard !data.isEmpty else { throw SystemError(what: "s_server: \(text)", number: 0) }
+            guard !data.isEmpty else { throw SupportError("s_server: \(text)") }
             text += String(decoding: data, as: UTF8.self)
             found = text.firstMatch(of: /ACCEPT 127\.0\.0\.1:(\d+)\n/).flatMap { Int($0.1) }
         }

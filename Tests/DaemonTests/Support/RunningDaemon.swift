@@ -2,28 +2,13 @@ import Curl
 import Foundation
 import Health
 import Logging
-import Loopback
 import Settings
 import Synchronization
+import TestSupport
 
 @testable import Daemon
 
 let testToken = "t0ken-of-the-tests-4711"
-let testClient = "550e8400-e29b-41d4-a716-446655440000"
-
-/// A folder that is gone after the test.
-final class TemporaryFolder: Sendable {
-    let path: String
-
-    init() throws {
-        path = FileManager.default.temporaryDirectory.appendingPathComponent("rangefinder-\(UUID().uuidString)").path
-        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-    }
-
-    deinit { try? FileManager.default.removeItem(atPath: path) }
-
-    func file(_ name: String) -> String { "\(path)/\(name)" }
-}
 
 /// A Targets API that answers what a test sets.
 final class ScriptedAPI: Sendable {
@@ -44,31 +29,13 @@ final class ScriptedAPI: Sendable {
     func answer(_ reply: LoopbackReply) { script.reply.withLock { $0 = reply } }
 }
 
-/// One record as the API's document has it.
-func record(_ key: String, name: String = "n", url: String, path: String = "/", region: String = "us-east-1") -> String {
-    func quoted(_ text: String) -> String {
-        let bytes = (try? JSONEncoder().encode(text)) ?? Data()
-        return String(decoding: bytes, as: UTF8.self)
-    }
-    return """
-        {"pKey":"\(testClient)","sKey":\(quoted(key)),"targetName":\(quoted(name)),"targetBaseURL":\(quoted(url)),\
-        "targetTestPath":\(quoted(path)),"targetRegion":\(quoted(region)),"targetDefaultRuleEffect":"allow"}
-        """
-}
-
-func list(_ records: [String]) -> LoopbackReply {
-    .http(
-        200, headers: ["Content-Type: application/json"],
-        body: #"{"targets":[\#(records.joined(separator: ","))],"message":"Success"}"#)
-}
-
 /// Settings for a daemon on loopback: everything quick, state in a folder.
 func testSettings(_ folder: TemporaryFolder, api: String) -> Settings {
     var settings = Settings()
     settings.vantage.name = "test"
     settings.listen = ListenAddress(host: "127.0.0.1", port: 0)
     settings.targetsAPI.baseURL = api
-    settings.targetsAPI.clients = [.init(id: testClient, token: Secret(testToken))]
+    settings.targetsAPI.clients = [.init(id: documentedClient, token: Secret(testToken))]
     settings.targetsAPI.timeout = .seconds(5)
     settings.history.path = folder.file("history.db")
     settings.egress.allow = [CIDR("127.0.0.0/8")].compactMap { $0 }

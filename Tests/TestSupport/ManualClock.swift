@@ -1,12 +1,12 @@
 import Synchronization
 
 /// A clock that stands still until it is told to go on, and says who sleeps on it. After swift-async-algorithms' test clock.
-final class ManualClock: Clock, Sendable {
-    struct Instant: InstantProtocol {
-        var offset: Duration
-        func advanced(by duration: Duration) -> Instant { Instant(offset: offset + duration) }
-        func duration(to other: Instant) -> Duration { other.offset - offset }
-        static func < (a: Self, b: Self) -> Bool { a.offset < b.offset }
+package final class ManualClock: Clock, Sendable {
+    package struct Instant: InstantProtocol {
+        package var offset: Duration
+        package func advanced(by duration: Duration) -> Instant { Instant(offset: offset + duration) }
+        package func duration(to other: Instant) -> Duration { other.offset - offset }
+        package static func < (a: Self, b: Self) -> Bool { a.offset < b.offset }
     }
 
     private struct Sleeper {
@@ -24,10 +24,12 @@ final class ManualClock: Clock, Sendable {
 
     private let state = Mutex(State())
 
-    var now: Instant { state.withLock(\.now) }
-    var minimumResolution: Duration { .nanoseconds(1) }
+    package init() {}
 
-    func sleep(until deadline: Instant, tolerance: Duration?) async throws {
+    package var now: Instant { state.withLock(\.now) }
+    package var minimumResolution: Duration { .nanoseconds(1) }
+
+    package func sleep(until deadline: Instant, tolerance: Duration?) async throws {
         let id = state.withLock { state in
             state.nextID += 1
             return state.nextID
@@ -54,8 +56,8 @@ final class ManualClock: Clock, Sendable {
         }
     }
 
-    /// Returns once someone sleeps on this clock.
-    func untilSomeoneSleeps() async {
+    /// Returns once someone sleeps on this clock. Whom ``advance(by:)`` has woken doesn't count any more.
+    package func untilSomeoneSleeps() async {
         await withCheckedContinuation { continuation in
             let isAsleep = state.withLock { state in
                 if state.sleepers.isEmpty { state.watchers.append(continuation) }
@@ -65,7 +67,7 @@ final class ManualClock: Clock, Sendable {
         }
     }
 
-    func advance(by duration: Duration) {
+    package func advance(by duration: Duration) {
         let due = state.withLock { state -> [Sleeper] in
             state.now = state.now.advanced(by: duration)
             let ids = state.sleepers.filter { $0.value.deadline <= state.now }.map(\.key)
@@ -75,7 +77,7 @@ final class ManualClock: Clock, Sendable {
     }
 
     /// Goes to the next deadline that someone sleeps for.
-    func advanceToNextSleeper() async {
+    package func advanceToNextSleeper() async {
         await untilSomeoneSleeps()
         let step = state.withLock { state in
             (state.sleepers.values.map(\.deadline).min()).map { state.now.duration(to: $0) }

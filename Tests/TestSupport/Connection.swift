@@ -1,0 +1,119 @@
+import Glibc
+
+/// What went wrong in a test's own machinery.
+package struct SupportError: Error {
+    package let what: String
+
+    package init(_ what: String) { self.what = what }
+
+    /// With the number of the system's last error.
+    static func system(_ what: String) -> SupportError { SupportError("\(what): errno \(errno)") }
+}
+
+/// One end of a TCP connection, with calls that block: 30 seconds at most when nothing moves. Whoever made it closes it.
+package struct Connection: Sendable {
+    package let descriptor: Int32
+
+    package init(descriptor: Int32) {
+        self.descriptor = descriptor
+        var patience = timeval(tv_sec: 30, tv_usec: 0)
+        for option in [SO_RCVTIMEO, SO_SNDTIMEO] {
+            setsockopt(descriptor, SOL_SOCKET, option, &patience, socklen_t(MemoryLayout<timeval>.size))
+        }
+    }
+
+    /// The client's end of a new connection to loopback.
+    package init(port: Int) throws {
+        self.init(descriptor: try tcpSocket())
+        guard withAddress("127.0.0.1", port: port, { connect(descriptor, $0, $1) == 0 }) != nil else {
+            defer { close() }
+            throw SupportError.system("connect")
+        }
+    }
+
+    package func close() { Glibc.close(descriptor) }
+
+    /// None when the other end is done, or gone.
+    package func readBytes(atMost count: Int = 65_536) -> [UInt8]? {
+        var buffer = [UInt8](repeating: 0, count: count)
+        let count = recv(descriptor, &buffer, buffer.count, 0)
+        return count > 0 ? Array(buffer[..<count]) : nil
+    }
+
+    package func readSome() -> String? { readBytes().map { String(decoding: $0, as: UTF8.self) } }
+
+    package func waitForClose() {
+        while readBytes() != nil {}
+    }
+
+    /// False when the other end is gone.
+    @discardableResult
+    package func send(_ bytes: [UInt8]) -> Bool {
+        var sent = 0
+        while sent < bytes.count {
+            let count = bytes[sent...].withUnsafeBytes {
+                Glibc.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
+            }
+            guard count > 0 else { return false }
+            sent += count
+        }
+        return true
+    }
+
+    @discardableResult
+    package func send(_ text: String) -> Bool { send(Array(text.utf8)) }
+
+    /// What the client sent up to the empty line, and whatever came with it.
+    @discardableResult
+    package func readRequest() -> String {
+        var text = ""
+        while !text.contains("\r\n\r\n"), let more = readSome() { text += more }
+        return text
+    }
+
+    /// Reads a request and answers it.
+    package func answer(_ body: String = "ok", status: String = "200 OK", headers: String = "") {
+        readRequest()
+        send("HTTP/1.1 \(status)\r\nContent-Length: \(body.utf8.count)\r\n\(headers)\r\n\(body)")
+    }
+
+    /// Makes the close that follows a reset instead of an orderly end.
+    package func reset() {
+        var linger = Glibc.linger(l_onoff: 1, l_linger: 0)
+        setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &linger, socklen_t(MemoryLayout<Glibc.linger>.size))
+    }
+}
+
+/// A socket that has its port but doesn't listen; whoever asked for it closes it.
+package func boundSocket(_ address: String, port: Int = 0) throws -> (descriptor: Int32, port: Int) {
+    let descriptor = try tcpSocket()
+    var yes: Int32 = 1
+    setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &yes, socklen_t(MemoryLayout<Int32>.size))
+    let bound = withAddress(address, port: port) { bind(descriptor, $0, $1) == 0 && getsockname(descriptor, $0, &$1) == 0 }
+    guard let bound else {
+        defer { close(descriptor) }
+        throw SupportError.system("bind")
+    }
+    return (descriptor, bound)
+}
+
+private func tcpSocket() throws -> Int32 {
+    let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
+    guard descriptor >= 0 else { throw SupportError.system("socket") }
+    return descriptor
+}
+
+/// Lends `call` an address in the system's form, and answers the port that is in it afterwards; none when the call failed.
+private func withAddress(
+    _ address: String, port: Int, _ call: (UnsafeMutablePointer<sockaddr>, inout socklen_t) -> Bool
+) -> Int? {
+    var place = sockaddr_in()
+    place.sin_family = sa_family_t(AF_INET)
+    place.sin_port = in_port_t(port).bigEndian
+    inet_pton(AF_INET, address, &place.sin_addr)
+    var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+    let isDone = withUnsafeMutablePointer(to: &place) {
+        $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { call($0, &length) }
+    }
+    return isDone ? Int(in_port_t(bigEndian: place.sin_port)) : nil
+}
