@@ -2,7 +2,7 @@ import Foundation
 import Glibc
 import Health
 import History
-import Loopback
+import TestSupport
 import Testing
 
 private let isLong = ProcessInfo.processInfo.environment["RANGEFINDER_LONG"] != nil
@@ -21,9 +21,9 @@ private let isLong = ProcessInfo.processInfo.environment["RANGEFINDER_LONG"] != 
             let (program, _) = try await site.start()
             // 20 targets at 100 ms are 200 requests a second: two seconds and a half go by while 500 more come.
             let before = site.target.requests.count + 100 * (round % 3)
-            while site.target.requests.count < before { await Task.yield() }
+            try await site.target.until { $0.count >= before }
             let answered = site.target.requests.count
-            while site.target.requests.count < answered + 500 { await Task.yield() }
+            try await site.target.until { $0.count >= answered + 500 }
             program.send(SIGKILL)
             #expect(await program.ended() == -SIGKILL)
             let seen = site.target.requests.count

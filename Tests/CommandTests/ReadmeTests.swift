@@ -40,10 +40,11 @@ import Testing
         let example = try #require(configurations.first { $0.contains("targets_server:") })
         let configuration = example.replacing("10116", with: "\(port)").replacing("sync_interval: 5s", with: "sync_interval: 1s")
         let file = try folder.write(
-            configuration + "\nlisten: 127.0.0.1:0\negress: {allow: [127.0.0.1]}\nprobe: {interval: 1s, timeout: 1s}\n",
+            configuration
+                + "\nlisten: 127.0.0.1:0\negress: {allow: [127.0.0.1]}\nprobe: {interval: 1s, timeout: 1s}\nlog: {level: debug}\n",
             to: "rangefinder.yaml")
         let program = try RunningProgram(["run", "--config", file])
-        #expect(await program.errors.until("sync: list changed"))
+        #expect(try await program.errors.until("sync: list changed"))
 
         let body = try #require(readme.firstMatch(of: /-d '(\{"targetName".*?\})'/)).1
             .replacing("https://www.example.com", with: target.url)
@@ -56,7 +57,7 @@ import Testing
         let engine = try TransferEngine()
         #expect(await engine.transfer(request).status == 200)
         await engine.shutDown()
-        #expect(await program.errors.until("Example is up"))
+        #expect(try await program.errors.until("Example is up"))
         program.send(SIGTERM)
         #expect(await program.ended() == 0)
         #expect(!program.errors.text.contains("a-token-of-this-test"))

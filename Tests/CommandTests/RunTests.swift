@@ -13,8 +13,8 @@ import Testing
         }
         let (program, _) = try await site.start()
         // Probes are spread over ten seconds: both have begun once the server has seen both.
-        while Set(site.target.requests.map(\.path)).count < 2 { await Task.yield() }
-        #expect(await program.errors.until("good is up"))
+        try await site.target.until { Set($0.map(\.path)).count == 2 }
+        #expect(try await program.errors.until("good is up"))
         let clock = ContinuousClock()
         let took = await clock.measure {
             program.send(SIGTERM)
@@ -29,7 +29,7 @@ import Testing
     @Test func sigkillLosesNoCommittedRowAndTheNextStartWorks() async throws {
         let site = try Site(paths: ["a", "b", "c"], probe: "{interval: 100ms, fast_interval: 100ms}") { _ in .http(200) }
         let (first, _) = try await site.start()
-        while site.target.requests.count < 100 { await Task.yield() }
+        try await site.target.until { $0.count >= 100 }
         let committed = try await rows(site)
         first.send(SIGKILL)
         #expect(await first.ended() == -SIGKILL)
@@ -38,9 +38,9 @@ import Testing
         #expect(committed > 0)
 
         let (second, _) = try await site.start()
-        #expect(await second.errors.until("probing targets=3"))
+        #expect(try await second.errors.until("probing targets=3"))
         let before = site.target.requests.count
-        while site.target.requests.count < before + 10 { await Task.yield() }
+        try await site.target.until { $0.count >= before + 10 }
         second.send(SIGTERM)
         #expect(await second.ended() == 0)
         #expect(try await sqlite(site, "SELECT count(*) = count(DISTINCT result_id) FROM probe_history") == "1")
@@ -88,10 +88,11 @@ import Testing
     @Test func statusReadsTheDatabaseWhileTheDaemonRunsAndWhenItDoesNot() async throws {
         let site = try Site(paths: ["good", "bad"]) { request in request.path == "/bad" ? .http(500) : .http(200) }
         let (program, _) = try await site.start()
-        #expect(await program.errors.until("bad is down"))
-        #expect(await program.errors.until("good is up"))
+        #expect(try await program.errors.until("bad is down"))
+        #expect(try await program.errors.until("good is up"))
         // The transition is committed within half a second; status is asked until it is there.
         while true {
+            try Task.checkCancellation()
             let ended = try await Program.run(["status", "--config", site.configuration])
             #expect(ended.code == 0)
             if ended.output.contains("1 up") && ended.output.contains("1 down") { break }
@@ -106,12 +107,12 @@ import Testing
     @Test func sighupReloadsTheConfiguration() async throws {
         let site = try Site(paths: ["a"]) { request in .http(request.headers["x-new"] == nil ? 500 : 200) }
         let (program, _) = try await site.start()
-        #expect(await program.errors.until("a is down"))
+        #expect(try await program.errors.until("a is down"))
         let text = try String(contentsOfFile: site.configuration, encoding: .utf8)
         try site.folder.write(
             text.replacingOccurrences(of: "probe: {", with: "probe: {headers: {X-New: \"1\"}, "), to: "rangefinder.yaml")
         program.send(SIGHUP)
-        #expect(await program.errors.until("a is up"))
+        #expect(try await program.errors.until("a is up"))
         program.send(SIGTERM)
         #expect(await program.ended() == 0)
     }

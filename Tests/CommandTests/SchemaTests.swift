@@ -44,8 +44,8 @@ struct SchemaTests {
     @Test func statusPrintsWhatItsSchemaSays() async throws {
         let site = try Site(paths: ["good", "bad"]) { request in request.path == "/bad" ? .http(500) : .http(200) }
         let (program, _) = try await site.start()
-        #expect(await program.errors.until("bad is down"))
-        #expect(await program.errors.until("good is up"))
+        #expect(try await program.errors.until("bad is down"))
+        #expect(try await program.errors.until("good is up"))
         program.send(SIGTERM)
         _ = await program.ended()
         let ended = try await Program.run(["status", "--database", site.database, "--json"])

@@ -29,7 +29,7 @@ import Testing
             to: "rangefinder.yaml")
         let environment = ["PROBE_SECRET": headerSecret]
         let (program, port) = try await site.start(environment: environment)
-        while site.target.requests.isEmpty { await Task.yield() }
+        try await site.target.until { !$0.isEmpty }
         var shown: [String] = []
         for path in ["/", "/metrics", "/-/ready", "/-/healthy", "/nothing"] { shown.append(try await get(port, path)) }
         let config = ["--config", site.configuration]
@@ -61,7 +61,7 @@ import Testing
         let text = try String(contentsOfFile: site.configuration, encoding: .utf8)
         try site.folder.write(text.replacingOccurrences(of: site.api.url, with: echo.url), to: "rangefinder.yaml")
         let (program, _) = try await site.start()
-        #expect(await program.errors.until("sync failed"))
+        #expect(try await program.errors.until("sync failed"))
         program.send(SIGTERM)
         _ = await program.ended()
         #expect(!program.errors.text.contains(siteToken))

@@ -33,8 +33,8 @@ import Testing
                 record("tgt_good", name: "Good", url: target.url), record("tgt_bad", name: "Bad", url: target.url, path: "/bad"),
             ]))
         try await RunningDaemon.run(testSettings(folder, api: api.server.url)) { running in
-            await running.log.until("Bad is down")
-            await running.log.until("Good is up")
+            try await running.log.until("Bad is down")
+            try await running.log.until("Good is up")
             let file = try folder.write(configuration(scraping: running.port), to: "prometheus.yml")
             let port = try freePort()
             let process = Process()
@@ -64,6 +64,7 @@ import Testing
         let escaped = query.addingPercentEncoding(withAllowedCharacters: .alphanumerics) ?? ""
         let url = try #require(URLParts("http://127.0.0.1:\(port)/api/v1/query?query=\(escaped)"))
         while true {
+            try Task.checkCancellation()
             var request = TransferRequest(url: url)
             request.keepBody = 1 << 20
             let text = String(decoding: await engine.transfer(request).body, as: UTF8.self)

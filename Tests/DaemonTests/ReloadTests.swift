@@ -34,17 +34,17 @@ import Testing
         let write: @Sendable (String, String) throws -> Void = { probe, listen in
             try folder.write(configuration(url, folder, probe: probe, listen: listen), to: "rangefinder.yaml")
         }
-        try write("{interval: 200ms, fast_interval: 100ms}", "127.0.0.1:0")
+        try write("{interval: 2s, fast_interval: 100ms}", "127.0.0.1:0")
         let settings = try #require(Settings.load(path: file).settings)
         try await RunningDaemon.run(settings, configuration: file) { running in try await body(running, write) }
     }
 
     @Test func takesNewSettingsAndKeepsTheStatus() async throws {
         try await withDaemon { running, write in
-            await running.log.until("One is down")
-            try write("{interval: 200ms, fast_interval: 100ms, headers: {X-New: \"1\"}}", "127.0.0.1:0")
+            try await running.log.until("One is down")
+            try write("{interval: 2s, fast_interval: 100ms, headers: {X-New: \"1\"}}", "127.0.0.1:0")
             #expect(try await running.post("/-/reload").status == 200)
-            await running.log.until("One is up: HTTP 200")
+            try await running.log.until("One is up: HTTP 200")
             #expect(running.log.lines.contains { $0.contains("One is up") && $0.contains("from=down") })
             #expect(try await running.metric("rangefinder_config_last_reload_successful") == 1)
         }
@@ -57,14 +57,14 @@ import Testing
             #expect(answer.status == 500)
             #expect(answer.body.contains("intervall") && answer.body.contains("interval"))
             #expect(try await running.metric("rangefinder_config_last_reload_successful") == 0)
-            await running.log.until("reload failed")
-            await running.log.until("One is down")
+            try await running.log.until("reload failed")
+            try await running.log.until("One is down")
         }
     }
 
     @Test func saysWhatWaitsForARestart() async throws {
         try await withDaemon { running, write in
-            try write("{interval: 200ms}", "127.0.0.1:1")
+            try write("{interval: 2s}", "127.0.0.1:1")
             #expect(try await running.post("/-/reload").body.contains("not in force before a restart: listen"))
         }
     }

@@ -18,8 +18,8 @@ import Testing
                 record("tgt_good", name: "Good", url: target.url), record("tgt_bad", name: "Bad", url: target.url, path: "/bad"),
             ]))
         try await RunningDaemon.run(testSettings(folder, api: api.server.url)) { running in
-            await running.log.until("Good is up")
-            await running.log.until("Bad is down: HTTP 500, but 200-399 was expected")
+            try await running.log.until("Good is up")
+            try await running.log.until("Bad is down: HTTP 500, but 200-399 was expected")
             let page = try await running.get("/metrics").body
             #expect(
                 page.contains(
@@ -46,13 +46,13 @@ import Testing
         let target = try LoopbackServer { _ in .http(200) }
         let api = try ScriptedAPI(list([record("tgt_1", name: "One", url: target.url)]))
         let settings = testSettings(folder, api: api.server.url)
-        try await RunningDaemon.run(settings) { await $0.log.until("One is up") }
+        try await RunningDaemon.run(settings) { try await $0.log.until("One is up") }
         api.answer(.silence)
         let (probed, report) = AsyncStream.makeStream(of: Void.self)
         let before = target.requests.count
         try await RunningDaemon.run(settings) { running in
-            await running.log.until("probing targets=1")
-            while target.requests.count == before { await Task.yield() }
+            try await running.log.until("probing targets=1")
+            try await target.until { $0.count > before }
             report.yield()
             let ready = try await running.get("/-/ready")
             #expect(ready.status == 200)
@@ -65,11 +65,11 @@ import Testing
         let target = try LoopbackServer { _ in .http(500) }
         let api = try ScriptedAPI(list([record("tgt_1", name: "One", url: target.url)]))
         let settings = testSettings(folder, api: api.server.url)
-        try await RunningDaemon.run(settings) { await $0.log.until("One is down") }
+        try await RunningDaemon.run(settings) { try await $0.log.until("One is down") }
         let first = try #require(try HistoryReader.open(path: settings.history.path).statuses().first?.incident)
         try await RunningDaemon.run(settings) { running in
             let before = target.requests.count
-            while target.requests.count < before + 2 { await Task.yield() }
+            try await target.until { $0.count >= before + 2 }
             #expect(!running.log.lines.contains { $0.contains("One is down") })
             let page = try await running.get("/metrics").body
             #expect(page.contains("rangefinder_target_status_code{target_id=\"tgt_1\",target=\"One\""))
@@ -86,7 +86,7 @@ import Testing
         let api = try ScriptedAPI(list([good, record("tgt_bad", name: "Bad", url: target.url, path: "/bad")]))
         let settings = testSettings(folder, api: api.server.url)
         try await RunningDaemon.run(settings) { running in
-            await running.log.until("Bad is down")
+            try await running.log.until("Bad is down")
             api.answer(list([good]))
             #expect(try await running.post("/-/sync").status == 200)
             let page = try await running.get("/metrics").body
@@ -105,10 +105,10 @@ import Testing
         var settings = testSettings(folder, api: api.server.url)
         settings.probe.interval = .seconds(2)
         try await RunningDaemon.run(settings) { running in
-            await running.log.until("One is up")
+            try await running.log.until("One is up")
             api.answer(list([record("tgt_1", name: "One", url: new.url)]))
             _ = try await running.post("/-/sync")
-            while new.requests.isEmpty { await Task.yield() }
+            try await new.until { !$0.isEmpty }
         }
         #expect(!new.requests.isEmpty)
     }
@@ -124,8 +124,8 @@ import Testing
                 record("tgt_1", name: "Impostor", url: target.url), #"{"targetName":"no key"}"#,
             ]))
         try await RunningDaemon.run(testSettings(folder, api: api.server.url)) { running in
-            await running.log.until("evil\\u{1b}[31m\\u{202e}\\u{a}\"},{ is up")
-            while try await running.metric("rangefinder_targets{state=\"unprobeable\"}") != 1 {}
+            try await running.log.until("evil\\u{1b}[31m\\u{202e}\\u{a}\"},{ is up")
+            while try await running.metric("rangefinder_targets{state=\"unprobeable\"}") != 1 { try Task.checkCancellation() }
             #expect(try await running.metric("rangefinder_targets{state=\"rejected\"}") == 2)
             #expect(try await running.metric("rangefinder_targets{state=\"active\"}") == 3)
             let page = try await running.get("/metrics").body
@@ -150,12 +150,12 @@ import Testing
             list(wanted.enumerated().map { record("tgt_\($0)", name: $1.name, url: $1.baseURL, path: $1.testPath) }))
         settings.targetsAPI.baseURL = api.server.url
         try await RunningDaemon.run(settings) { running in
-            await running.log.until("Search API is up")
-            await running.log.until("Legacy ERP (failing) is down: HTTP 500")
-            await running.log.until("Ledger (certificate expired) is down: certificate expired 3 h ago")
-            await running.log.until(
+            try await running.log.until("Search API is up")
+            try await running.log.until("Legacy ERP (failing) is down: HTTP 500")
+            try await running.log.until("Ledger (certificate expired) is down: certificate expired 3 h ago")
+            try await running.log.until(
                 "Partner (self-signed) is down: the certificate of 127.0.0.1 is not signed by a known authority")
-            await running.log.until("Admin (wants credentials) is degraded: HTTP 401: it answers, but wants credentials")
+            try await running.log.until("Admin (wants credentials) is degraded: HTTP 401: it answers, but wants credentials")
             let page = try await running.get("/metrics").body
             let expiry = page.split(separator: "\n").first {
                 $0.hasPrefix("probe_ssl_earliest_cert_expiry{") && $0.contains("Search API")

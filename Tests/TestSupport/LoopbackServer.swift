@@ -4,8 +4,6 @@
 // type of ours: no room is imported here, so that no room's tests build another's. Nothing of it is for production. Where it goes
 // next: a part moves here when a second room's tests want it.
 
-import Synchronization
-
 /// One request as it came.
 package struct LoopbackRequest: Sendable {
     package var method: String
@@ -32,23 +30,22 @@ package enum LoopbackReply: Sendable {
 
 /// An HTTP server on loopback that takes one request a connection.
 package final class LoopbackServer: Sendable {
-    private final class Log: Sendable {
-        let requests = Mutex<[LoopbackRequest]>([])
-    }
-
     private let server: ConnectionServer
-    private let log = Log()
+    private let log = Watched<[LoopbackRequest]>([])
 
     package var port: Int { server.port }
     package var url: String { "http://127.0.0.1:\(port)" }
     /// All requests so far, in the order of their arrival.
-    package var requests: [LoopbackRequest] { log.requests.withLock { $0 } }
+    package var requests: [LoopbackRequest] { log.value }
+
+    /// Returns once the requests so far are as wanted.
+    package func until(_ isWanted: @escaping @Sendable ([LoopbackRequest]) -> Bool) async throws { try await log.until(isWanted) }
 
     /// `respond` is called on the connection's thread.
     package init(_ respond: @escaping @Sendable (LoopbackRequest) -> LoopbackReply) throws {
         server = try ConnectionServer { [log] connection in
             guard let request = LoopbackRequest(connection) else { return }
-            log.requests.withLock { $0.append(request) }
+            log.change { $0.append(request) }
             respond(request).send(over: connection)
         }
     }

@@ -1,6 +1,4 @@
 import Exposition
-import Foundation
-import Glibc
 import Health
 import TestSupport
 import Testing

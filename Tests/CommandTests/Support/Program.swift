@@ -1,6 +1,7 @@
 import Foundation
 import Glibc
 import Synchronization
+import TestSupport
 
 /// The built program, as a person runs it.
 struct Program: Sendable {
@@ -28,6 +29,7 @@ final class RunningProgram: Sendable {
     let errors = Gathered()
     let processID: Int32
     private let exit: AsyncStream<Int32>
+    private let isRunning = Mutex(true)
 
     init(_ arguments: [String], environment: [String: String] = [:]) throws {
         let process = Process()
@@ -52,13 +54,17 @@ final class RunningProgram: Sendable {
                 gathering.leave()
             }
         }
-        Thread.detachNewThread {
+        Thread.detachNewThread { [weak self] in
             process.waitUntilExit()
+            self?.isRunning.withLock { $0 = false }
             gathering.wait()
             announce.yield(process.terminationReason == .uncaughtSignal ? -process.terminationStatus : process.terminationStatus)
             announce.finish()
         }
     }
+
+    /// A test that failed half-way leaves nothing running.
+    deinit { isRunning.withLock { if $0 { kill(processID, SIGKILL) } } }
 
     func send(_ signal: Int32) { kill(processID, signal) }
 
@@ -71,25 +77,18 @@ final class Gathered: Sendable {
     private struct State {
         var bytes: [UInt8] = []
         var isEnded = false
-        var waiters: [(text: String, continuation: CheckedContinuation<Bool, Never>)] = []
+
+        func contains(_ text: String) -> Bool { String(decoding: bytes, as: UTF8.self).contains(text) }
     }
 
-    private let state = Mutex(State())
+    private let state = Watched(State())
 
-    var text: String { state.withLock { String(decoding: $0.bytes, as: UTF8.self) } }
+    var text: String { String(decoding: state.value.bytes, as: UTF8.self) }
 
     /// Returns once `text` has come; false when the pipe ended without it.
-    @discardableResult
-    func until(_ text: String) async -> Bool {
-        await withCheckedContinuation { continuation in
-            let known = state.withLock { state -> Bool? in
-                if String(decoding: state.bytes, as: UTF8.self).contains(text) { return true }
-                if state.isEnded { return false }
-                state.waiters.append((text, continuation))
-                return nil
-            }
-            if let known { continuation.resume(returning: known) }
-        }
+    func until(_ text: String) async throws -> Bool {
+        try await state.until { $0.isEnded || $0.contains(text) }
+        return state.value.contains(text)
     }
 
     func readAll(_ descriptor: Int32) {
@@ -97,19 +96,8 @@ final class Gathered: Sendable {
         while true {
             let count = read(descriptor, &chunk, chunk.count)
             guard count > 0 else { break }
-            settle { $0.bytes += chunk[..<count] }
+            state.change { $0.bytes += chunk[..<count] }
         }
-        settle { $0.isEnded = true }
-    }
-
-    private func settle(_ change: (inout State) -> Void) {
-        let awake = state.withLock { state in
-            change(&state)
-            let text = String(decoding: state.bytes, as: UTF8.self)
-            let awake = state.waiters.filter { text.contains($0.text) || state.isEnded }
-            state.waiters.removeAll { text.contains($0.text) || state.isEnded }
-            return awake.map { ($0.continuation, text.contains($0.text)) }
-        }
-        for (continuation, isThere) in awake { continuation.resume(returning: isThere) }
+        state.change { $0.isEnded = true }
     }
 }

@@ -14,7 +14,7 @@ final class Site: Sendable {
 
     /// `paths`: a target each, named after its path.
     init(
-        paths: [String], probe: String = "{interval: 200ms, fast_interval: 100ms, timeout: 5s}", log: String = "info",
+        paths: [String], probe: String = "{interval: 2s, fast_interval: 100ms, timeout: 2s}", log: String = "debug",
         _ respond: @escaping @Sendable (LoopbackRequest) -> LoopbackReply
     ) throws {
         folder = try TemporaryFolder()
@@ -43,7 +43,7 @@ final class Site: Sendable {
     /// Starts the daemon and returns once it listens, with its port.
     func start(environment: [String: String] = [:]) async throws -> (program: RunningProgram, port: Int) {
         let program = try RunningProgram(["run", "--config", configuration], environment: environment)
-        guard await program.errors.until("info listening address=127.0.0.1:") else {
+        guard try await program.errors.until("info listening address=127.0.0.1:") else {
             throw SupportError(program.errors.text)
         }
         let tail = program.errors.text.components(separatedBy: "info listening address=127.0.0.1:").last ?? ""

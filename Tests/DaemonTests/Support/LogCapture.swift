@@ -1,48 +1,21 @@
 import Daemon
 import Logging
-import Synchronization
+import TestSupport
 
-/// Log lines as the daemon wrote them, and a way to wait for one: what tests await instead of sleeping.
+/// Log lines as the daemon wrote them, and a way to wait for one.
 final class LogCapture: Sendable {
-    private struct Waiter {
-        var text: String
-        var continuation: CheckedContinuation<Void, Never>
-    }
+    private let written = Watched<[String]>([])
 
-    private struct State {
-        var lines: [String] = []
-        var waiters: [Waiter] = []
-    }
-
-    private let state = Mutex(State())
-
-    var lines: [String] { state.withLock(\.lines) }
+    var lines: [String] { written.value }
 
     /// Returns once a line that holds `text` was written, before or after this call.
-    func until(_ text: String) async {
-        await withCheckedContinuation { continuation in
-            let isThere = state.withLock { state in
-                let isThere = state.lines.contains { $0.contains(text) }
-                if !isThere { state.waiters.append(Waiter(text: text, continuation: continuation)) }
-                return isThere
-            }
-            if isThere { continuation.resume() }
-        }
+    func until(_ text: String) async throws {
+        try await written.until { lines in lines.contains { $0.contains(text) } }
     }
 
     func logger(_ level: LogLevel) -> Logger {
-        Logger(label: "test") { _ in
-            StandardErrorLog(format: .text, level: level) { self.write($0) }
+        Logger(label: "test") { [written] _ in
+            StandardErrorLog(format: .text, level: level) { line in written.change { $0.append(line) } }
         }
-    }
-
-    private func write(_ line: String) {
-        let awake = state.withLock { state in
-            state.lines.append(line)
-            let awake = state.waiters.filter { line.contains($0.text) }
-            state.waiters.removeAll { line.contains($0.text) }
-            return awake
-        }
-        awake.forEach { $0.continuation.resume() }
     }
 }
