@@ -24,7 +24,8 @@ enum Sentence {
         _ failure: TransferFailure, _ reason: Reason, report: TransferReport, order: ProbeOrder, url: URLParts, isRedirect: Bool
     ) -> String {
         let host = displayText(url.host)
-        let place = report.address.map { "\(host) (\($0.text)), port \(url.port)" } ?? "\(host), port \(url.port)"
+        let address = report.address.map(\.text).flatMap { $0 == url.host ? nil : " (\($0))" } ?? ""
+        let place = "\(host)\(address), port \(url.port)"
         let detail = failure.detail.isEmpty ? "" : ": \(displayText(failure.detail))"
         switch reason {
         case .dnsFailed: return lookup(failure, host, order.policy, detail)

@@ -2,7 +2,7 @@
 // What lives here: due times in a heap, the spread over the interval, fast re-checks and their budget, admission, lateness.
 // What doesn't: what a probe is. It is handed in as a closure; its end comes back as `ProbeEnd`.
 // Schedule is the pure state machine on times since an origin; Scheduler turns it with a clock and a task group.
-// The rules are those of docs/architecture.md, "The clock".
+// The rules are those of docs/architecture.md, "The clock and the re-checks".
 
 import DequeModule
 package import Health

@@ -5,6 +5,7 @@ import Health
 import Probing
 import Settings
 import TargetsAPI
+import Terminal
 
 struct CheckConfigCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -26,7 +27,8 @@ struct CheckConfigCommand: AsyncParsableCommand {
     }
 
     private func summary(_ policy: ProbePolicy) -> String {
-        "By default a target is probed every \(policy.interval), and a failing one is known to be down within \(policy.detectionBound)."
+        "By default a target is probed every \(durationWords(policy.interval)), and a failing one is known to be down within "
+            + "\(durationWords(policy.detectionBound))."
     }
 
     private func showList(_ settings: Settings) async throws {
