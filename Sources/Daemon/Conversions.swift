@@ -58,6 +58,8 @@ func report(_ event: HistoryEvent, logger: Logger, metrics: DaemonMetrics) {
     case .writeFailed(let error): logger.error("the history can't be written; results wait in memory: \(error)")
     case .writeRecovered(let waiting):
         logger.notice("the history can be written again", metadata: ["results_that_waited": "\(waiting)"])
+    case .clockJumped(let jump):
+        logger.warning("the wall clock jumped by \(jump.wholeMilliseconds / 1000) s; nothing is deleted by age for an hour")
     case .retentionFailed(let error): logger.warning("old results can't be deleted; commits go on: \(error)")
     case .dropping: logger.error("the queue for the history is full; the oldest results are dropped")
     }

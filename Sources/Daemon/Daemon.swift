@@ -46,8 +46,8 @@ package final class Daemon: Sendable {
 
     package enum Listener: Hashable, Sendable { case pages, targetsAPI }
 
-    /// How long an orderly end may take.
-    static let shutdownLimit = Duration.seconds(4)
+    /// How long the services may take to end. What the history may wait for a lock comes on top: five seconds in all.
+    static let shutdownLimit = Duration.milliseconds(1500)
 
     let context: Context
     let history: History
@@ -103,7 +103,7 @@ package final class Daemon: Sendable {
             apply: { clientID, list in roster.replace(list, clientID: clientID) },
             onRejected: { roster.setRejected($0) })
         store = try settings.targetsServer.map { try TargetStore(path: $0.database) }
-        reloader = Reloader(running: settings)
+        reloader = Reloader(atStart: settings)
         metrics.observeHistory { .init(history.statistics) }
         metrics.observeSchedule { .init(scheduler.counts) }
         (self.history, self.metrics, self.series) = (history, metrics, series)
@@ -119,10 +119,10 @@ package final class Daemon: Sendable {
         do {
             try await services.run()
         } catch {
-            await end()
+            try? await end()
             throw error
         }
-        await end()
+        try await end()
     }
 
     /// Ends a daemon that runs: probes in flight are cancelled and the last batch is committed.
@@ -159,11 +159,17 @@ package final class Daemon: Sendable {
         return ServiceGroup(configuration: configuration)
     }
 
-    private func end() async {
+    private func end() async throws {
         await probes.shutDown()
         await requests.shutDown()
-        await history.close()
+        let isDurable = await history.close()
         try? store?.close()
+        guard isDurable else {
+            let lost = history.statistics
+            let sentence = "\(lost.queued) results are lost: \(lost.trouble.map { "\($0)" } ?? "the history can't be written")"
+            logger.error("stopped; \(sentence)")
+            throw LostResults(description: sentence)
+        }
         logger.info("stopped")
     }
 
@@ -214,6 +220,11 @@ package final class Daemon: Sendable {
         return troubles.isEmpty
             ? .done("\(watch.count) targets are watched") : .failed(troubles.joined(separator: "\n"))
     }
+}
+
+/// The last results could not be written before the daemon had to end.
+package struct LostResults: Error, CustomStringConvertible {
+    package let description: String
 }
 
 /// Why a daemon that was well configured could not go on.

@@ -2,23 +2,18 @@ import Exposition
 import Health
 import Logging
 import Settings
-import Synchronization
 import UnixSignals
 import Web
 
-/// The settings that run, and what a reload can't change of them.
+/// What a reload can't change of the settings that the daemon started with.
 final class Reloader: Sendable {
-    private let running: Mutex<Settings>
+    private let atStart: Settings
 
-    init(running: Settings) { self.running = Mutex(running) }
+    init(atStart: Settings) { self.atStart = atStart }
 
-    /// Takes new settings. Returns the keys that differ and wait for a restart.
-    func replace(with new: Settings) -> [String] {
-        running.withLock { running in
-            let waiting = Self.keysForRestart.filter { $0.differs(running, new) }.map(\.name)
-            running = new
-            return waiting
-        }
+    /// The keys of new settings that differ from those of the start and wait for a restart.
+    func keysThatWait(in new: Settings) -> [String] {
+        Self.keysForRestart.filter { $0.differs(atStart, new) }.map(\.name)
     }
 
     private struct Key {
@@ -53,7 +48,7 @@ extension Daemon {
         for line in said { logger.warning("reload: \(line)") }
         await take(settings)
         metrics.configurationReloaded(.now())
-        let waiting = reloader.replace(with: settings)
+        let waiting = reloader.keysThatWait(in: settings)
         logger.notice("reloaded", metadata: ["targets": "\(watch.count)"])
         guard !waiting.isEmpty else { return .done("reloaded") }
         let sentence = "changed but not in force before a restart: \(waiting.joined(separator: ", "))"

@@ -112,7 +112,8 @@ final class Roster: Sendable {
             scheduler.remove(identity)
             history.append(removalOf: identity, closing: watch.remove(identity, at: now))
         }
-        var joined: [(TargetIdentity, Judge)] = []
+        // The series first: a result that comes at once must find its own.
+        series.replace(wanted.values.map { SeriesTarget(labels: labels($0), policy: $0.policy.value) })
         var moved: [Wanted] = []
         for (identity, want) in wanted {
             if let known = state.wanted[identity] {
@@ -122,15 +123,14 @@ final class Roster: Sendable {
                 if isElsewhere { moved.append(want) }
             } else {
                 let judge = judges[identity] ?? Judge()
+                if judge.lastCountedAt != nil { series.restore(identity, judge: judge) }
                 watch.add(want.target, want.policy, judge: judge)
-                scheduler.set(identity, Rhythm(want.policy.value))
+                // A restart in the middle of a streak must not put off the re-check that was due.
+                scheduler.set(identity, Rhythm(want.policy.value), atOnce: judge.isUndecided)
                 moved.append(want)
-                joined.append((identity, judge))
             }
         }
         state.wanted = wanted
-        series.replace(wanted.values.map { SeriesTarget(labels: labels($0), policy: $0.policy.value) })
-        for (identity, judge) in joined where judge.lastCountedAt != nil { series.restore(identity, judge: judge) }
         publishCounts(state)
         adviseOnPaths(of: moved)
     }

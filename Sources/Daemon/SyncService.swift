@@ -57,25 +57,32 @@ actor SyncService {
 
     /// Takes new settings. Clients that stay keep their lists.
     func replace(_ plan: Plan) {
+        let keepsGuard = plan.shrinkGuard == self.plan.shrinkGuard
         self.plan = plan
         var kept: [String: Channel] = [:]
         for client in plan.clients {
             let known = channels[client.clientID]
-            kept[client.clientID] = Self.channel(known?.hasList == true ? known?.feed.targets : nil, plan)
+            let channel = keepsGuard ? known : nil
+            kept[client.clientID] = channel ?? Self.channel(known?.hasList == true ? known?.feed.targets : nil, plan)
+            if channel == nil { metrics.setSyncHeld(false, clientID: client.clientID) }
         }
         channels = kept
         metrics.setClients(plan.clients.map(\.clientID))
-        // A new client's targets shouldn't wait for the next interval.
-        if kept.values.contains(where: { !$0.hasList }) { Task { _ = await syncNow() } }
+        // What was changed shouldn't wait for the next interval.
+        Task { _ = await syncNow() }
     }
 
     /// Syncs every interval until the task is cancelled.
     func run<C: Clock>(clock: C) async where C.Duration == Duration {
-        var next = clock.now
+        var last = clock.now
         while !Task.isCancelled {
             _ = await syncNow()
-            next = max(next.advanced(by: plan.interval), clock.now)
-            try? await clock.sleep(until: next, tolerance: nil)
+            // In short naps, because a reload may change the interval meanwhile.
+            while !Task.isCancelled, clock.now < last.advanced(by: plan.interval) {
+                let nap = min(last.advanced(by: plan.interval), clock.now.advanced(by: .seconds(1)))
+                try? await clock.sleep(until: nap, tolerance: nil)
+            }
+            last = max(last.advanced(by: plan.interval), clock.now.advanced(by: .zero - plan.interval))
         }
     }
 
@@ -135,10 +142,10 @@ actor SyncService {
         sayRejections(&channel, clientID)
         channels[clientID] = channel
         onRejected(channels.values.reduce(0) { $0 + $1.feed.rejected.count })
-        metrics.syncSucceeded(clientID: clientID, at: .now())
         metrics.setSyncHeld(channel.feed.isHolding, clientID: clientID)
         switch outcome {
         case .applied(let change):
+            metrics.syncSucceeded(clientID: clientID, at: .now())
             guard isFirst || !change.isEmpty else {
                 logger.debug("sync: nothing changed", metadata: ["client_id": "\(clientID)", "targets": "\(change.unchanged)"])
                 return nil

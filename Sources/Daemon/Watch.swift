@@ -18,7 +18,7 @@ final class Watch: Sendable {
         var judge: Judge
         /// Goes up with each probe.
         var turn: UInt64 = 0
-        /// Goes up when the target is probed elsewhere: a result of the old place counts for nothing.
+        /// Another one when the target is probed elsewhere: a result of the old place counts for nothing.
         var place: UInt64 = 0
     }
 
@@ -26,6 +26,13 @@ final class Watch: Sendable {
         var entries: [TargetIdentity: Entry] = [:]
         var egress = EgressRule()
         var unprobeable = 0
+        /// The last place given out: no two are the same, not even of a target that went and came back.
+        var places: UInt64 = 0
+
+        mutating func nextPlace() -> UInt64 {
+            places &+= 1
+            return places
+        }
     }
 
     private let state = Mutex(State())
@@ -38,7 +45,7 @@ final class Watch: Sendable {
 
     func add(_ target: Target, _ policy: SharedPolicy, judge: Judge) {
         state.withLock { state in
-            state.entries[target.identity] = Entry(target: target, policy: policy, judge: judge)
+            state.entries[target.identity] = Entry(target: target, policy: policy, judge: judge, place: state.nextPlace())
             if judge.isUnprobeable { state.unprobeable += 1 }
         }
     }
@@ -51,7 +58,7 @@ final class Watch: Sendable {
                 !entry.target.probesSamePlace(as: target) || entry.policy.value.pathJoin != policy.value.pathJoin
             (entry.target, entry.policy) = (target, policy)
             if isElsewhere {
-                entry.place &+= 1
+                entry.place = state.nextPlace()
                 entry.judge.placeChanged()
             }
             state.entries[target.identity] = entry

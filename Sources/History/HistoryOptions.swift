@@ -11,7 +11,7 @@ package struct HistoryOptions: Sendable {
     /// How many rows may wait for a commit.
     package var queueLimit = 200_000
     /// How long a commit waits for another program's lock before it is tried again at the next one.
-    package var busyTimeout: Duration = .seconds(2)
+    package var busyTimeout: Duration = .seconds(1)
     package var now: @Sendable () -> Timestamp
     /// Called on the writer's thread; must not block.
     package var onEvent: @Sendable (HistoryEvent) -> Void
@@ -37,6 +37,8 @@ package enum HistoryEvent: Sendable {
     case writeRecovered(waiting: Int)
     /// The queue is full and its oldest rows are being dropped. Said once a trouble.
     case dropping
+    /// The wall clock jumped by this much: nothing is deleted by age before it has been steady for an hour.
+    case clockJumped(Duration)
     /// A step of retention failed; commits go on.
     case retentionFailed(HistoryError)
 }

@@ -48,6 +48,8 @@ package struct Schedule: Sendable {
         var generation: UInt32
         var nextDue: Int64
         var recheckDue: Int64?
+        /// It was changed and is to be probed now: no re-check that the budget is for.
+        var isAtOnce = false
         var inFlight = false
         /// Due, but no place was free.
         var waitingDue: Int64?
@@ -95,7 +97,7 @@ package struct Schedule: Sendable {
                 push(entry.nextDue, slot, entry.generation)
             }
             if atOnce && entry.waitingDue == nil {
-                entry.recheckDue = now
+                (entry.recheckDue, entry.isAtOnce) = (now, true)
                 push(now, slot, entry.generation)
             }
             entries[slot] = entry
@@ -111,7 +113,7 @@ package struct Schedule: Sendable {
         budget.replace(nil, with: rhythm.interval)
         push(entry.nextDue, slot, entry.generation)
         if atOnce {
-            entry.recheckDue = now
+            (entry.recheckDue, entry.isAtOnce) = (now, true)
             push(now, slot, entry.generation)
         }
         entries[slot] = entry
@@ -156,7 +158,7 @@ package struct Schedule: Sendable {
                 ProbeStart(
                     target: entry.target, due: .nanoseconds(due), isRecheck: entry.waitsForRecheck, slot: item.slot,
                     generation: item.generation))
-            (entry.waitingDue, entry.inFlight, entry.startedAt) = (nil, true, now)
+            (entry.waitingDue, entry.inFlight, entry.startedAt, entry.isAtOnce) = (nil, true, now, false)
             entries[item.slot] = entry
             inFlight += 1
         }
@@ -223,7 +225,7 @@ package struct Schedule: Sendable {
         guard !entry.inFlight else { return }
         entry.recheckDue = nil
         guard entry.waitingDue == nil else { return }
-        guard budget.take(now: now) else {
+        guard entry.isAtOnce || budget.take(now: now) else {
             counts.rechecksDeferred += 1
             return
         }

@@ -10,7 +10,7 @@ import Terminal
 struct CheckConfigCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "check-config", abstract: "Print every problem of a configuration file.",
-        discussion: "Exit code 0 when the daemon would start with it, 1 when it would not.")
+        discussion: "Exit code 0 when the file has no mistake (warnings are none), 1 when it has.")
 
     @Option(help: ArgumentHelp("The configuration file.", valueName: "file"))
     var config: String

@@ -4,6 +4,7 @@
 // Exit codes: 0 done; 1 what was asked about is not well; 2 usage; 69 the API, daemon or database can't be reached or read; 70 internal.
 
 import ArgumentParser
+import Daemon
 import Glibc
 
 @main
@@ -31,7 +32,9 @@ struct Rangefinder: AsyncParsableCommand {
             } else {
                 try command.run()
             }
+            LogSink.standardError.flush()
         } catch let failure as Failure {
+            LogSink.standardError.flush()
             printError("rangefinder: \(failure.message)")
             Glibc.exit(failure.code.rawValue)
         } catch {

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Daemon
+import Glibc
 import Health
 import History
 import Logging
@@ -12,6 +13,8 @@ struct RunCommand: AsyncParsableCommand {
     var config: String
 
     func run() async throws {
+        // It is trapped once the services run; before that it must not end us.
+        signal(SIGHUP, SIG_IGN)
         let settings = try loadSettings(config)
         guard !settings.targetsAPI.clients.isEmpty || settings.targetsServer != nil else {
             throw Failure(.notWell, "nothing to watch: set targets_api.clients in \(displayText(config))")

@@ -54,7 +54,8 @@ struct DatabaseOptions: ParsableArguments {
 
 extension StatusRow {
     init(_ row: TargetStatusRow) {
-        let reason = row.lastProbe?.outcome.reason ?? row.incident?.reason
+        let last = row.lastProbe.flatMap { $0.isVoid ? nil : $0 }
+        let reason = last?.outcome.reason ?? row.incident?.reason
         let status = row.lastProbe?.httpStatus
         self.init(
             name: row.target.name, region: row.target.region, status: row.status, since: row.since,

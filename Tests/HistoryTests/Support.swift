@@ -95,6 +95,7 @@ final class EventLog: Sendable {
             case .writeFailed(let error): "failed \(error.code)"
             case .writeRecovered(let waiting): "recovered \(waiting)"
             case .dropping: "dropping"
+            case .clockJumped: "clock jumped"
             case .retentionFailed(let error): "retention failed \(error.code)"
             }
         seen.withLock { $0.append(word) }

@@ -1,4 +1,3 @@
-import Glibc
 import Health
 package import Logging
 import Settings
@@ -17,12 +16,7 @@ package struct StandardErrorLog: LogHandler {
 
     package init(
         format: Format, level: LogLevel,
-        write: @escaping @Sendable (String) -> Void = { line in
-            // One write a line, so that lines of several threads don't mix.
-            var bytes = Array(line.utf8)
-            bytes.append(UInt8(ascii: "\n"))
-            _ = bytes.withUnsafeBytes { Glibc.write(STDERR_FILENO, $0.baseAddress, $0.count) }
-        }
+        write: @escaping @Sendable (String) -> Void = { LogSink.standardError.write($0) }
     ) {
         self.format = format
         self.level = level

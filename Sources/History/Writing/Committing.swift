@@ -6,12 +6,21 @@ extension History {
     /// The writer: commits what waits every ``HistoryOptions/commitInterval`` until its task is cancelled or the history closed, and drops what
     /// is too old in small steps between commits. Returns with the last batch committed, if it could be.
     package func run(clock: some Clock<Duration>) async {
+        let start = clock.now
+        var wallClock = WallClockWatch()
         var retentionDue = clock.now.advanced(by: options.retentionInterval)
         while !Task.isCancelled, !inbox.withLock({ $0.isClosed }) {
             do { try await clock.sleep(until: clock.now.advanced(by: options.commitInterval), tolerance: nil) } catch { break }
             await flush()
             // One step a commit: old rows go three times faster than new ones come, and no commit waits for more than a step.
             guard clock.now >= retentionDue else { continue }
+            if let jump = wallClock.look(wall: options.now(), elapsed: start.duration(to: clock.now)) {
+                options.onEvent(.clockJumped(jump))
+            }
+            guard wallClock.isSteady else {
+                retentionDue = clock.now.advanced(by: options.retentionInterval)
+                continue
+            }
             if await !removeSomeOfTheOld() { retentionDue = clock.now.advanced(by: options.retentionInterval) }
         }
         await flush()

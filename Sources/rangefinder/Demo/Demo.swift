@@ -147,12 +147,9 @@ struct Demo {
     private func fileLogger() throws -> Logger {
         let descriptor = open(directory.file("rangefinder.log"), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { throw Failure(.notWell, "the log can't be written in \(displayText(directory.path))") }
-        let level = level
+        let (sink, level) = (LogSink(descriptor: descriptor), level)
         return Logger(label: "rangefinder") { _ in
-            StandardErrorLog(format: .text, level: level) { line in
-                let bytes = Array((line + "\n").utf8)
-                _ = bytes.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
-            }
+            StandardErrorLog(format: .text, level: level) { sink.write($0) }
         }
     }
 
