@@ -13,6 +13,8 @@ package final class History: Sendable {
     package let path: String
     let options: HistoryOptions
     let queue: DatabaseQueue
+    /// The file that was opened: one that has been deleted or replaced since takes rows and keeps none.
+    let file: HistoryFile.Identity?
     let inbox: Mutex<Inbox>
     let memory: Mutex<WriterMemory>
     private let figures = Mutex(HistoryStatistics())
@@ -49,6 +51,7 @@ package final class History: Sendable {
         self.path = path
         self.options = options
         self.queue = queue
+        file = HistoryFile.Identity(of: path)
         inbox = Mutex(Inbox(batch: Batch(limit: options.queueLimit)))
         memory = Mutex(WriterMemory(held: Batch(limit: options.queueLimit), dimensions: dimensions))
         let (size, wal) = HistoryFile.sizes(path)

@@ -75,6 +75,31 @@ import Testing
         #expect(ended.errors.contains("can't listen on 127.0.0.1:\(other.port)"))
     }
 
+    @Test func aBatchThatCantBeWrittenAtTheEndIsSaidWithinFiveSeconds() async throws {
+        let site = try Site(paths: ["a"]) { _ in .http(200) }
+        let (program, _) = try await site.start()
+        #expect(try await program.errors.until("a is up"))
+        let locker = Process()
+        locker.executableURL = URL(fileURLWithPath: "/usr/bin/sqlite3")
+        locker.arguments = ["-cmd", ".timeout 5000", site.database]
+        let (commands, answers) = (Pipe(), Pipe())
+        (locker.standardInput, locker.standardOutput) = (commands, answers)
+        try locker.run()
+        commands.fileHandleForWriting.write(Data("BEGIN IMMEDIATE; SELECT 'locked';\n".utf8))
+        let isLocked = try await onThread { String(decoding: answers.fileHandleForReading.availableData, as: UTF8.self) }
+        #expect(isLocked.contains("locked"))
+        let seen = site.target.requests.count
+        try await site.target.until { $0.count > seen + 1 }
+        let clock = ContinuousClock()
+        let start = clock.now
+        program.send(SIGTERM)
+        #expect(await program.ended() == 70)
+        #expect(clock.now - start < .seconds(5))
+        #expect(program.errors.text.contains("results are lost"))
+        commands.fileHandleForWriting.closeFile()
+        locker.waitUntilExit()
+    }
+
     @Test func aSecondDaemonOnOneDatabaseIsRefused() async throws {
         let site = try Site(paths: ["a"]) { _ in .http(200) }
         let (program, _) = try await site.start()

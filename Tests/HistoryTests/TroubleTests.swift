@@ -1,4 +1,5 @@
 import GRDB
+import Glibc
 import Health
 import TestSupport
 import Testing
@@ -10,6 +11,21 @@ import Testing
     let events = EventLog()
 
     init() throws { folder = try TemporaryFolder() }
+
+    @Test func aDeletedDatabaseIsTroubleAndNotSilence() async throws {
+        let history = try folder.open()
+        history.append(Sample.record())
+        #expect(await history.flush())
+        let away = folder.path + "/away.db"
+        #expect(rename(folder.database, away) == 0)
+        history.append(Sample.record())
+        #expect(await !history.flush())
+        #expect(history.statistics.trouble?.code == .gone)
+        #expect(rename(away, folder.database) == 0)
+        #expect(await history.flush())
+        #expect(history.statistics.samples == 2)
+        await history.close()
+    }
 
     private func open(queueLimit: Int = 200_000) throws -> History {
         try folder.open {

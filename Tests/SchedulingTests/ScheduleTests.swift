@@ -147,6 +147,17 @@ private struct Bench {
         #expect(bench.starts.count == before + 1)
     }
 
+    @Test func manyChangedTargetsAreAllProbedAtOnceWhateverTheBudget() {
+        var bench = Bench(fastBudget: 0.2)
+        for key in 0..<200 { bench.schedule.set(id(key), Rhythm(interval: .seconds(600), fastInterval: .seconds(5)), now: .zero) }
+        for key in 0..<200 {
+            bench.schedule.set(id(key), Rhythm(interval: .seconds(600), fastInterval: .seconds(5)), atOnce: true, now: .zero)
+        }
+        bench.run(until: .milliseconds(100))
+        #expect(bench.starts.count >= 200)
+        #expect(bench.schedule.counts.rechecksDeferred == 0)
+    }
+
     @Test func aTargetChangedInFlightIsProbedAtOnceAfterwards() {
         var bench = Bench()
         bench.schedule.set(id(1), rhythm, now: .zero)

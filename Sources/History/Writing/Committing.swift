@@ -81,6 +81,7 @@ extension History {
         let clock = ContinuousClock()
         let start = clock.now
         do {
+            guard HistoryFile.Identity(of: path) == file else { throw HistoryError(.gone, path: path) }
             let held = memory.held
             var written = Written()
             try db.inTransaction(.immediate) {

@@ -13,8 +13,8 @@ extension ReadingContext {
         let url = URLParts(api.baseURL)
         let staysHere = url.map { $0.host == "localhost" || $0.host == "::1" || $0.host.hasPrefix("127.") } ?? true
         if url?.scheme == "http" && !staysHere {
-            findings.warning(
-                "the tokens go over the network unencrypted; use https where the API has it", at: section.place(of: "base_url"))
+            findings.error(
+                "a token is sent over http to this machine only; 'base_url' must be https", at: section.place(of: "base_url"))
         }
     }
 

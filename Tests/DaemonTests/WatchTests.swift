@@ -1,0 +1,47 @@
+import Health
+import Testing
+
+@testable import Daemon
+
+@Suite struct WatchTests {
+    private let policy = SharedPolicy(ProbePolicy())
+
+    private func target(_ url: String) -> Target {
+        Target(identity: TargetIdentity(clientID: "c", key: "t"), name: "n", baseURL: url, testPath: "/", region: "r")
+    }
+
+    private func result(_ outcome: Outcome) -> ProbeResult {
+        ProbeResult(
+            target: target("").identity, startedAt: Timestamp(milliseconds: 1_700_000_000_000), duration: .milliseconds(5),
+            outcome: outcome)
+    }
+
+    @Test func aResultOfAnEarlierLifeOfATargetCountsForNothing() throws {
+        let watch = Watch()
+        watch.add(target("http://old"), policy, judge: Judge())
+        let (_, place) = try #require(watch.order(target("").identity, due: .now))
+        _ = watch.remove(target("").identity, at: Timestamp(milliseconds: 0))
+        watch.add(target("http://new"), policy, judge: Judge())
+        let judged = try #require(watch.judge(result(.bad(.statusUnexpected)), place: place, remember: { _ in }))
+        #expect(judged.result.void == .cancelled)
+        #expect(judged.judge.streaks.bad == 0)
+    }
+
+    @Test func aResultOfAnEarlierURLCountsForNothing() throws {
+        let watch = Watch()
+        watch.add(target("http://old"), policy, judge: Judge())
+        let (_, place) = try #require(watch.order(target("").identity, due: .now))
+        #expect(watch.update(target("http://new"), policy))
+        #expect(watch.judge(result(.good), place: place, remember: { _ in })?.result.void == .cancelled)
+    }
+
+    @Test func nothingOfARemovedTargetIsRemembered() throws {
+        let watch = Watch()
+        watch.add(target("http://old"), policy, judge: Judge())
+        let (_, place) = try #require(watch.order(target("").identity, due: .now))
+        _ = watch.remove(target("").identity, at: Timestamp(milliseconds: 0))
+        var wasRemembered = false
+        #expect(watch.judge(result(.good), place: place, remember: { _ in wasRemembered = true }) == nil)
+        #expect(!wasRemembered)
+    }
+}
