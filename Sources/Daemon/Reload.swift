@@ -60,8 +60,8 @@ extension Daemon {
         context.logLevel.current = .init(settings.log.level)
         series.configure(
             perTarget: .init(settings.metrics.perTarget), withClientID: settings.targetsAPI.clients.count > 1)
-        roster.replace(settings)
-        await sync.replace(plan(settings))
+        let roster = roster
+        await sync.replace(plan(settings)) { roster.replace(settings) }
     }
 
     func reloadOnHangup() async {

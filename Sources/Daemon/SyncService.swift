@@ -22,7 +22,9 @@ actor SyncService {
 
     private var plan: Plan
     private var channels: [String: Channel] = [:]
-    private var running: Task<[String], Never>?
+    /// Goes up with each plan: an answer that was asked for under an earlier one counts for nothing.
+    private var generation = 0
+    private var running: (task: Task<[String], Never>, generation: Int)?
     private let metrics: DaemonMetrics
     private let logger: Logger
     private let apply: @Sendable (_ clientID: String, _ list: [Target]) -> Void
@@ -55,8 +57,14 @@ actor SyncService {
     /// Whether any client's list is known.
     var knowsAList: Bool { channels.values.contains { $0.hasList } }
 
-    /// Takes new settings. Clients that stay keep their lists.
-    func replace(_ plan: Plan) {
+    /// Takes new settings, and syncs under them at once. Clients that stay keep their lists.
+    ///
+    /// - Parameter takeSettings: gives them to the roster while no answer can come in between.
+    func replace(_ plan: Plan, takeSettings: @Sendable () -> Void) {
+        generation += 1
+        running?.task.cancel()
+        running = nil
+        takeSettings()
         let keepsGuard = plan.shrinkGuard == self.plan.shrinkGuard
         self.plan = plan
         var kept: [String: Channel] = [:]
@@ -68,7 +76,6 @@ actor SyncService {
         }
         channels = kept
         metrics.setClients(plan.clients.map(\.clientID))
-        // What was changed shouldn't wait for the next interval.
         Task { _ = await syncNow() }
     }
 
@@ -88,10 +95,17 @@ actor SyncService {
 
     /// Syncs all clients at once, or joins a sync that is under way. Returns a sentence for each client that failed or is held.
     func syncNow() async -> [String] {
-        if let running { return await running.value }
+        let before = generation
+        let sentences = await syncOrJoin()
+        return before == generation || Task.isCancelled ? sentences : await syncNow()
+    }
+
+    private func syncOrJoin() async -> [String] {
+        if let running { return await running.task.value }
+        let mine = generation
         let task = Task { await syncAll() }
-        running = task
-        defer { running = nil }
+        running = (task, mine)
+        defer { if running?.generation == mine { running = nil } }
         return await withTaskCancellationHandler {
             await task.value
         } onCancel: {
@@ -115,7 +129,8 @@ actor SyncService {
     private func syncAll() async -> [String] {
         await withTaskGroup(of: String?.self) { group in
             for client in plan.clients {
-                group.addTask { await self.sync(client) }
+                let asked = generation
+                group.addTask { await self.sync(client, generation: asked) }
             }
             var sentences: [String] = []
             for await sentence in group {
@@ -125,11 +140,12 @@ actor SyncService {
         }
     }
 
-    private func sync(_ client: TargetsClient) async -> String? {
+    private func sync(_ client: TargetsClient, generation asked: Int) async -> String? {
         do throws(APIError) {
-            return received(try await client.list(), clientID: client.clientID)
+            let list = try await client.list()
+            return asked == generation ? received(list, clientID: client.clientID) : nil
         } catch {
-            return failed(error, clientID: client.clientID)
+            return asked == generation ? failed(error, clientID: client.clientID) : nil
         }
     }
 

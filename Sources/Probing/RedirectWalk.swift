@@ -81,7 +81,7 @@ struct RedirectWalk {
         last = report
         phases.add(report)
         elapsed += report.duration
-        guard report.failure == nil, let status = report.status, let location = report.location,
+        guard report.failure == nil, let status = report.status, let location = report.location.map(trimmed), !location.isEmpty,
             [301, 302, 303, 307, 308].contains(status), order.policy.followRedirects > 0, let here = hops.last
         else { return }
         guard redirects < order.policy.followRedirects else {
@@ -91,14 +91,21 @@ struct RedirectWalk {
                     + "raise follow_redirects or expect \(status)")
             return
         }
+        // Looked at first, because what has another scheme is often no URL that libcurl would read.
+        if let scheme = URLParts.scheme(of: location), scheme != "http", scheme != "https" {
+            refusal = Refusal(
+                reason: .redirectDenied,
+                sentence: "HTTP \(status) redirects to the scheme \"\(displayText(scheme))\", which is never followed")
+            return
+        }
         guard let target = here.resolving(location) else {
             refusal = Refusal(
                 reason: .protocolError, sentence: "HTTP \(status) redirects to what is no URL: \(displayText(location))")
             return
         }
         guard target.isHTTP, !target.hasUserInfo else {
-            let what = target.isHTTP ? "a URL with a user name" : "the scheme \"\(displayText(target.scheme))\""
-            refusal = Refusal(reason: .redirectDenied, sentence: "HTTP \(status) redirects to \(what), which is never followed")
+            refusal = Refusal(
+                reason: .redirectDenied, sentence: "HTTP \(status) redirects to a URL with a user name, which is never followed")
             return
         }
         redirects += 1
@@ -181,4 +188,13 @@ extension Phases {
         processing = sum(processing, report.processing)
         transfer = sum(transfer, report.transfer)
     }
+}
+
+/// RFC 9110 section 5.5: white space around a field's value is no part of it.
+private func trimmed(_ value: String) -> String {
+    let isBlank: (Unicode.Scalar) -> Bool = { [" ", "\t", "\r", "\n"].contains($0) }
+    var scalars = value.unicodeScalars[...]
+    while let first = scalars.first, isBlank(first) { scalars.removeFirst() }
+    while let last = scalars.last, isBlank(last) { scalars.removeLast() }
+    return String(scalars)
 }

@@ -42,7 +42,7 @@ enum Sentence {
                 ? "\(place) did not finish the TLS handshake within \(exact(order.policy.effectiveTimeout))"
                 : "the TLS handshake with \(place) failed\(detail)"
         case .timeout:
-            return timeout(order.policy, during: report.processing == nil ? "waiting for the answer" : "reading the answer")
+            return timeout(order.policy, during: report.transfer == nil ? "waiting for the answer" : "reading the answer")
         case .protocolError: return "\(place) does not speak HTTP as it should\(detail)"
         case .bodyTooLarge: return "the body is larger than max_body (\(order.policy.maxBody) bytes)"
         case .urlInvalid: return "the URL can't be used\(detail)"

@@ -85,6 +85,22 @@ import Testing
         #expect(bench.page.contains("rangefinder_sync_held 0\n"))
     }
 
+    @Test func anAnswerThatWasAskedForUnderEarlierSettingsCountsForNothing() async throws {
+        let slow = try ScriptedAPI(.silence)
+        let bench = try Bench(slow)
+        let sync = bench.sync
+        let first = Task { await sync.syncNow() }
+        try await slow.server.until { !$0.isEmpty }
+        let new = try ScriptedAPI(list([record("tgt_new", url: "http://a.example")]))
+        let settings = testSettings(try TemporaryFolder(), api: new.server.url)
+        await sync.replace(.init(settings, engine: try TransferEngine()), takeSettings: {})
+        try await new.server.until { !$0.isEmpty }
+        #expect(await first.value == [])
+        #expect(await sync.syncNow() == [])
+        #expect(bench.applied.map { $0.map(\.identity.key) } == [["tgt_new"]])
+        #expect(slow.server.requests.count == 1)
+    }
+
     @Test func theTokenIsNotSentOverHttpToElsewhere() async throws {
         let bench = try Bench(url: "http://api.example")
         #expect(await bench.sync.syncNow().first?.contains("this machine only") == true)

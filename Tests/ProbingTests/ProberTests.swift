@@ -101,6 +101,7 @@ struct Bench {
         bench.policy.timeout = .milliseconds(200)
         let result = await bench.probe(server.url).result
         #expect(result.outcome == .bad(.timeout))
+        #expect(result.sentence.contains("waiting for the answer"))
         #expect(result.duration >= .milliseconds(190))
     }
 
@@ -119,6 +120,16 @@ struct Bench {
         let result = try await Bench().probe(server.url).result
         #expect(result.outcome == .bad(reason))
         #expect(!result.sentence.isEmpty)
+    }
+
+    @Test func oneTargetsResetDoesNotBecomeTheReasonOfTheNext() async throws {
+        let resetting = try LoopbackServer { _ in .reset }
+        let misframed = try LoopbackServer { _ in .raw("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n") }
+        let bench = try Bench()
+        for _ in 0..<5 {
+            #expect(await bench.probe(resetting.url).result.outcome == .bad(.connectReset))
+            #expect(await bench.probe(misframed.url).result.outcome == .bad(.protocolError))
+        }
     }
 
     @Test func anUnknownNameIsDnsFailed() async throws {

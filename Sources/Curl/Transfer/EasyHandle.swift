@@ -53,7 +53,10 @@ final class HandlePool {
 
     func take() -> EasyHandle? { idle.popLast() ?? EasyHandle() }
 
+    /// A handle that saw an error of the system isn't used again: curl_easy_reset leaves CURLINFO_OS_ERRNO as it is (7.88.1), and the next
+    /// transfer's failure would be told by it.
     func give(_ handle: EasyHandle) {
+        guard rf_get_long(handle.pointer, CURLINFO_OS_ERRNO) == 0 else { return }
         handle.reset()
         if idle.count < Self.limit { idle.append(handle) }
     }

@@ -12,10 +12,10 @@ extension Transfer {
         let code = code(result, error, words)
         guard let code else { return nil }
         let known = words.isEmpty ? curl_easy_strerror(result).map { String(cString: $0) } ?? "" : words
-        return TransferFailure(code, detail: ownWords(code) ?? known, systemError: error == 0 ? nil : error)
+        return TransferFailure(code, detail: ownWords(code, result) ?? known, systemError: error == 0 ? nil : error)
     }
 
-    private func ownWords(_ code: TransferFailure.Code) -> String? {
+    private func ownWords(_ code: TransferFailure.Code, _ result: CURLcode) -> String? {
         switch code {
         case .certificateExpired, .certificateNotYetValid, .certificateUntrusted:
             guard let witness, witness.verifyError != X509_V_OK else { return nil }
@@ -23,7 +23,8 @@ extension Transfer {
             return witness.verifyDepth == 0 ? words : "\(words) (certificate \(witness.verifyDepth + 1) of the chain)"
         case .bodyTooLarge: return "more than \(request.maxBody) bytes"
         case .protocolError where abortedAs == .protocolError: return "more than \(Self.headerLimit) bytes of headers"
-        case .protocolError where headerBytes > 0 && !hasAnswer: return "the headers ended early"
+        case .protocolError where result == CURLE_OK: return "the headers ended early"
+        case .protocolError where result == CURLE_OUT_OF_MEMORY: return "a header line is longer than libcurl takes"
         case .addressDenied: return ""
         default: return nil
         }
