@@ -25,7 +25,7 @@ package struct TransferReport: Sendable {
     package var status: Int?
     /// 1.0, 1.1, 2 or 3.
     package var httpVersion: Double?
-    /// The last `Location` header, raw.
+    /// The first `Location` header, raw.
     package var location: String?
     /// Those of the final answer when the request keeps them, raw, in order.
     package var headers: [(name: String, value: String)] = []

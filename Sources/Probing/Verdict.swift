@@ -20,7 +20,9 @@ struct Verdict {
             return
         }
         let now = Timestamp(milliseconds: answer.startedAtMilliseconds)
-        if let expiring = answer.certificates.firstToExpire, let expiry = expiring.expiry, policy.certificateDays > 0 {
+        // The chain was verified, so one in it that has expired (an old cross-signature) was not needed.
+        let living = answer.certificates.filter { $0.expiry.map { $0 > now } ?? true }
+        if let expiring = living.firstToExpire, let expiry = expiring.expiry, policy.certificateDays > 0 {
             let left = expiry - now
             if left < .seconds(policy.certificateDays * 86_400) {
                 self.init(

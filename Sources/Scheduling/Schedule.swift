@@ -53,6 +53,8 @@ package struct Schedule: Sendable {
         var inFlight = false
         /// Due, but no place was free.
         var waitingDue: Int64?
+        /// Since when it has waited: a later due time takes the place of an earlier one, but makes the wait no shorter.
+        var waitingSince: Int64?
         var waitsForRecheck = false
         var startedAt: Int64 = 0
     }
@@ -158,7 +160,8 @@ package struct Schedule: Sendable {
                 ProbeStart(
                     target: entry.target, due: .nanoseconds(due), isRecheck: entry.waitsForRecheck, slot: item.slot,
                     generation: item.generation))
-            (entry.waitingDue, entry.inFlight, entry.startedAt, entry.isAtOnce) = (nil, true, now, false)
+            (entry.waitingDue, entry.waitingSince, entry.isAtOnce) = (nil, nil, false)
+            (entry.inFlight, entry.startedAt) = (true, now)
             entries[item.slot] = entry
             inFlight += 1
         }
@@ -195,7 +198,7 @@ package struct Schedule: Sendable {
         let now = now.nanoseconds
         return entries.reduce(into: 0) { count, entry in
             guard let entry else { return }
-            let since = entry.inFlight ? entry.startedAt : min(entry.waitingDue ?? .max, entry.nextDue)
+            let since = entry.inFlight ? entry.startedAt : entry.waitingSince ?? entry.nextDue
             if now - since > entry.rhythm.interval.nanoseconds * Int64(intervals) { count += 1 }
         }
     }
@@ -217,6 +220,7 @@ package struct Schedule: Sendable {
         } else if !entry.waitsForRecheck {
             counts.missed += 1
         }
+        entry.waitingSince = entry.waitingSince ?? item.at
         (entry.waitingDue, entry.waitsForRecheck) = (due, false)
     }
 
@@ -229,7 +233,7 @@ package struct Schedule: Sendable {
             counts.rechecksDeferred += 1
             return
         }
-        (entry.waitingDue, entry.waitsForRecheck) = (item.at, true)
+        (entry.waitingDue, entry.waitingSince, entry.waitsForRecheck) = (item.at, item.at, true)
         waiting.append(item)
     }
 

@@ -211,6 +211,15 @@ private struct Bench {
         #expect(bench.schedule.overdue(byIntervals: 3, now: .seconds(150)) == 2)
     }
 
+    @Test func whatWaitsForAPlaceForThreeIntervalsIsOverdueThoughItsDueTimesGoOn() {
+        var bench = Bench(maxInFlight: 1)
+        bench.schedule.set(id(1), rhythm, now: .zero)
+        bench.schedule.set(id(2), rhythm, now: .zero)
+        bench.run(until: .seconds(200), probe: .seconds(10_000))
+        #expect(bench.starts.count == 1)
+        #expect(bench.schedule.overdue(byIntervals: 3, now: bench.now) == 2)
+    }
+
     @Test func theHeapForgetsTargetsThatComeAndGo() {
         var schedule = Schedule(maxInFlight: 10, fastBudget: 0.2)
         let slow = Rhythm(interval: .seconds(86_400), fastInterval: .seconds(5))

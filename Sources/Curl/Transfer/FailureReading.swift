@@ -40,6 +40,8 @@ extension Transfer {
 
     private func code(_ result: CURLcode, _ error: Int32, _ words: String) -> TransferFailure.Code? {
         if let abortedAs { return abortedAs }
+        // An HTTP/2 connection that was closed before anything was answered on the stream.
+        if headerBytes == 0, words.contains("before end of the underlying stream") { return .connectionClosed }
         switch result {
         case CURLE_OK: return hasAnswer ? nil : headerBytes > 0 ? .protocolError : .connectionClosed
         case CURLE_URL_MALFORMAT: return .urlMalformed

@@ -23,7 +23,10 @@ extension Kind where Answer == Double {
         Kind("a percentage such as 50%") { text in
             guard text.hasSuffix("%"), let number = parseWhole(String(text.dropLast())) else { return nil }
             return Double(number) / 100
-        }.checked { (0...1).contains($0) ? nil : "must be from 0% to 100%, not \(Int($0 * 100))%" }
+        }.checked { share in
+            // Printed as a Double: a number of the file's may be larger than an Int can hold.
+            (0...1).contains(share) ? nil : "must be from 0% to 100%, not \(percentText(share))%"
+        }
     }
 }
 
@@ -76,4 +79,9 @@ func durationText(_ duration: Duration) -> String {
 private func sizeText(_ bytes: Int) -> String {
     let unit = sizeUnits.first { bytes != 0 && bytes.isMultiple(of: $0.bytes) } ?? ("B", 1)
     return "\(bytes / unit.bytes)\(unit.name)"
+}
+
+private func percentText(_ share: Double) -> String {
+    let percent = (share * 100).rounded()
+    return Int(exactly: percent).map(String.init) ?? "\(percent)"
 }
