@@ -65,7 +65,8 @@ enum Sentence {
         }
         let lead = isRedirect ? "redirected to \(host), " : "\(host) "
         guard let (address, denial) = denials.first else { return lead + "may not be connected to (egress)" }
-        return lead + "is \(address), which egress denies (\(denial)); to probe it, add \(address) to egress.allow"
+        let what = "\(address)" == host ? "which" : "is \(address), which"
+        return lead + "\(what) egress denies (\(denial)); to probe it, add \(address) to egress.allow"
     }
 
     private static func certificate(_ reason: Reason, _ report: TransferReport, _ host: String, _ detail: String) -> String {

@@ -20,9 +20,12 @@ struct StatusCommand: AsyncParsableCommand {
     var json = false
 
     func run() async throws {
-        let rows: [TargetStatusRow]
-        do { rows = try HistoryReader.open(path: try database.path()).statuses() } catch let error as HistoryError {
-            throw Failure(.unreachable, "\(error)")
+        let path = try database.path()
+        let (rows, isListKnown) = try Self.read(path)
+        if !isListKnown { printError("no list of targets is known yet: no sync has succeeded") }
+        // A table that stays green while nobody looks is the worst that a monitor can show.
+        if InstanceLock.isHeld(besides: path) == false {
+            printError("no daemon is running on this database: this is what the last one knew")
         }
         if json {
             printData(try JSONEnvelope.text(kind: "status", at: .now(), rows.map(StatusItem.init)))
@@ -30,6 +33,17 @@ struct StatusCommand: AsyncParsableCommand {
             printData(statusTable(rows: rows.map(StatusRow.init), now: .now(), style: .detect(descriptor: STDOUT_FILENO)))
         }
         if fail && rows.contains(where: { $0.status == .down }) { throw ExitCode(ExitStatus.notWell.rawValue) }
+    }
+}
+
+extension StatusCommand {
+    fileprivate static func read(_ path: String) throws -> (rows: [TargetStatusRow], isListKnown: Bool) {
+        do throws(HistoryError) {
+            let reader = try HistoryReader.open(path: path)
+            return (try reader.statuses(), try !reader.rememberedLists().isEmpty)
+        } catch {
+            throw Failure(.unreachable, "\(error)")
+        }
     }
 }
 

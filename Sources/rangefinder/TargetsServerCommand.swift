@@ -42,7 +42,7 @@ struct TargetsServerCommand: AsyncParsableCommand {
                 logger.info("the Targets API listens", metadata: ["address": "\(ListenAddress(host: address.host, port: port))"])
             })
         do { try await run(server) } catch {
-            throw Failure(.notWell, "can't listen on \(address): \(displayText("\(error)"))")
+            throw Failure(.unreachable, "can't listen on \(address): \(displayText("\(error)"))")
         }
         try? store.close()
     }

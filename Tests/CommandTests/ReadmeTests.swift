@@ -36,7 +36,7 @@ import Testing
         let folder = try TemporaryFolder()
         try folder.write("a-token-of-this-test\n", to: "registry-token")
         let target = try LoopbackServer { _ in .http(200) }
-        let port = try LoopbackServer { _ in .silence }.port
+        let port = try freePort()
         let example = try #require(configurations.first { $0.contains("targets_server:") })
         let configuration = example.replacing("10116", with: "\(port)").replacing("sync_interval: 5s", with: "sync_interval: 1s")
         let file = try folder.write(

@@ -120,11 +120,14 @@ import Testing
             try Task.checkCancellation()
             let ended = try await Program.run(["status", "--config", site.configuration])
             #expect(ended.code == 0)
+            #expect(!ended.errors.contains("no daemon is running"))
             if ended.output.contains("1 up") && ended.output.contains("1 down") { break }
         }
         program.send(SIGTERM)
         #expect(await program.ended() == 0)
-        #expect(try await Program.run(["status", "--database", site.database]).output.contains("2 targets: 1 up, 1 down"))
+        let afterwards = try await Program.run(["status", "--database", site.database])
+        #expect(afterwards.output.contains("2 targets: 1 up, 1 down"))
+        #expect(afterwards.errors.contains("no daemon is running on this database"))
         #expect(try await Program.run(["status", "--database", site.database, "--fail"]).code == 1)
         #expect(try await Program.run(["status", "--database", site.folder.file("nothing.db")]).code == 69)
     }

@@ -1,4 +1,5 @@
 import Curl
+import Glibc
 import Exposition
 import Health
 import Logging
@@ -41,7 +42,8 @@ import Testing
     }
 
     @Test func anAPIThatIsNotThereIsCounted() async throws {
-        let port = try LoopbackServer { _ in .silence }.port
+        let (descriptor, port) = try boundSocket("127.0.0.1")
+        defer { close(descriptor) }
         let bench = try Bench(url: "http://127.0.0.1:\(port)")
         #expect(await bench.sync.syncNow().count == 1)
         #expect(bench.page.contains("rangefinder_sync_failures_total{reason=\"connect_failed\"} 1\n"))

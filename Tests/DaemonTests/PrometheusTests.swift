@@ -22,9 +22,6 @@ import Testing
             .replacing(/interval: \d+s/, with: "interval: 1s")
     }
 
-    /// A port that was free a moment ago.
-    private func freePort() throws -> Int { try LoopbackServer { _ in .silence }.port }
-
     @Test func scrapesUsAndAnswersAQueryForProbeSuccess() async throws {
         let folder = try TemporaryFolder()
         let target = try LoopbackServer { request in request.path == "/bad" ? .http(500) : .http(200) }

@@ -1,4 +1,5 @@
 import Curl
+import Glibc
 import Health
 import TestSupport
 import Testing
@@ -89,7 +90,8 @@ struct Bench {
     }
 
     @Test func nothingListeningIsConnectRefused() async throws {
-        let port = try LoopbackServer { _ in .silence }.port
+        let (descriptor, port) = try boundSocket("127.0.0.1")
+        defer { close(descriptor) }
         let result = try await Bench().probe("http://127.0.0.1:\(port)").result
         #expect(result.outcome == .bad(.connectRefused))
         #expect(result.facts.httpStatus == nil)

@@ -97,6 +97,17 @@ package func boundSocket(_ address: String, port: Int = 0) throws -> (descriptor
     return (descriptor, bound)
 }
 
+/// A port for a program that can't choose its own: free a moment ago, and below those that the kernel hands out, so that no test
+/// which runs beside this one is given it.
+package func freePort() throws -> Int {
+    for _ in 0..<100 {
+        guard let bound = try? boundSocket("127.0.0.1", port: .random(in: 15_000..<32_000)) else { continue }
+        close(bound.descriptor)
+        return bound.port
+    }
+    throw SupportError.system("bind")
+}
+
 private func tcpSocket() throws -> Int32 {
     let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
     guard descriptor >= 0 else { throw SupportError.system("socket") }

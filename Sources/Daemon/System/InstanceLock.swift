@@ -4,7 +4,7 @@ import Health
 /// Keeps a second daemon off a database: two would judge the same targets apart and write over each other's statuses.
 ///
 /// The lock is the kernel's and ends with the process, however that ends; the empty file that carries it may stay.
-final class InstanceLock: Sendable {
+package final class InstanceLock: Sendable {
     private let descriptor: Int32
 
     /// - Throws: ``Failure`` when another process holds it. A lock that can't be made at all is no reason not to run.
@@ -23,6 +23,15 @@ final class InstanceLock: Sendable {
     }
 
     deinit { close(descriptor) }
+
+    /// Whether a daemon runs on a database; nil when this user can't tell.
+    package static func isHeld(besides database: String) -> Bool? {
+        let descriptor = open(database + ".lock", O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { return nil }
+        defer { close(descriptor) }
+        if flock(descriptor, LOCK_SH | LOCK_NB) == 0 { return false }
+        return errno == EWOULDBLOCK ? true : nil
+    }
 
     struct Failure: Error, CustomStringConvertible { let description: String }
 }

@@ -91,9 +91,12 @@ struct Demo {
             var screen = LiveScreen(style: style)
             while !Task.isCancelled {
                 let rows = try reader.statuses().map(StatusRow.init)
-                let room = max(5, style.height - footer.count - 5)
+                // In a small window the addresses give way to the targets.
+                let hasRoom = !style.isInteractive || style.height >= rows.count + footer.count + 5
+                let room = max(3, style.height - 5 - (hasRoom ? footer.count : 0))
                 let table = statusTable(rows: rows, now: .now(), style: style, limit: style.isInteractive ? room : .max)
-                if !rows.isEmpty { printData(screen.frame(table + "\n" + footer.joined(separator: "\n") + "\n")) }
+                let below = hasRoom ? "\n" + footer.joined(separator: "\n") + "\n" : ""
+                if !rows.isEmpty { printData(screen.frame(table + below)) }
                 // A pipe gets a table now and then, a person sees it move.
                 try? await Task.sleep(for: rows.isEmpty || style.isInteractive ? .seconds(1) : .seconds(10))
             }
