@@ -67,7 +67,8 @@ let package = Package(
             name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev", "libssl-dev"])]),
         room("Curl", ["CCurl"]),
         room("Health"),
-        room("Probing", ["Health", "Curl"]),
+        .systemLibrary(name: "CPCRE2", pkgConfig: "libpcre2-8", providers: [.apt(["libpcre2-dev"])]),
+        room("Probing", ["Health", "Curl", "CPCRE2"]),
         room("Scheduling", ["Health", heap, deque]),
         room("TargetsAPI", ["Health"]),
         room(

@@ -41,6 +41,12 @@ static inline CURLcode rf_set_pointer(CURL *easy, CURLoption option, void *value
     return curl_easy_setopt(easy, option, value);
 }
 
+// libcurl keeps a copy.
+static inline CURLcode rf_set_blob(CURL *easy, CURLoption option, const void *data, size_t length) {
+    struct curl_blob blob = {(void *)data, length, CURL_BLOB_COPY};
+    return curl_easy_setopt(easy, option, &blob);
+}
+
 static inline CURLcode rf_set_list(CURL *easy, CURLoption option, struct curl_slist *value) {
     return curl_easy_setopt(easy, option, value);
 }

@@ -15,13 +15,15 @@ package struct TransferFailure: Error, Hashable, Sendable {
         case connectReset
         /// Closed by the server without an answer.
         case connectionClosed
+        /// The proxy can't be reached, or doesn't let us through; nothing is known of the target then.
+        case proxyFailed
         case tlsFailed, tlsTimedOut
         case certificateExpired, certificateNotYetValid, certificateUntrusted, certificateNameMismatch
         /// The deadline passed after the connection stood.
         case timedOut
         case protocolError
         case bodyTooLarge
-        case caFileUnreadable
+        case caFileUnreadable, clientCertificateUnusable
         /// Our own trouble: no descriptors, ports, memory or threads, every lookup thread taken, or a request that can't be sent.
         case localFault
         case cancelled, shutDown

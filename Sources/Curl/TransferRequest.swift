@@ -25,12 +25,18 @@ package struct TransferRequest: Sendable {
     package var family = Family.any
     /// Which of the allowed addresses, in ascending order: `pin % count`. One more each time goes round them all.
     package var pin: UInt64 = 0
+    /// An address to connect to, whatever the name has: nothing is looked up then, and the egress rule is asked all the same.
+    package var onlyAddress: SocketAddress?
+    /// An HTTP proxy that is asked to CONNECT to the address; its own is looked up, too, and the egress rule is not asked for it.
+    package var proxy: (host: String, port: Int)?
     /// The egress rule, asked on the engine's thread for each resolved address and again for each socket: pure and quick, please.
     package var allows: (@Sendable (SocketAddress) -> Bool)?
     package var connection = Connection.fresh
     package var httpVersion = HTTPVersion.auto
     /// A PEM bundle; nil: the system's. libcurl keeps the parsed form of the last one used: alternating costs.
     package var caFile: String?
+    /// PEM: shown to a server that asks for a certificate.
+    package var clientCertificate: (chain: String, key: String)?
     /// Bytes of body, decoded and on the wire: past either the transfer ends with `bodyTooLarge` while it streams in.
     package var maxBody = 1 << 20
     /// How many decoded bytes go into the report.

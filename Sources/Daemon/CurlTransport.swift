@@ -53,7 +53,7 @@ extension TransportError {
             case .lookupFailed, .lookupTimedOut, .noAddress: .dns
             case .connectRefused, .connectTimedOut, .networkUnreachable, .connectReset, .connectionClosed: .connect
             case .tlsFailed, .tlsTimedOut, .certificateExpired, .certificateNotYetValid, .certificateUntrusted,
-                .certificateNameMismatch, .caFileUnreadable:
+                .certificateNameMismatch, .caFileUnreadable, .clientCertificateUnusable, .proxyFailed:
                 .tls
             case .timedOut: .timeout
             case .bodyTooLarge: .tooLarge

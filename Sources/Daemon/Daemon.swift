@@ -176,7 +176,9 @@ package final class Daemon: Sendable {
     private func probe() async {
         let loop = ProbeLoop(daemon: self, prober: Prober(transfer: probes.transfer(_:), wallClock: { .now() }))
         logger.info("probing", metadata: ["targets": "\(watch.count)", "vantage": "\(settings.vantage.name)"])
-        await scheduler.run { identity, due in await loop.probe(identity, due: due) }
+        await scheduler.run { identity, due, isRecheck in
+            await loop.probe(identity, due: due, isRecheck: isRecheck)
+        }
     }
 
     private var listenerNames: [String] { [context.surroundings.hostName] + settings.listenNames }

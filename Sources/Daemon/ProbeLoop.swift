@@ -27,15 +27,17 @@ struct ProbeLoop: Sendable {
         self.prober = prober
     }
 
-    func probe(_ identity: TargetIdentity, due: ContinuousClock.Instant) async -> ProbeEnd<ContinuousClock.Instant> {
-        guard let (order, place) = watch.order(identity, due: due) else {
+    func probe(_ identity: TargetIdentity, due: ContinuousClock.Instant, isRecheck: Bool) async -> ProbeEnd<
+        ContinuousClock.Instant
+    > {
+        guard let (order, place) = watch.order(identity, due: due, isRecheck: isRecheck) else {
             return ProbeEnd(startedAt: nil, wantsRecheck: false)
         }
         metrics.probeStarted()
         let report = await prober.probe(order)
         // Cancelled because we stop: that is no result of anything.
         let isStopped = Task.isCancelled && report.result.void == .cancelled
-        guard !isStopped, let judged = watch.judge(report.result, place: place, remember: remember) else {
+        guard !isStopped, let judged = watch.judge(report, place: place, remember: remember) else {
             metrics.probeEnded()
             return ProbeEnd(startedAt: report.startedAt, wantsRecheck: false)
         }

@@ -20,6 +20,8 @@ final class Watch: Sendable {
         var turn: UInt64 = 0
         /// Another one when the target is probed elsewhere: a result of the old place counts for nothing.
         var place: UInt64 = 0
+        /// What a second look of this interval found.
+        var otherAddresses: OtherAddresses?
     }
 
     private struct State {
@@ -60,6 +62,7 @@ final class Watch: Sendable {
             if isElsewhere {
                 entry.place = state.nextPlace()
                 entry.judge.placeChanged()
+                entry.otherAddresses = nil
             }
             state.entries[target.identity] = entry
             return isElsewhere
@@ -76,11 +79,14 @@ final class Watch: Sendable {
     }
 
     /// The next probe of a target, or nil when it is no longer watched.
-    func order(_ identity: TargetIdentity, due: ContinuousClock.Instant) -> (order: ProbeOrder, place: UInt64)? {
+    ///
+    /// - Parameter isRecheck: false begins a new interval, and with it a second look is due again.
+    func order(_ identity: TargetIdentity, due: ContinuousClock.Instant, isRecheck: Bool) -> (order: ProbeOrder, place: UInt64)? {
         state.withLock { state in
-            guard let turn = state.entries[identity]?.takeTurn(), let entry = state.entries[identity] else { return nil }
+            guard let entry = state.entries[identity]?.takeTurn(isRecheck: isRecheck) else { return nil }
             let order = ProbeOrder(
-                target: entry.target, policy: entry.policy.value, egress: state.egress, due: due, turn: turn)
+                target: entry.target, policy: entry.policy.value, egress: state.egress, due: due, turn: entry.turn,
+                otherAddresses: entry.otherAddresses)
             return (order, entry.place)
         }
     }
@@ -97,11 +103,11 @@ final class Watch: Sendable {
     /// Judges a result that was ordered at `place`. nil when its target is no longer watched.
     ///
     /// - Parameter remember: called before another thread can remove the target, so that nothing of it is remembered afterwards.
-    func judge(_ result: ProbeResult, place: UInt64, remember: (Judged) -> Void) -> Judged? {
+    func judge(_ report: ProbeReport, place: UInt64, remember: (Judged) -> Void) -> Judged? {
         state.withLock { state in
+            var result = report.result
             guard var entry = state.entries[result.target] else { return nil }
-            var result = result
-            if place != entry.place { result.void = .cancelled }
+            if place != entry.place { result.void = .cancelled } else { entry.otherAddresses = report.otherAddresses }
             let wasUnprobeable = entry.judge.isUnprobeable
             let judgement = entry.judge.judge(result, policy: entry.policy.value)
             state.entries[result.target] = entry
@@ -117,8 +123,9 @@ final class Watch: Sendable {
 }
 
 extension Watch.Entry {
-    fileprivate mutating func takeTurn() -> UInt64 {
+    fileprivate mutating func takeTurn(isRecheck: Bool) -> Watch.Entry {
         turn &+= 1
-        return turn
+        if !isRecheck { otherAddresses = nil }
+        return self
     }
 }

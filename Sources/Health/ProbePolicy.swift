@@ -14,6 +14,17 @@ package struct ProbePolicy: Hashable, Sendable {
     }
     package enum AddressFamily: String, Hashable, Sendable, CaseIterable { case any, v4, v6 }
 
+    /// An HTTP proxy that is asked to CONNECT.
+    package struct ProxyAddress: Hashable, Sendable {
+        /// A name, or an address without brackets.
+        package var host: String
+        package var port: Int
+        package init(host: String, port: Int) {
+            self.host = host
+            self.port = port
+        }
+    }
+
     package struct Header: Hashable, Sendable {
         package var name: String
         package var value: PolicyText
@@ -37,6 +48,9 @@ package struct ProbePolicy: Hashable, Sendable {
     package var body: PolicyText?
     package var userAgent: String
     package var expectedStatuses: [ClosedRange<Int>] = [200...399]
+    /// A PCRE2 pattern that the decoded body must match somewhere in its first 256 KiB.
+    package var bodyMatches: String?
+    package var bodyJSON: BodyJSON?
     /// Slower is poor, cause `slow`.
     package var maxDuration: Duration?
     /// Fewer days left on the certificate is poor, cause `certificate_expiring`.
@@ -52,8 +66,12 @@ package struct ProbePolicy: Hashable, Sendable {
     package var dnsCache: Duration = .zero
     /// A PEM bundle instead of the system's.
     package var caFile: String?
+    package var clientCertificate: ClientCertificate?
+    package var proxy: ProxyAddress?
     /// A result whose probe started later than this past its due time counts for nothing.
     package var taintAfter: Duration = .seconds(1)
+
+    package var readsBody: Bool { bodyMatches != nil || bodyJSON != nil }
 
     package init(userAgent: String = "rangefinder") { self.userAgent = userAgent }
 

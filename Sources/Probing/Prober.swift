@@ -1,6 +1,6 @@
 // Probing: from a target and its policy to a request, from the transfer's report to a result.
-// What lives here: the test URL, redirects hop by hop, what is expected of an answer, the verdict on a certificate, the egress rule's
-// place, and the sentence that says it all to a person.
+// What lives here: the test URL, redirects hop by hop, what is expected of an answer and its body, the verdict on a certificate, the
+// second look at a name's other addresses, the egress rule's place, and the sentence that says it all to a person.
 // What doesn't: sockets (Curl), when to probe (Scheduling), what a result means for the status (Health's judge).
 // Results go to Daemon, which shows them to the judge.
 
@@ -19,15 +19,19 @@ package struct ProbeOrder: Sendable {
     package var due: ContinuousClock.Instant?
     /// Goes up by one with each probe of a target: each goes to the next of the name's addresses.
     package var turn: UInt64
+    /// What a second look of this interval found already: there is one an interval.
+    package var otherAddresses: OtherAddresses?
 
     package init(
-        target: Target, policy: ProbePolicy, egress: EgressRule, due: ContinuousClock.Instant? = nil, turn: UInt64 = 0
+        target: Target, policy: ProbePolicy, egress: EgressRule, due: ContinuousClock.Instant? = nil, turn: UInt64 = 0,
+        otherAddresses: OtherAddresses? = nil
     ) {
         self.target = target
         self.policy = policy
         self.egress = egress
         self.due = due
         self.turn = turn
+        self.otherAddresses = otherAddresses
     }
 }
 
@@ -39,15 +43,32 @@ package struct ProbeReport: Sendable {
     /// The URL of each hop.
     package var hops: [String]
     package var certificates: [CertificateFacts]
+    /// What is known of the name's other addresses from a second look of this probe or of one before it.
+    package var otherAddresses: OtherAddresses?
+
+    package init(
+        result: ProbeResult, startedAt: ContinuousClock.Instant?, hops: [String] = [], certificates: [CertificateFacts] = [],
+        otherAddresses: OtherAddresses? = nil
+    ) {
+        self.result = result
+        self.startedAt = startedAt
+        self.hops = hops
+        self.certificates = certificates
+        self.otherAddresses = otherAddresses
+    }
 }
 
 package struct Prober: Sendable {
     private let transfer: Transfer
     private let wallClock: @Sendable () -> Timestamp
+    private let bodies: BodyVerdict
+    private let secondLook: SecondLook
 
     package init(transfer: @escaping Transfer, wallClock: @escaping @Sendable () -> Timestamp) {
         self.transfer = transfer
         self.wallClock = wallClock
+        bodies = BodyVerdict()
+        secondLook = SecondLook(transfer: transfer, bodies: bodies)
     }
 
     /// Makes one probe. Never throws: whatever happens is a result.
@@ -58,9 +79,18 @@ package struct Prober: Sendable {
         } catch {
             return unprobeable(order, error)
         }
-        var walk = RedirectWalk(order: order, url: url, answer: await transfer(RedirectWalk.request(order, to: url)))
+        let answer = await transfer(RedirectWalk.request(order, to: url))
+        var walk = RedirectWalk(order: order, url: url, answer: answer, bodies: bodies)
         while let request = walk.nextRequest() {
             walk.arrived(await transfer(request))
+        }
+        let others = walk.addressesToTry
+        if !others.isEmpty {
+            if let known = order.otherAddresses {
+                walk.learned(known)
+            } else if let found = await secondLook.look(at: others, of: url, order, failedAfter: answer.duration) {
+                walk.learned(found)
+            }
         }
         return walk.report()
     }
@@ -69,6 +99,6 @@ package struct Prober: Sendable {
         let result = ProbeResult(
             target: order.target.identity, startedAt: wallClock(), duration: .zero, outcome: .bad(.urlInvalid),
             sentence: problem.sentence(for: order.target))
-        return ProbeReport(result: result, startedAt: nil, hops: [], certificates: [])
+        return ProbeReport(result: result, startedAt: nil)
     }
 }

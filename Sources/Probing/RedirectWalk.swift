@@ -4,7 +4,11 @@ import Health
 /// One probe's way over its redirects, a request at a time. Redirects are ours and not libcurl's, so that each hop is judged by the
 /// egress rule and so that nothing configured for one origin reaches another.
 struct RedirectWalk {
+    /// RFC 9110 section 15.4, those that are followed by themselves.
+    static let redirects: Set<Int> = [301, 302, 303, 307, 308]
+
     private let order: ProbeOrder
+    private let bodies: BodyVerdict
     private let home: URLParts
     private var next: URLParts?
     private var method: String
@@ -18,6 +22,7 @@ struct RedirectWalk {
     private var elapsed = Duration.zero
     private var stalled = Duration.zero
     private var refusal: Refusal?
+    private var otherAddresses: OtherAddresses?
 
     /// Why the walk ended before an answer that can be judged.
     private struct Refusal {
@@ -26,8 +31,9 @@ struct RedirectWalk {
     }
 
     /// - Parameter answer: what came of ``request(_:to:)`` with the same URL.
-    init(order: ProbeOrder, url: URLParts, answer: TransferReport) {
+    init(order: ProbeOrder, url: URLParts, answer: TransferReport, bodies: BodyVerdict) {
         self.order = order
+        self.bodies = bodies
         home = url
         hops = [url]
         method = order.policy.method
@@ -50,6 +56,9 @@ struct RedirectWalk {
         request.connection = policy.connection == .fresh ? .fresh : .reuse
         request.httpVersion = policy.httpVersion.transferVersion
         request.caFile = policy.caFile
+        request.clientCertificate = policy.clientCertificate.map { (chain: $0.chain, key: $0.key.reveal()) }
+        request.proxy = policy.proxy.map { (host: $0.host, port: $0.port) }
+        request.keepBody = BodyVerdict.bytesToKeep(policy)
         request.maxBody = policy.maxBody
         request.dnsCache = policy.dnsCache
         let egress = order.egress
@@ -71,8 +80,11 @@ struct RedirectWalk {
         request.method = method
         request.timeout = remaining
         if !sendsBody { request.body = nil }
-        // Configured headers and body stay with the origin that they were configured for.
-        if url.origin != home.origin { (request.headers, request.body) = ([], nil) }
+        // What was configured for one origin stays there; only the proxy is told what the proxy is to know.
+        if url.origin != home.origin {
+            request.headers.removeAll { $0.name.lowercased() != "proxy-authorization" }
+            (request.body, request.clientCertificate) = (nil, nil)
+        }
         return request
     }
 
@@ -82,7 +94,7 @@ struct RedirectWalk {
         phases.add(report)
         elapsed += report.duration
         guard report.failure == nil, let status = report.status, let location = report.location.map(trimmed), !location.isEmpty,
-            [301, 302, 303, 307, 308].contains(status), order.policy.followRedirects > 0, let here = hops.last
+            Self.redirects.contains(status), order.policy.followRedirects > 0, let here = hops.last
         else { return }
         guard redirects < order.policy.followRedirects else {
             refusal = Refusal(
@@ -119,6 +131,19 @@ struct RedirectWalk {
         if becomesGet { (method, sendsBody) = ("GET", false) }
     }
 
+    /// Where a second look may go: the name's other addresses, when the first request failed at its own before it was answered.
+    var addressesToTry: [SocketAddress] {
+        guard hops.count == 1, order.policy.proxy == nil, first.failedAtItsAddress, let dead = first.address else { return [] }
+        let allowed = first.resolved.filter { address in
+            IPAddress(bytes: address.bytes).map { order.egress.denial(of: $0) == nil } ?? false
+        }
+        // In the order in which their turns come.
+        let after = allowed.firstIndex(of: dead).map { allowed[($0 + 1)...] + allowed[..<$0] } ?? allowed[...]
+        return Array(after.prefix(SecondLook.addressesMax))
+    }
+
+    mutating func learned(_ others: OtherAddresses) { otherAddresses = others }
+
     func report() -> ProbeReport {
         let verdict = self.verdict
         let lateness = (order.due.map { max(.zero, $0.duration(to: first.startedAt)) } ?? .zero) + stalled
@@ -132,15 +157,18 @@ struct RedirectWalk {
             result.void = .tainted
         }
         return ProbeReport(
-            result: result, startedAt: first.startedAt, hops: hops.map(\.text), certificates: last.certificates)
+            result: result, startedAt: first.startedAt, hops: hops.map(\.text), certificates: last.certificates,
+            otherAddresses: otherAddresses ?? order.otherAddresses)
     }
 
     private var verdict: Verdict {
         if let refusal { return Verdict(outcome: .bad(refusal.reason), sentence: refusal.sentence) }
         if let failure = last.failure {
-            return Verdict(failure: failure, report: last, order: order, url: hops.last ?? home, isRedirect: hops.count > 1)
+            let verdict = Verdict(
+                failure: failure, report: last, order: order, url: hops.last ?? home, isRedirect: hops.count > 1)
+            return otherAddresses.map(verdict.weighed) ?? verdict
         }
-        return Verdict(answer: last, order: order, duration: elapsed)
+        return Verdict(answer: last, order: order, duration: elapsed, bodies: bodies)
     }
 
     private var facts: ResponseFacts {

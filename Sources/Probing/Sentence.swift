@@ -47,7 +47,10 @@ enum Sentence {
         case .bodyTooLarge: return "the body is larger than max_body (\(order.policy.maxBody) bytes)"
         case .urlInvalid: return "the URL can't be used\(detail)"
         case .proberFault: return "our own trouble, not the target's\(detail)"
-        case .proxyFailed, .tooManyRedirects, .statusUnexpected, .bodyMismatch: return reason.rawValue + detail
+        case .proxyFailed:
+            let proxy = order.policy.proxy.map { "\(displayText($0.host)), port \($0.port)," } ?? ""
+            return "the proxy \(proxy) did not let us through to \(place)\(detail); nothing is known of the target"
+        case .tooManyRedirects, .statusUnexpected, .bodyMismatch: return reason.rawValue + detail
         }
     }
 

@@ -12,11 +12,15 @@ struct Verdict {
     }
 
     /// A complete answer, held against what was expected of it.
-    init(answer: TransferReport, order: ProbeOrder, duration: Duration) {
+    init(answer: TransferReport, order: ProbeOrder, duration: Duration, bodies: BodyVerdict) {
         let policy = order.policy
         let status = answer.status ?? 0
         guard policy.expectedStatuses.contains(where: { $0.contains(status) }) else {
             self.init(outcome: .bad(.statusUnexpected), sentence: Sentence.unexpected(status, policy: policy))
+            return
+        }
+        if policy.readsBody, let mismatch = bodies.mismatch(answer.body, policy: policy) {
+            self.init(outcome: .bad(.bodyMismatch), sentence: "HTTP \(status), but \(mismatch)")
             return
         }
         let now = Timestamp(milliseconds: answer.startedAtMilliseconds)
@@ -38,6 +42,19 @@ struct Verdict {
             return
         }
         self.init(outcome: .good, sentence: "HTTP \(status) in \(Sentence.exact(duration))")
+    }
+
+    /// A failure at one address, beside what was found at the name's others.
+    func weighed(_ others: OtherAddresses) -> Verdict {
+        guard outcome.reason != nil else { return self }
+        let list = { (addresses: [SocketAddress]) in addresses.map(\.text).joined(separator: ", ") }
+        guard !others.answering.isEmpty else {
+            return Verdict(
+                outcome: outcome, sentence: "\(sentence); neither did its other addresses answer (\(list(others.tried)))")
+        }
+        return Verdict(
+            outcome: .poor(.addressFailing),
+            sentence: "\(sentence); of its other addresses these answer: \(list(others.answering))")
     }
 
     /// A transfer that ended without a complete answer.
@@ -63,6 +80,7 @@ extension Reason {
             case .connectReset: .connectReset
             case .networkUnreachable: .networkUnreachable
             case .connectionClosed: .connectionClosed
+            case .proxyFailed: .proxyFailed
             case .tlsFailed, .tlsTimedOut: .tlsHandshakeFailed
             case .certificateExpired: .certificateExpired
             case .certificateNotYetValid: .certificateNotYetValid
@@ -71,7 +89,7 @@ extension Reason {
             case .timedOut: .timeout
             case .protocolError: .protocolError
             case .bodyTooLarge: .bodyTooLarge
-            case .caFileUnreadable, .localFault, .cancelled, .shutDown: .proberFault
+            case .caFileUnreadable, .clientCertificateUnusable, .localFault, .cancelled, .shutDown: .proberFault
             }
     }
 }

@@ -15,7 +15,7 @@ package struct ProbeEnd<Instant: Sendable>: Sendable {
 
 /// Turns a ``Schedule``: starts what is due in a discarding task group and sleeps until the next due time.
 package final class Scheduler<C: Clock>: Sendable where C.Duration == Duration {
-    package typealias Probe = @Sendable (TargetIdentity, _ due: C.Instant) async -> ProbeEnd<C.Instant>
+    package typealias Probe = @Sendable (TargetIdentity, _ due: C.Instant, _ isRecheck: Bool) async -> ProbeEnd<C.Instant>
 
     private struct State {
         var schedule: Schedule
@@ -69,7 +69,7 @@ package final class Scheduler<C: Clock>: Sendable where C.Duration == Duration {
                 }
                 for start in starts {
                     group.addTask {
-                        let end = await probe(start.target, self.origin.advanced(by: start.due))
+                        let end = await probe(start.target, self.origin.advanced(by: start.due), start.isRecheck)
                         self.finish(start, end)
                     }
                 }

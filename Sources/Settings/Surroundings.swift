@@ -5,6 +5,8 @@ package struct Surroundings: Sendable {
     /// The whole file, or the problem; a file of more than `limit` bytes is one.
     package var readFile: @Sendable (_ path: String, _ limit: Int) throws(FileProblem) -> [UInt8]
     package var environment: @Sendable (_ name: String) -> String?
+    /// What is wrong with a pattern of PCRE2, or nil. Probing knows; without it any pattern passes here.
+    package var patternProblem: @Sendable (String) -> String? = { _ in nil }
     /// The default of `vantage`.
     package var hostName: String
     /// The default of `probe.user_agent`.
@@ -23,12 +25,16 @@ package struct Surroundings: Sendable {
     }
 
     /// This process and this machine.
-    package static func system(userAgent: String = "rangefinder") -> Surroundings {
-        Surroundings(
+    package static func system(
+        userAgent: String = "rangefinder", patternProblem: @escaping @Sendable (String) -> String? = { _ in nil }
+    ) -> Surroundings {
+        var surroundings = Surroundings(
             readFile: readWholeFile,
             environment: { name in getenv(name).map { String(cString: $0) } },
             hostName: currentHostName(),
             userAgent: userAgent)
+        surroundings.patternProblem = patternProblem
+        return surroundings
     }
 }
 

@@ -19,7 +19,7 @@ struct CheckConfigCommand: AsyncParsableCommand {
     var sync = false
 
     func run() async throws {
-        let reading = Settings.load(path: config, surroundings: .system(userAgent: Rangefinder.userAgent))
+        let reading = Settings.load(path: config, surroundings: Rangefinder.surroundings)
         for diagnostic in reading.diagnostics { print(diagnostic.text(file: config)) }
         guard let settings = reading.settings else { throw ExitCode(ExitStatus.notWell.rawValue) }
         print("\(displayText(config)) is good. \(summary(settings.probe))")

@@ -6,6 +6,8 @@
 import ArgumentParser
 import Daemon
 import Glibc
+import Probing
+import Settings
 
 @main
 struct Rangefinder: AsyncParsableCommand {
@@ -21,6 +23,8 @@ struct Rangefinder: AsyncParsableCommand {
     /// The version of the program, of its user agent and of `rangefinder_build_info`.
     static let version = "0.1.0"
     static var userAgent: String { "rangefinder/\(version)" }
+    /// What a configuration needs of the machine, and of the room that knows patterns.
+    static var surroundings: Surroundings { .system(userAgent: userAgent, patternProblem: BodyPattern.problem(of:)) }
 
     static func main() async {
         // A reader of ours that has gone away must not end a daemon by a signal.

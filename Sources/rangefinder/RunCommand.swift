@@ -24,7 +24,7 @@ struct RunCommand: AsyncParsableCommand {
         let daemon = try openDaemon(
             settings,
             Daemon.Context(
-                configurationPath: config, surroundings: .system(userAgent: Rangefinder.userAgent),
+                configurationPath: config, surroundings: Rangefinder.surroundings,
                 version: Rangefinder.version, logger: logger, logLevel: level))
         do {
             try await daemon.run()

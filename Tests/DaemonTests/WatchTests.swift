@@ -1,4 +1,6 @@
+import Curl
 import Health
+import Probing
 import Testing
 
 @testable import Daemon
@@ -10,19 +12,20 @@ import Testing
         Target(identity: TargetIdentity(clientID: "c", key: "t"), name: "n", baseURL: url, testPath: "/", region: "r")
     }
 
-    private func result(_ outcome: Outcome) -> ProbeResult {
-        ProbeResult(
+    private func report(_ outcome: Outcome, otherAddresses: OtherAddresses? = nil) -> ProbeReport {
+        let result = ProbeResult(
             target: target("").identity, startedAt: Timestamp(milliseconds: 1_700_000_000_000), duration: .milliseconds(5),
             outcome: outcome)
+        return ProbeReport(result: result, startedAt: .now, otherAddresses: otherAddresses)
     }
 
     @Test func aResultOfAnEarlierLifeOfATargetCountsForNothing() throws {
         let watch = Watch()
         watch.add(target("http://old"), policy, judge: Judge())
-        let (_, place) = try #require(watch.order(target("").identity, due: .now))
+        let (_, place) = try #require(watch.order(target("").identity, due: .now, isRecheck: false))
         _ = watch.remove(target("").identity, at: Timestamp(milliseconds: 0))
         watch.add(target("http://new"), policy, judge: Judge())
-        let judged = try #require(watch.judge(result(.bad(.statusUnexpected)), place: place, remember: { _ in }))
+        let judged = try #require(watch.judge(report(.bad(.statusUnexpected)), place: place, remember: { _ in }))
         #expect(judged.result.void == .cancelled)
         #expect(judged.judge.streaks.bad == 0)
     }
@@ -30,18 +33,29 @@ import Testing
     @Test func aResultOfAnEarlierURLCountsForNothing() throws {
         let watch = Watch()
         watch.add(target("http://old"), policy, judge: Judge())
-        let (_, place) = try #require(watch.order(target("").identity, due: .now))
+        let (_, place) = try #require(watch.order(target("").identity, due: .now, isRecheck: false))
         #expect(watch.update(target("http://new"), policy))
-        #expect(watch.judge(result(.good), place: place, remember: { _ in })?.result.void == .cancelled)
+        #expect(watch.judge(report(.good), place: place, remember: { _ in })?.result.void == .cancelled)
     }
 
     @Test func nothingOfARemovedTargetIsRemembered() throws {
         let watch = Watch()
         watch.add(target("http://old"), policy, judge: Judge())
-        let (_, place) = try #require(watch.order(target("").identity, due: .now))
+        let (_, place) = try #require(watch.order(target("").identity, due: .now, isRecheck: false))
         _ = watch.remove(target("").identity, at: Timestamp(milliseconds: 0))
         var wasRemembered = false
-        #expect(watch.judge(result(.good), place: place, remember: { _ in wasRemembered = true }) == nil)
+        #expect(watch.judge(report(.good), place: place, remember: { _ in wasRemembered = true }) == nil)
         #expect(!wasRemembered)
+    }
+
+    @Test func aSecondLookIsKnownUntilTheIntervalIsOver() throws {
+        let watch = Watch()
+        watch.add(target("http://old"), policy, judge: Judge())
+        let others = OtherAddresses(tried: [], answering: [])
+        let (first, place) = try #require(watch.order(target("").identity, due: .now, isRecheck: false))
+        #expect(first.otherAddresses == nil)
+        _ = watch.judge(report(.poor(.addressFailing), otherAddresses: others), place: place, remember: { _ in })
+        #expect(watch.order(target("").identity, due: .now, isRecheck: true)?.order.otherAddresses == others)
+        #expect(watch.order(target("").identity, due: .now, isRecheck: false)?.order.otherAddresses == nil)
     }
 }

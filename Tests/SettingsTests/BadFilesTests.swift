@@ -19,6 +19,9 @@ struct BadFilesTests {
                 "/etc/rangefinder/token": Array("s3cret\n".utf8), "/etc/rangefinder/empty": Array("\n".utf8),
                 "/etc/rangefinder/huge": [UInt8](repeating: 97, count: 65_537),
                 "/etc/rangefinder/two-lines": Array("one\ntwo\n".utf8), "/etc/rangefinder/binary": [0xFF, 0xFE],
+                "/etc/rangefinder/cert.pem": Array("-----BEGIN CERTIFICATE-----\n".utf8),
+                "/etc/rangefinder/key.pem": Array("-----BEGIN PRIVATE KEY-----\n".utf8),
+                "/etc/rangefinder/locked.pem": Array("-----BEGIN ENCRYPTED PRIVATE KEY-----\n".utf8),
             ],
             environment: ["TOKEN": "s3cret", "EMPTY": ""])
         let inMemory = surroundings.readFile
@@ -26,6 +29,7 @@ struct BadFilesTests {
             if path == "/etc/rangefinder/forbidden" { throw .notPermitted }
             return try inMemory(path, limit)
         }
+        surroundings.patternProblem = { $0.contains("(") ? "it has a parenthesis" : nil }
         return surroundings
     }()
 

@@ -9,13 +9,24 @@ extension Loop {
             return end(transfer, .init(.unsupportedScheme))
         }
         guard request.url.host.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7f }) else { return end(transfer, .init(.urlMalformed)) }
-        if let literal = SocketAddress(request.url.host) { return connect(transfer, [literal]) }
-        let (name, keep) = (transfer.lookupName, request.dnsCache.boundedNanoseconds)
-        if let addresses = lookups.recall(name, keep: keep, now: transfer.beganAt) { return connect(transfer, addresses) }
+        if let address = request.onlyAddress ?? SocketAddress(request.url.host) { return choose(transfer, of: [address]) }
+        lookUp(transfer)
+    }
+
+    private func lookUp(_ transfer: Transfer) {
+        let (name, keep) = (transfer.lookupName, transfer.request.dnsCache.boundedNanoseconds)
+        if let addresses = lookups.recall(name, keep: keep, now: transfer.beganAt) { return resolved(transfer, addresses) }
         transfer.stage = .lookingUp
         lookups.wait(for: name, transfer.id, keep: keep)
         lookupDeadlines.insert((transfer.deadline, transfer.id))
         startLookups()
+    }
+
+    private func resolved(_ transfer: Transfer, _ addresses: [SocketAddress]) {
+        guard transfer.isChosen else { return choose(transfer, of: addresses) }
+        guard let first = addresses.first else { return end(transfer, .init(.proxyFailed, detail: "its name has no address")) }
+        transfer.proxyAddress = first
+        connect(transfer)
     }
 
     private func startLookups() {
@@ -37,8 +48,11 @@ extension Loop {
             transfer.stage = .waiting
             transfer.report.dns = .nanoseconds(now - transfer.beganAt)
             switch result {
-            case .addresses(let addresses): connect(transfer, addresses)
-            case .failed(let failure): end(transfer, failure)
+            case .addresses(let addresses): resolved(transfer, addresses)
+            case .failed(let failure):
+                end(
+                    transfer,
+                    transfer.isChosen && failure.code != .localFault ? .init(.proxyFailed, detail: failure.detail) : failure)
             }
         }
     }
@@ -53,11 +67,13 @@ extension Loop {
             transfer.stage = .waiting
             transfer.report.dns = .nanoseconds(now - transfer.beganAt)
             let wasRunning = lookups.leave(transfer.lookupName, transfer.id)
-            end(transfer, wasRunning ? .init(.lookupTimedOut) : .init(.localFault, detail: "every lookup thread was taken"))
+            let late: TransferFailure.Code = transfer.isChosen ? .proxyFailed : .lookupTimedOut
+            end(transfer, wasRunning ? .init(late) : .init(.localFault, detail: "every lookup thread was taken"))
         }
     }
 
-    private func connect(_ transfer: Transfer, _ addresses: [SocketAddress]) {
+    /// Takes one of the target's addresses that the rule allows.
+    private func choose(_ transfer: Transfer, of addresses: [SocketAddress]) {
         let request = transfer.request
         transfer.report.dns = transfer.report.dns ?? .zero
         let candidates = request.family == .any ? addresses : addresses.filter { $0.isIPv4 == (request.family == .v4) }
@@ -65,14 +81,21 @@ extension Loop {
         guard !candidates.isEmpty else { return end(transfer, .init(.noAddress)) }
         let allowed = request.allows.map { candidates.filter($0) } ?? candidates
         guard !allowed.isEmpty else { return end(transfer, .init(.addressDenied)) }
-        let chosen = allowed[Int(request.pin % UInt64(allowed.count))]
-        transfer.report.address = chosen
+        transfer.report.address = allowed[Int(request.pin % UInt64(allowed.count))]
+        transfer.isChosen = true
+        guard let proxy = request.proxy else { return connect(transfer) }
+        if let literal = SocketAddress(proxy.host) { return resolved(transfer, [literal]) }
+        lookUp(transfer)
+    }
+
+    private func connect(_ transfer: Transfer) {
+        guard let address = transfer.report.address else { return }
         let now = monotonicNanoseconds()
         guard transfer.deadline > now else { return end(transfer, .init(.lookupTimedOut)) }
         guard let handle = handles.take() else { return end(transfer, .init(.localFault, detail: "no memory for a handle")) }
         transfer.handle = handle
         transfer.addedAt = now
-        let options = TransferOptions(transfer, chosen, nanosecondsLeft: transfer.deadline - now, loop: self)
+        let options = TransferOptions(transfer, address, nanosecondsLeft: transfer.deadline - now, loop: self)
         if let failure = options.apply(to: handle) ?? add(transfer, handle) { end(transfer, failure) }
     }
 }

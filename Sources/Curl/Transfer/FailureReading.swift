@@ -40,19 +40,21 @@ extension Transfer {
 
     private func code(_ result: CURLcode, _ error: Int32, _ words: String) -> TransferFailure.Code? {
         if let abortedAs { return abortedAs }
+        if request.proxy != nil, !isThroughProxy, let code = proxyCode(result, error) { return code }
         // An HTTP/2 connection that was closed before anything was answered on the stream.
         if headerBytes == 0, words.contains("before end of the underlying stream") { return .connectionClosed }
         switch result {
         case CURLE_OK: return hasAnswer ? nil : headerBytes > 0 ? .protocolError : .connectionClosed
         case CURLE_URL_MALFORMAT: return .urlMalformed
-        case CURLE_COULDNT_RESOLVE_HOST, CURLE_COULDNT_RESOLVE_PROXY: return .lookupFailed
+        case CURLE_COULDNT_RESOLVE_HOST: return .lookupFailed
         case CURLE_COULDNT_CONNECT: return connectCode(error)
         case CURLE_OPERATION_TIMEDOUT: return localError != 0 ? .localFault : timeoutCode()
         case CURLE_SSL_CACERT_BADFILE: return .caFileUnreadable
         case CURLE_PEER_FAILED_VERIFICATION: return certificateCode()
         case CURLE_SSL_INVALIDCERTSTATUS, CURLE_SSL_ISSUER_ERROR: return .certificateUntrusted
         case CURLE_SSL_CONNECT_ERROR: return connectionLostCode(error, words) ?? .tlsFailed
-        case CURLE_SSL_CERTPROBLEM, CURLE_SSL_CIPHER, CURLE_USE_SSL_FAILED, CURLE_SSL_SHUTDOWN_FAILED: return .tlsFailed
+        case CURLE_SSL_CERTPROBLEM: return .clientCertificateUnusable
+        case CURLE_SSL_CIPHER, CURLE_USE_SSL_FAILED, CURLE_SSL_SHUTDOWN_FAILED: return .tlsFailed
         case CURLE_GOT_NOTHING: return .connectionClosed
         case CURLE_SEND_ERROR, CURLE_RECV_ERROR:
             if words.contains("alert"), words.contains("SSL") { return .tlsFailed }
@@ -72,6 +74,19 @@ extension Transfer {
         guard let easy = handle?.pointer else { return false }
         return witness?.beganAt ?? 0 > 0
             || rf_get_offset(easy, openedSocket ? CURLINFO_CONNECT_TIME_T : CURLINFO_PRETRANSFER_TIME_T) > 0
+    }
+
+    /// Whether the proxy has let us through, or a kept connection was through already.
+    private var isThroughProxy: Bool {
+        guard let easy = handle?.pointer, openedSocket else { return true }
+        return (200..<300).contains(rf_get_long(easy, CURLINFO_HTTP_CONNECTCODE))
+    }
+
+    /// Before the target is reached all but our own trouble is the proxy's.
+    private func proxyCode(_ result: CURLcode, _ error: Int32) -> TransferFailure.Code? {
+        if result == CURLE_OK || localError != 0 { return nil }
+        if result == CURLE_COULDNT_CONNECT, connectCode(error) == .localFault { return .localFault }
+        return .proxyFailed
     }
 
     private func connectCode(_ error: Int32) -> TransferFailure.Code {

@@ -11,7 +11,7 @@ extension Transfer {
             return report
         }
         let handshake = (witness?.beganAt).flatMap { $0 > addedAt ? curl_off_t(($0 - addedAt) / 1000) : nil }
-        let times = Times(handle.pointer, isReused: !openedSocket, handshake: handshake)
+        let times = Times(handle.pointer, isReused: !openedSocket, isProxied: request.proxy != nil, handshake: handshake)
         // libcurl's clock stops with the transfer, ours when the loop comes round to it. Cut off from outside, libcurl's hasn't stopped.
         let isCutOff = failure?.code == .cancelled || failure?.code == .shutDown
         let duration = isCutOff ? monotonicNanoseconds() - beganAt : addedAt - beganAt + UInt64(times.total) * 1000
@@ -24,7 +24,7 @@ extension Transfer {
     }
 
     private func readAnswer(_ easy: UnsafeMutableRawPointer, _ report: inout TransferReport) {
-        if let text = rf_get_string(easy, CURLINFO_PRIMARY_IP).map({ String(cString: $0) }), !text.isEmpty,
+        if request.proxy == nil, let text = rf_get_string(easy, CURLINFO_PRIMARY_IP).map({ String(cString: $0) }), !text.isEmpty,
             let connected = SocketAddress(text)
         {
             report.address = connected
@@ -61,11 +61,13 @@ private struct Times {
     let nameLookup, connect, appConnect, preTransfer, startTransfer, total: curl_off_t
     let isReused: Bool
 
-    init(_ easy: UnsafeMutableRawPointer, isReused: Bool, handshake: curl_off_t?) {
+    init(_ easy: UnsafeMutableRawPointer, isReused: Bool, isProxied: Bool, handshake: curl_off_t?) {
         self.isReused = isReused
         nameLookup = rf_get_offset(easy, CURLINFO_NAMELOOKUP_TIME_T)
         let connected = rf_get_offset(easy, CURLINFO_CONNECT_TIME_T)
-        connect = connected > 0 ? connected : handshake ?? 0
+        // Through a proxy the connection stands when the proxy has opened it.
+        let open = isProxied ? rf_get_offset(easy, CURLINFO_PRETRANSFER_TIME_T) : connected
+        connect = isProxied ? handshake ?? open : connected > 0 ? connected : handshake ?? 0
         appConnect = rf_get_offset(easy, CURLINFO_APPCONNECT_TIME_T)
         preTransfer = rf_get_offset(easy, CURLINFO_PRETRANSFER_TIME_T)
         startTransfer = rf_get_offset(easy, CURLINFO_STARTTRANSFER_TIME_T)

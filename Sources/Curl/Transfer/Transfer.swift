@@ -12,6 +12,9 @@ final class Transfer {
     let continuation: CheckedContinuation<TransferReport, Never>
     var stage = Stage.waiting
     var handle: EasyHandle?
+    /// The report's address is the one to connect to.
+    var isChosen = false
+    var proxyAddress: SocketAddress?
     var report: TransferReport
 
     /// By the monotonic clock, in nanoseconds; `addedAt` is when libcurl got it.
@@ -42,7 +45,11 @@ final class Transfer {
         rf_get_private(easy).map { Unmanaged<Transfer>.fromOpaque($0).takeUnretainedValue() }
     }
 
-    var lookupName: LookupName { LookupName(host: request.url.host, family: request.family) }
+    /// What is being looked up, or would be first: the target's name, then the proxy's.
+    var lookupName: LookupName {
+        if let proxy = request.proxy, isChosen { return LookupName(host: proxy.host, family: .any) }
+        return LookupName(host: request.url.host, family: request.family)
+    }
 
     func markBeginning() {
         report.startedAt = .now
@@ -93,7 +100,8 @@ extension Transfer {
     func openSocket(_ target: UnsafeMutablePointer<curl_sockaddr>) -> Int32 {
         openedSocket = true
         let address = withUnsafePointer(to: &target.pointee.addr) { SocketAddress($0) }
-        if let allows = request.allows, !(address.map(allows) ?? false) {
+        // The proxy is the configuration's choice and not a target's.
+        if let allows = request.allows, request.proxy == nil || address != proxyAddress, !(address.map(allows) ?? false) {
             abortedAs = .addressDenied
             return -1
         }

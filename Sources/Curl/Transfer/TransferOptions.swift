@@ -58,7 +58,7 @@ struct TransferOptions {
     private func setRules(_ set: inout Setter) {
         set.long(CURLOPT_NOSIGNAL, 1)
         set.long(CURLOPT_QUICK_EXIT, 1)
-        set.string(CURLOPT_PROXY, "")
+        setProxy(&set)
         set.string(CURLOPT_PROTOCOLS_STR, "http,https")
         set.string(CURLOPT_ACCEPT_ENCODING, "")
         set.long(CURLOPT_BUFFERSIZE, Self.bufferBytes)
@@ -70,6 +70,23 @@ struct TransferOptions {
         // A resumed session would show no certificate.
         set.long(CURLOPT_SSL_SESSIONID_CACHE, 0)
         set.long(CURLOPT_DNS_CACHE_TIMEOUT, 0)
+    }
+
+    /// The environment's proxies are never asked.
+    private func setProxy(_ set: inout Setter) {
+        guard let proxy = request.proxy, let address = transfer.proxyAddress else { return set.string(CURLOPT_PROXY, "") }
+        let place = address.isIPv4 ? address.text : "[\(address.text)]"
+        set.string(CURLOPT_PROXY, "http://\(place):\(proxy.port)")
+        set.long(CURLOPT_HTTPPROXYTUNNEL, 1)
+        // Else the proxy's headers would be taken for the target's.
+        set.long(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1)
+    }
+
+    private func setClientCertificate(_ set: inout Setter) {
+        guard let certificate = request.clientCertificate, transfer.witness != nil else { return }
+        var (chain, key) = (certificate.chain, certificate.key)
+        set.check(chain.withUTF8 { rf_set_blob(set.easy, CURLOPT_SSLCERT_BLOB, $0.baseAddress, $0.count) })
+        set.check(key.withUTF8 { rf_set_blob(set.easy, CURLOPT_SSLKEY_BLOB, $0.baseAddress, $0.count) })
     }
 
     private func setConnection(_ set: inout Setter, _ handle: EasyHandle) {
@@ -87,6 +104,7 @@ struct TransferOptions {
             set.long(CURLOPT_FRESH_CONNECT, 1)
             set.long(CURLOPT_FORBID_REUSE, 1)
         }
+        setClientCertificate(&set)
         let version: Int =
             switch request.httpVersion {
             case .http1: CURL_HTTP_VERSION_1_1
@@ -117,12 +135,13 @@ struct TransferOptions {
     private func setHeaders(_ set: inout Setter, _ handle: EasyHandle) -> TransferFailure? {
         if let userAgent { set.string(CURLOPT_USERAGENT, userAgent) }
         var lines: [String] = []
-        for (name, value) in request.headers {
+        for (name, value) in request.headers where name.lowercased() != "proxy-authorization" {
             guard Self.isToken(name), Self.isText(value) else {
                 return TransferFailure(.localFault, detail: "a header of the request has characters that no header may have")
             }
             lines.append(value.isEmpty ? "\(name);" : "\(name): \(value)")
         }
+        if let failure = setProxyHeaders(&set, handle) { return failure }
         guard Self.isToken(request.method), Self.isText(userAgent ?? "") else {
             return TransferFailure(.localFault, detail: "the method or the user agent has characters that it may not have")
         }
@@ -131,6 +150,18 @@ struct TransferOptions {
             if !request.headers.contains(where: { $0.name.lowercased() == "content-type" }) { lines.append("Content-Type:") }
         }
         if !lines.isEmpty { set.list(CURLOPT_HTTPHEADER, handle.list(lines)) }
+        return nil
+    }
+
+    /// Credentials for the proxy go to the proxy and nowhere else: not even to the target when there is none.
+    private func setProxyHeaders(_ set: inout Setter, _ handle: EasyHandle) -> TransferFailure? {
+        guard request.proxy != nil,
+            let value = request.headers.first(where: { $0.name.lowercased() == "proxy-authorization" })?.value
+        else { return nil }
+        guard Self.isText(value) else {
+            return TransferFailure(.localFault, detail: "a header of the request has characters that no header may have")
+        }
+        set.list(CURLOPT_PROXYHEADER, handle.list(["Proxy-Authorization: \(value)"]))
         return nil
     }
 

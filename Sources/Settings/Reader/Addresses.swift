@@ -35,6 +35,32 @@ extension Kind where Answer == CIDR {
     }
 }
 
+extension Kind where Answer == ProbePolicy.ProxyAddress {
+    /// `http://HOST:PORT` of a proxy that is asked to CONNECT.
+    static var proxy: Kind {
+        Kind { value, findings in
+            guard let text = Kind<String>.text().read(value, findings) else { return nil }
+            let parts = URLParts(text)
+            let port = parts?.port.map(parseWhole) ?? 80
+            let problem: String? =
+                if parts?.scheme != "http" {
+                    "must be http://HOST:PORT: only an HTTP proxy that can CONNECT is asked"
+                } else if parts?.hasUserInfo == true {
+                    "must not hold a user or password; set a secret header Proxy-Authorization, which only the proxy gets"
+                } else if parts.map({ isHost($0.host) }) != true {
+                    "has no host that could be asked"
+                } else if port.map({ (1...65535).contains($0) }) != true {
+                    "has a port that is no number from 1 to 65535"
+                } else if let path = parts?.path, !["", "/"].contains(path) { "must end with the port" } else { nil }
+            if let problem {
+                findings.error("\(value.label) \(problem)", at: value.place)
+                return nil
+            }
+            return parts.flatMap { parts in port.map { ProbePolicy.ProxyAddress(host: parts.host, port: $0) } }
+        }
+    }
+}
+
 extension Kind where Answer == EgressRule.DenyEntry {
     /// A class of addresses by its name, or a block.
     static var denyEntry: Kind {

@@ -35,6 +35,38 @@ struct ReadingContext {
         }
     }
 
+    /// A certificate to show, with those that it was issued under: the text of a PEM file.
+    var certificateFile: Kind<String> {
+        Kind { value, findings in
+            guard let path = path.read(value, findings) else { return nil }
+            switch contents(of: path, limit: Self.secretLimit) {
+            case .failure(let problem):
+                findings.error("\(value.label) names \(shown(path)), which can't be read: \(problem.sentence)", at: value.place)
+            case .success(let bytes):
+                let text = String(decoding: bytes, as: UTF8.self)
+                if text.contains("-----BEGIN CERTIFICATE-----") { return text }
+                findings.error("\(value.label) names \(shown(path)), which holds no PEM certificate", at: value.place)
+            }
+            return nil
+        }
+    }
+
+    /// The key of a certificate to show: a secret in PEM.
+    var privateKeyFile: Kind<Secret> {
+        let file = secretFile(allowsLineBreaks: true)
+        return Kind { value, findings in
+            guard let secret = file.read(value, findings) else { return nil }
+            let text = secret.reveal()
+            let problem: String? =
+                if text.contains("ENCRYPTED") {
+                    "holds an encrypted key, and nobody is there to type its password; store it decrypted where only this user reads it"
+                } else if !text.contains("PRIVATE KEY-----") { "holds no PEM private key" } else { nil }
+            guard let problem else { return secret }
+            findings.error("\(value.label) \(problem)", at: value.place)
+            return nil
+        }
+    }
+
     private func contents(of path: String, limit: Int) -> Result<[UInt8], FileProblem> {
         Result { () throws(FileProblem) in try surroundings.readFile(path, limit) }
     }

@@ -17,10 +17,14 @@ extension ReadingContext {
         section.read("ip", into: &policy.addressFamily, as: .word)
         section.read("dns_cache", into: &policy.dnsCache, as: .duration(.zero ... .seconds(86_400)))
         section.read("ca_file", into: &policy.caFile, asNullable: certificateBundle)
-        readLaterKeys(&section)
+        readClientCertificate(&section, into: &policy)
+        section.read("proxy", into: &policy.proxy, asNullable: .proxy)
         guard !secretsMayGo else { return }
-        let holdsSecret = ["headers": policy.headers.contains { $0.value.isSecret }, "body": policy.body?.isSecret ?? false]
-        for key in ["headers", "body"] where holdsSecret[key] == true && section.has(key) {
+        let holdsSecret = [
+            "headers": policy.headers.contains { $0.value.isSecret }, "body": policy.body?.isSecret ?? false,
+            "client_key_file": policy.clientCertificate != nil,
+        ]
+        for key in ["headers", "body", "client_key_file"] where holdsSecret[key] == true && section.has(key) {
             findings.error(
                 "a secret in '\(key)' needs an override whose match.url is https with the last two labels of its host "
                     + "written out, as in https://*.example.com", at: section.place(of: key))
@@ -55,6 +59,23 @@ extension ReadingContext {
         section.read("user_agent", into: &policy.userAgent, as: .text(limit: 256))
     }
 
+    private func readClientCertificate(_ section: inout Section, into policy: inout ProbePolicy) {
+        let certificate = section.entry("client_certificate_file")
+        let key = section.entry("client_key_file")
+        switch (certificate.flatMap { $0.value.isNull ? nil : $0 }, key.flatMap { $0.value.isNull ? nil : $0 }) {
+        case (let certificate?, let key?):
+            let chain = certificateFile.read(certificate.value, findings)
+            let secret = privateKeyFile.read(key.value, findings)
+            if let chain, let secret { policy.clientCertificate = ClientCertificate(chain: chain, key: secret) }
+        case (let certificate?, nil):
+            findings.error("'client_certificate_file' needs a 'client_key_file' beside it", at: certificate.place)
+        case (nil, let key?):
+            findings.error("'client_key_file' needs a 'client_certificate_file' beside it", at: key.place)
+        case (nil, nil):
+            if certificate != nil || key != nil { policy.clientCertificate = nil }
+        }
+    }
+
     /// Headers that the transfer sets itself: another value would make a request that says one thing and is another.
     private static let framing: Set<String> = ["content-length", "transfer-encoding", "connection", "upgrade", "te", "trailer"]
     private static let credentials: Set<String> = ["authorization", "proxy-authorization", "cookie"]
@@ -87,61 +108,6 @@ extension ReadingContext {
         if entries.count > 100 { findings.error("\(value.label) holds more than 100 headers", at: value.place) }
         return headers
     }
-
-    private func readExpectations(_ section: inout Section, into policy: inout ProbePolicy) {
-        let range = Kind<ClosedRange<Int>>("a status such as 200, or a range such as 200-399", parseStatuses)
-        let statuses = Kind<[ClosedRange<Int>]>.list(range, limit: 500)
-        section.read(
-            "status", into: &policy.expectedStatuses,
-            as: Kind { value, findings in
-                let reported = findings.count
-                guard let ranges = statuses.read(value, findings) else { return nil }
-                guard ranges.isEmpty, findings.count == reported else { return ranges }
-                findings.error("\(value.label) must hold at least one status", at: value.place)
-                return nil
-            })
-        let slow = Kind.duration(.milliseconds(1) ... .seconds(3600))
-        section.read("max_duration", into: &policy.maxDuration, asNullable: slow)
-        section.read("certificate_days", into: &policy.certificateDays, as: .whole(0...3650))
-        var (bodyMatches, bodyJSON): (String?, BodyJSON?)
-        section.read("body_matches", into: &bodyMatches, asNullable: .text(limit: 4096))
-        section.read("body_json", into: &bodyJSON, asNullable: bodyJSONKind)
-    }
-
-    /// Keys of later versions that a policy has no place for yet: read and checked, then refused by `Section`.
-    private func readLaterKeys(_ section: inout Section) {
-        var (certificate, key, proxy): (String?, String?, String?)
-        section.read("client_certificate_file", into: &certificate, asNullable: path)
-        section.read("client_key_file", into: &key, asNullable: path)
-        section.read("proxy", into: &proxy, asNullable: .webURL)
-    }
-
-    private var bodyJSONKind: Kind<BodyJSON> {
-        Kind { value, findings in
-            Section.read(value, path: "", findings: findings) { section in
-                var (path, equals): (String?, String?)
-                section.read("path", into: &path, asNullable: .text())
-                section.read("equals", into: &equals, asNullable: .text())
-                if path == nil || equals == nil {
-                    findings.error("\(value.label) needs 'path' and 'equals'", at: value.place)
-                }
-                return BodyJSON(path: path, equals: equals)
-            }
-        }
-    }
-}
-
-private struct BodyJSON: Equatable {
-    var path: String?
-    var equals: String?
-}
-
-private func parseStatuses(_ text: String) -> ClosedRange<Int>? {
-    let bounds = text.split(separator: "-", omittingEmptySubsequences: false).map { parseWhole(String($0)) }
-    guard (1...2).contains(bounds.count), let low = bounds[0], let high = bounds[bounds.count - 1], low <= high,
-        low >= 100, high <= 599
-    else { return nil }
-    return low...high
 }
 
 /// A token of RFC 9110, section 5.6.2.

@@ -64,7 +64,7 @@ struct Demo {
     private func watch(apiPort: Int, places: Places) async throws {
         let logger = try fileLogger()
         let context = Daemon.Context(
-            surroundings: .system(userAgent: Rangefinder.userAgent), version: Rangefinder.version, logger: logger,
+            surroundings: Rangefinder.surroundings, version: Rangefinder.version, logger: logger,
             logLevel: level,
             onListening: { _, port in places.pagesListen(on: port) })
         let daemon = try openDaemon(try settings(apiPort: apiPort), context)

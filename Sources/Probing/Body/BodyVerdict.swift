@@ -1,0 +1,56 @@
+import Health
+
+/// What a body lacks of what was expected of it. Runs on the probe's task, after its times were taken, never on the engine's thread.
+struct BodyVerdict: Sendable {
+    private let patterns = PatternCache()
+
+    /// How much of a body has to be kept for it, in bytes.
+    static func bytesToKeep(_ policy: ProbePolicy) -> Int {
+        // One more than may be read tells a body that is too long for JSON.
+        policy.readsBody ? BodyPattern.bodyLimit + 1 : 0
+    }
+
+    /// The sentence that says why it isn't as expected, or nil.
+    func mismatch(_ body: [UInt8], policy: ProbePolicy) -> String? {
+        policy.bodyMatches.flatMap { mismatch(body, pattern: $0) } ?? policy.bodyJSON.flatMap { mismatch(body, json: $0) }
+    }
+
+    private func mismatch(_ body: [UInt8], pattern text: String) -> String? {
+        let shown = displayText(text, limit: 80)
+        let pattern: BodyPattern
+        do throws(BodyPattern.Mistake) {
+            pattern = try patterns.pattern(text)
+        } catch {
+            return "body_matches (\(shown)) is no pattern of PCRE2: \(error.sentence)"
+        }
+        return switch pattern.match(body.prefix(BodyPattern.bodyLimit)) {
+        case .matches: nil
+        case .matchesNot: "the body does not match body_matches (\(shown)); it begins \(beginning(of: body))"
+        case .gaveUp:
+            "body_matches (\(shown)) takes too long on this body, which begins \(beginning(of: body)); simplify the pattern"
+        }
+    }
+
+    private func mismatch(_ body: [UInt8], json: BodyJSON) -> String? {
+        let place = displayText(json.path.description, limit: 80)
+        guard body.count <= BodyPattern.bodyLimit else {
+            return "the body is longer than 256 KiB, which is as much as body_json reads"
+        }
+        switch JSONPlace.find(json.path, in: body) {
+        case .notJSON: return "the body is no JSON, so it has no \(place); it begins \(beginning(of: body))"
+        case .absent: return "the body has no \(place), but \(displayText(json.equals.description, limit: 80)) was expected there"
+        case .compound:
+            return
+                "the body's \(place) is an object or array, but \(displayText(json.equals.description, limit: 80)) was expected"
+        case .scalar(let found) where found == json.equals: return nil
+        case .scalar(let found):
+            return "the body's \(place) is \(displayText(found.description, limit: 80)), "
+                + "but \(displayText(json.equals.description, limit: 80)) was expected"
+        }
+    }
+
+    private func beginning(of body: [UInt8]) -> String {
+        body.isEmpty
+            ? "with nothing: it is empty" : "\"\(displayText(String(decoding: body.prefix(120), as: UTF8.self), limit: 60))\""
+    }
+}

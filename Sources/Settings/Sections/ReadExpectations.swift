@@ -1,0 +1,81 @@
+import Health
+
+extension ReadingContext {
+    /// Reads `probe.expect`.
+    func readExpectations(_ section: inout Section, into policy: inout ProbePolicy) {
+        let range = Kind<ClosedRange<Int>>("a status such as 200, or a range such as 200-399", parseStatuses)
+        let statuses = Kind<[ClosedRange<Int>]>.list(range, limit: 500)
+        section.read(
+            "status", into: &policy.expectedStatuses,
+            as: Kind { value, findings in
+                let reported = findings.count
+                guard let ranges = statuses.read(value, findings) else { return nil }
+                guard ranges.isEmpty, findings.count == reported else { return ranges }
+                findings.error("\(value.label) must hold at least one status", at: value.place)
+                return nil
+            })
+        let slow = Kind.duration(.milliseconds(1) ... .seconds(3600))
+        section.read("max_duration", into: &policy.maxDuration, asNullable: slow)
+        section.read("certificate_days", into: &policy.certificateDays, as: .whole(0...3650))
+        let problem = surroundings.patternProblem
+        let pattern = Kind<String>.text(limit: 4096).checked { problem($0).map { "is no pattern of PCRE2: \($0)" } }
+        section.read("body_matches", into: &policy.bodyMatches, asNullable: pattern)
+        section.read("body_json", into: &policy.bodyJSON, asNullable: bodyJSON)
+        if policy.readsBody && policy.method == "HEAD" {
+            findings.warning(
+                "an answer to HEAD has no body, so nothing can be as expected in it",
+                at: section.place(of: section.has("body_json") ? "body_json" : "body_matches"))
+        }
+    }
+
+    private var bodyJSON: Kind<BodyJSON> {
+        let path = Kind<JSONPath>(
+            "the place of one value as RFC 9535 writes it, as in $.checks[0].status", { JSONPath($0) })
+        return Kind { value, findings in
+            let reported = findings.count
+            let read = Section.read(value, path: "body_json", findings: findings) { section -> BodyJSON? in
+                let (place, equals) = (section.entry("path"), section.entry("equals"))
+                guard let place, let equals else {
+                    findings.error("\(value.label) needs 'path' and 'equals'", at: value.place)
+                    return nil
+                }
+                guard let path = path.read(place.value, findings), let scalar = scalar.read(equals.value, findings) else {
+                    return nil
+                }
+                return BodyJSON(path: path, equals: scalar)
+            }
+            return findings.count == reported ? read ?? nil : nil
+        }
+    }
+
+    /// What is in quotes is a text; without them `true`, `false`, `null` and numbers are what they are in JSON.
+    private var scalar: Kind<JSONScalar> {
+        Kind { value, findings in
+            switch value.content {
+            case .null: return JSONScalar.null
+            case .quoted(let text): return .text(text)
+            case .plain("true"): return .boolean(true)
+            case .plain("false"): return .boolean(false)
+            case .plain(let text): return number(text).map { .number($0) } ?? .text(text)
+            case .list, .mapping:
+                findings.error(
+                    "\(value.label) must be a text, a number, true, false or null, not \(value.kindName)", at: value.place)
+                return nil
+            }
+        }
+    }
+
+    /// As JSON writes one: `0x10`, `nan` and `1_000` are texts.
+    private func number(_ text: String) -> Double? {
+        guard text.utf8.allSatisfy({ (48...57).contains($0) || "+-.eE".utf8.contains($0) }) else { return nil }
+        return Double(text)
+    }
+}
+
+private func parseStatuses(_ text: String) -> ClosedRange<Int>? {
+    let bounds = text.split(separator: "-", omittingEmptySubsequences: false).map { parseWhole(String($0)) }
+    guard (1...2).contains(bounds.count), let low = bounds[0], let high = bounds[bounds.count - 1], low <= high,
+        low >= 100, high <= 599
+    else { return nil }
+    return low...high
+}

@@ -1,0 +1,51 @@
+import Foundation
+import TestSupport
+import Testing
+
+@testable import Curl
+
+@Suite struct ClientCertificateTests {
+    private let authority: TestAuthority
+    private let engine: TransferEngine
+    private let server: TLSServer
+
+    init() throws {
+        authority = try TestAuthority()
+        engine = try TransferEngine()
+        server = try TLSServer(
+            authority, certificate: authority.issue("leaf"), options: "-www -Verify 1 -verify_return_error -CAfile ca.crt")
+    }
+
+    private func text(_ file: String) throws -> String {
+        try String(contentsOfFile: authority.folder.file(file), encoding: .utf8)
+    }
+
+    private func ask(_ certificate: (chain: String, key: String)?) async throws -> TransferReport {
+        await engine.transfer(
+            try request("https://127.0.0.1:\(server.port)/") {
+                $0.caFile = authority.bundle
+                $0.clientCertificate = certificate
+                $0.keepBody = 1 << 16
+            })
+    }
+
+    @Test func isShownToAServerThatAsksForOne() async throws {
+        let file = try authority.issue("me")
+        let report = try await ask((chain: text("\(file).crt"), key: text("\(file).key")))
+        #expect(report.status == 200)
+        #expect(report.text.contains("Client certificate"))
+    }
+
+    @Test func withoutOneTheHandshakeFails() async throws {
+        let report = try await ask(nil)
+        #expect(report.code == .tlsFailed)
+        #expect(report.certificates.first?.subject == "CN=leaf")
+    }
+
+    @Test func aKeyOfAnotherCertificateIsOurOwnTrouble() async throws {
+        let (file, other) = (try authority.issue("me"), try authority.issue("other"))
+        let report = try await ask((chain: text("\(file).crt"), key: text("\(other).key")))
+        #expect(report.code == .clientCertificateUnusable)
+        #expect(report.failure?.detail.isEmpty == false)
+    }
+}

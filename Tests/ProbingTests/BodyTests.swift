@@ -1,0 +1,131 @@
+import Curl
+import Health
+import TestSupport
+import Testing
+
+@testable import Probing
+
+@Suite struct BodyPatternTests {
+    private func match(_ pattern: String, _ body: String) throws -> BodyPattern.Answer {
+        try BodyPattern(pattern).match(Array(body.utf8)[...])
+    }
+
+    @Test func matchesAnywhere() throws {
+        #expect(try match("o+k", "all is ook") == .matches)
+        #expect(try match("^ok$", "all is ok") == .matchesNot)
+        #expect(try match("(?i)größe", "GRÖSSE GRÖßE") == .matches)
+        #expect(try match("^$", "") == .matches)
+        #expect(try match("(a)(b)(c)", "abc") == .matches)
+    }
+
+    @Test func aBodyThatIsNoTextIsSearchedAllTheSame() throws {
+        #expect(try BodyPattern("ok").match([0xFF, 0x6F, 0x6B, 0xC3][...]) == .matches)
+        #expect(try BodyPattern("^.ok").match([0xFF, 0x6F, 0x6B][...]) == .matchesNot)
+    }
+
+    @Test(arguments: [
+        ("^(a+)+$", String(repeating: "a", count: 40) + "!"), ("(x+x+)+y", String(repeating: "x", count: 200)),
+        ("(?:x|[^b]*+)c", String(repeating: "x", count: 262_144)), ("(a|aa)+$", String(repeating: "a", count: 5000) + "b"),
+        ("(.*)*z", String(repeating: "q", count: 262_144)),
+    ])
+    func givesUpInsteadOfExploding(pattern: String, body: String) throws {
+        let start = ContinuousClock.now
+        #expect(try match(pattern, body) != .matches)
+        // The bound is a tenth of a second of processor time; this one is for machines that do much else.
+        #expect(ContinuousClock.now - start < .seconds(10))
+    }
+
+    @Test func saysWhatIsWrongWithAPattern() {
+        #expect(BodyPattern.problem(of: "ok") == nil)
+        #expect(BodyPattern.problem(of: "a(b")?.contains("missing closing parenthesis") == true)
+        #expect(BodyPattern.problem(of: "a(b")?.contains("character 4") == true)
+        #expect(BodyPattern.problem(of: "\\C")?.isEmpty == false)
+    }
+}
+
+@Suite struct JSONPlaceTests {
+    private func find(_ path: String, _ text: String) throws -> JSONPlace {
+        JSONPlace.find(try #require(JSONPath(path)), in: Array(text.utf8))
+    }
+
+    private static let document = #"{"a":{"b":[1,{"c":"x"},null]},"ok":true,"n":null,"":5,"f":1.5}"#
+
+    @Test(
+        arguments: [
+            ("$.a.b[0]", .scalar(.number(1))), ("$.a.b[1].c", .scalar(.text("x"))), ("$.a.b[2]", .scalar(.null)),
+            ("$.a.b[-1]", .scalar(.null)), ("$.a.b[-3]", .scalar(.number(1))), ("$.a.b[3]", .absent), ("$.a.b[-4]", .absent),
+            ("$.ok", .scalar(.boolean(true))), ("$.n", .scalar(.null)), ("$.n.x", .absent), ("$.missing", .absent),
+            ("$.a", .compound),
+            ("$.a.b", .compound), ("$", .compound), ("$['']", .scalar(.number(5))), ("$.ok.x", .absent), ("$.a[0]", .absent),
+            ("$.f", .scalar(.number(1.5))),
+        ] as [(String, JSONPlace)])
+    func findsWhatStandsThere(path: String, place: JSONPlace) throws {
+        #expect(try find(path, Self.document) == place)
+    }
+
+    @Test(arguments: ["", "{", "<html>", "{\"a\":1} x", "{'a':1}", String(repeating: "[", count: 100_000)])
+    func whatIsNoJSONIsSaidSo(text: String) throws {
+        #expect(try find("$.a", text) == .notJSON)
+    }
+
+    @Test func aScalarMayBeTheWholeDocument() throws {
+        #expect(try find("$", "\"up\"") == .scalar(.text("up")))
+        #expect(try find("$", "true") == .scalar(.boolean(true)))
+    }
+}
+
+@Suite struct ExpectedBodyTests {
+    private func probe(_ body: String, _ change: (inout ProbePolicy) -> Void) async throws -> ProbeResult {
+        let server = try LoopbackServer { _ in .http(200, body: body) }
+        var bench = try Bench()
+        change(&bench.policy)
+        return await bench.probe(server.url).result
+    }
+
+    private let isUp: BodyJSON
+
+    init() throws { isUp = BodyJSON(path: try #require(JSONPath("$.status")), equals: .text("ok")) }
+
+    @Test func aBodyAsExpectedIsGood() async throws {
+        let result = try await probe(#"{"status":"ok"}"#) {
+            $0.bodyMatches = "\"status\":\\s*\"ok\""
+            $0.bodyJSON = isUp
+        }
+        #expect(result.outcome == .good)
+    }
+
+    @Test func anotherBodyIsAMismatchThatSaysWhatWasThere() async throws {
+        let matched = try await probe("Service unavailable\u{1b}[31m") { $0.bodyMatches = "ok" }
+        #expect(matched.outcome == .bad(.bodyMismatch) && matched.facts.httpStatus == 200)
+        #expect(matched.sentence.contains("does not match body_matches (ok)") && matched.sentence.contains("Service unavailable"))
+        #expect(!matched.sentence.contains("\u{1b}"))
+        let found = try await probe(#"{"status":"failing"}"#) { $0.bodyJSON = isUp }
+        #expect(found.outcome == .bad(.bodyMismatch))
+        #expect(found.sentence.contains(#"$.status is "failing", but "ok" was expected"#))
+        let html = try await probe("<html>") { $0.bodyJSON = isUp }
+        #expect(html.sentence.contains("no JSON"))
+        let empty = try await probe("") { $0.bodyMatches = "ok" }
+        #expect(empty.sentence.contains("it is empty"))
+    }
+
+    @Test func onlyTheFirstPartOfABodyIsSearched() async throws {
+        let filler = String(repeating: "-", count: BodyPattern.bodyLimit)
+        #expect(try await probe(filler.dropLast(2) + "ok") { $0.bodyMatches = "ok" }.outcome == .good)
+        #expect(try await probe(filler + "ok") { $0.bodyMatches = "ok" }.outcome == .bad(.bodyMismatch))
+        let long = try await probe("{\"status\":\"ok\",\"x\":\"\(filler)\"}") { $0.bodyJSON = isUp }
+        #expect(long.outcome == .bad(.bodyMismatch) && long.sentence.contains("256 KiB"))
+    }
+
+    @Test func aPatternThatExplodesIsAMismatch() async throws {
+        let result = try await probe(String(repeating: "a", count: 40) + "!") { $0.bodyMatches = "^(a+)+$" }
+        #expect(result.outcome == .bad(.bodyMismatch))
+        #expect(result.sentence.contains("simplify the pattern"))
+    }
+
+    @Test func theStatusIsJudgedFirst() async throws {
+        let server = try LoopbackServer { _ in .http(500, body: "no") }
+        var bench = try Bench()
+        bench.policy.bodyMatches = "ok"
+        #expect(await bench.probe(server.url).result.outcome == .bad(.statusUnexpected))
+    }
+}
