@@ -11,6 +11,8 @@ internal import Synchronization
 /// There is no bound on transfers in flight besides the callers': each awaits its own report.
 package final class TransferEngine: Sendable {
     private let mailbox: Mailbox
+    /// For tasks that make many transfers.
+    package let executor: EngineExecutor
     private let board = StatisticsBoard()
     private let ended = Latch()
     private let lastID = Atomic<UInt64>(0)
@@ -32,9 +34,11 @@ package final class TransferEngine: Sendable {
         let mailbox = try Mailbox()
         self.mailbox = mailbox
         let bounds = Loop.Bounds(lookups: max(1, maxLookups), idleConnections: max(1, maxIdleConnections))
-        let loop = try Loop(mailbox: mailbox, board: board, bounds: bounds, userAgent: userAgent, resolver: resolver)
+        executor = EngineExecutor(mailbox)
+        let loop = try Loop(
+            mailbox: mailbox, executor: executor, board: board, bounds: bounds, userAgent: userAgent, resolver: resolver)
         let ended = self.ended
-        let error = startThread(named: "curl", stackBytes: 1 << 20) {
+        let error = startThread(named: "curl", stackBytes: 4 << 20) {
             loop.run()
             ended.open()
         }
@@ -59,6 +63,22 @@ package final class TransferEngine: Sendable {
             }
         } onCancel: {
             if ticket.cancel() { mailbox.post(.cancel(id)) }
+        }
+    }
+
+    /// Waits on the engine's thread; ends early when the task is cancelled or the engine shut down.
+    func nap(_ duration: Duration) async {
+        let id = lastID.wrappingAdd(1, ordering: .relaxed).newValue
+        let ticket = Ticket()
+        await withTaskCancellationHandler {
+            guard !Task.isCancelled, duration > .zero else { return }
+            let deadline = monotonicNanoseconds() + duration.boundedNanoseconds
+            await withCheckedContinuation { continuation in
+                guard mailbox.post(.nap(id, until: deadline, continuation)) else { return continuation.resume() }
+                if ticket.wasCancelledBeforeSubmission() { mailbox.post(.endNap(id)) }
+            }
+        } onCancel: {
+            if ticket.cancel() { mailbox.post(.endNap(id)) }
         }
     }
 

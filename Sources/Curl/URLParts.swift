@@ -28,13 +28,22 @@ package struct URLParts: Hashable, Sendable {
     }
 
     private init?(_ text: String, flags: Int32) {
+        if let plain = URLParts(plain: text) {
+            self = plain
+            return
+        }
+        self.init(parsed: text, flags: flags)
+    }
+
+    /// As libcurl reads it.
+    init?(parsed text: String, flags: Int32 = CURLU_URLENCODE) {
         guard let first = Self.read(text, flags: flags), let second = Self.read(first.text, flags: flags) else { return nil }
         // The second reading sees what decoding and IDNA made of the host: a %30x7f.1 or fullwidth digits are an address by then.
         self = second
         hasUserInfo = first.hasUserInfo
     }
 
-    private init(scheme: String, hasUserInfo: Bool, host: String, port: Int, path: String, query: String?) {
+    init(scheme: String, hasUserInfo: Bool, host: String, port: Int, path: String, query: String?) {
         self.scheme = scheme
         self.hasUserInfo = hasUserInfo
         self.host = host

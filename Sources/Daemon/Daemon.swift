@@ -53,7 +53,7 @@ package final class Daemon: Sendable {
     let history: History
     let metrics: DaemonMetrics
     let series: TargetSeries
-    let scheduler: Scheduler<ContinuousClock>
+    let scheduler: Scheduler<EngineClock>
     let watch: Watch
     let roster: Roster
     let sync: SyncService
@@ -89,7 +89,7 @@ package final class Daemon: Sendable {
         probes = try TransferEngine(maxLookups: settings.limits.maxLookups)
         requests = try TransferEngine(maxLookups: 4)
         let scheduler = Scheduler(
-            clock: ContinuousClock(), origin: ContinuousClock.boot(),
+            clock: EngineClock(probes), origin: ContinuousClock.boot(), executor: probes.executor,
             maxInFlight: probesThatDescriptorsAllow(settings.limits.maxInFlight, logger),
             fastBudget: settings.limits.fastBudget)
         let watch = Watch()

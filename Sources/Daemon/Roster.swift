@@ -22,7 +22,8 @@ final class Roster: Sendable {
     private struct State {
         var settings: Settings
         var lists: [String: [Target]]
-        var wanted: [TargetIdentity: Wanted] = [:]
+        /// Goes up with each reconciliation.
+        var round: UInt64 = 0
         var policies: [ProbePolicy: SharedPolicy] = [:]
         var disabled = 0
         var filtered = 0
@@ -31,14 +32,14 @@ final class Roster: Sendable {
 
     private let state: Mutex<State>
     private let watch: Watch
-    private let scheduler: Scheduler<ContinuousClock>
+    private let scheduler: Scheduler<EngineClock>
     private let history: History
     private let series: TargetSeries
     private let metrics: DaemonMetrics
     private let logger: Logger
 
     init(
-        settings: Settings, watch: Watch, scheduler: Scheduler<ContinuousClock>, history: History, series: TargetSeries,
+        settings: Settings, watch: Watch, scheduler: Scheduler<EngineClock>, history: History, series: TargetSeries,
         metrics: DaemonMetrics, logger: Logger
     ) {
         state = Mutex(State(settings: settings, lists: [:]))
@@ -59,7 +60,7 @@ final class Roster: Sendable {
             forgetOtherClients(&state)
             reconcile(&state, judges: judges)
             let now = Timestamp.now()
-            for (identity, judge) in judges where state.wanted[identity] == nil {
+            for (identity, judge) in judges where !watch.watches(identity) {
                 var judge = judge
                 history.append(removalOf: identity, closing: judge.removed(at: now))
             }
@@ -106,33 +107,47 @@ final class Roster: Sendable {
 
     private func reconcile(_ state: inout State, judges: [TargetIdentity: Judge] = [:]) {
         watch.setEgress(state.settings.egress)
+        state.round += 1
+        let round = state.round
         let wanted = targetsWanted(&state)
+        var news: [(want: Wanted, isKnown: Bool)] = []
+        for want in wanted {
+            switch watch.want(want.target, want.policy, round: round) {
+            case .unchanged: break
+            case .changed: news.append((want, true))
+            case .absent: news.append((want, false))
+            }
+        }
+        remove(watch.unwanted(round: round))
+        // The series before the scheduler: a result that comes at once must find its own.
+        series.replace(wanted.map { SeriesTarget(labels: labels($0), policy: $0.policy.value) })
+        let moved = news.filter { take($0.want, isKnown: $0.isKnown, judge: judges[$0.want.target.identity], round: round) }
+        publishCounts(state)
+        adviseOnPaths(of: moved.map(\.want))
+    }
+
+    private func remove(_ identities: [TargetIdentity]) {
         let now = Timestamp.now()
-        for identity in state.wanted.keys where wanted[identity] == nil {
+        for identity in identities {
             scheduler.remove(identity)
             history.append(removalOf: identity, closing: watch.remove(identity, at: now))
         }
-        // The series first: a result that comes at once must find its own.
-        series.replace(wanted.values.map { SeriesTarget(labels: labels($0), policy: $0.policy.value) })
-        var moved: [Wanted] = []
-        for (identity, want) in wanted {
-            if let known = state.wanted[identity] {
-                guard known.target != want.target || known.policy !== want.policy else { continue }
-                let isElsewhere = watch.update(want.target, want.policy)
-                scheduler.set(identity, Rhythm(want.policy.value), atOnce: isElsewhere)
-                if isElsewhere { moved.append(want) }
-            } else {
-                let judge = judges[identity] ?? Judge()
-                if judge.lastCountedAt != nil { series.restore(identity, judge: judge) }
-                watch.add(want.target, want.policy, judge: judge)
-                // A restart in the middle of a streak must not put off the re-check that was due.
-                scheduler.set(identity, Rhythm(want.policy.value), atOnce: judge.isUndecided)
-                moved.append(want)
-            }
+    }
+
+    /// Watches a target from now on, or in its new form. Returns whether it is probed at a place where it wasn't.
+    private func take(_ want: Wanted, isKnown: Bool, judge: Judge?, round: UInt64) -> Bool {
+        let identity = want.target.identity
+        if isKnown {
+            let isElsewhere = watch.update(want.target, want.policy)
+            scheduler.set(identity, Rhythm(want.policy.value), atOnce: isElsewhere)
+            return isElsewhere
         }
-        state.wanted = wanted
-        publishCounts(state)
-        adviseOnPaths(of: moved)
+        let judge = judge ?? Judge()
+        if judge.lastCountedAt != nil { series.restore(identity, judge: judge) }
+        watch.add(want.target, want.policy, judge: judge, round: round)
+        // A restart in the middle of a streak must not put off the re-check that was due.
+        scheduler.set(identity, Rhythm(want.policy.value), atOnce: judge.isUndecided)
+        return true
     }
 
     private func publishCounts(_ state: State) {
@@ -143,14 +158,16 @@ final class Roster: Sendable {
         ])
     }
 
-    private func targetsWanted(_ state: inout State) -> [TargetIdentity: Wanted] {
+    /// In the order of the lists; an identity is in one list only, and there once.
+    private func targetsWanted(_ state: inout State) -> [Wanted] {
         let settings = state.settings
         let selection = TargetSelection(settings.targetsAPI)
         let clients = settings.targetsAPI.clients.map(\.id)
-        var wanted: [TargetIdentity: Wanted] = [:]
+        var wanted: [Wanted] = []
         var policies: [ProbePolicy: SharedPolicy] = [:]
         (state.disabled, state.filtered) = (0, 0)
         let lists = clients.map { state.lists[$0] ?? [] }
+        wanted.reserveCapacity(lists.reduce(0) { $0 + $1.count })
         for target in lists.joined() {
             guard selection.includes(target) else {
                 state.filtered += 1
@@ -163,7 +180,7 @@ final class Roster: Sendable {
             }
             let shared = policies[policy] ?? state.policies[policy] ?? SharedPolicy(policy)
             policies[policy] = shared
-            wanted[target.identity] = Wanted(target: target, policy: shared)
+            wanted.append(Wanted(target: target, policy: shared))
         }
         state.policies = policies
         return wanted

@@ -12,7 +12,8 @@ final class SharedPolicy: Sendable {
 ///
 /// The lock is held for one target's worth of work at a time, because it stands between a due time and the socket.
 final class Watch: Sendable {
-    struct Entry {
+    /// On the heap, because a table of a hundred thousand large values is mostly room to grow.
+    final class Entry {
         var target: Target
         var policy: SharedPolicy
         var judge: Judge
@@ -22,6 +23,15 @@ final class Watch: Sendable {
         var place: UInt64 = 0
         /// What a second look of this interval found.
         var otherAddresses: OtherAddresses?
+        /// The reconciliation that last wanted it.
+        var wanted: UInt64 = 0
+
+        init(target: Target, policy: SharedPolicy, judge: Judge, place: UInt64) {
+            self.target = target
+            self.policy = policy
+            self.judge = judge
+            self.place = place
+        }
     }
 
     private struct State {
@@ -45,17 +55,39 @@ final class Watch: Sendable {
 
     func setEgress(_ rule: EgressRule) { state.withLock { $0.egress = rule } }
 
-    func add(_ target: Target, _ policy: SharedPolicy, judge: Judge) {
+    func add(_ target: Target, _ policy: SharedPolicy, judge: Judge, round: UInt64 = 0) {
         state.withLock { state in
-            state.entries[target.identity] = Entry(target: target, policy: policy, judge: judge, place: state.nextPlace())
+            let entry = Entry(target: target, policy: policy, judge: judge, place: state.nextPlace())
+            entry.wanted = round
+            state.entries[target.identity] = entry
             if judge.isUnprobeable { state.unprobeable += 1 }
         }
+    }
+
+    /// What a reconciliation finds of a target that it wants.
+    enum Known { case unchanged, changed, absent }
+
+    /// Marks a target as wanted by a reconciliation, and says whether it is watched in this form.
+    func want(_ target: Target, _ policy: SharedPolicy, round: UInt64) -> Known {
+        state.withLock { state in
+            guard let entry = state.entries[target.identity] else { return .absent }
+            entry.wanted = round
+            return entry.target == target && entry.policy === policy ? .unchanged : .changed
+        }
+    }
+
+    /// Whether a target is watched.
+    func watches(_ identity: TargetIdentity) -> Bool { state.withLock { $0.entries[identity] != nil } }
+
+    /// Those that the reconciliation didn't want.
+    func unwanted(round: UInt64) -> [TargetIdentity] {
+        state.withLock { $0.entries.compactMap { $1.wanted == round ? nil : $0 } }
     }
 
     /// Gives a watched target a new form. Returns true when it is probed elsewhere now.
     func update(_ target: Target, _ policy: SharedPolicy) -> Bool {
         state.withLock { state in
-            guard var entry = state.entries[target.identity] else { return false }
+            guard let entry = state.entries[target.identity] else { return false }
             let isElsewhere =
                 !entry.target.probesSamePlace(as: target) || entry.policy.value.pathJoin != policy.value.pathJoin
             (entry.target, entry.policy) = (target, policy)
@@ -64,7 +96,6 @@ final class Watch: Sendable {
                 entry.judge.placeChanged()
                 entry.otherAddresses = nil
             }
-            state.entries[target.identity] = entry
             return isElsewhere
         }
     }
@@ -72,7 +103,7 @@ final class Watch: Sendable {
     /// Watches a target no longer. Returns its incident, closed as removed, when one was open.
     func remove(_ identity: TargetIdentity, at now: Timestamp) -> Incident? {
         state.withLock { state in
-            guard var entry = state.entries.removeValue(forKey: identity) else { return nil }
+            guard let entry = state.entries.removeValue(forKey: identity) else { return nil }
             if entry.judge.isUnprobeable { state.unprobeable -= 1 }
             return entry.judge.removed(at: now)
         }
@@ -106,11 +137,10 @@ final class Watch: Sendable {
     func judge(_ report: ProbeReport, place: UInt64, remember: (Judged) -> Void) -> Judged? {
         state.withLock { state in
             var result = report.result
-            guard var entry = state.entries[result.target] else { return nil }
+            guard let entry = state.entries[result.target] else { return nil }
             if place != entry.place { result.void = .cancelled } else { entry.otherAddresses = report.otherAddresses }
             let wasUnprobeable = entry.judge.isUnprobeable
             let judgement = entry.judge.judge(result, policy: entry.policy.value)
-            state.entries[result.target] = entry
             let isUnprobeable = entry.judge.isUnprobeable
             state.unprobeable += (isUnprobeable ? 1 : 0) - (wasUnprobeable ? 1 : 0)
             let judged = Judged(
@@ -123,7 +153,7 @@ final class Watch: Sendable {
 }
 
 extension Watch.Entry {
-    fileprivate mutating func takeTurn(isRecheck: Bool) -> Watch.Entry {
+    fileprivate func takeTurn(isRecheck: Bool) -> Watch.Entry {
         turn &+= 1
         if !isRecheck { otherAddresses = nil }
         return self

@@ -52,7 +52,9 @@ package struct MetricsPage: Sequence, IteratorProtocol, Sendable {
                 writer.write(current.family, format: format)
                 hasHeader = true
             }
-            if hasHeader { current.writeLines(of: slot, labels: snapshot.labels[slot], in: snapshot.slab, to: &writer) }
+            guard hasHeader else { continue }
+            let labels = snapshot.labels.text(of: slot, withClientID: snapshot.withClientID)
+            current.writeLines(of: slot, labels: labels, in: snapshot.slab, to: &writer)
         }
         family += 1
         position = 0

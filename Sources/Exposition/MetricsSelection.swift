@@ -34,8 +34,8 @@ package struct MetricsSelection: Hashable, Sendable {
         self.shard = shard
     }
 
-    func holds(_ labels: SeriesLabels) -> Bool {
-        (clientID ?? labels.identity.clientID) == labels.identity.clientID && (region ?? labels.region) == labels.region
-            && shard?.holds(labels.identity) ?? true
+    func holds(_ target: SeriesRow) -> Bool {
+        (clientID ?? target.identity.clientID) == target.identity.clientID && (region ?? target.region) == target.region
+            && shard?.holds(target.identity) ?? true
     }
 }

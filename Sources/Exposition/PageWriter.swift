@@ -12,6 +12,7 @@ struct PageWriter: Sendable {
 
     mutating func write(_ text: String) { bytes.append(contentsOf: text.utf8) }
     mutating func write(_ text: [UInt8]) { bytes.append(contentsOf: text) }
+    mutating func write(_ text: ArraySlice<UInt8>) { bytes.append(contentsOf: text) }
     mutating func write(_ character: Unicode.Scalar) { bytes.append(UInt8(truncatingIfNeeded: character.value)) }
 
     /// The lines that announce a family. OpenMetrics fixes their order; the older format doesn't mind.

@@ -16,9 +16,8 @@ package struct SeriesLabels: Hashable, Sendable {
         self.region = region
     }
 
-    /// The labels as they stand on the page, between the braces.
-    func rendered(withClientID: Bool) -> [UInt8] {
-        var writer = PageWriter()
+    /// Writes the labels as they stand on the page between the braces; returns where they end without the client's.
+    func write(to writer: inout PageWriter) -> Int {
         writer.write(label: "target_id", distinctText(identity.key))
         writer.write(",")
         writer.write(label: "target", displayText(name))
@@ -26,11 +25,32 @@ package struct SeriesLabels: Hashable, Sendable {
         writer.write(label: "instance", displayText(urlWithoutSecrets(url)))
         writer.write(",")
         writer.write(label: "region", displayText(region))
-        if withClientID {
-            writer.write(",")
-            writer.write(label: "client_id", distinctText(identity.clientID))
+        let end = writer.bytes.count
+        writer.write(",")
+        writer.write(label: "client_id", distinctText(identity.clientID))
+        return end
+    }
+}
+
+/// The labels' text of all targets, by slot, in one piece: an array for each would cost as much again.
+struct LabelTexts: Sendable {
+    private var bytes: [UInt8]
+    private var ends: [(withoutClient: Int, whole: Int)] = []
+
+    init(_ targets: [SeriesTarget]) {
+        var writer = PageWriter()
+        ends.reserveCapacity(targets.count)
+        for target in targets {
+            let end = target.labels.write(to: &writer)
+            ends.append((end, writer.bytes.count))
         }
-        return writer.bytes
+        // Without the room to grow that the writer had.
+        bytes = Array(writer.bytes[...])
+    }
+
+    func text(of slot: Int, withClientID: Bool) -> ArraySlice<UInt8> {
+        let start = slot == 0 ? 0 : ends[slot - 1].whole
+        return bytes[start..<(withClientID ? ends[slot].whole : ends[slot].withoutClient)]
     }
 }
 

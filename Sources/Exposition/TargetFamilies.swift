@@ -66,7 +66,7 @@ struct TargetFamily: Sendable {
         }
     }
 
-    func writeLines(of slot: Int, labels: [UInt8], in slab: Slab, to writer: inout PageWriter) {
+    func writeLines(of slot: Int, labels: ArraySlice<UInt8>, in slab: Slab, to writer: inout PageWriter) {
         func line(_ label: [UInt8], _ value: Double) {
             if value.isNaN { return }
             writer.write(start)

@@ -9,9 +9,8 @@ package final class TargetSeries: Sendable {
     fileprivate struct State: Sendable {
         var detail: Detail
         var withClientID: Bool
-        var targets: [SeriesTarget] = []
-        /// The labels' text, by slot.
-        var labels: [[UInt8]] = []
+        var targets: [SeriesRow] = []
+        var labels = LabelTexts([])
         var slots: [TargetIdentity: Int] = [:]
         var slab = Slab(slotCount: 0)
     }
@@ -37,25 +36,23 @@ package final class TargetSeries: Sendable {
     }
 
     private func takeOver(_ targets: [SeriesTarget]?, configuration: (detail: Detail, withClientID: Bool)?) {
-        let old = state.withLock { state in
-            (
-                targets: state.targets, labels: state.labels, slots: state.slots, detail: state.detail,
-                withClientID: state.withClientID
-            )
+        if let configuration {
+            state.withLock { ($0.detail, $0.withClientID) = configuration }
         }
-        var new = State(
-            detail: configuration?.detail ?? old.detail, withClientID: configuration?.withClientID ?? old.withClientID)
-        for target in targets ?? old.targets where new.slots[target.labels.identity] == nil {
+        guard let targets else { return }
+        let old = state.withLock { state in (slots: state.slots, detail: state.detail, withClientID: state.withClientID) }
+        var new = State(detail: old.detail, withClientID: old.withClientID)
+        new.slots.reserveCapacity(targets.count)
+        new.targets.reserveCapacity(targets.count)
+        var named: [SeriesTarget] = []
+        named.reserveCapacity(targets.count)
+        for target in targets where new.slots[target.labels.identity] == nil {
             new.slots[target.labels.identity] = new.targets.count
-            new.targets.append(target)
+            new.targets.append(SeriesRow(target))
+            named.append(target)
         }
-        let oldSlots = new.targets.map { old.slots[$0.labels.identity] }
-        new.labels = zip(new.targets, oldSlots).map { target, slot in
-            guard let slot, old.withClientID == new.withClientID, old.targets[slot].labels == target.labels else {
-                return target.labels.rendered(withClientID: new.withClientID)
-            }
-            return old.labels[slot]
-        }
+        new.labels = LabelTexts(named)
+        let oldSlots = new.targets.map { old.slots[$0.identity] }
         new.slab = Slab(slotCount: new.targets.count)
         let prepared = new
         state.withLock { state in
@@ -90,15 +87,16 @@ package final class TargetSeries: Sendable {
     /// What a page is made of.
     struct Snapshot: Sendable {
         let families: [TargetFamily]
-        let labels: [[UInt8]]
+        let labels: LabelTexts
+        let withClientID: Bool
         let slab: Slab
         /// Which slots, in the order of the list.
         let slots: [Int]
     }
 
     func snapshot(_ selection: MetricsSelection) -> Snapshot {
-        let (detail, targets, labels, slab) = state.withLock { state in
-            (state.detail, state.targets, state.labels, state.slab.copied())
+        let (detail, withClientID, targets, labels, slab) = state.withLock { state in
+            (state.detail, state.withClientID, state.targets, state.labels, state.slab.copied())
         }
         let families =
             switch detail {
@@ -107,8 +105,21 @@ package final class TargetSeries: Sendable {
             case .none: [TargetFamily]()
             }
         let isWhole = selection == MetricsSelection()
-        let slots = targets.indices.filter { isWhole || selection.holds(targets[$0].labels) }
-        return Snapshot(families: families, labels: labels, slab: slab, slots: slots)
+        let slots = targets.indices.filter { isWhole || selection.holds(targets[$0]) }
+        return Snapshot(families: families, labels: labels, withClientID: withClientID, slab: slab, slots: slots)
+    }
+}
+
+/// What the series keep of a target; its labels are text by then.
+struct SeriesRow: Sendable {
+    let identity: TargetIdentity
+    let region: String
+    let timeout: Duration
+    let detectionBound: Duration
+
+    init(_ target: SeriesTarget) {
+        (identity, region) = (target.labels.identity, target.labels.region)
+        (timeout, detectionBound) = (target.timeout, target.detectionBound)
     }
 }
 

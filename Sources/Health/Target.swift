@@ -8,13 +8,35 @@
 ///
 /// A new name or URL does not change the identity.
 package struct TargetIdentity: Hashable, Sendable, Comparable, CustomStringConvertible {
-    package let clientID: String
-    package let key: String
+    /// Shared by all copies: an identity is the key of a table in every room, and a hundred thousand of them add up.
+    private final class Storage: Sendable {
+        let clientID: String
+        let key: String
+        let stableHash: UInt64
 
-    package init(clientID: String, key: String) {
-        self.clientID = clientID
-        self.key = key
+        init(_ clientID: String, _ key: String) {
+            self.clientID = clientID
+            self.key = key
+            stableHash = hashOf(clientID, key)
+        }
     }
+
+    private let storage: Storage
+
+    package init(clientID: String, key: String) { storage = Storage(clientID, key) }
+
+    package var clientID: String { storage.clientID }
+    package var key: String { storage.key }
+    /// The same in every process and on every machine; ``Health/stableHash(_:)`` says how it is made.
+    fileprivate var stableHash: UInt64 { storage.stableHash }
+
+    package static func == (a: Self, b: Self) -> Bool {
+        a.storage === b.storage
+            || a.stableHash == b.stableHash && a.key == b.key && a.clientID == b.clientID
+    }
+
+    /// Seeded, as all hashing in Swift is: the stable hash alone would let whoever chooses the keys fill one bucket.
+    package func hash(into hasher: inout Hasher) { hasher.combine(storage.stableHash) }
 
     package var description: String { "\(displayText(clientID))/\(displayText(key))" }
 
@@ -69,13 +91,20 @@ package struct Target: Hashable, Sendable {
 ///
 /// FNV-1a of 64 bits (draft-eastlake-fnv-17), then the finalizer of SplitMix64 (Steele, Lea, Flood 2014), because FNV alone
 /// leaves similar ids close together.
-package func stableHash(_ identity: TargetIdentity) -> UInt64 {
+package func stableHash(_ identity: TargetIdentity) -> UInt64 { identity.stableHash }
+
+/// Where in its interval a target is due: its stable hash's share of it, in the interval's unit.
+package func stablePhase(of identity: TargetIdentity, interval: Int64) -> Int64 {
+    Int64(identity.stableHash.multipliedFullWidth(by: UInt64(max(1, interval))).high)
+}
+
+private func hashOf(_ clientID: String, _ key: String) -> UInt64 {
     var hash: UInt64 = 0xcbf2_9ce4_8422_2325
     func mix(_ byte: UInt8) { hash = (hash ^ UInt64(byte)) &* 0x0000_0100_0000_01b3 }
-    for byte in identity.clientID.utf8 { mix(byte) }
+    for byte in clientID.utf8 { mix(byte) }
     // Separates the two parts: UTF-8 has no 0xFF.
     mix(0xFF)
-    for byte in identity.key.utf8 { mix(byte) }
+    for byte in key.utf8 { mix(byte) }
     hash = (hash ^ (hash >> 30)) &* 0xbf58_476d_1ce4_e5b9
     hash = (hash ^ (hash >> 27)) &* 0x94d0_49bb_1331_11eb
     return hash ^ (hash >> 31)

@@ -44,7 +44,9 @@ package struct ScheduleCounts: Hashable, Sendable {
 package struct Schedule: Sendable {
     private struct Entry {
         var target: TargetIdentity
-        var rhythm: Rhythm
+        /// In nanoseconds, like all times here: a Duration takes twice the room, and a hundred thousand of these are kept.
+        var interval: Int64
+        var fastInterval: Int64
         var generation: UInt32
         var nextDue: Int64
         var recheckDue: Int64?
@@ -53,7 +55,8 @@ package struct Schedule: Sendable {
         var inFlight = false
         /// Due, but no place was free.
         var waitingDue: Int64?
-        /// Since when it has waited: a later due time takes the place of an earlier one, but makes the wait no shorter.
+        /// Since when it has not been started though it was due: a later due time takes the place of an earlier one, but makes the wait no
+        /// shorter, and neither does being passed over.
         var waitingSince: Int64?
         var waitsForRecheck = false
         var startedAt: Int64 = 0
@@ -66,6 +69,12 @@ package struct Schedule: Sendable {
         static func < (a: Self, b: Self) -> Bool { (a.at, a.slot) < (b.at, b.slot) }
     }
 
+    /// How long a due probe may wait for a place. Past it the probe is passed over: later it would say more of us than of its target.
+    package static let patience = Duration.milliseconds(200)
+    /// From this share of the places on they are given out by lot. When everything hangs, whoever happens to be due just when places come
+    /// free would have them all, again and again, and the others would never be looked at.
+    package static let lotFrom = 0.9
+
     package private(set) var counts = ScheduleCounts()
     package private(set) var inFlight = 0
     private let maxInFlight: Int
@@ -74,9 +83,10 @@ package struct Schedule: Sendable {
     private var freeSlots: [Int] = []
     private var slots: [TargetIdentity: Int] = [:]
     private var heap = Heap<HeapItem>()
-    /// In order of arrival; entries that have gone since are skipped when their turn comes.
+    /// In order of arrival, with the time of it; entries that have gone since are skipped when their turn comes.
     private var waiting = Deque<HeapItem>()
     private var generations: UInt32 = 0
+    private var lots = Lots()
 
     /// - Parameters:
     ///   - maxInFlight: how many probes may be in flight at once.
@@ -92,9 +102,10 @@ package struct Schedule: Sendable {
     package mutating func set(_ target: TargetIdentity, _ rhythm: Rhythm, atOnce: Bool = false, now: Duration) {
         let now = now.nanoseconds
         if let slot = slots[target], var entry = entries[slot] {
-            if entry.rhythm != rhythm {
-                budget.replace(entry.rhythm.interval, with: rhythm.interval)
-                entry.rhythm = rhythm
+            let (interval, fast) = (rhythm.interval.nanoseconds, rhythm.fastInterval.nanoseconds)
+            if (entry.interval, entry.fastInterval) != (interval, fast) {
+                budget.replace(.nanoseconds(entry.interval), with: rhythm.interval)
+                (entry.interval, entry.fastInterval) = (interval, fast)
                 entry.nextDue = Self.firstDue(target, rhythm.interval, after: now)
                 push(entry.nextDue, slot, entry.generation)
             }
@@ -107,8 +118,8 @@ package struct Schedule: Sendable {
         }
         generations &+= 1
         var entry = Entry(
-            target: target, rhythm: rhythm, generation: generations,
-            nextDue: Self.firstDue(target, rhythm.interval, after: now))
+            target: target, interval: rhythm.interval.nanoseconds, fastInterval: rhythm.fastInterval.nanoseconds,
+            generation: generations, nextDue: Self.firstDue(target, rhythm.interval, after: now))
         let slot = freeSlots.popLast() ?? entries.count
         if slot == entries.count { entries.append(nil) }
         slots[target] = slot
@@ -124,7 +135,7 @@ package struct Schedule: Sendable {
     /// Forgets a target. A probe of it that is in flight still counts as in flight until it has finished.
     package mutating func remove(_ target: TargetIdentity) {
         guard let slot = slots.removeValue(forKey: target), let entry = entries[slot] else { return }
-        budget.replace(entry.rhythm.interval, with: nil)
+        budget.replace(.nanoseconds(entry.interval), with: nil)
         entries[slot] = nil
         freeSlots.append(slot)
         compactIfStale()
@@ -139,7 +150,8 @@ package struct Schedule: Sendable {
     /// A probe waits for a place and there is one.
     var hasAdmissible: Bool { !waiting.isEmpty && inFlight < maxInFlight }
 
-    /// The probes that may start now, longest waiting first.
+    /// The probes that may start now, longest waiting first. Who has waited too long, or loses the lot, is passed over: the due time is
+    /// missed, and the next one comes as planned.
     package mutating func takeDue(now: Duration) -> [ProbeStart] {
         let now = now.nanoseconds
         var starts: [ProbeStart] = []
@@ -153,9 +165,19 @@ package struct Schedule: Sendable {
             }
             entries[item.slot] = entry
         }
-        while inFlight < maxInFlight, let item = waiting.popFirst() {
-            guard var entry = entries[item.slot], entry.generation == item.generation, let due = entry.waitingDue
-            else { continue }
+        while let item = waiting.first {
+            guard var entry = entries[item.slot], entry.generation == item.generation, let due = entry.waitingDue else {
+                waiting.removeFirst()
+                continue
+            }
+            let isLate = now - item.at > Self.patience.nanoseconds
+            guard isLate || inFlight < maxInFlight else { break }
+            waiting.removeFirst()
+            guard !isLate, drawsAPlace() else {
+                passOver(&entry)
+                entries[item.slot] = entry
+                continue
+            }
             starts.append(
                 ProbeStart(
                     target: entry.target, due: .nanoseconds(due), isRecheck: entry.waitsForRecheck, slot: item.slot,
@@ -186,7 +208,7 @@ package struct Schedule: Sendable {
         }
         guard wantsRecheck else { return someoneWaits }
         let previousStart = startedAt?.nanoseconds ?? entry.startedAt
-        let due = max(previousStart + entry.rhythm.fastInterval.nanoseconds, now.nanoseconds)
+        let due = max(previousStart + entry.fastInterval, now.nanoseconds)
         guard due < entry.nextDue else { return someoneWaits }
         entry.recheckDue = due
         push(due, start.slot, entry.generation)
@@ -199,12 +221,12 @@ package struct Schedule: Sendable {
         return entries.reduce(into: 0) { count, entry in
             guard let entry else { return }
             let since = entry.inFlight ? entry.startedAt : entry.waitingSince ?? entry.nextDue
-            if now - since > entry.rhythm.interval.nanoseconds * Int64(intervals) { count += 1 }
+            if now - since > entry.interval * Int64(intervals) { count += 1 }
         }
     }
 
     private mutating func takeRegular(_ entry: inout Entry, _ item: HeapItem, now: Int64) {
-        let interval = entry.rhythm.interval.nanoseconds
+        let interval = entry.interval
         let passed = (now - entry.nextDue) / interval
         let due = entry.nextDue + passed * interval
         entry.nextDue = due + interval
@@ -216,7 +238,9 @@ package struct Schedule: Sendable {
         }
         counts.missed += Int(passed)
         if entry.waitingDue == nil {
-            waiting.append(item)
+            wait(item, now: now)
+            // Passed over at the last due time, and not started since.
+            if entry.waitingSince != nil { counts.missed += 1 }
         } else if !entry.waitsForRecheck {
             counts.missed += 1
         }
@@ -234,7 +258,25 @@ package struct Schedule: Sendable {
             return
         }
         (entry.waitingDue, entry.waitingSince, entry.waitsForRecheck) = (item.at, item.at, true)
-        waiting.append(item)
+        wait(item, now: now)
+    }
+
+    private mutating func wait(_ item: HeapItem, now: Int64) {
+        waiting.append(HeapItem(at: now, slot: item.slot, generation: item.generation))
+    }
+
+    private mutating func drawsAPlace() -> Bool {
+        let free = Double(maxInFlight - inFlight)
+        let contested = (Double(maxInFlight) * (1 - Self.lotFrom)).rounded(.down)
+        return free >= contested || lots.draw(chance: free / contested)
+    }
+
+    /// Its due time goes by without a probe. A re-check's was none: it waits for the normal one.
+    private mutating func passOver(_ entry: inout Entry) {
+        entry.waitingDue = nil
+        guard entry.waitsForRecheck else { return }
+        (entry.waitingSince, entry.waitsForRecheck) = (nil, false)
+        counts.rechecksDeferred += 1
     }
 
     private mutating func push(_ at: Int64, _ slot: Int, _ generation: UInt32) {
@@ -250,7 +292,7 @@ package struct Schedule: Sendable {
 
     private static func firstDue(_ target: TargetIdentity, _ interval: Duration, after now: Int64) -> Int64 {
         let length = max(1, interval.nanoseconds)
-        let phase = Int64(stableHash(target).multipliedFullWidth(by: UInt64(length)).high)
+        let phase = stablePhase(of: target, interval: length)
         let past = (now - phase).quotientAndRemainder(dividingBy: length)
         let first = phase + (past.remainder > 0 ? past.quotient + 1 : past.quotient) * length
         return max(first, phase)

@@ -27,18 +27,24 @@ package final class Scheduler<C: Clock>: Sendable where C.Duration == Duration {
     }
 
     /// Starts that fall due within this are made in one go: waking up is what a probe costs most above the transfer itself.
-    package static var coalescing: Duration { .milliseconds(2) }
+    package static var coalescing: Duration { .milliseconds(4) }
     /// Without anything due the loop still turns this often, so that its progress can be watched.
     package static var longestSleep: Duration { .seconds(1) }
 
     private let clock: C
     private let origin: C.Instant
+    private let executor: (any TaskExecutor)?
     private let state: Mutex<State>
 
-    /// - Parameter origin: what due times are counted from. The machine's boot keeps the rhythm across restarts of the daemon.
-    package init(clock: C, origin: C.Instant, maxInFlight: Int, fastBudget: Double) {
+    /// - Parameters:
+    ///   - origin: what due times are counted from. The machine's boot keeps the rhythm across restarts of the daemon.
+    ///   - executor: where the loop and its probes run; nil for the global one.
+    package init(
+        clock: C, origin: C.Instant, executor: (any TaskExecutor)? = nil, maxInFlight: Int, fastBudget: Double
+    ) {
         self.clock = clock
         self.origin = origin
+        self.executor = executor
         state = Mutex(State(schedule: Schedule(maxInFlight: maxInFlight, fastBudget: fastBudget)))
     }
 
@@ -60,6 +66,10 @@ package final class Scheduler<C: Clock>: Sendable where C.Duration == Duration {
 
     /// Probes until its task is cancelled; then cancels the probes in flight and returns when all have ended.
     package func run(probe: @escaping Probe) async {
+        await withTaskExecutorPreference(executor) { await turn(probe) }
+    }
+
+    private func turn(_ probe: @escaping Probe) async {
         await withDiscardingTaskGroup { group in
             while !Task.isCancelled {
                 let starts = state.withLock { state in
@@ -113,7 +123,7 @@ package final class Scheduler<C: Clock>: Sendable where C.Duration == Duration {
             let now = now
             let due = state.schedule.nextDue ?? now + Self.longestSleep
             let wakesAt = min(max(due, now + Self.coalescing), now + Self.longestSleep)
-            let sleeper = Task<Void, Never> { [clock, origin] in
+            let sleeper = Task<Void, Never>(executorPreference: executor) { [clock, origin] in
                 // Cancelled is woken early: the loop looks again either way.
                 _ = try? await clock.sleep(until: origin.advanced(by: wakesAt), tolerance: nil)
             }

@@ -18,10 +18,17 @@ struct CheckConfigCommand: AsyncParsableCommand {
     @Flag(help: "Also fetch the list and show what the rules do to it.")
     var sync = false
 
+    @Flag(
+        help:
+            "Print when each target of the list is due instead: client, id, phase and interval, in nanoseconds of the time since boot."
+    )
+    var schedule = false
+
     func run() async throws {
         let reading = Settings.load(path: config, surroundings: Rangefinder.surroundings)
         for diagnostic in reading.diagnostics { print(diagnostic.text(file: config)) }
         guard let settings = reading.settings else { throw ExitCode(ExitStatus.notWell.rawValue) }
+        if schedule { return try await printSchedule(settings) }
         print("\(displayText(config)) is good. \(summary(settings.probe))")
         if sync { try await showList(settings) }
     }
@@ -29,6 +36,22 @@ struct CheckConfigCommand: AsyncParsableCommand {
     private func summary(_ policy: ProbePolicy) -> String {
         "By default a target is probed every \(durationWords(policy.interval)), and a failing one is known to be down within "
             + "\(durationWords(policy.detectionBound))."
+    }
+
+    /// A target is due whenever the time since boot (CLOCK_BOOTTIME) is its phase plus whole intervals.
+    private func printSchedule(_ settings: Settings) async throws {
+        let engine = try TransferEngine()
+        let targets = try await knownTargets(settings, engine)
+        await engine.shutDown()
+        let selection = TargetSelection(settings.targetsAPI)
+        for target in targets where selection.includes(target) {
+            let policy = settings.policy(for: target)
+            guard policy.isEnabled else { continue }
+            let (interval, identity) = (policy.interval.wholeMicroseconds * 1000, target.identity)
+            print(
+                "\(displayText(identity.clientID))\t\(displayText(identity.key))\t\(stablePhase(of: identity, interval: interval))\t\(interval)"
+            )
+        }
     }
 
     private func showList(_ settings: Settings) async throws {

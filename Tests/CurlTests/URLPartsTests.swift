@@ -101,3 +101,55 @@ import Testing
         #expect(SocketAddress(text) == nil)
     }
 }
+
+@Suite struct PlainURLTests {
+    @Test(arguments: [
+        "http://a.example", "https://a.example/", "http://a.example:8080/x", "http://127.0.0.1:1/t/1",
+        "https://a-b.example/x?y=1&z",
+        "http://a/b//c", "http://1a.example/", "https://a:443/", "http://a:80", "http://a/x.y/z.",
+    ])
+    func areReadAsLibcurlReadsThem(text: String) throws {
+        let plain = URLParts(plain: text)
+        #expect(plain != nil && plain == URLParts(parsed: text))
+    }
+
+    @Test(arguments: [
+        "http://127.1/", "http://0x7f.1/", "http://1/", "http://127.0.0.01/", "http://A/", "HTTP://a/", "http://a:0/",
+        "http://a:080/",
+        "http://a:65536/", "http://u@a/", "http://a./", "http://.a/", "http://a/../b", "http://a/.x", "http://a/%41",
+        "http://a/#b",
+        "http://[::1]/", "ftp://a/", "http:///a", "http://", "http://a b/", "http://a/ b", "http://ä/", "http://a:/",
+        "http://a:8x/",
+        "http://a?b", "http://a\\b/", "http://a_b/", "http://a/b?c?d", "http://a.1b/",
+    ])
+    func whatIsNotPlainIsLeftToLibcurl(text: String) {
+        #expect(URLParts(plain: text) == nil)
+    }
+
+    /// Whatever the quick reading takes, libcurl's takes, and makes the same of it.
+    @Test func neverDifferFromLibcurlsReading() {
+        var random = SplitMix(state: 20_261_124)
+        let alphabet = Array("aZ09-._~:/?#[]@!$&'()*+,;=%x \u{e9}htp".unicodeScalars)
+        for _ in 0..<20_000 {
+            let tail = (0..<Int.random(in: 0...14, using: &random)).map { _ in
+                alphabet[Int.random(in: 0..<alphabet.count, using: &random)]
+            }
+            let text =
+                (["http://", "https://", "http://a", "http://1.2"].randomElement(using: &random) ?? "")
+                + String(String.UnicodeScalarView(tail))
+            if let plain = URLParts(plain: text) { #expect(plain == URLParts(parsed: text), "\(text)") }
+        }
+    }
+}
+
+private struct SplitMix: RandomNumberGenerator {
+    var state: UInt64
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9e37_79b9_7f4a_7c15
+        var mixed = state
+        mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
+        mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
+        return mixed ^ (mixed >> 31)
+    }
+}

@@ -11,6 +11,11 @@ build_packages=(libcurl4-openssl-dev libssl-dev libsqlite3-dev libpcre2-dev zlib
 # Prometheus scrapes and checks, Alertmanager's amtool checks, nginx stands for targets, the rest reads what the daemon wrote.
 test_packages=(prometheus prometheus-alertmanager nginx-light openssl sqlite3 python3 python3-venv shellcheck)
 
+# The benchmark's: its C programs need gcc and libcurl, its targets are nginx's, its certificates openssl's.
+bench_packages=(gcc libc6-dev libcurl4-openssl-dev ca-certificates openssl python3 nginx-light)
+# What the daemon is compared with.
+peer_packages=(prometheus prometheus-blackbox-exporter)
+
 say() { printf '%s\n' "$*" >&2; }
 
 die() {
@@ -45,10 +50,10 @@ need_packages() {
         say "These Debian packages are missing. Install them with the next line, then run this again:"
         say "    sudo apt-get install ${missing[*]}"
         local service
-        for service in prometheus prometheus-alertmanager nginx-light; do
+        for service in prometheus prometheus-alertmanager prometheus-blackbox-exporter nginx-light; do
             [[ " ${missing[*]} " == *" $service "* ]] || continue
             say "Debian starts some of them as services, which nothing here needs. To stop those:"
-            say "    sudo systemctl disable --now prometheus prometheus-node-exporter prometheus-alertmanager nginx"
+            say "    sudo systemctl disable --now prometheus prometheus-node-exporter prometheus-alertmanager prometheus-blackbox-exporter nginx"
             break
         done
         exit 1

@@ -32,15 +32,23 @@ final class Loop {
     private var ended = 0
     /// Ended in this turn. They are answered together, so that a busy turn wakes the tasks' threads once and not for each.
     private var answers: [(continuation: CheckedContinuation<TransferReport, Never>, report: TransferReport)] = []
+    private var naps = Naps()
+    /// Of tasks that prefer this thread.
+    private var jobs: [UnownedJob] = []
+    private var jobsStart = 0
+    /// So many between two looks at the sockets.
+    private static let jobsPerTurn = 16
+    private let executor: UnownedTaskExecutor
 
     init(
-        mailbox: Mailbox, board: StatisticsBoard, bounds: Bounds, userAgent: String?,
+        mailbox: Mailbox, executor: EngineExecutor, board: StatisticsBoard, bounds: Bounds, userAgent: String?,
         resolver: @escaping @Sendable (LookupName) -> LookupAnswer
     ) throws(TransferFailure) {
         let prepared = Self.prepared
         guard prepared.code == CURLE_OK, let multi = curl_multi_init() else { throw .libcurl(.localFault, prepared.code) }
         self.multi = multi
         self.mailbox = mailbox
+        self.executor = executor.asUnownedTaskExecutor()
         self.board = board
         self.userAgent = userAgent
         self.resolver = resolver
@@ -62,28 +70,31 @@ final class Loop {
 
     /// Until the mailbox is closed.
     func run() {
+        mailbox.belongsToThisThread()
         let context = Unmanaged.passUnretained(self).toOpaque()
         rf_multi_set_socket_function(multi, socketChanged, context)
         rf_multi_set_timer_function(multi, timerChanged, context)
         var isClosed = false
         while !isClosed {
             readiness.wait(milliseconds: patience()) { event in
-                if event.descriptor == mailbox.descriptor {
-                    isClosed = readMailbox()
-                } else {
-                    advance(event.descriptor, event.mask)
-                }
+                if event.descriptor == mailbox.descriptor { mailbox.clearWake() } else { advance(event.descriptor, event.mask) }
             }
+            isClosed = readMailbox()
             beginSome()
             if let timer, timer <= monotonicNanoseconds() {
                 self.timer = nil
                 advance(CURL_SOCKET_TIMEOUT, 0)
             }
             endWaits()
+            for nap in naps.takeOver(now: monotonicNanoseconds()) { nap.resume() }
             answer()
+            runJobs()
         }
         for transfer in Array(transfers.values) { end(transfer, .init(.shutDown)) }
+        for nap in naps.takeAll() { nap.resume() }
         answer()
+        // What these jobs enqueue goes elsewhere by now.
+        while jobsStart < jobs.count { runJobs() }
         handles.removeAll()
         curl_multi_cleanup(multi)
     }
@@ -99,9 +110,22 @@ final class Loop {
                 if let transfer = transfers[id] { end(transfer, .init(.cancelled)) }
             case .lookedUp(let name, let answer):
                 lookedUp(name, answer)
+            case .nap(let id, let deadline, let continuation): naps.begin(id, until: deadline, continuation)
+            case .endNap(let id): naps.end(id)?.resume()
+            case .run(let job): jobs.append(job)
             }
         }
         return isClosed
+    }
+
+    private func runJobs() {
+        let batch = jobs[jobsStart...].prefix(Self.jobsPerTurn)
+        jobsStart = batch.endIndex
+        for job in batch { job.runSynchronously(on: executor) }
+        if jobsStart == jobs.count {
+            jobs.removeAll(keepingCapacity: true)
+            jobsStart = 0
+        }
     }
 
     private func beginSome() {
@@ -116,10 +140,10 @@ final class Loop {
 
     /// How long the next turn may wait for something to be ready.
     private func patience() -> Int32 {
-        guard backlogStart == backlog.count else { return 0 }
+        guard backlogStart == backlog.count, jobsStart == jobs.count, mailbox.isEmpty else { return 0 }
         while let first = lookupDeadlines.first, transfers[first.id]?.stage != .lookingUp { lookupDeadlines.removeFirst() }
-        let next = [timer, lookupDeadlines.first?.nanoseconds].compactMap(\.self).min()
-        guard let next else { return -1 }
+        let next = min(timer ?? .max, lookupDeadlines.first?.nanoseconds ?? .max, naps.next ?? .max)
+        guard next != .max else { return -1 }
         let now = monotonicNanoseconds()
         return next > now ? millisecondsRoundedUp(next - now) : 0
     }

@@ -13,6 +13,9 @@ enum Message: Sendable {
     case submit(Submission)
     case cancel(UInt64)
     case lookedUp(LookupName, LookupAnswer)
+    case nap(UInt64, until: UInt64, CheckedContinuation<Void, Never>)
+    case endNap(UInt64)
+    case run(UnownedJob)
 }
 
 /// How the other threads reach the engine's: messages under a lock, and an eventfd that epoll watches.
@@ -23,6 +26,8 @@ final class Mailbox: Sendable {
     }
 
     private let state = Mutex(State())
+    /// The engine's thread, by its pthread id; 0 before it runs.
+    private let owner = Atomic<UInt>(0)
     /// Readable while there is something to take.
     let descriptor: Int32
 
@@ -42,20 +47,30 @@ final class Mailbox: Sendable {
             return (true, state.messages.count == 1)
         }
         // The engine takes all there is at once, so only the first message after that needs to wake it.
-        if wasEmpty { wake() }
+        // What it posts to itself it finds before it waits.
+        if wasEmpty, owner.load(ordering: .relaxed) != UInt(pthread_self()) { wake() }
         return accepted
     }
+
+    /// Said once, by the engine's thread.
+    func belongsToThisThread() { owner.store(UInt(pthread_self()), ordering: .relaxed) }
 
     func close() {
         state.withLock { $0.isClosed = true }
         wake()
     }
 
-    /// All messages since the last time, in order. For the engine's thread alone.
-    func take() -> (messages: [Message], isClosed: Bool) {
+    var isEmpty: Bool { state.withLock { $0.messages.isEmpty && !$0.isClosed } }
+
+    /// The descriptor is readable no longer. For the engine's thread alone, before ``take()``.
+    func clearWake() {
         var count: UInt64 = 0
         _ = read(descriptor, &count, MemoryLayout<UInt64>.size)
-        return state.withLock { state in
+    }
+
+    /// All messages since the last time, in order. For the engine's thread alone.
+    func take() -> (messages: [Message], isClosed: Bool) {
+        state.withLock { state in
             defer { state.messages = [] }
             return (state.messages, state.isClosed)
         }

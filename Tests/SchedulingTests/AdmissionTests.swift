@@ -1,0 +1,90 @@
+import Health
+import Testing
+
+@testable import Scheduling
+
+/// Everything hangs: what a schedule does when there are fewer places than probes that are due.
+@Suite struct AdmissionTests {
+    private static let rhythm = Rhythm(interval: .seconds(30), fastInterval: .seconds(5))
+    private static let targets = 3000
+
+    private struct Storm {
+        var schedule: Schedule
+        var starts: [TargetIdentity: Int] = [:]
+        var worstLateness = Duration.zero
+        var now = Duration.zero
+        private var running: [(start: ProbeStart, at: Duration)] = []
+
+        init(places: Int) {
+            schedule = Schedule(maxInFlight: places, fastBudget: 0.2)
+            for key in 0..<targets {
+                schedule.set(TargetIdentity(clientID: "c", key: "\(key)"), rhythm, now: .zero)
+            }
+        }
+
+        mutating func run(for length: Duration, hanging: Duration) {
+            let end = now + length
+            while now < end {
+                for (start, at) in running where at + hanging <= now {
+                    _ = schedule.finish(start, startedAt: at, wantsRecheck: false, now: now)
+                }
+                let now = now
+                running.removeAll { $0.at + hanging <= now }
+                for start in schedule.takeDue(now: now) {
+                    running.append((start, now))
+                    starts[start.target, default: 0] += 1
+                    worstLateness = max(worstLateness, now - start.due)
+                }
+                self.now += .milliseconds(10)
+            }
+        }
+    }
+
+    /// 100 probes a second that hang for 10 s, and places for 300 of the 1,000.
+    @Test func whatIsAdmittedStartsOnTimeAndTheRestIsMissed() {
+        var storm = Storm(places: 300)
+        storm.run(for: .seconds(120), hanging: .seconds(10))
+        #expect(storm.worstLateness <= Schedule.patience + .milliseconds(20))
+        #expect(storm.schedule.inFlight <= 300)
+        let made = storm.starts.values.reduce(0, +)
+        #expect(made > 3000 && made < 3900)
+        // Twelve thousand were due; the last of them aren't known to be missed yet.
+        #expect(storm.schedule.counts.missed > 5000)
+    }
+
+    @Test func theLotLooksAtNearlyEveryoneInTime() {
+        var storm = Storm(places: 300)
+        storm.run(for: .seconds(600), hanging: .seconds(10))
+        // Each is due twenty times, and a third of them start.
+        #expect(storm.starts.count > 2900)
+        #expect((storm.starts.values.max() ?? 0) <= 20)
+    }
+
+    @Test func afterAStormNothingIsMissedAnyMore() {
+        var storm = Storm(places: 300)
+        storm.run(for: .seconds(120), hanging: .seconds(10))
+        storm.run(for: .seconds(45), hanging: .milliseconds(50))
+        let missed = storm.schedule.counts.missed
+        storm.run(for: .seconds(60), hanging: .milliseconds(50))
+        #expect(storm.schedule.counts.missed == missed)
+    }
+
+    @Test func aTargetThatIsPassedOverAgainAndAgainIsOverdue() {
+        var schedule = Schedule(maxInFlight: 1, fastBudget: 0.2)
+        for key in ["a", "b"] { schedule.set(TargetIdentity(clientID: "c", key: key), Self.rhythm, now: .zero) }
+        var now = Duration.zero
+        while now < .seconds(200) {
+            _ = schedule.takeDue(now: now)
+            now += .milliseconds(100)
+        }
+        // One hangs for ever, and the other never had a place.
+        #expect(schedule.overdue(byIntervals: 3, now: now) == 2)
+        #expect(schedule.counts.missed >= 4)
+    }
+
+    @Test func fewPlacesAreGivenWithoutLots() {
+        var storm = Storm(places: 5)
+        storm.run(for: .seconds(60), hanging: .milliseconds(20))
+        #expect(storm.schedule.counts.missed == 0)
+    }
+}

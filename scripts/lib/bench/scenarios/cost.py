@@ -1,0 +1,86 @@
+"""What a probe costs: the daemon's CPU time a probe over that of plain C, and over its own with ten times the targets."""
+
+import time
+
+from daemon import Daemon
+from machine import say
+from pages import Grown, fetch
+from processes import Failed, Repeating, cpu_seconds
+from servers import Nginx, floor
+
+SCRAPE_EVERY_S = 15
+
+
+def daemon_cost(daemon, nginx, seconds, scrape=True):
+    """CPU microseconds a request that nginx saw, and what the daemon counted meanwhile."""
+    if scrape:
+        with Repeating(SCRAPE_EVERY_S, lambda: fetch(daemon.metrics)[1]) as scrapes:
+            return measured_cost(daemon, nginx, seconds, scrapes)
+    return measured_cost(daemon, nginx, seconds, None)
+
+
+def measured_cost(daemon, nginx, seconds, scrapes):
+    first, cpu, requests, began = daemon.page(), cpu_seconds(daemon.process), nginx.requests(), time.monotonic()
+    daemon.rest(seconds)
+    spent, made = cpu_seconds(daemon.process) - cpu, nginx.requests() - requests
+    passed, grown = time.monotonic() - began, Grown(first, daemon.page())
+    wanted = daemon.count / daemon.interval
+    if scrapes and (scrapes.errors or not scrapes.results):
+        raise Failed(f"the page could not be scraped: {scrapes.errors[:1]}")
+    if grown.failed or abs(made / passed - wanted) > 0.02 * wanted:
+        raise Failed(f"{grown.failed:.0f} probes failed, and nginx saw {made / passed:.0f} a second instead of {wanted:g}")
+    return spent / made * 1e6, grown
+
+
+def compare_with_floor(run, scheme, rate, bound):
+    """Floor, daemon, floor, and again: both drift with the machine, so they take turns."""
+    nginx = Nginx(run, with_tls=scheme == "https")
+    interval = 5
+    count = rate * interval
+    probe = [f"ca_file: {nginx.bundle}"] if nginx.bundle else []
+    daemon = Daemon(run, count=count, interval=interval, port=nginx.port, scheme=scheme, probe=probe)
+    floors, ours, missed = [], [], 0
+    times = 1 if run.options.quick else 2
+
+    def measure_floor():
+        say(f"the floor at {rate} {scheme} a second")
+        floors.append(floor(run, scheme, nginx.port, count, rate, run.seconds(20), nginx.bundle))
+
+    measure_floor()
+    for _ in range(times):
+        daemon.start_and_settle()
+        # The bound speaks of a minute and more; the scrapes within it fall where they fall.
+        cost, grown = daemon_cost(daemon, nginx, run.seconds(60))
+        ours.append(cost)
+        missed += grown.missed
+        daemon.stop()
+        measure_floor()
+    mean_ours, mean_floor = sum(ours) / len(ours), sum(floors) / len(floors)
+    words = ", ".join(f"{value:.0f}" for value in floors)
+    run.table.row(f"floor, {scheme} at {rate} a second, plain C", f"{mean_floor:.1f} µs a transfer ({words})")
+    words = ", ".join(f"{value:.0f}" for value in ours)
+    run.table.row("daemon, the same, a scrape each 15 s", f"{mean_ours:.1f} µs a probe ({words})")
+    run.table.row("daemon, probes missed meanwhile", f"{missed:.0f}", "0", missed == 0)
+    run.table.at_most(f"CPU per {scheme.upper()} probe over the floor", mean_ours / mean_floor, bound)
+
+
+def http(run):
+    compare_with_floor(run, "http", 1500, 1.5)
+
+
+def https(run):
+    compare_with_floor(run, "https", 250, 1.1)
+
+
+def tenfold(run):
+    """Nobody scrapes here: a page of every target grows with the targets, as it should."""
+    nginx = Nginx(run)
+    costs = []
+    for count, interval in ((7500, 5), (75000, 50)):
+        daemon = Daemon(run.part(f"{count}"), count=count, interval=interval, port=nginx.port, sync=3600)
+        daemon.start_and_settle()
+        cost, grown = daemon_cost(daemon, nginx, run.seconds(60), scrape=False)
+        costs.append(cost)
+        daemon.stop()
+        run.table.row(f"{count} targets at {interval} s", f"{cost:.1f} µs a probe, {grown.missed:.0f} missed")
+    run.table.at_most("CPU with 10 times the targets over CPU", costs[1] / costs[0], 1.2)

@@ -1,0 +1,200 @@
+"""The peer: Debian's blackbox_exporter with Debian's Prometheus scraping it, and ours scraped by the same Prometheus."""
+
+import json
+import shutil
+import time
+import urllib.parse
+import urllib.request
+
+from arrivals import Arrival, read_arrivals
+from daemon import ADDRESSES, Daemon
+from machine import boottime_of_wall_ns, free_ports, say
+from processes import Failed, cpu_seconds, rest, wait_until
+from servers import Nginx, TargetServer
+from table import median, quantile
+
+INTERVAL_S = 5
+PROMETHEUS = shutil.which("prometheus")
+BLACKBOX = shutil.which("prometheus-blackbox-exporter")
+
+BLACKBOX_CONFIG = """
+modules:
+  http_2xx:
+    prober: http
+    timeout: {timeout}s
+    http:
+      preferred_ip_protocol: ip4
+"""
+
+OF_BLACKBOX = """
+global: {{scrape_interval: {interval}s, scrape_timeout: {interval}s}}
+scrape_configs:
+  - job_name: blackbox
+    metrics_path: /probe
+    params: {{module: [http_2xx]}}
+    file_sd_configs: [{{files: [targets.json]}}]
+    relabel_configs:
+      - {{source_labels: [__address__], target_label: __param_target}}
+      - {{source_labels: [__param_target], target_label: instance}}
+      - {{target_label: __address__, replacement: "127.0.0.1:{port}"}}
+"""
+
+OF_OURS = """
+global: {{scrape_interval: 15s}}
+scrape_configs:
+  - job_name: rangefinder
+    honor_labels: true
+    static_configs: [{{targets: ["127.0.0.1:{port}"]}}]
+"""
+
+
+def is_missing():
+    """Why there is no peer here; None when there is."""
+    for name, program in (("prometheus", PROMETHEUS), ("prometheus-blackbox-exporter", BLACKBOX)):
+        if program is None:
+            return f"{name} is not installed"
+    return None
+
+
+class Prometheus:
+    def __init__(self, run, config):
+        (self.port,) = free_ports(1)
+        (run.folder / "prometheus.yml").write_text(config)
+        self.process = run.processes.start(
+            [PROMETHEUS, f"--config.file={run.folder}/prometheus.yml", f"--storage.tsdb.path={run.folder}/prometheus",
+             f"--web.listen-address=127.0.0.1:{self.port}"], "prometheus.log",
+        )
+        wait_until("Prometheus is ready", lambda: self.get("/-/ready"), 30, self.process)
+
+    def get(self, path):
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=30) as answer:
+            return answer.read()
+
+    def query(self, expression):
+        found = json.loads(self.get("/api/v1/query?query=" + urllib.parse.quote(expression)))
+        return found["data"]["result"]
+
+    def number(self, expression):
+        result = self.query(expression)
+        return float(result[0]["value"][1]) if result else 0.0
+
+
+class Peer:
+    """Both programs, at it since some time, with so many targets at 5 s."""
+
+    def __init__(self, run, scheme, server_port, count, ca_file=None):
+        (self.port,) = free_ports(1)
+        tls = f"      tls_config: {{ca_file: {ca_file}}}\n" if ca_file else ""
+        (run.folder / "blackbox.yml").write_text(BLACKBOX_CONFIG.format(timeout=INTERVAL_S) + tls)
+        urls = [f"{scheme}://{ADDRESSES[number % len(ADDRESSES)]}:{server_port}/t/{number}" for number in range(count)]
+        (run.folder / "targets.json").write_text(json.dumps([{"targets": urls}]))
+        self.blackbox = run.processes.start(
+            [BLACKBOX, f"--config.file={run.folder}/blackbox.yml", f"--web.listen-address=127.0.0.1:{self.port}"], "blackbox.log"
+        )
+        self.prometheus = Prometheus(run, OF_BLACKBOX.format(interval=INTERVAL_S, port=self.port))
+        self.processes = [self.blackbox, self.prometheus.process]
+        say(f"blackbox_exporter and Prometheus with {count} {scheme} targets at {INTERVAL_S} s")
+        rest(3 * INTERVAL_S, *self.processes)
+
+    def check(self, count):
+        good = self.prometheus.number("sum(probe_success)")
+        if good < 0.99 * count:
+            raise Failed(f"the peer has {good:.0f} of {count} probes that succeed")
+
+
+def cost_of(processes, nginx, seconds, rate):
+    """CPU microseconds of these programs together for each request that nginx saw."""
+    before, requests, began = [cpu_seconds(one) for one in processes], nginx.requests(), time.monotonic()
+    rest(seconds, *processes)
+    spent = [cpu_seconds(one) - then for one, then in zip(processes, before)]
+    made, passed = nginx.requests() - requests, time.monotonic() - began
+    if abs(made / passed - rate) > 0.05 * rate:
+        raise Failed(f"nginx saw {made / passed:.0f} requests a second instead of {rate:g}")
+    return [value / made * 1e6 for value in spent]
+
+
+def compare(run, scheme, count, bound):
+    nginx = Nginx(run, with_tls=scheme == "https")
+    rate = count / INTERVAL_S
+    theirs_run = run.part(f"peer-{scheme}")
+    # The test authority alone, for it reads the file anew for each probe, of which the system's bundle would make 18 ms. Ours has both.
+    authority = run.folder / "ca.pem" if nginx.bundle else None
+    peer = Peer(theirs_run, scheme, nginx.port, count, authority)
+    theirs = cost_of(peer.processes, nginx, run.seconds(60), rate)
+    peer.check(count)
+    for process in peer.processes:
+        run.processes.stop(process)
+
+    ours_run = run.part(f"ours-{scheme}")
+    probe = [f"ca_file: {nginx.bundle}"] if nginx.bundle else []
+    daemon = Daemon(ours_run, count=count, interval=INTERVAL_S, port=nginx.port, scheme=scheme, probe=probe)
+    prometheus = Prometheus(ours_run, OF_OURS.format(port=daemon.metrics))
+    daemon.start_and_settle(20)
+    ours = cost_of([daemon.process, prometheus.process], nginx, run.seconds(60), rate)
+    good = prometheus.number("sum(probe_success)")
+    if good < 0.99 * count:
+        raise Failed(f"Prometheus has {good:.0f} of {count} of our probes that succeed")
+    run.processes.stop(prometheus.process)
+    daemon.stop()
+
+    title = f"{scheme.upper()} at {rate:.0f} a second"
+    run.table.row(f"{title}: blackbox_exporter + Prometheus", f"{theirs[0]:.0f} + {theirs[1]:.0f} µs a probe")
+    run.table.row(f"{title}: rangefinder + Prometheus", f"{ours[0]:.0f} + {ours[1]:.0f} µs a probe")
+    run.table.at_least(f"{title}: the peer's CPU per probe over ours", sum(theirs) / sum(ours), bound)
+
+
+def peer(run):
+    why = is_missing()
+    if why:
+        run.table.missing("the peer's CPU per probe over ours", why)
+        return
+    for scheme, count, bound in (("http", 1500, 6), ("https", 300, 1.5)):
+        part = run.part(scheme)
+        compare(part, scheme, count, bound)
+        run.processes.stop_all()
+
+
+def processing_errors_ms(run, delay_ms, count=1500):
+    """|processing phase - the server's delay| of each probe of the peer, in ms, as Prometheus has stored it."""
+    server = TargetServer(run, delay_ms)
+    peer = Peer(run, "http", server.port, count)
+    seconds = run.seconds(60)
+    rest(seconds, *peer.processes)
+    peer.check(count)
+    series = peer.prometheus.query(f'probe_http_duration_seconds{{phase="processing"}}[{seconds}s]')
+    for process in peer.processes:
+        run.processes.stop(process)
+    server.stop()
+    offset = boottime_of_wall_ns()
+    arrived = {}
+    for arrival in read_arrivals(server.log):
+        arrived.setdefault(arrival.number, []).append(arrival)
+    errors, samples = [], 0
+    for one in series:
+        number = int(one["metric"]["instance"].rpartition("/")[2])
+        for at, value in one["values"]:
+            samples += 1
+            arrival = nearest(arrived.get(number, []), float(at) * 1e9 + offset)
+            if arrival:
+                errors.append(abs(float(value) * 1e3 - arrival.delay_ns / 1e6))
+    if len(errors) < 0.95 * samples or not errors:
+        raise Failed(f"only {len(errors)} of the peer's {samples} results could be found in the server's log")
+    return errors
+
+
+def nearest(arrivals, moment_ns, tolerance_ns=1_000_000_000):
+    """The arrival next to when Prometheus began its scrape: its clock, and the peer's own queue, lie between the two."""
+    best: Arrival | None = min(arrivals, key=lambda one: abs(one.accepted_ns - moment_ns), default=None)
+    return best if best and abs(best.accepted_ns - moment_ns) <= tolerance_ns else None
+
+
+def delay_rows(run, own_p99_ms, delay_ms):
+    """How truly the peer tells the same delay at its own 300 a second."""
+    why = is_missing()
+    if why:
+        run.table.missing("error of the peer's processing phase", why)
+        return
+    errors = processing_errors_ms(run.part("peer"), delay_ms)
+    theirs = quantile(errors, 0.99)
+    run.table.row("the peer at 300 a second: error, p50 and p99", f"{median(errors):.3f} and {theirs:.3f} ms of {len(errors)}")
+    run.table.at_most("our p99 over the peer's", own_p99_ms / theirs, 0.25)

@@ -1,0 +1,123 @@
+"""The targets: nginx for what is compared by CPU time, Benchmarks/target.c where the server's own clock counts, a resolver."""
+
+import re
+import shutil
+import socket
+import subprocess
+
+from daemon import ADDRESSES
+from machine import free_ports
+from processes import Failed, wait_until
+
+NGINX = """
+daemon off;
+pid {folder}/nginx.pid;
+error_log {folder}/nginx-error.log;
+worker_processes 1;
+worker_rlimit_nofile 16384;
+events {{ worker_connections 8192; }}
+http {{
+    client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy; fastcgi_temp_path {folder}/fastcgi;
+    uwsgi_temp_path {folder}/uwsgi; scgi_temp_path {folder}/scgi;
+    log_format arrivals '$msec $uri';
+    access_log {access_log};
+    # The server closes first and so keeps TIME_WAIT, which costs the daemon no port.
+    keepalive_timeout 0;
+    server {{ {listen} location / {{ return 200 "ok"; }} }}
+    server {{ listen 127.0.0.1:{status}; location / {{ stub_status; }} }}
+}}
+"""
+
+
+class Nginx:
+    """HTTP, or HTTPS with a certificate for every address by a test authority of its own."""
+
+    def __init__(self, run, with_tls=False, access_log="off"):
+        self.folder = run.folder
+        self.port, self.status_port = free_ports(2)
+        end = " ssl" if with_tls else ""
+        listen = " ".join(f"listen {address}:{self.port} backlog=4096{end};" for address in ADDRESSES)
+        self.bundle = None
+        if with_tls:
+            self.bundle = make_certificates(self.folder)
+            listen += f" ssl_certificate {self.folder}/server.pem; ssl_certificate_key {self.folder}/server.key;"
+        text = NGINX.format(folder=self.folder, listen=listen, access_log=access_log, status=self.status_port)
+        (self.folder / "nginx.conf").write_text(text)
+        program = shutil.which("nginx") or "/usr/sbin/nginx"
+        self.process = run.processes.start([program, "-p", self.folder, "-c", self.folder / "nginx.conf"], "nginx.log")
+        wait_until("nginx listens", lambda: self.requests() >= 0, 10, self.process)
+
+    def requests(self):
+        """How many requests it has answered, these ones left out."""
+        with socket.create_connection(("127.0.0.1", self.status_port), timeout=5) as connection:
+            connection.sendall(b"GET / HTTP/1.0\r\n\r\n")
+            answer = b""
+            while data := connection.recv(4096):
+                answer += data
+        found = re.search(rb"requests\s+\d+ \d+ (\d+)", answer)
+        if not found:
+            raise OSError("nginx has no stub_status")
+        self.asked = getattr(self, "asked", 0) + 1
+        return int(found[1]) - self.asked
+
+
+def make_certificates(folder):
+    """Makes server.pem and server.key, and returns a file with the system's authorities and the one that signed them."""
+
+    def openssl(*words):
+        made = subprocess.run(["openssl", *words], cwd=folder, capture_output=True, text=True)
+        if made.returncode != 0:
+            raise Failed(f"openssl {words[0]}: {made.stderr.strip()[:200]}")
+
+    names = ",".join(f"IP:{address}" for address in ADDRESSES)
+    (folder / "names.cnf").write_text(f"subjectAltName={names}\nextendedKeyUsage=serverAuth\n")
+    openssl("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", "ca.key", "-out", "ca.pem", "-days", "365", "-subj", "/CN=Bench CA")
+    openssl("req", "-newkey", "rsa:2048", "-nodes", "-keyout", "server.key", "-out", "server.csr", "-subj", "/CN=bench")
+    openssl(
+        "x509", "-req", "-in", "server.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-out", "server.pem",
+        "-days", "365", "-extfile", "names.cnf",
+    )
+    with open("/etc/ssl/certs/ca-certificates.crt") as system:
+        (folder / "bundle.pem").write_text(system.read() + (folder / "ca.pem").read_text())
+    return folder / "bundle.pem"
+
+
+class TargetServer:
+    """Benchmarks/target.c: it writes down when each request came and how long it really took to answer."""
+
+    def __init__(self, run, delay_ms=0):
+        (self.port,) = free_ports(1)
+        self.log = run.folder / "arrivals.bin"
+        self.processes = run.processes
+        self.process = run.processes.start([run.tool("target"), self.port, delay_ms, self.log], "target.log")
+        ready = run.folder / "target.log"
+        wait_until("the target server listens", lambda: "ready" in ready.read_text(), 10, self.process)
+
+    def send(self, number):
+        self.process.send_signal(number)
+
+    def stop(self):
+        """Ends it, so that its log is whole."""
+        if self.processes.stop(self.process) != 0:
+            raise Failed("the target server did not end as it should; see target.log")
+
+
+class Names:
+    """Benchmarks/names.c at 127.0.0.1:53, which only a private network has free."""
+
+    def __init__(self, run):
+        self.process = run.processes.start([run.tool("names")], "names.log")
+        wait_until("a name resolves", lambda: socket.gethostbyname("h0.bench.test").startswith("127.0.0."), 10, self.process)
+
+
+def floor(run, scheme, port, count, rate, seconds, ca_file=None):
+    """CPU microseconds a transfer of Benchmarks/floor.c."""
+    command = [run.tool("floor"), scheme, port, count, rate, seconds] + ([ca_file] if ca_file else [])
+    done = subprocess.run([str(word) for word in command], capture_output=True, text=True, timeout=seconds + 60)
+    found = dict(word.split("=") for word in done.stdout.split())
+    if done.returncode != 0 or float(found.get("failures", 1)) > 0:
+        raise Failed(f"the floor failed: {done.stdout.strip()} {done.stderr.strip()}")
+    made = float(found["transfers"]) / float(found["seconds"])
+    if made < 0.98 * rate:
+        raise Failed(f"the floor made {made:.0f} transfers a second instead of {rate:g}")
+    return float(found["cpu_us"])
