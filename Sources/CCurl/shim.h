@@ -64,6 +64,10 @@ static inline CURLcode rf_set_opensocket_function(CURL *easy, curl_opensocket_ca
     return curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, function);
 }
 
+static inline CURLcode rf_set_closesocket_function(CURL *easy, curl_closesocket_callback function) {
+    return curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, function);
+}
+
 static inline CURLcode rf_set_ssl_ctx_function(CURL *easy, curl_ssl_ctx_callback function) {
     return curl_easy_setopt(easy, CURLOPT_SSL_CTX_FUNCTION, function);
 }

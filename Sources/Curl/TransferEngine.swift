@@ -66,6 +66,9 @@ package final class TransferEngine: Sendable {
         }
     }
 
+    /// Closes the connections that are kept for reuse and that no transfer uses just now.
+    package func closeKeptConnections() { mailbox.post(.closeKept) }
+
     /// Waits on the engine's thread; ends early when the task is cancelled or the engine shut down.
     func nap(_ duration: Duration) async {
         let id = lastID.wrappingAdd(1, ordering: .relaxed).newValue

@@ -59,7 +59,7 @@ package final class Daemon: Sendable {
     let sync: SyncService
     let reloader: Reloader
     private let settings: Settings
-    private let probes: TransferEngine
+    let probes: TransferEngine
     private let requests: TransferEngine
     private let store: TargetStore?
     private let lock: InstanceLock?

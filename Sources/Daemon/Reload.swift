@@ -1,3 +1,4 @@
+import Curl
 import Exposition
 import Health
 import Logging
@@ -61,6 +62,8 @@ extension Daemon {
         series.configure(
             perTarget: .init(settings.metrics.perTarget), withClientID: settings.targetsAPI.clients.count > 1)
         let roster = roster
+        // What was connected to under another rule must not be reused under this one.
+        if roster.egress != settings.egress { probes.closeKeptConnections() }
         await sync.replace(plan(settings)) { roster.replace(settings) }
     }
 

@@ -78,6 +78,8 @@ final class Roster: Sendable {
         }
     }
 
+    var egress: EgressRule { state.withLock { $0.settings.egress } }
+
     /// Takes new settings.
     func replace(_ settings: Settings) {
         state.withLock { state in

@@ -20,9 +20,12 @@ package struct ListChange: Hashable, Sendable {
 
     /// Both lists hold every identity once at most. The order of a list means nothing.
     package init(from old: [Target], to new: [Target]) {
-        var rest = Dictionary(old.map { ($0.identity, $0) }, uniquingKeysWith: { first, _ in first })
+        // By place, for a table of whole targets would take as much again as both lists.
+        var rest = [TargetIdentity: Int](minimumCapacity: old.count)
+        for (place, target) in old.enumerated() where rest[target.identity] == nil { rest[target.identity] = place }
         for target in new {
-            switch rest.removeValue(forKey: target.identity) {
+            let known = rest.removeValue(forKey: target.identity).map { old[$0] }
+            switch known {
             case nil: added.append(target)
             case target?: unchanged += 1
             case let known?: changed.append(Update(old: known, new: target))
@@ -30,6 +33,9 @@ package struct ListChange: Hashable, Sendable {
         }
         removed = old.filter { rest[$0.identity] != nil }
     }
+
+    /// A list that is as it was.
+    init(unchanged: Int) { self.unchanged = unchanged }
 
     package var isEmpty: Bool { added.isEmpty && changed.isEmpty && removed.isEmpty }
 }

@@ -37,6 +37,8 @@ package struct TargetFeed: Sendable {
     package mutating func receive(_ list: TargetList) -> Outcome {
         rejected = list.rejected
         let next = list.targets + lastGoodForms(missingFrom: list)
+        // Nearly every answer says what the one before it said; the form that is known already stays, and with it its memory.
+        if next == targets, held == nil { return .applied(ListChange(unchanged: targets.count)) }
         let identities = Set(next.map(\.identity))
         let lost = targets.count { !identities.contains($0.identity) }
         guard isSuspicious(lost: lost) else { return .applied(apply(next)) }

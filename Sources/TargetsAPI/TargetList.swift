@@ -43,25 +43,40 @@ extension TargetList {
     /// Unknown members are ignored, a missing region or rule effect is let pass, and whether a URL is one is not asked here. A record
     /// with a member missing, of the wrong type or past its bound, and the second of one identity, is rejected alone.
     package init(json: [UInt8], clientID: String) throws(DocumentProblem) {
-        let records = try decodeJSON(ListDocument.self, from: json).targets
         self.init(targets: [])
-        targets.reserveCapacity(records.count)
-        var seen = Set<String>(minimumCapacity: records.count)
-        for (index, record) in records.enumerated() {
-            let identity = record.key.map { TargetIdentity(clientID: clientID, key: $0) }
-            let isFirst = record.key.map { seen.insert($0).inserted } ?? true
-            let problem = isFirst ? record.problem : FieldProblem(.sKey, "is that of an earlier record")
-            if problem == nil, let identity {
-                targets.append(
-                    Target(
-                        identity: identity, name: record.name ?? "", baseURL: record.baseURL, testPath: record.testPath,
-                        region: record.region, ruleEffect: record.ruleEffect))
-            } else {
-                rejected.append(
-                    RejectedRecord(
-                        index: index, identity: identity, shownName: record.name.map { displayText($0) },
-                        problem: problem ?? FieldProblem(.sKey, "is missing")))
-            }
+        let splitter = json.withUnsafeBufferPointer { RecordSplitter($0) }
+        var seen: Set<TargetIdentity> = []
+        guard let splitter else {
+            for record in try decodeJSON(ListDocument.self, from: json).targets { add(record, clientID: clientID, seen: &seen) }
+            return
+        }
+        _ = try decodeJSON(ListDocument.self, from: splitter.frame)
+        targets.reserveCapacity(splitter.records.count)
+        seen.reserveCapacity(splitter.records.count)
+        var rest = splitter.records[...]
+        while let first = rest.first, let last = rest.prefix(Self.recordsAtATime).last {
+            rest = rest.dropFirst(Self.recordsAtATime)
+            let part = [UInt8(ascii: "[")] + json[first.lowerBound..<last.upperBound] + [UInt8(ascii: "]")]
+            for record in try decodeJSON([ListedRecord].self, from: part) { add(record, clientID: clientID, seen: &seen) }
+        }
+    }
+
+    private static let recordsAtATime = 500
+
+    private mutating func add(_ record: ListedRecord, clientID: String, seen: inout Set<TargetIdentity>) {
+        let identity = record.key.map { TargetIdentity(clientID: clientID, key: $0) }
+        let isFirst = identity.map { seen.insert($0).inserted } ?? true
+        let problem = isFirst ? record.problem : FieldProblem(.sKey, "is that of an earlier record")
+        if problem == nil, let identity {
+            targets.append(
+                Target(
+                    identity: identity, name: record.name ?? "", baseURL: record.baseURL, testPath: record.testPath,
+                    region: record.region, ruleEffect: record.ruleEffect))
+        } else {
+            rejected.append(
+                RejectedRecord(
+                    index: targets.count + rejected.count, identity: identity, shownName: record.name.map { displayText($0) },
+                    problem: problem ?? FieldProblem(.sKey, "is missing")))
         }
     }
 }

@@ -137,3 +137,42 @@ import Testing
         #expect(report.status == 200)
     }
 }
+
+@Suite struct KeptConnectionTests {
+    private func request(_ port: Int) throws -> TransferRequest {
+        try CurlTests.request("http://moving.test:\(port)/") { $0.connection = .reuse }
+    }
+
+    /// A server that keeps its connections, and counts those that their clients closed.
+    private func server(_ ended: Watched<Int>) throws -> ConnectionServer {
+        try ConnectionServer(address: "0.0.0.0") { connection in
+            while !connection.readRequest().isEmpty { connection.send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok") }
+            ended.change { $0 += 1 }
+        }
+    }
+
+    @Test func liveNoLongerThanTheirAddressIsInTheAnswer() async throws {
+        let answer = Mutex(["127.0.0.1"])
+        let engine = try TransferEngine(resolver: { _ in .addresses(answer.withLock { $0.compactMap { SocketAddress($0) } }) })
+        let ended = Watched(0)
+        let server = try server(ended)
+        #expect(await engine.transfer(try request(server.port)).status == 200)
+        #expect(await engine.transfer(try request(server.port)).connect == .zero)
+        answer.withLock { $0 = ["127.0.0.2"] }
+        let moved = await engine.transfer(try request(server.port))
+        #expect(moved.status == 200 && moved.address?.text == "127.0.0.2" && moved.connect != .zero)
+        try await ended.until { $0 == 1 }
+        #expect(server.connections == 2)
+    }
+
+    @Test func areClosedWhenAskedTo() async throws {
+        let engine = try TransferEngine(resolver: { _ in .addresses([SocketAddress("127.0.0.1")].compactMap(\.self)) })
+        let ended = Watched(0)
+        let server = try server(ended)
+        #expect(await engine.transfer(try request(server.port)).status == 200)
+        engine.closeKeptConnections()
+        try await ended.until { $0 == 1 }
+        let again = await engine.transfer(try request(server.port))
+        #expect(again.status == 200 && again.connect != .zero)
+    }
+}

@@ -138,3 +138,36 @@ import Testing
         #expect(throws: DocumentProblem.malformed(how)) { try TargetList(json: Array(body.utf8), clientID: "c") }
     }
 }
+
+@Suite struct RecordSplitterTests {
+    private func split(_ json: String) -> (records: [String], frame: String)? {
+        Array(json.utf8).withUnsafeBufferPointer { bytes in
+            RecordSplitter(bytes).map { splitter in
+                (
+                    splitter.records.map { String(decoding: bytes[$0], as: UTF8.self) },
+                    String(decoding: splitter.frame, as: UTF8.self)
+                )
+            }
+        }
+    }
+
+    @Test func findsTheRecordsAndLeavesTheirFrame() throws {
+        let found = try #require(
+            split(#" { "a":{"targets":[1]}, "targets" : [ {"x":"]}\"\\"} ,2,[3, [4]] ] , "message":"},]" } "#))
+        #expect(found.records == [#"{"x":"]}\"\\"} "#, "2", "[3, [4]] "])
+        #expect(found.frame == #" { "a":{"targets":[1]}, "targets" : [] , "message":"},]" } "#)
+    }
+
+    @Test func anEmptyListIsOne() throws {
+        #expect(try #require(split(#"{"targets":[]}"#)).records.isEmpty)
+    }
+
+    @Test(arguments: [
+        "", "{", "[]", "{}", #"{"targets":{}}"#, #"{"targets":[1}"#, #"{"targets":[1"#, #"{"targets":[1,]}"#,
+        #"{"targets":[],"targets":[]}"#,
+        #"{"targets":["a]}"#, #"{"targets":[]"#, #"{"targ\u0065ts":[]}"#, #"{"targets":[,1]}"#,
+    ])
+    func leavesTheRestToTheDecoder(json: String) {
+        #expect(split(json) == nil)
+    }
+}

@@ -43,6 +43,7 @@ extension Loop {
 
     private func answer(_ name: LookupName, _ result: LookupAnswer) {
         let now = monotonicNanoseconds()
+        if case .addresses(let addresses) = result { shutDownKept(of: name, notAmong: addresses) }
         for id in lookups.finish(name, result, now: now) {
             guard let transfer = transfers[id], transfer.stage == .lookingUp else { continue }
             transfer.stage = .waiting

@@ -32,6 +32,7 @@ final class Loop {
     private var ended = 0
     /// Ended in this turn. They are answered together, so that a busy turn wakes the tasks' threads once and not for each.
     private var answers: [(continuation: CheckedContinuation<TransferReport, Never>, report: TransferReport)] = []
+    private let kept = KeptConnections()
     private var naps = Naps()
     /// Of tasks that prefer this thread.
     private var jobs: [UnownedJob] = []
@@ -104,7 +105,7 @@ final class Loop {
         for message in messages {
             switch message {
             case .submit(let submission):
-                transfers[submission.id] = Transfer(submission)
+                transfers[submission.id] = Transfer(submission, kept)
                 backlog.append(submission.id)
             case .cancel(let id):
                 if let transfer = transfers[id] { end(transfer, .init(.cancelled)) }
@@ -113,9 +114,26 @@ final class Loop {
             case .nap(let id, let deadline, let continuation): naps.begin(id, until: deadline, continuation)
             case .endNap(let id): naps.end(id)?.resume()
             case .run(let job): jobs.append(job)
+            case .closeKept: shutDownKept(kept.all)
             }
         }
         return isClosed
+    }
+
+    /// Connections to an address that its name no longer has, after a lookup.
+    func shutDownKept(of name: LookupName, notAmong addresses: [SocketAddress]) {
+        shutDownKept(kept.places(of: name, notAmong: addresses))
+    }
+
+    /// But for those that a transfer uses just now: they are found at the next lookup.
+    private func shutDownKept(_ places: Set<KeptConnections.Place>) {
+        guard !places.isEmpty else { return }
+        let used = Set(
+            transfers.values.compactMap { transfer in
+                transfer.stage != .running
+                    ? nil : transfer.report.address.map { KeptConnections.Place(host: transfer.request.url.host, address: $0) }
+            })
+        for place in places.subtracting(used) { kept.shutDown(place) }
     }
 
     private func runJobs() {

@@ -16,6 +16,7 @@ enum Message: Sendable {
     case nap(UInt64, until: UInt64, CheckedContinuation<Void, Never>)
     case endNap(UInt64)
     case run(UnownedJob)
+    case closeKept
 }
 
 /// How the other threads reach the engine's: messages under a lock, and an eventfd that epoll watches.

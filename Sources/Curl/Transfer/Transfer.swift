@@ -33,7 +33,10 @@ final class Transfer {
     var localError: Int32 = 0
     let witness: HandshakeWitness?
 
-    init(_ submission: Submission) {
+    let kept: KeptConnections
+
+    init(_ submission: Submission, _ kept: KeptConnections) {
+        self.kept = kept
         id = submission.id
         request = submission.request
         continuation = submission.continuation
@@ -85,6 +88,11 @@ extension Transfer {
     func receiveBody(_ bytes: UnsafeRawBufferPointer) -> Bool {
         report.bodyLength += bytes.count
         let room = request.keepBody - report.body.count
+        if report.body.isEmpty, room > bytes.count, let handle {
+            // An array that doubles while it grows would need three times the room of a long list.
+            let declared = rf_get_offset(handle.pointer, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T)
+            if declared > 0 { report.body.reserveCapacity(min(room, Int(declared))) }
+        }
         if room > 0 { report.body.append(contentsOf: bytes.prefix(room)) }
         if report.bodyLength > request.maxBody { abortedAs = .bodyTooLarge }
         return abortedAs == nil
@@ -107,6 +115,9 @@ extension Transfer {
         }
         let descriptor = newSocket(target.pointee.family, target.pointee.socktype, target.pointee.protocol)
         if descriptor.error != 0 { localError = descriptor.error }
+        if descriptor.value >= 0, request.connection == .reuse, let target = report.address {
+            kept.opened(descriptor.value, KeptConnections.Place(host: request.url.host, address: target))
+        }
         return descriptor.value
     }
 }

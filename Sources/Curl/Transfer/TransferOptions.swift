@@ -103,6 +103,9 @@ struct TransferOptions {
         if request.connection == .fresh {
             set.long(CURLOPT_FRESH_CONNECT, 1)
             set.long(CURLOPT_FORBID_REUSE, 1)
+        } else {
+            set.pointer(CURLOPT_CLOSESOCKETDATA, Unmanaged.passUnretained(transfer.kept).toOpaque())
+            set.check(rf_set_closesocket_function(set.easy, closeSocket))
         }
         setClientCertificate(&set)
         let version: Int =

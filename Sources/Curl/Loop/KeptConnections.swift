@@ -1,0 +1,38 @@
+internal import CCurl
+internal import Glibc
+
+/// The sockets of connections that are kept for requests which reuse them, with the name and the address that each was opened for.
+///
+/// libcurl closes a kept connection when it likes. Ours live no longer than their address is in the lookup's answer: then they are shut
+/// down, and libcurl finds them dead and clears them away. For the engine's thread alone.
+final class KeptConnections {
+    struct Place: Hashable {
+        let host: String
+        let address: SocketAddress
+    }
+
+    private var places: [Int32: Place] = [:]
+
+    func opened(_ descriptor: Int32, _ place: Place) { places[descriptor] = place }
+
+    func closed(_ descriptor: Int32) { places[descriptor] = nil }
+
+    /// Those of a name whose address its lookup no longer has.
+    func places(of name: LookupName, notAmong addresses: [SocketAddress]) -> Set<Place> {
+        guard !places.isEmpty else { return [] }
+        let isAsked = { (address: SocketAddress) in name.family == .any || address.isIPv4 == (name.family == .v4) }
+        return Set(places.values.filter { $0.host == name.host && isAsked($0.address) && !addresses.contains($0.address) })
+    }
+
+    var all: Set<Place> { Set(places.values) }
+
+    func shutDown(_ place: Place) {
+        for (descriptor, other) in places where other == place { shutdown(descriptor, Int32(SHUT_RDWR)) }
+    }
+}
+
+/// For CURLOPT_CLOSESOCKETFUNCTION, with the ``KeptConnections`` as its context: libcurl closes nothing itself then.
+func closeSocket(_ context: UnsafeMutableRawPointer?, _ descriptor: curl_socket_t) -> Int32 {
+    if let context { Unmanaged<KeptConnections>.fromOpaque(context).takeUnretainedValue().closed(descriptor) }
+    return close(descriptor)
+}
