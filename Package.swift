@@ -76,6 +76,7 @@ let package = Package(
             ["Health", "TargetsAPI", hummingbird, hummingbirdCore, httpTypes, nioCore, logging, grdb, crypto]),
         room("History", ["Health", grdb, grdbSQLite]),
         room("Exposition", ["Health"]),
+        .systemLibrary(name: "CMalloc"),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         room("Web", ["Health", "Exposition", "CZlib", hummingbird, hummingbirdCore, nioCore, httpTypes, logging]),
         room("Settings", ["Health", yams]),
@@ -84,6 +85,7 @@ let package = Package(
         room(
             "Daemon",
             [
+                "CMalloc",
                 "Health", "Curl", "Probing", "Scheduling", "TargetsAPI", "TargetsServer", "History", "Exposition", "Web",
                 "Settings", lifecycle, unixSignals, logging,
             ]),

@@ -74,6 +74,7 @@ package final class Daemon: Sendable {
     ///
     /// - Throws: when one of them can't be opened, or the system has no threads left.
     package init(settings: Settings, context: Context) throws {
+        giveMemoryBack()
         self.settings = settings
         self.context = context
         let logger = context.logger

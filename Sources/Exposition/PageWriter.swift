@@ -32,6 +32,10 @@ struct PageWriter: Sendable {
     mutating func write(label name: String, _ value: String) {
         write(name)
         write("=\"")
+        if !value.utf8.contains(where: { $0 == UInt8(ascii: "\\") || $0 == UInt8(ascii: "\"") || $0 == UInt8(ascii: "\n") }) {
+            write(value)
+            return write("\"")
+        }
         for byte in value.utf8 {
             switch byte {
             case UInt8(ascii: "\\"): write("\\\\")

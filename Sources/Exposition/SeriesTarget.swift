@@ -74,6 +74,7 @@ package struct SeriesTarget: Hashable, Sendable {
 /// As ``Health/displayText(_:limit:)``, but two different texts never look the same: two targets with the same labels would
 /// spoil the page.
 func distinctText(_ text: String) -> String {
+    guard text.utf8.contains(UInt8(ascii: "\\")) else { return displayText(text, limit: .max) }
     let escaped = text.split(separator: "\\", omittingEmptySubsequences: false).joined(separator: "\\u{5c}")
     return displayText(escaped, limit: .max)
 }
@@ -81,6 +82,7 @@ func distinctText(_ text: String) -> String {
 /// A URL with every value of its query replaced by `…`, and without userinfo and fragment: there a URL may keep secrets.
 /// A part of the query without `=` may be a value as well as a name, so it is replaced too.
 func urlWithoutSecrets(_ url: String) -> String {
+    guard url.utf8.contains(where: { "?#@".utf8.contains($0) }) else { return url }
     let withoutFragment = url.prefix { $0 != "#" }
     let parts = withoutFragment.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
     var shown = withoutUserinfo(parts.first ?? "")

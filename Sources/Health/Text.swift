@@ -6,6 +6,8 @@ package let displayTextLimit = 256
 ///
 /// The text itself stays exact in JSON and in the database; only what people see goes through here.
 package func displayText(_ text: String, limit: Int = displayTextLimit) -> String {
+    // Nearly all text is plain, and a hundred thousand targets have names and URLs to show.
+    if text.utf8.count <= limit, text.utf8.allSatisfy({ $0 >= 0x20 && $0 < 0x7F }) { return text }
     var shown = ""
     var count = 0
     for scalar in text.unicodeScalars {

@@ -5,6 +5,7 @@ enum ImportLaw {
 
     static let rooms: [String: Set<String>] = [
         "CCurl": [],
+        "CMalloc": [],
         "CZlib": [],
         "Curl": ["CCurl", "Glibc"],
         "Health": [],
@@ -21,7 +22,7 @@ enum ImportLaw {
         "SampleTargets": hummingbird.union([
             "HummingbirdTLS", "NIOSSL", "X509", "SwiftASN1", "Crypto", "FoundationEssentials",
         ]),
-        "Daemon": all.union(["ServiceLifecycle", "UnixSignals", "Logging", "Glibc"]),
+        "Daemon": all.union(["CMalloc", "ServiceLifecycle", "UnixSignals", "Logging", "Glibc"]),
         "rangefinder": all.union([
             "SampleTargets", "Daemon", "ArgumentParser", "Logging", "ServiceLifecycle", "UnixSignals", "FoundationEssentials",
             "Glibc",
