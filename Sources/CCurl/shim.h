@@ -7,10 +7,13 @@
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <time.h>
 
 // As `ps -L` and gdb show the calling thread; at most 15 bytes.
@@ -92,6 +95,18 @@ static inline const char *rf_get_string(CURL *easy, CURLINFO info) {
 static inline void *rf_get_private(CURL *easy) {
     char *value = NULL;
     return curl_easy_getinfo(easy, CURLINFO_PRIVATE, &value) == CURLE_OK ? value : NULL;
+}
+
+// The bytes that the kernel has received on a TCP connection since it was opened; -1 when that can't be had.
+static inline int64_t rf_received_bytes(int descriptor) {
+    // glibc's struct tcp_info ends before tcpi_bytes_received, which Linux has kept at this place since 4.1.
+    enum { place = 128 };
+    char info[place + sizeof(int64_t)];
+    socklen_t length = sizeof info;
+    int64_t bytes = -1;
+    if(getsockopt(descriptor, IPPROTO_TCP, TCP_INFO, info, &length) != 0 || length < sizeof info) return -1;
+    memcpy(&bytes, info + place, sizeof bytes);
+    return bytes;
 }
 
 // The TLS connection of a transfer under way, from inside one of its callbacks; NULL without TLS.

@@ -61,6 +61,7 @@ package final class Daemon: Sendable {
     private let settings: Settings
     let probes: TransferEngine
     private let requests: TransferEngine
+    private let secondLooksMax: Int
     private let store: TargetStore?
     private let lock: InstanceLock?
     private let group = Mutex<ServiceGroup?>(nil)
@@ -87,11 +88,14 @@ package final class Daemon: Sendable {
         let series = TargetSeries(
             perTarget: .init(settings.metrics.perTarget), withClientID: settings.targetsAPI.clients.count > 1)
         // The sync has an engine of its own: a list of 48 MB must not stand between a due time and a socket.
-        probes = try TransferEngine(maxLookups: settings.limits.maxLookups)
+        let shares = shareOutDescriptors(probes: settings.limits.maxInFlight, logger)
+        probes = try TransferEngine(
+            maxLookups: settings.limits.maxLookups, maxIdleConnections: shares.idleConnections)
+        secondLooksMax = shares.secondLooks
         requests = try TransferEngine(maxLookups: 4)
         let scheduler = Scheduler(
             clock: EngineClock(probes), origin: ContinuousClock.boot(), executor: probes.executor,
-            maxInFlight: probesThatDescriptorsAllow(settings.limits.maxInFlight, logger),
+            maxInFlight: shares.probes,
             fastBudget: settings.limits.fastBudget)
         let watch = Watch()
         let roster = Roster(
@@ -175,7 +179,8 @@ package final class Daemon: Sendable {
     }
 
     private func probe() async {
-        let loop = ProbeLoop(daemon: self, prober: Prober(transfer: probes.transfer(_:), wallClock: { .now() }))
+        let loop = ProbeLoop(
+            daemon: self, prober: Prober(transfer: probes.transfer(_:), wallClock: { .now() }, secondLooksMax: secondLooksMax))
         logger.info("probing", metadata: ["targets": "\(watch.count)", "vantage": "\(settings.vantage.name)"])
         await scheduler.run { identity, due, isRecheck in
             await loop.probe(identity, due: due, isRecheck: isRecheck)

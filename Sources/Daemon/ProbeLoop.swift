@@ -16,6 +16,7 @@ struct ProbeLoop: Sendable {
     private let metrics: DaemonMetrics
     private let logger: Logger
     private let prober: Prober
+    private let faults = FaultLog()
 
     init(daemon: Daemon, prober: Prober) {
         watch = daemon.watch
@@ -52,7 +53,9 @@ struct ProbeLoop: Sendable {
     private func tell(_ judged: Watch.Judged) {
         metrics.probeEnded(judged.result, judged.judgement.outcome)
         series.record(judged.result, judged.judgement, judge: judged.judge)
-        if judged.changesUnprobeable { roster.publishCounts() }
+        // Elsewhere, because the roster may be busy with a list, and this is the engine's thread.
+        if judged.changesUnprobeable { Task { [roster] in roster.publishCounts() } }
+        if judged.result.void == .proberFault { faults.say(judged.result.sentence, of: judged.target, logger) }
         if let transition = judged.judgement.transition { say(transition, judged.target) }
     }
 

@@ -45,7 +45,10 @@ struct LabelTexts: Sendable {
             ends.append((end, writer.bytes.count))
         }
         // Without the room to grow that the writer had.
-        bytes = Array(writer.bytes[...])
+        bytes = [UInt8](unsafeUninitializedCapacity: writer.bytes.count) { buffer, count in
+            _ = buffer.initialize(from: writer.bytes)
+            count = writer.bytes.count
+        }
     }
 
     func text(of slot: Int, withClientID: Bool) -> ArraySlice<UInt8> {

@@ -64,11 +64,15 @@ package struct Prober: Sendable {
     private let bodies: BodyVerdict
     private let secondLook: SecondLook
 
-    package init(transfer: @escaping Transfer, wallClock: @escaping @Sendable () -> Timestamp) {
+    /// - Parameter secondLooksMax: requests of second looks at a time, of all targets together: when everything fails at once, they must
+    ///   not become the next flood.
+    package init(
+        transfer: @escaping Transfer, wallClock: @escaping @Sendable () -> Timestamp, secondLooksMax: Int = 256
+    ) {
         self.transfer = transfer
         self.wallClock = wallClock
         bodies = BodyVerdict()
-        secondLook = SecondLook(transfer: transfer, bodies: bodies)
+        secondLook = SecondLook(transfer: transfer, bodies: bodies, requestsMax: secondLooksMax)
     }
 
     /// Makes one probe. Never throws: whatever happens is a result.
@@ -80,7 +84,7 @@ package struct Prober: Sendable {
             return unprobeable(order, error)
         }
         let answer = await transfer(RedirectWalk.request(order, to: url))
-        var walk = RedirectWalk(order: order, url: url, answer: answer, bodies: bodies)
+        var walk = RedirectWalk(order: order, url: url, answer: answer)
         while let request = walk.nextRequest() {
             walk.arrived(await transfer(request))
         }
@@ -90,9 +94,11 @@ package struct Prober: Sendable {
                 walk.learned(known)
             } else if let found = await secondLook.look(at: others, of: url, order, failedAfter: answer.duration) {
                 walk.learned(found)
+            } else if Task.isCancelled {
+                walk.wasCancelled()
             }
         }
-        return walk.report()
+        return walk.report(mismatch: await bodies.mismatch(walk.last, policy: order.policy))
     }
 
     private func unprobeable(_ order: ProbeOrder, _ problem: URLProblem) -> ProbeReport {

@@ -8,7 +8,6 @@ struct RedirectWalk {
     static let redirects: Set<Int> = [301, 302, 303, 307, 308]
 
     private let order: ProbeOrder
-    private let bodies: BodyVerdict
     private let home: URLParts
     private var next: URLParts?
     private var method: String
@@ -16,12 +15,16 @@ struct RedirectWalk {
     private var redirects = 0
     private var hops: [URLParts]
     private let first: TransferReport
-    private var last: TransferReport
+    private(set) var last: TransferReport
     private var phases = Phases()
     /// What the hops took. Time that passed between two of them is ours: a task of ours that was slow to go on.
     private var elapsed = Duration.zero
     private var stalled = Duration.zero
     private var refusal: Refusal?
+    private var isCancelled = false
+    /// It was sent to another origin once. From there on nothing that was configured is sent any more, not even back at home: the way there
+    /// was a stranger's choice.
+    private var hasLeftHome = false
     private var otherAddresses: OtherAddresses?
 
     /// Why the walk ended before an answer that can be judged.
@@ -31,9 +34,8 @@ struct RedirectWalk {
     }
 
     /// - Parameter answer: what came of ``request(_:to:)`` with the same URL.
-    init(order: ProbeOrder, url: URLParts, answer: TransferReport, bodies: BodyVerdict) {
+    init(order: ProbeOrder, url: URLParts, answer: TransferReport) {
         self.order = order
-        self.bodies = bodies
         home = url
         hops = [url]
         method = order.policy.method
@@ -81,7 +83,9 @@ struct RedirectWalk {
         request.timeout = remaining
         if !sendsBody { request.body = nil }
         // What was configured for one origin stays there; only the proxy is told what the proxy is to know.
-        if url.origin != home.origin {
+        hasLeftHome = hasLeftHome || url.origin != home.origin
+        if hasLeftHome {
+            (method, request.method) = (method == "HEAD" ? "HEAD" : "GET", method == "HEAD" ? "HEAD" : "GET")
             request.headers.removeAll { $0.name.lowercased() != "proxy-authorization" }
             (request.body, request.clientCertificate) = (nil, nil)
         }
@@ -142,16 +146,22 @@ struct RedirectWalk {
         return Array(after.prefix(SecondLook.addressesMax))
     }
 
-    mutating func learned(_ others: OtherAddresses) { otherAddresses = others }
+    /// The address of this probe has failed, whatever an earlier look found of it.
+    mutating func learned(_ others: OtherAddresses) {
+        otherAddresses = OtherAddresses(tried: others.tried, answering: others.answering.filter { $0 != first.address })
+    }
 
-    func report() -> ProbeReport {
-        let verdict = self.verdict
+    mutating func wasCancelled() { isCancelled = true }
+
+    /// - Parameter mismatch: what the last answer's body lacks.
+    func report(mismatch: String?) -> ProbeReport {
+        let verdict = verdict(mismatch)
         let lateness = (order.due.map { max(.zero, $0.duration(to: first.startedAt)) } ?? .zero) + stalled
         var result = ProbeResult(
             target: order.target.identity, startedAt: Timestamp(milliseconds: first.startedAtMilliseconds),
             duration: elapsed, lateness: lateness, outcome: verdict.outcome, sentence: verdict.sentence,
             phases: phases, facts: facts)
-        if last.failure?.code == .cancelled || last.failure?.code == .shutDown {
+        if isCancelled || last.failure?.code == .cancelled || last.failure?.code == .shutDown {
             result.void = .cancelled
         } else if result.void == nil, order.due != nil, lateness > order.policy.taintAfter {
             result.void = .tainted
@@ -161,14 +171,14 @@ struct RedirectWalk {
             otherAddresses: otherAddresses ?? order.otherAddresses)
     }
 
-    private var verdict: Verdict {
+    private func verdict(_ mismatch: String?) -> Verdict {
         if let refusal { return Verdict(outcome: .bad(refusal.reason), sentence: refusal.sentence) }
         if let failure = last.failure {
             let verdict = Verdict(
                 failure: failure, report: last, order: order, url: hops.last ?? home, isRedirect: hops.count > 1)
             return otherAddresses.map(verdict.weighed) ?? verdict
         }
-        return Verdict(answer: last, order: order, duration: elapsed, bodies: bodies)
+        return Verdict(answer: last, order: order, duration: elapsed, mismatch: mismatch)
     }
 
     private var facts: ResponseFacts {

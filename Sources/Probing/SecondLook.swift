@@ -18,44 +18,47 @@ package struct OtherAddresses: Hashable, Sendable {
 /// Takes second looks. Everything here comes after the probe and its timestamps, and none of it is a probe: it has no result of its own.
 struct SecondLook: Sendable {
     static let addressesMax = 8
-    /// Of all targets together: when everything fails at once, second looks must not become the next flood.
-    static let requestsMax = 256
 
     let transfer: Transfer
     let bodies: BodyVerdict
-    private let gate = Gate(places: requestsMax)
+    private let gate: Gate
 
-    init(transfer: @escaping Transfer, bodies: BodyVerdict) {
+    init(transfer: @escaping Transfer, bodies: BodyVerdict, requestsMax: Int) {
         self.transfer = transfer
         self.bodies = bodies
+        gate = Gate(places: requestsMax)
     }
 
-    /// nil when there is no room for it now.
+    /// nil when there is no room for it now, or it was cut short: what was not seen through counts for nothing.
     func look(at addresses: [SocketAddress], of url: URLParts, _ order: ProbeOrder, failedAfter elapsed: Duration) async
         -> OtherAddresses?
     {
         guard gate.enter(addresses.count) else { return nil }
         defer { gate.leave(addresses.count) }
         let limit = Self.timeout(order.policy, failedAfter: elapsed)
-        let answering = await withTaskGroup(of: SocketAddress?.self, returning: Set<SocketAddress>.self) { group in
+        let found = await withTaskGroup(of: (SocketAddress, Bool?).self, returning: [SocketAddress: Bool].self) { group in
             for address in addresses {
-                group.addTask { await answers(address, url, order, within: limit) ? address : nil }
+                group.addTask { (address, await answers(address, url, order, within: limit)) }
             }
-            return await group.reduce(into: []) { found, address in if let address { found.insert(address) } }
+            return await group.reduce(into: [:]) { found, answer in found[answer.0] = answer.1 }
         }
-        return OtherAddresses(tried: addresses, answering: addresses.filter(answering.contains))
+        guard !Task.isCancelled, !found.isEmpty else { return nil }
+        return OtherAddresses(tried: addresses.filter { found[$0] != nil }, answering: addresses.filter { found[$0] == true })
     }
 
-    private func answers(_ address: SocketAddress, _ url: URLParts, _ order: ProbeOrder, within limit: Duration) async -> Bool {
+    /// nil when our own trouble kept us from asking.
+    private func answers(_ address: SocketAddress, _ url: URLParts, _ order: ProbeOrder, within limit: Duration) async -> Bool? {
         var request = RedirectWalk.request(order, to: url)
         request.onlyAddress = address
         request.connection = .fresh
         request.timeout = limit
         let report = await transfer(request)
-        guard report.failure == nil, let status = report.status else { return false }
+        if let failure = report.failure { return Reason(failure.code, isRedirect: false) == .proberFault ? nil : false }
+        guard let status = report.status else { return false }
         // Where a redirect leads is the same for all addresses; that it came is what was asked.
         if RedirectWalk.redirects.contains(status), order.policy.followRedirects > 0, report.location != nil { return true }
-        return Verdict(answer: report, order: order, duration: report.duration, bodies: bodies).outcome.isSuccess
+        let mismatch = await bodies.mismatch(report, policy: order.policy)
+        return Verdict(answer: report, order: order, duration: report.duration, mismatch: mismatch).outcome.isSuccess
     }
 
     /// Two seconds at most, and no longer than the next re-check can wait: the detection bound has a second a probe to spare and no more.

@@ -12,14 +12,16 @@ struct Verdict {
     }
 
     /// A complete answer, held against what was expected of it.
-    init(answer: TransferReport, order: ProbeOrder, duration: Duration, bodies: BodyVerdict) {
+    ///
+    /// - Parameter mismatch: what ``BodyVerdict`` found of the body.
+    init(answer: TransferReport, order: ProbeOrder, duration: Duration, mismatch: String? = nil) {
         let policy = order.policy
         let status = answer.status ?? 0
-        guard policy.expectedStatuses.contains(where: { $0.contains(status) }) else {
+        guard policy.expects(status) else {
             self.init(outcome: .bad(.statusUnexpected), sentence: Sentence.unexpected(status, policy: policy))
             return
         }
-        if policy.readsBody, let mismatch = bodies.mismatch(answer.body, policy: policy) {
+        if let mismatch {
             self.init(outcome: .bad(.bodyMismatch), sentence: "HTTP \(status), but \(mismatch)")
             return
         }
@@ -64,6 +66,10 @@ struct Verdict {
             outcome: .bad(reason),
             sentence: Sentence.failed(failure, reason, report: report, order: order, url: url, isRedirect: isRedirect))
     }
+}
+
+extension ProbePolicy {
+    func expects(_ status: Int?) -> Bool { status.map { status in expectedStatuses.contains { $0.contains(status) } } ?? false }
 }
 
 extension Reason {

@@ -19,24 +19,18 @@ import Testing
     }
 
     @Test func aFullBacklogIsAConnectTimeout() async throws {
-        let (descriptor, port) = try boundSocket("127.0.0.1")
-        defer { close(descriptor) }
-        listen(descriptor, 0)
-        // Linux takes one more than the backlog; the next SYN gets no answer.
-        let fillers = try await fill(port, count: 4)
-        defer { fillers.forEach { close($0) } }
-        let report = await engine.transfer(try request("http://127.0.0.1:\(port)/", timeout: .milliseconds(200)))
+        let backlog = try FullBacklog()
+        defer { withExtendedLifetime(backlog) {} }
+        let report = await engine.transfer(try request("http://127.0.0.1:\(backlog.port)/", timeout: .milliseconds(200)))
         #expect(report.code == .connectTimedOut)
         #expect(report.connect ?? .zero >= .milliseconds(190) && report.processing == nil)
     }
 
     @Test func theConnectTimeoutEndsBeforeTheWholeOne() async throws {
-        let (descriptor, port) = try boundSocket("127.0.0.1")
-        defer { close(descriptor) }
-        listen(descriptor, 0)
-        let fillers = try await fill(port, count: 4)
-        defer { fillers.forEach { close($0) } }
-        let report = await engine.transfer(try request("http://127.0.0.1:\(port)/") { $0.connectTimeout = .milliseconds(100) })
+        let backlog = try FullBacklog()
+        defer { withExtendedLifetime(backlog) {} }
+        let report = await engine.transfer(
+            try request("http://127.0.0.1:\(backlog.port)/") { $0.connectTimeout = .milliseconds(100) })
         #expect(report.code == .connectTimedOut && report.duration < .seconds(5))
     }
 
@@ -98,24 +92,5 @@ import Testing
             #expect(await engine.transfer(try request("http://127.0.0.1:\(port)/")).code == .connectRefused)
             #expect(await engine.transfer(try request(server.url())).status == 200)
         }
-    }
-
-    /// Connections in a listener's queue, without anyone to accept them.
-    private func fill(_ port: Int, count: Int) async throws -> [Int32] {
-        var descriptors: [Int32] = []
-        for _ in 0..<count {
-            let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue), 0)
-            var place = sockaddr_in()
-            place.sin_family = sa_family_t(AF_INET)
-            place.sin_port = in_port_t(port).bigEndian
-            inet_pton(AF_INET, "127.0.0.1", &place.sin_addr)
-            withUnsafePointer(to: &place) {
-                $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                    _ = connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
-                }
-            }
-            descriptors.append(descriptor)
-        }
-        return descriptors
     }
 }

@@ -113,6 +113,19 @@ private final class ConnectProxy: Sendable {
         #expect(report.code == .proxyFailed && report.failure?.detail.contains("unknown") == true)
     }
 
+    /// The proxy's answer may be remembered after the transfer that asks for it has begun.
+    @Test func anAnswerNewerThanTheTransferIsRecalled() {
+        var table = LookupTable(limit: 1)
+        let name = LookupName(host: "proxy.test", family: .any)
+        table.wait(for: name, 1, keep: 10)
+        #expect(table.next() == name)
+        let addresses = ["127.0.0.1"].compactMap { SocketAddress($0) }
+        #expect(table.finish(name, .addresses(addresses), now: 100) == [1])
+        #expect(table.recall(name, keep: 10, now: 50) == addresses)
+        #expect(table.recall(name, keep: 10, now: 110) == addresses)
+        #expect(table.recall(name, keep: 10, now: 111) == nil)
+    }
+
     @Test func theRuleIsAskedForTheTargetAndNotForTheProxy() async throws {
         let (proxy, server) = (try ConnectProxy(), try ConnectionServer { $0.answer() })
         let denied = await engine.transfer(

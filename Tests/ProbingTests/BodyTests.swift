@@ -35,6 +35,14 @@ import Testing
         #expect(ContinuousClock.now - start < .seconds(10))
     }
 
+    @Test(arguments: ["[A-Za-z]+ is healthy", "(ok|healthy|up)$", "<b>(\\w+)</b>.*healthy"])
+    func aHarmlessPatternGoesThroughAWholeBody(pattern: String) throws {
+        let page = String(repeating: "<p>Some words of a page that go on, and <b>more</b> of them.</p>", count: 4000).prefix(
+            262_000)
+        #expect(try match(pattern, page + " All is healthy") == .matches)
+        #expect(try match(pattern, String(page)) == .matchesNot)
+    }
+
     @Test func saysWhatIsWrongWithAPattern() {
         #expect(BodyPattern.problem(of: "ok") == nil)
         #expect(BodyPattern.problem(of: "a(b")?.contains("missing closing parenthesis") == true)
@@ -120,6 +128,22 @@ import Testing
         let result = try await probe(String(repeating: "a", count: 40) + "!") { $0.bodyMatches = "^(a+)+$" }
         #expect(result.outcome == .bad(.bodyMismatch))
         #expect(result.sentence.contains("simplify the pattern"))
+    }
+
+    @Test func aBodyIsNotJudgedOnTheEnginesThread() async throws {
+        let hostile = try LoopbackServer { _ in .http(200, body: String(repeating: "a", count: 40) + "!") }
+        var bench = try Bench()
+        bench.policy.bodyMatches = "^(a+)+$"
+        let (engine, policy) = (bench.engine, bench.policy)
+        let turns = try await withThrowingTaskGroup(of: Bool.self) { group in
+            for _ in 0..<10 {
+                group.addTask(executorPreference: engine.executor) { [bench] in
+                    await bench.probe(hostile.url).result.outcome == .bad(.bodyMismatch)
+                }
+            }
+            return try await group.reduce(0) { $0 + ($1 ? 1 : 0) }
+        }
+        #expect(turns == 10 && policy.readsBody)
     }
 
     @Test func theStatusIsJudgedFirst() async throws {

@@ -80,6 +80,23 @@ private func redirect(_ status: Int, to location: String) -> LoopbackReply { .ht
         #expect(stranger.body.isEmpty)
     }
 
+    @Test func fromElsewhereBackHomeNothingConfiguredIsSent() async throws {
+        let place = Watched("")
+        let home = try LoopbackServer { request in
+            request.path == "/a" ? .http(307, headers: ["Location: \(place.value)"]) : .http(200)
+        }
+        let other = try LoopbackServer { _ in .http(307, headers: ["Location: \(home.url)/admin/delete"]) }
+        place.change { $0 = other.url }
+        var bench = try Bench()
+        bench.policy.method = "POST"
+        bench.policy.body = .plain("body")
+        bench.policy.headers = [.init(name: "X-Api-Key", value: .secret(Secret("k")))]
+        _ = await bench.probe(home.url, "/a")
+        let last = try #require(home.requests.last)
+        #expect(last.path == "/admin/delete" && last.method == "GET")
+        #expect(last.headers["x-api-key"] == nil && last.body.isEmpty)
+    }
+
     @Test func theSameOriginGetsTheHeadersAgain() async throws {
         let server = try LoopbackServer { request in request.path == "/" ? redirect(308, to: "/b") : .http(200) }
         var bench = try Bench()

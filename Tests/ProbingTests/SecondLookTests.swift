@@ -72,6 +72,26 @@ private struct ManyAddresses {
         #expect(server.requests.count == 1)
     }
 
+    @Test func whatWasFoundAliveAndFailsNowExcusesNobody() async throws {
+        let (descriptor, port) = try boundSocket("127.0.0.1")
+        defer { close(descriptor) }
+        let addresses = ["127.0.0.1", "127.0.0.9"].compactMap { SocketAddress($0) }
+        let known = OtherAddresses(tried: addresses, answering: [addresses[0]])
+        let report = try await ManyAddresses(["127.0.0.1", "127.0.0.9"]).probe(port, turn: 0, known: known)
+        #expect(report.result.outcome == .bad(.connectRefused))
+        #expect(report.otherAddresses?.answering == [])
+    }
+
+    @Test func aLookThatIsCutShortSaysNothing() async throws {
+        let silent = try LoopbackServer { _ in .silence }
+        let many = try ManyAddresses(["127.0.0.1", "127.0.0.9"])
+        let probing = Task { await many.probe(silent.port, turn: 1) }
+        try await silent.until { $0.count == 1 }
+        probing.cancel()
+        let report = await probing.value
+        #expect(report.result.void == .cancelled && report.otherAddresses == nil)
+    }
+
     @Test func whatAnsweredIsNotLookedAtAgain() async throws {
         let server = try LoopbackServer { _ in .http(500) }
         let report = try await ManyAddresses(["127.0.0.1", "127.0.0.9"]).probe(server.port, turn: 0)

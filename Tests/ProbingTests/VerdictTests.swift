@@ -16,7 +16,7 @@ import Testing
         }
         let target = Target(identity: .init(clientID: "c", key: "t"), name: "n", baseURL: "https://x", testPath: "/", region: "r")
         let order = ProbeOrder(target: target, policy: ProbePolicy(), egress: EgressRule())
-        return Verdict(answer: answer, order: order, duration: .milliseconds(5), bodies: BodyVerdict()).outcome
+        return Verdict(answer: answer, order: order, duration: .milliseconds(5)).outcome
     }
 
     @Test func aCertificateWithFewDaysLeftIsPoor() {

@@ -46,6 +46,33 @@ package struct Connection: Sendable {
         while readBytes() != nil {}
     }
 
+    /// True once the other end is done, or gone; false when that took longer. What arrives meanwhile is thrown away.
+    package func waitForClose(atMost patience: Duration) -> Bool {
+        let end = ContinuousClock.now + patience
+        while true {
+            let left = ContinuousClock.now.duration(to: end).components
+            var interest = pollfd(descriptor: descriptor)
+            let count = poll(&interest, 1, Int32(max(0, left.seconds * 1000 + left.attoseconds / 1_000_000_000_000_000)))
+            if count == 0 { return false }
+            if count > 0, readBytes() == nil { return true }
+        }
+    }
+
+    /// The other end reads on to here and no further; what it sends still arrives. Unlike a close, it never turns into a reset.
+    package func finishSending() { shutdown(descriptor, Int32(SHUT_WR)) }
+
+    /// Sends the same bytes again and again until the other end is gone.
+    package func sendForEver(_ bytes: [UInt8]) {
+        while send(bytes) {}
+    }
+
+    package func sendForEver(_ text: String) { sendForEver(Array(text.utf8)) }
+
+    /// Sends the same text again and again, with a pause after each, until the other end is gone.
+    package func drip(_ text: String, every pause: Duration) {
+        while send(text), !waitForClose(atMost: pause) {}
+    }
+
     /// False when the other end is gone.
     @discardableResult
     package func send(_ bytes: [UInt8]) -> Bool {
@@ -82,6 +109,10 @@ package struct Connection: Sendable {
         var linger = Glibc.linger(l_onoff: 1, l_linger: 0)
         setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &linger, socklen_t(MemoryLayout<Glibc.linger>.size))
     }
+}
+
+extension pollfd {
+    fileprivate init(descriptor: Int32) { self.init(fd: descriptor, events: Int16(POLLIN), revents: 0) }
 }
 
 /// A socket that has its port but doesn't listen; whoever asked for it closes it.

@@ -7,9 +7,13 @@ package final class ConnectionServer: Sendable {
     package let port: Int
     private let listener: Listener
     private let accepted = Counter()
+    private let open = Watched(0)
 
     /// How many connections came so far.
     package var connections: Int { accepted.value }
+
+    /// Returns once no connection is open any more.
+    package func untilQuiet() async throws { try await open.until { $0 == 0 } }
 
     /// `isInline` runs the script on the accepting thread, so the connections come one after another.
     package init(
@@ -18,15 +22,17 @@ package final class ConnectionServer: Sendable {
         let bound = try boundSocket(address)
         (listener, port) = (Listener(descriptor: bound.descriptor), bound.port)
         listen(bound.descriptor, 4096)
-        Thread.detachNewThread { [listener, accepted] in
+        Thread.detachNewThread { [listener, accepted, open] in
             while true {
                 let client = accept(listener.descriptor, nil, nil)
                 guard client >= 0 else { return }
                 accepted.next()
+                open.change { $0 += 1 }
                 let serve = { @Sendable in
                     let connection = Connection(descriptor: client)
                     script(connection)
                     connection.close()
+                    open.change { $0 -= 1 }
                 }
                 if isInline { serve() } else { Thread.detachNewThread(serve) }
             }

@@ -41,6 +41,9 @@ package final class LoopbackServer: Sendable {
     /// Returns once the requests so far are as wanted.
     package func until(_ isWanted: @escaping @Sendable ([LoopbackRequest]) -> Bool) async throws { try await log.until(isWanted) }
 
+    /// Returns once no connection is open any more.
+    package func untilQuiet() async throws { try await server.untilQuiet() }
+
     /// `respond` is called on the connection's thread.
     package init(_ respond: @escaping @Sendable (LoopbackRequest) -> LoopbackReply) throws {
         server = try ConnectionServer { [log] connection in

@@ -32,7 +32,8 @@ struct LookupTable {
 
     /// A good answer no older than `keep`.
     func recall(_ name: LookupName, keep: UInt64, now: UInt64) -> [SocketAddress]? {
-        guard keep > 0, let answer = remembered[name], now - answer.at <= keep else { return nil }
+        // The answer may be newer than the transfer that asks: it waited for another name meanwhile.
+        guard keep > 0, let answer = remembered[name], answer.at >= now || now - answer.at <= keep else { return nil }
         return answer.addresses
     }
 

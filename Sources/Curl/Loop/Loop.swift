@@ -140,20 +140,21 @@ final class Loop {
         let batch = jobs[jobsStart...].prefix(Self.jobsPerTurn)
         jobsStart = batch.endIndex
         for job in batch { job.runSynchronously(on: executor) }
-        if jobsStart == jobs.count {
-            jobs.removeAll(keepingCapacity: true)
-            jobsStart = 0
-        }
+        Self.drop(&jobs, before: &jobsStart)
     }
 
     private func beginSome() {
         let batch = backlog[backlogStart...].prefix(Self.beginningsPerTurn)
         backlogStart = batch.endIndex
         for id in batch { transfers[id].map(begin) }
-        if backlogStart == backlog.count {
-            backlog.removeAll(keepingCapacity: true)
-            backlogStart = 0
-        }
+        Self.drop(&backlog, before: &backlogStart)
+    }
+
+    /// Clears away what is done with: at once when that is all, else in bulk, for a queue that never runs dry would grow for ever.
+    private static func drop<Element>(_ queue: inout [Element], before start: inout Int) {
+        guard start == queue.count || start > 1024 else { return }
+        queue.removeFirst(start)
+        start = 0
     }
 
     /// How long the next turn may wait for something to be ready.

@@ -18,9 +18,9 @@ func receiveBody(
 }
 
 func progressMade(
-    _ context: UnsafeMutableRawPointer?, _: curl_off_t, downloaded: curl_off_t, _: curl_off_t, _: curl_off_t
+    _ context: UnsafeMutableRawPointer?, _: curl_off_t, downloaded: curl_off_t, _: curl_off_t, uploaded: curl_off_t
 ) -> Int32 {
-    transfer(context)?.progress(downloaded: Int(downloaded)) == true ? 0 : 1
+    transfer(context)?.progress(downloaded: Int(downloaded), uploaded: Int(uploaded)) == true ? 0 : 1
 }
 
 func openSocket(

@@ -22,7 +22,8 @@ extension Transfer {
             let words = X509_verify_cert_error_string(Int(witness.verifyError)).map { String(cString: $0) } ?? ""
             return witness.verifyDepth == 0 ? words : "\(words) (certificate \(witness.verifyDepth + 1) of the chain)"
         case .bodyTooLarge: return "more than \(request.maxBody) bytes"
-        case .protocolError where abortedAs == .protocolError: return "more than \(Self.headerLimit) bytes of headers"
+        case .protocolError where abortedAs == .protocolError: return abortWords
+        case .protocolError where result == CURLE_GOT_NOTHING: return "what it sent is not HTTP/2"
         case .protocolError where result == CURLE_OK: return "the headers ended early"
         case .protocolError where result == CURLE_OUT_OF_MEMORY: return "a header line is longer than libcurl takes"
         case .addressDenied: return ""
@@ -55,7 +56,10 @@ extension Transfer {
         case CURLE_SSL_CONNECT_ERROR: return connectionLostCode(error, words) ?? .tlsFailed
         case CURLE_SSL_CERTPROBLEM: return .clientCertificateUnusable
         case CURLE_SSL_CIPHER, CURLE_USE_SSL_FAILED, CURLE_SSL_SHUTDOWN_FAILED: return .tlsFailed
-        case CURLE_GOT_NOTHING: return .connectionClosed
+        // Of HTTP/2 with prior knowledge this is what libcurl says when it couldn't go on with what it got. A close has words of its own.
+        case CURLE_GOT_NOTHING:
+            let isHTTP2 = request.httpVersion == .http2 && request.url.scheme == "http" && words.contains("Empty reply")
+            return isHTTP2 ? .protocolError : .connectionClosed
         case CURLE_SEND_ERROR, CURLE_RECV_ERROR:
             if words.contains("alert"), words.contains("SSL") { return .tlsFailed }
             return connectionLostCode(error, words) ?? .protocolError

@@ -6,6 +6,9 @@ final class Transfer {
 
     /// Bytes of all header lines together: 1xx answers and trailers count too, so that none of them can go on for ever.
     static let headerLimit = 64 * 1024
+    /// After so many reads in a row of which nothing was header or body, the kernel is asked how much came: what goes on like that is
+    /// overhead alone, such as a chunk's extension, and libcurl counts none of it.
+    private static let barrenReadsMax = 16
 
     let id: UInt64
     let request: TransferRequest
@@ -25,10 +28,20 @@ final class Transfer {
     // What the callbacks saw.
     private(set) var headerBytes = 0
     private var sawEndOfHeaders = false
+    /// What the answer at hand says of its body's length.
+    private var declaredLength: Int?
+    private var barrenReads = 0
+    private var fruit = 0
+    /// What the kernel had received when it was first asked.
+    private var receivedAtFirst: Int?
     /// False in a transfer under way: it has a kept connection.
     private(set) var openedSocket = false
+    /// The one that was opened last; -1 where none was.
+    private var socket: Int32 = -1
     /// Why a callback ended the transfer.
     private(set) var abortedAs: TransferFailure.Code?
+    /// What is to be said of it, where the code alone doesn't.
+    private(set) var abortWords: String?
     /// An errno of our own making: no socket, no place in the epoll set.
     var localError: Int32 = 0
     let witness: HandshakeWitness?
@@ -79,10 +92,32 @@ extension Transfer {
         if line.first == UInt8(ascii: "\r") || line.first == UInt8(ascii: "\n") {
             sawEndOfHeaders = true
         } else if line.starts(with: "HTTP/".utf8) {
-            sawEndOfHeaders = false
+            (sawEndOfHeaders, declaredLength) = (false, nil)
+        } else if !agreesOnLength(line) {
+            abort(.protocolError, "its Content-Length is no number, or more than one")
         }
-        if headerBytes > Self.headerLimit { abortedAs = .protocolError }
+        if headerBytes > Self.headerLimit { abort(.protocolError, "more than \(Self.headerLimit) bytes of headers") }
         return abortedAs == nil
+    }
+
+    /// RFC 9112 section 6.3: lengths that differ, or are no numbers, make an answer whose end nobody knows. libcurl takes the last of
+    /// several, and none for one that is past all numbers.
+    private func agreesOnLength(_ line: UnsafeRawBufferPointer) -> Bool {
+        let name = "content-length:".utf8
+        guard line.count > name.count, zip(line, name).allSatisfy({ $0 | 0x20 == $1 | 0x20 }) else { return true }
+        for value in line.dropFirst(name.count).split(separator: UInt8(ascii: ","), omittingEmptySubsequences: false) {
+            let digits = value.trimming { $0 == 0x20 || $0 == 0x09 || $0 == 0x0d || $0 == 0x0a }
+            guard digits.allSatisfy({ (0x30...0x39).contains($0) }), let length = Int(String(decoding: digits, as: UTF8.self)),
+                length == declaredLength ?? length
+            else { return false }
+            declaredLength = length
+        }
+        return true
+    }
+
+    private func abort(_ code: TransferFailure.Code, _ words: String? = nil) {
+        guard abortedAs == nil else { return }
+        (abortedAs, abortWords) = (code, words)
     }
 
     func receiveBody(_ bytes: UnsafeRawBufferPointer) -> Bool {
@@ -94,14 +129,29 @@ extension Transfer {
             if declared > 0 { report.body.reserveCapacity(min(room, Int(declared))) }
         }
         if room > 0 { report.body.append(contentsOf: bytes.prefix(room)) }
-        if report.bodyLength > request.maxBody { abortedAs = .bodyTooLarge }
+        if report.bodyLength > request.maxBody { abort(.bodyTooLarge) }
         return abortedAs == nil
     }
 
-    /// Bytes of body on the wire: a stream can be endless and decode to nothing.
-    func progress(downloaded: Int) -> Bool {
-        if downloaded > request.maxBody { abortedAs = .bodyTooLarge }
+    /// Bytes of body on the wire: a stream can be endless and decode to nothing. libcurl calls this with every read, too.
+    func progress(downloaded: Int, uploaded: Int) -> Bool {
+        if downloaded > request.maxBody { abort(.bodyTooLarge) }
+        let before = fruit
+        fruit = downloaded + uploaded + headerBytes + report.bodyLength
+        barrenReads = fruit == before ? barrenReads + 1 : 0
+        if barrenReads >= Self.barrenReadsMax, isOverheadPastBound() {
+            abort(.protocolError, "it sends on and on, and most of that is neither header nor body")
+        }
         return abortedAs == nil
+    }
+
+    private func isOverheadPastBound() -> Bool {
+        barrenReads = 0
+        guard socket >= 0, case let received = Int(rf_received_bytes(socket)), received >= 0 else { return false }
+        let first = receivedAtFirst ?? received
+        receivedAtFirst = first
+        // Twice what a body may have leaves room for the body itself and what TLS and HTTP/2 put around it.
+        return (received - first) / 2 > max(request.maxBody, Self.headerLimit)
     }
 
     /// A socket for the connection, or -1. The egress rule is asked once more, at the last place before the network.
@@ -110,7 +160,7 @@ extension Transfer {
         let address = withUnsafePointer(to: &target.pointee.addr) { SocketAddress($0) }
         // The proxy is the configuration's choice and not a target's.
         if let allows = request.allows, request.proxy == nil || address != proxyAddress, !(address.map(allows) ?? false) {
-            abortedAs = .addressDenied
+            abort(.addressDenied)
             return -1
         }
         let descriptor = newSocket(target.pointee.family, target.pointee.socktype, target.pointee.protocol)
@@ -118,6 +168,15 @@ extension Transfer {
         if descriptor.value >= 0, request.connection == .reuse, let target = report.address {
             kept.opened(descriptor.value, KeptConnections.Place(host: request.url.host, address: target))
         }
+        socket = descriptor.value
         return descriptor.value
+    }
+}
+
+extension Slice<UnsafeRawBufferPointer> {
+    fileprivate func trimming(_ isBlank: (UInt8) -> Bool) -> Self {
+        var rest = drop(while: isBlank)
+        while let last = rest.last, isBlank(last) { rest.removeLast() }
+        return rest
     }
 }

@@ -67,6 +67,8 @@ struct TransferOptions {
         set.string(CURLOPT_CAINFO, bundle)
         // libcurl would keep the parsed bundle for a day, and a renewed or withdrawn authority would go unnoticed for as long.
         set.long(CURLOPT_CA_CACHE_TIMEOUT, Self.bundleSecondsMax)
+        // RFC 8996. OpenSSL would fail most older handshakes too, but over a signature, and would say nothing of the version.
+        set.long(CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2)
         // A resumed session would show no certificate.
         set.long(CURLOPT_SSL_SESSIONID_CACHE, 0)
         set.long(CURLOPT_DNS_CACHE_TIMEOUT, 0)

@@ -58,9 +58,9 @@ package final class BodyPattern: Sendable {
         }
         pcre2_set_match_limit_8(context, Self.stepsMax)
         pcre2_set_heap_limit_8(context, Self.heapKiBMax)
-        var deadline = processorNanoseconds() + Self.nanosecondsMax
-        let found = withUnsafeMutablePointer(to: &deadline) { deadline in
-            pcre2_set_callout_8(context, stopWhenLate, deadline)
+        var watch = Watch(deadline: processorNanoseconds() + Self.nanosecondsMax)
+        let found = withUnsafeMutablePointer(to: &watch) { watch in
+            pcre2_set_callout_8(context, stopWhenLate, watch)
             return body.withUnsafeBufferPointer { bytes in
                 // PCRE2 takes no null pointer, not even with a length of 0.
                 var none: UInt8 = 0
@@ -92,11 +92,20 @@ private func processorNanoseconds() -> UInt64 {
     return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
 }
 
+/// Looks at the clock now and then: each look is a system call, and harmless patterns call out hundreds of thousands of times.
+private struct Watch {
+    let deadline: UInt64
+    var callouts = 0
+}
+
 private func stopWhenLate(
-    _: UnsafeMutablePointer<pcre2_callout_block_8>?, _ deadline: UnsafeMutableRawPointer?
+    _: UnsafeMutablePointer<pcre2_callout_block_8>?, _ context: UnsafeMutableRawPointer?
 ) -> Int32 {
-    guard let deadline else { return 0 }
-    return processorNanoseconds() > deadline.load(as: UInt64.self) ? PCRE2_ERROR_CALLOUT : 0
+    guard let watch = context?.assumingMemoryBound(to: Watch.self) else { return 0 }
+    watch.pointee.callouts &+= 1
+    // Between two callouts PCRE2 may go through all of the body: 256 KiB, some 0.1 ms. So the bound is kept to a few milliseconds.
+    guard watch.pointee.callouts % 32 == 0 else { return 0 }
+    return processorNanoseconds() > watch.pointee.deadline ? PCRE2_ERROR_CALLOUT : 0
 }
 
 /// Patterns that were compiled already; a reload can bring others, so past its bound all are forgotten, which costs compiling again.

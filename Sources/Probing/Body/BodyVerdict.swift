@@ -1,6 +1,8 @@
+import Curl
 import Health
 
-/// What a body lacks of what was expected of it. Runs on the probe's task, after its times were taken, never on the engine's thread.
+/// What a body lacks of what was expected of it. Looked for after the probe's times were taken, and never on the engine's thread: every
+/// other probe's sockets would wait for a pattern that explodes.
 struct BodyVerdict: Sendable {
     private let patterns = PatternCache()
 
@@ -10,7 +12,12 @@ struct BodyVerdict: Sendable {
         policy.readsBody ? BodyPattern.bodyLimit + 1 : 0
     }
 
-    /// The sentence that says why it isn't as expected, or nil.
+    /// The sentence that says why an answer's body isn't as expected, or nil; also when its status or failure says enough.
+    func mismatch(_ answer: TransferReport, policy: ProbePolicy) async -> String? {
+        guard policy.readsBody, answer.failure == nil, policy.expects(answer.status) else { return nil }
+        return await withTaskExecutorPreference(globalConcurrentExecutor) { mismatch(answer.body, policy: policy) }
+    }
+
     func mismatch(_ body: [UInt8], policy: ProbePolicy) -> String? {
         policy.bodyMatches.flatMap { mismatch(body, pattern: $0) } ?? policy.bodyJSON.flatMap { mismatch(body, json: $0) }
     }

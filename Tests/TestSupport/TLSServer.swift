@@ -1,13 +1,11 @@
 import Foundation
-import Glibc
-import TestSupport
 
 /// A certificate authority of one test, in a folder of its own, made by the openssl command.
-final class TestAuthority {
-    let folder: TemporaryFolder
-    var bundle: String { folder.file("ca.crt") }
+package final class TestAuthority: Sendable {
+    package let folder: TemporaryFolder
+    package var bundle: String { folder.file("ca.crt") }
 
-    init() throws {
+    package init() throws {
         folder = try TemporaryFolder()
         try folder.write(Self.configuration, to: "ca.cnf")
         try folder.write("", to: "index.txt")
@@ -32,7 +30,7 @@ final class TestAuthority {
         """
 
     /// Answers the file name of the certificate; the key's is the same with `.key`. Times as 20250101000000Z.
-    func issue(
+    package func issue(
         _ name: String, subjectAlternativeName: String = "IP:127.0.0.1,DNS:localhost", from: String? = nil, to: String? = nil
     ) throws -> String {
         let file = UUID().uuidString
@@ -46,7 +44,7 @@ final class TestAuthority {
         return file
     }
 
-    func selfSigned() throws -> String {
+    package func selfSigned() throws -> String {
         let file = UUID().uuidString
         try openssl(
             "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 30 -subj /CN=Nobody -addext subjectAltName=IP:127.0.0.1"
@@ -63,54 +61,37 @@ final class TestAuthority {
     }
 
     private func openssl(_ arguments: String) throws {
-        let process = Process()
-        process.executableURL = URL(filePath: "/usr/bin/openssl")
-        process.arguments = arguments.split(separator: " ").map(String.init)
-        process.currentDirectoryURL = URL(filePath: folder.path)
-        process.standardOutput = FileHandle.nullDevice
-        process.standardError = FileHandle.nullDevice
-        process.standardInput = FileHandle.nullDevice
-        try process.run()
-        process.waitUntilExit()
-        guard process.terminationStatus == 0 else {
-            throw SupportError("openssl \(arguments) ended with \(process.terminationStatus)")
+        let words = arguments.split(separator: " ").map(String.init)
+        guard try ChildProcess("/usr/bin/openssl", words, in: folder.path).succeeds() else {
+            throw SupportError("openssl \(arguments) failed")
         }
     }
 }
 
 /// `openssl s_server -www` on loopback: answers every request with a page about its session.
-final class TLSServer {
-    let port: Int
-    private let process = Process()
-    private let input = Pipe()
+package final class TLSServer: Sendable {
+    package let port: Int
+    private let process: ChildProcess
 
-    init(_ authority: TestAuthority, certificate: String, options: String = "-www") throws {
-        process.executableURL = URL(filePath: "/usr/bin/openssl")
-        process.arguments =
-            "s_server -accept 127.0.0.1:0 -cert \(certificate).crt -key \(certificate).key \(options)".split(separator: " ").map(
-                String.init)
-        process.currentDirectoryURL = URL(filePath: authority.folder.path)
-        let output = Pipe()
-        process.standardOutput = output
-        process.standardError = FileHandle.nullDevice
-        process.standardInput = input
-        try process.run()
+    package init(_ authority: TestAuthority, certificate: String, options: String = "-www") throws {
+        let words = "s_server -accept 127.0.0.1:0 -cert \(certificate).crt -key \(certificate).key \(options)"
+            .split(separator: " ").map(String.init)
+        let process = try ChildProcess("/usr/bin/openssl", words, in: authority.folder.path)
+        self.process = process
         var text = ""
         var found: Int?
         while found == nil {
-            let data = output.fileHandleForReading.availableData
-            guard !data.isEmpty else { throw SupportError("s_server: \(text)") }
-            text += String(decoding: data, as: UTF8.self)
+            guard let more = process.readSome() else {
+                process.end()
+                throw SupportError("s_server: \(text)")
+            }
+            text += more
             found = text.firstMatch(of: /ACCEPT 127\.0\.0\.1:(\d+)\n/).flatMap { Int($0.1) }
         }
         port = found ?? 0
         // What it prints from here on is thrown away, or the pipe would fill and stop it.
-        output.fileHandleForReading.readabilityHandler = { _ = $0.availableData }
+        Thread.detachNewThread { while process.readSome() != nil {} }
     }
 
-    deinit {
-        // A task's thread has SIGTERM blocked, and the child has that from it.
-        kill(process.processIdentifier, SIGKILL)
-        process.waitUntilExit()
-    }
+    deinit { process.end() }
 }

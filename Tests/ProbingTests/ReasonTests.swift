@@ -1,0 +1,144 @@
+import Curl
+import Foundation
+import Glibc
+import Health
+import Probing
+import TestSupport
+import Testing
+import Zoo
+
+/// Every reason there is, provoked on a real socket, and what its sentence must say for a person on call to act on it.
+@Suite struct ReasonTests {
+    /// How one reason comes about.
+    struct Scenario: Sendable, CustomTestStringConvertible {
+        let reason: Reason
+        /// Of the zoo, where a beast of it does that.
+        var beast: String?
+        /// What is done, where no beast does it.
+        var probe: (@Sendable () async throws -> ProbeResult)?
+        let words: [String]
+
+        var testDescription: String { reason.rawValue }
+    }
+
+    /// One row for every reason.
+    static let scenarios = [
+        row(.dnsFailed, "has a name that does not resolve", "unknown.zoo", "can't be looked up", "not known"),
+        row(.addressDenied, "has a name with a denied address", "forbidden.zoo", "127.0.0.2", "egress.allow"),
+        row(.connectRefused, "listens no more", "127.0.0.1, port", "refused the connection", "nothing listens"),
+        row(.connectTimeout, "listens and accepts nobody", "did not accept a connection within"),
+        row(.connectReset, "resets in its body", "port", "reset the connection"),
+        row(.connectionClosed, "closes at once", "port", "closed the connection without an answer"),
+        Scenario(reason: .networkUnreachable, probe: { try await probeBroadcast() }, words: ["no route to 127.255.255.255"]),
+        row(.tlsHandshakeFailed, "speaks only TLS 1.0", "TLS handshake", "failed", "protocol"),
+        row(.certificateExpired, "has an expired certificate", "certificate expired", "days ago", "CN=old", "issuer"),
+        row(.certificateNotYetValid, "has a certificate of the future", "not valid for another", "CN=new", "clocks"),
+        row(
+            .certificateUntrusted, "has signed its certificate itself", "not signed by a known authority", "CN=Nobody", "ca_file"),
+        row(.certificateNameMismatch, "has a certificate for another name", "not for 127.0.0.1", "CN=other"),
+        row(.timeout, "accepts and says nothing", "no complete answer within", "waiting for the answer"),
+        row(.protocolError, "promises two lengths", "does not speak HTTP as it should", "Content-Length"),
+        row(.tooManyRedirects, "redirects to itself", "more than 5 redirects", "follow_redirects", "expect 302"),
+        row(.redirectDenied, "redirects to a denied address", "redirected to 127.0.0.2", "egress.allow"),
+        row(.bodyTooLarge, "has a body without end", "max_body", "1048576 bytes"),
+        Scenario(
+            reason: .proxyFailed, probe: { try await probeThroughNothing() }, words: ["the proxy 127.0.0.1", "nothing is known"]),
+        Scenario(
+            reason: .bodyMismatch, probe: { try await probeBody() },
+            words: ["HTTP 200", "body_matches", "it begins", "maintenance"]),
+        Scenario(reason: .statusUnexpected, probe: { try await probeStatus() }, words: ["HTTP 503", "200-399 was expected"]),
+        Scenario(reason: .urlInvalid, probe: { try await probeUserInfo() }, words: ["user name or password", "set a header"]),
+        Scenario(
+            reason: .proberFault, probe: { try await probeWithoutBundle() }, words: ["our own trouble", "certificate file"]),
+    ]
+
+    @Test func everyReasonHasAScenario() {
+        let reasons = Self.scenarios.map(\.reason)
+        #expect(Set(reasons) == Set(Reason.allCases) && Set(reasons).count == reasons.count)
+    }
+
+    @Test(arguments: scenarios) func comesAboutAndSaysWhatToDo(_ scenario: Scenario) async throws {
+        let result = try await Self.result(of: scenario)
+        #expect(result.outcome == .bad(scenario.reason), "\(result.sentence)")
+        for word in scenario.words { #expect(result.sentence.contains(word)) }
+        #expect((result.void == .proberFault) == (scenario.reason == .proberFault))
+    }
+
+    /// In a process of its own: without descriptors, no test beside this one would get far.
+    @Test(.timeLimit(.minutes(1))) func noDescriptorsAreOurFaultAndNotTheTargets() async {
+        await #expect(processExitsWith: .success) {
+            let server = try LoopbackServer { _ in .http(200) }
+            let bench = try Bench()
+            #expect(await bench.probe(server.url).result.outcome == .good)
+            try await server.untilQuiet()
+            let taken = takeDescriptors()
+            let starved = await bench.probe(server.url).result
+            taken.forEach { close($0) }
+            #expect(starved.outcome == .bad(.proberFault) && starved.void == .proberFault)
+            #expect(starved.sentence.contains("our own trouble"))
+            #expect(await bench.probe(server.url).result.outcome == .good)
+        }
+    }
+
+    private static func row(_ reason: Reason, _ beast: String, _ words: String...) -> Scenario {
+        Scenario(reason: reason, beast: beast, words: words)
+    }
+
+    private static func result(of scenario: Scenario) async throws -> ProbeResult {
+        if let probe = scenario.probe { return try await probe() }
+        let zoo = try OpenZoo([try #require(Zoo.beasts.first { $0.name == scenario.beast })])
+        let result = await zoo.probe(zoo.enclosures[0]).result
+        await zoo.close()
+        return result
+    }
+
+    /// TCP can't go to a broadcast address, and loopback has one: nothing leaves the machine, whatever routes it has.
+    private static func probeBroadcast() async throws -> ProbeResult {
+        var bench = try Bench()
+        bench.egress.allow += ["127.255.255.255"].compactMap { CIDR($0) }
+        return await bench.probe("http://127.255.255.255:1").result
+    }
+
+    private static func probeThroughNothing() async throws -> ProbeResult {
+        let (descriptor, port) = try boundSocket("127.0.0.1")
+        defer { close(descriptor) }
+        var bench = try Bench()
+        bench.policy.proxy = .init(host: "127.0.0.1", port: port)
+        return await bench.probe("http://127.0.0.1:1").result
+    }
+
+    private static func probeBody() async throws -> ProbeResult {
+        let server = try LoopbackServer { _ in .http(200, body: "down for maintenance") }
+        var bench = try Bench()
+        bench.policy.bodyMatches = "healthy"
+        return await bench.probe(server.url).result
+    }
+
+    private static func probeStatus() async throws -> ProbeResult {
+        let server = try LoopbackServer { _ in .http(503) }
+        return try await Bench().probe(server.url).result
+    }
+
+    private static func probeUserInfo() async throws -> ProbeResult {
+        let server = try LoopbackServer { _ in .http(200) }
+        let result = try await Bench().probe("http://user:password@127.0.0.1:\(server.port)").result
+        #expect(server.requests.isEmpty)
+        return result
+    }
+
+    private static func probeWithoutBundle() async throws -> ProbeResult {
+        let server = try ConnectionServer { $0.waitForClose() }
+        var bench = try Bench()
+        bench.policy.caFile = "/nonexistent/bundle.pem"
+        return await bench.probe("https://127.0.0.1:\(server.port)").result
+    }
+}
+
+/// All that this process may have.
+private func takeDescriptors() -> [Int32] {
+    var limit = rlimit(rlim_cur: 200, rlim_max: 200)
+    setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+    var taken: [Int32] = []
+    while case let descriptor = open("/dev/null", O_RDONLY | O_CLOEXEC), descriptor >= 0 { taken.append(descriptor) }
+    return taken
+}

@@ -1,0 +1,32 @@
+import Curl
+import Testing
+import Zoo
+
+/// All beasts at once and again and again, in a process of their own, where nothing else opens descriptors or takes memory.
+@Suite(.timeLimit(.minutes(2))) struct WholeZooTests {
+    @Test func leavesNoDescriptorThreadTransferOrMemoryBehind() async {
+        await #expect(processExitsWith: .success) {
+            let zoo = try OpenZoo(Zoo.beasts)
+            // The first time, pools fill, the bundle is read, and OpenSSL makes what it keeps.
+            await zoo.probeAll()
+            try await zoo.untilQuiet()
+            try ProcessUse.forgetPeak()
+            let before = try ProcessUse()
+            for turn in 1...3 { await zoo.probeAll(turn: UInt64(turn)) }
+            try await zoo.untilQuiet()
+            let after = try ProcessUse()
+            #expect(zoo.engine.statistics.inFlight == 0)
+            #expect(zoo.engine.statistics.lookupsQueued == 0)
+            // The thread sanitizer talks through pipes to the program that tells it the names of functions.
+            let added = Set(after.descriptors).subtracting(before.descriptors)
+                .filter { !(Zoo.isSanitized && $0.hasPrefix("pipe:")) }
+            #expect(added == [], "left open: \(added.sorted())")
+            // Some hundred probes a turn, so one that is left by each would show; a thread that has closed its socket may still be ending.
+            #expect(after.threads < before.threads + 20, "\(before.threads) threads, then \(after.threads)")
+            // The servers are in this process too, and are the most of it. The thread sanitizer takes memory for itself.
+            let grown = after.peakKibibytes - before.residentKibibytes
+            #expect(grown < 50 << 10 || Zoo.isSanitized, "\(grown) KiB more at the peak")
+            await zoo.close()
+        }
+    }
+}
