@@ -58,7 +58,7 @@ import Testing
         let resolver = HeldResolver(["127.0.0.1"], holding: "hung.test")
         let engine = try TransferEngine(maxLookups: 1, resolver: resolver.lookUp)
         let server = try ConnectionServer { $0.answer() }
-        async let hung = engine.transfer(try request("http://hung.test:\(server.port)/"))
+        async let hung = engine.transfer(try request("http://hung.test:\(server.port)/", timeout: .seconds(60)))
         await until { engine.statistics.lookupsRunning == 1 }
         let late = await engine.transfer(try request("http://late.test:\(server.port)/", timeout: .milliseconds(100)))
         #expect(late.code == .localFault)
@@ -178,5 +178,13 @@ final class HeldResolver: Sendable {
 
 /// Gives way to others until something is so.
 func until(_ condition: @Sendable () -> Bool) async {
-    while !condition() { await Task.yield() }
+    let start = ContinuousClock.now
+    while !condition() {
+        // For ever would be worse than failing: nobody would learn which test it is.
+        guard ContinuousClock.now - start < .seconds(60) else {
+            Issue.record("waited a minute in vain")
+            return
+        }
+        await Task.yield()
+    }
 }

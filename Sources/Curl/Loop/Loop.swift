@@ -16,7 +16,7 @@ final class Loop {
     private let mailbox: Mailbox
     private let board: StatisticsBoard
     private let readiness: Readiness
-    private let resolver: @Sendable (LookupName) -> LookupAnswer
+    private let lookupThreads: LookupThreads
     private let multi: UnsafeMutableRawPointer
     let handles: HandlePool
     let userAgent: String?
@@ -52,7 +52,7 @@ final class Loop {
         self.executor = executor.asUnownedTaskExecutor()
         self.board = board
         self.userAgent = userAgent
-        self.resolver = resolver
+        lookupThreads = LookupThreads { mailbox.post(.lookedUp($0, resolver($0))) }
         systemBundle = prepared.bundle
         lookups = LookupTable(limit: bounds.lookups)
         handles = HandlePool()
@@ -96,6 +96,7 @@ final class Loop {
         answer()
         // What these jobs enqueue goes elsewhere by now.
         while jobsStart < jobs.count { runJobs() }
+        lookupThreads.close()
         handles.removeAll()
         curl_multi_cleanup(multi)
     }
@@ -176,10 +177,7 @@ final class Loop {
         answers.removeAll(keepingCapacity: true)
     }
 
-    func lookUpElsewhere(_ name: LookupName) -> Int32 {
-        let (mailbox, resolver) = (mailbox, resolver)
-        return startThread(named: "curl-lookup", stackBytes: 1 << 18) { mailbox.post(.lookedUp(name, resolver(name))) }
-    }
+    func lookUpElsewhere(_ name: LookupName) -> Int32 { lookupThreads.take(name) }
 }
 
 /// libcurl's side.
