@@ -69,7 +69,9 @@ import Testing
         await engine.shutDown()
     }
 
-    @Test func twoThousandAreInFlightAtATimeAndLeaveNoDescriptor() async throws {
+    /// No more here, where other tests start programs: Foundation's Process.run() copies directory entries of /proc/self/fd past the end of
+    /// its buffer, and crashes at times in a process with more than some 1,300 descriptors. TenThousandTests has its process for itself.
+    @Test func threeHundredAreInFlightAtATimeAndLeaveNoDescriptor() async throws {
         try raiseDescriptorLimit(to: 5000)
         let engine = try TransferEngine()
         let before = try openDescriptors()
@@ -80,7 +82,7 @@ import Testing
                 let copy = Connection(descriptor: dup(connection.descriptor))
                 let all = held.withLock { all in
                     all.append(copy)
-                    return all.count == 2000 ? all : []
+                    return all.count == 300 ? all : []
                 }
                 for connection in all {
                     connection.answer()
@@ -89,14 +91,14 @@ import Testing
             }
             let wanted = try request(server.url(), timeout: .seconds(60))
             let good = await withTaskGroup(of: Bool.self) { group in
-                for _ in 0..<2000 { group.addTask { await engine.transfer(wanted).status == 200 } }
+                for _ in 0..<300 { group.addTask { await engine.transfer(wanted).status == 200 } }
                 return await group.reduce(into: 0) { $0 += $1 ? 1 : 0 }
             }
-            #expect(good == 2000)
+            #expect(good == 300)
         }
         await engine.shutDown()
         // Other tests of the process open and close some beside this one.
-        #expect(try openDescriptors() < before + 500)
+        #expect(try openDescriptors() < before + 250)
     }
 
     @Test func manyFailuresLeaveNoDescriptor() async throws {
@@ -107,7 +109,7 @@ import Testing
         }
         let before = try openDescriptors()
         for _ in 0..<1500 { #expect(await engine.transfer(try request(server.url())).code == .connectReset) }
-        #expect(try openDescriptors() < before + 500)
+        #expect(try openDescriptors() < before + 250)
     }
 
     private func openDescriptors() throws -> Int {
