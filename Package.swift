@@ -114,7 +114,7 @@ let package = Package(
         tests(of: "TargetsServer", ["Health", "TargetsAPI", lifecycle, logging]),
         tests(of: "History", ["Health", grdb]),
         tests(of: "Exposition", ["Health"]),
-        tests(of: "Web", ["Health", "Exposition", "Curl"]),
+        tests(of: "Web", ["Health", "Exposition", "Curl", lifecycle, logging]),
         tests(of: "Settings", ["Health"], data: ["Bad"]),
         tests(of: "Terminal", ["Health"]),
         tests(of: "SampleTargets", ["Curl"]),

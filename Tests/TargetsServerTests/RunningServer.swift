@@ -1,6 +1,7 @@
 import Foundation
 import Health
 import Logging
+import ServiceLifecycle
 import Synchronization
 import TargetsAPI
 import TestSupport
@@ -34,19 +35,26 @@ func withServer<Value: Sendable>(
         configuration: .init(host: "127.0.0.1", port: 0, token: Secret(registryToken), names: names), store: store,
         logger: logger
     ) { port.yield($0) }
+    // As the daemon ends it. Cancelled, NIO traps on a connection that was accepted and not taken up (NIOAsyncWriter's deinit).
+    var configuration = ServiceGroupConfiguration(
+        services: [Running { try await server.run() }], logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+    configuration.maximumGracefulShutdownDuration = .milliseconds(1500)
+    let services = ServiceGroup(configuration: configuration)
     let value = try await withThrowingTaskGroup(of: Void.self) { group in
         group.addTask {
             defer { port.finish() }
-            try await server.run()
+            try await services.run()
         }
         var iterator = ports.makeAsyncIterator()
         guard let listening = await iterator.next() else {
             try await group.next()
             throw SupportError("the server never listened")
         }
-        let value = try await body(listening)
-        group.cancelAll()
-        return value
+        let outcome: Result<Value, any Error>
+        do { outcome = .success(try await body(listening)) } catch { outcome = .failure(error) }
+        await services.triggerGracefulShutdown()
+        try await group.waitForAll()
+        return try outcome.get()
     }
     try store.close()
     return value
@@ -97,4 +105,9 @@ struct Envelope: Decodable, Equatable {
     var message: String
 
     init(_ text: String) throws { self = try JSONDecoder().decode(Self.self, from: Data(text.utf8)) }
+}
+
+private struct Running: Service {
+    let body: @Sendable () async throws -> Void
+    func run() async throws { try await body() }
 }

@@ -1,5 +1,7 @@
 import Exposition
 import Health
+import Logging
+import ServiceLifecycle
 import Synchronization
 import TestSupport
 import Testing
@@ -28,15 +30,28 @@ func withServer(
                 return action
             }),
         onListening: { listening.yield($0) })
+    // As the daemon ends it. Cancelled, NIO traps on a connection that was accepted and not taken up (NIOAsyncWriter's deinit).
+    var configuration = ServiceGroupConfiguration(
+        services: [Running { try await server.run() }], logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+    configuration.maximumGracefulShutdownDuration = .milliseconds(1500)
+    let services = ServiceGroup(configuration: configuration)
     try await withThrowingTaskGroup(of: Void.self) { group in
-        group.addTask { try await server.run() }
-        group.addTask {
-            guard let port = await ports.first(where: { _ in true }) else { return }
-            try await body(port)
-        }
-        try await group.next()
-        group.cancelAll()
+        group.addTask { try await services.run() }
+        let port = await ports.first { _ in true }
+        let outcome: Result<Void, any Error>
+        do {
+            if let port { try await body(port) }
+            outcome = .success(())
+        } catch { outcome = .failure(error) }
+        await services.triggerGracefulShutdown()
+        try await group.waitForAll()
+        try outcome.get()
     }
+}
+
+private struct Running: Service {
+    let body: @Sendable () async throws -> Void
+    func run() async throws { try await body() }
 }
 
 /// What the listener asked the daemon for.
