@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import Curl
@@ -128,7 +129,7 @@ import Testing
 
     /// Whatever the quick reading takes, libcurl's takes, and makes the same of it.
     @Test func neverDifferFromLibcurlsReading() {
-        var random = SplitMix(state: 20_261_124)
+        var random = SeededGenerator(state: 20_261_124)
         let alphabet = Array("aZ09-._~:/?#[]@!$&'()*+,;=%x \u{e9}htp".unicodeScalars)
         for _ in 0..<20_000 {
             let tail = (0..<Int.random(in: 0...14, using: &random)).map { _ in
@@ -139,17 +140,5 @@ import Testing
                 + String(String.UnicodeScalarView(tail))
             if let plain = URLParts(plain: text) { #expect(plain == URLParts(parsed: text), "\(text)") }
         }
-    }
-}
-
-private struct SplitMix: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
-        return mixed ^ (mixed >> 31)
     }
 }

@@ -2,8 +2,8 @@ internal import CCurl
 internal import Glibc
 internal import Synchronization
 
-/// The threads that ask the system's resolver. They are kept for a while: starting one for each of a thousand lookups a second would cost
-/// more than the lookups do.
+/// The threads that ask the system's resolver. They are kept for a while: the engine's thread would have to start one for each of a
+/// thousand lookups a second.
 ///
 /// How many work at a time is the ``LookupTable``'s to bound. One that hangs in the resolver is not waited for.
 final class LookupThreads: Sendable {

@@ -12,7 +12,7 @@ package final class BodyPattern: Sendable {
     /// Steps of one place of the body: PCRE2 counts anew where it starts anew. Its own default is ten times this.
     private static let stepsMax: UInt32 = 1_000_000
     private static let heapKiBMax: UInt32 = 20_000
-    /// Of processor time, over all places. A callout before each item of the pattern looks at the clock.
+    /// Of processor time, over all places. Callouts before the items of the pattern look at the clock.
     private static let nanosecondsMax: UInt64 = 100_000_000
 
     enum Answer: Hashable { case matches, matchesNot, gaveUp }
@@ -103,7 +103,7 @@ private func stopWhenLate(
 ) -> Int32 {
     guard let watch = context?.assumingMemoryBound(to: Watch.self) else { return 0 }
     watch.pointee.callouts &+= 1
-    // Between two callouts PCRE2 may go through all of the body: 256 KiB, some 0.1 ms. So the bound is kept to a few milliseconds.
+    // Not more seldom: between two callouts PCRE2 may go through all of the body.
     guard watch.pointee.callouts % 32 == 0 else { return 0 }
     return processorNanoseconds() > watch.pointee.deadline ? PCRE2_ERROR_CALLOUT : 0
 }

@@ -1,18 +1,6 @@
 import Health
+import TestSupport
 import Testing
-
-/// SplitMix64: small, and the same on every machine, so that a failure can be run again by its seed.
-struct SeededGenerator: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
-        return mixed ^ (mixed >> 31)
-    }
-}
 
 /// The rules once more, in another form: from the whole list of what was seen, without any counter.
 private struct Oracle {

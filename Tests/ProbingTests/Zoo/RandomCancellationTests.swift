@@ -44,7 +44,7 @@ private final class Crowd: Sendable {
     let ends = Mutex(Ends())
     private let server: ConnectionServer
     private let prober: Prober
-    private let random = Mutex(SeededGenerator(seed: 20_261_124))
+    private let random = Mutex(SeededGenerator(state: 20_261_124))
 
     init() throws {
         // No length, so that the server closes first and the client's ports are free again at once.
@@ -94,19 +94,5 @@ private final class Crowd: Sendable {
             identity: TargetIdentity(clientID: "c", key: "\(number)"), name: "n", baseURL: server.url(), testPath: "/",
             region: "r")
         return ProbeOrder(target: target, policy: policy, egress: EgressRule(allow: ["127.0.0.1"].compactMap { CIDR($0) }))
-    }
-}
-
-/// SplitMix64 (Steele, Lea, Flood 2014): the same numbers every time.
-private struct SeededGenerator: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var mixed = (state ^ (state >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
-        return mixed ^ (mixed >> 31)
     }
 }
