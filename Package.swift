@@ -75,7 +75,7 @@ let package = Package(
         .systemLibrary(name: "CPCRE2", pkgConfig: "libpcre2-8", providers: [.apt(["libpcre2-dev"])]),
         room("Probing", ["Health", "Curl", "CPCRE2"]),
         room("Scheduling", ["Health", heap, deque]),
-        room("TargetsAPI", ["Health"]),
+        room("TargetsAPI", ["Health", crypto]),
         room(
             "TargetsServer",
             ["Health", "TargetsAPI", hummingbird, hummingbirdCore, httpTypes, nioCore, logging, grdb, crypto]),

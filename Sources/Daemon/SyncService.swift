@@ -14,10 +14,21 @@ actor SyncService {
 
     private struct Channel {
         var feed: TargetFeed
+        /// Of the answer that the feed received last; nil when it has received none.
+        var lastAnswer: AnswerFingerprint?
         /// What was last said of it, so that the log says a lasting trouble once.
         var lastFailure: String?
         var lastRejections: [String] = []
         var hasList: Bool
+
+        mutating func receive(_ answer: ListAnswer) -> TargetFeed.Outcome {
+            switch answer {
+            case .unchanged: return feed.receiveAgain()
+            case .list(let list, let fingerprint):
+                lastAnswer = fingerprint
+                return feed.receive(list)
+            }
+        }
     }
 
     private var plan: Plan
@@ -142,17 +153,17 @@ actor SyncService {
 
     private func sync(_ client: TargetsClient, generation asked: Int) async -> String? {
         do throws(APIError) {
-            let list = try await client.list()
-            return asked == generation ? received(list, clientID: client.clientID) : nil
+            let answer = try await client.list(unless: channels[client.clientID]?.lastAnswer)
+            return asked == generation ? received(answer, clientID: client.clientID) : nil
         } catch {
             return asked == generation ? failed(error, clientID: client.clientID) : nil
         }
     }
 
-    private func received(_ list: TargetList, clientID: String) -> String? {
+    private func received(_ answer: ListAnswer, clientID: String) -> String? {
         guard var channel = channels[clientID] else { return nil }
         let isFirst = !channel.hasList
-        let outcome = channel.feed.receive(list)
+        let outcome = channel.receive(answer)
         if channel.lastFailure != nil { logger.notice("sync works again", metadata: ["client_id": "\(clientID)"]) }
         (channel.lastFailure, channel.hasList) = (nil, true)
         sayRejections(&channel, clientID)

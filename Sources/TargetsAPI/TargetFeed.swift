@@ -39,13 +39,22 @@ package struct TargetFeed: Sendable {
         let next = list.targets + lastGoodForms(missingFrom: list)
         // Nearly every answer says what the one before it said; the form that is known already stays, and with it its memory.
         if next == targets, held == nil { return .applied(ListChange(unchanged: targets.count)) }
-        let identities = Set(next.map(\.identity))
+        return receive(next, Set(next.map(\.identity)))
+    }
+
+    private mutating func receive(_ next: [Target], _ identities: Set<TargetIdentity>) -> Outcome {
         let lost = targets.count { !identities.contains($0.identity) }
         guard isSuspicious(lost: lost) else { return .applied(apply(next)) }
         let answers = held?.identities == identities ? (held?.answers ?? 0) + 1 : 1
         guard answers < Self.agreeingAnswers else { return .applied(apply(next)) }
         held = (next, identities, answers)
         return .held(lost: lost, of: targets.count)
+    }
+
+    /// Takes in that the answer was, byte for byte, the last one that was received.
+    package mutating func receiveAgain() -> Outcome {
+        guard let held else { return .applied(ListChange(unchanged: targets.count)) }
+        return receive(held.targets, held.identities)
     }
 
     /// Lets the held answer through. nil when none is held.

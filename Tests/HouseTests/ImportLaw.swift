@@ -12,7 +12,7 @@ enum ImportLaw {
         "CPCRE2": [],
         "Probing": ["Health", "Curl", "CPCRE2", "FoundationEssentials", "Glibc"],
         "Scheduling": ["Health", "HeapModule", "DequeModule"],
-        "TargetsAPI": ["Health", "FoundationEssentials"],
+        "TargetsAPI": ["Health", "FoundationEssentials", "Crypto"],
         "TargetsServer": hummingbird.union(["Health", "TargetsAPI", "GRDB", "FoundationEssentials", "Crypto"]),
         "History": ["Health", "GRDB", "GRDBSQLite", "Glibc"],
         "Exposition": ["Health", "Glibc"],

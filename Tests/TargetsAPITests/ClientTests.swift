@@ -39,6 +39,29 @@ final class RecordingTransport: Sendable {
         #expect((asked.maxBody, asked.timeout) == (4096, .seconds(10)))
     }
 
+    @Test func anAnswerThatIsKnownIsNotReadAgain() async throws {
+        let client = RecordingTransport(Documented.list).client()
+        guard case .list(let list, let fingerprint) = try await client.list(unless: nil) else {
+            Issue.record("nothing was known")
+            return
+        }
+        #expect(list == (try await client.list()))
+        #expect(try await client.list(unless: fingerprint) == .unchanged)
+        // A blank makes it another answer, of the same list.
+        let other = RecordingTransport(Documented.list + " ").client()
+        #expect(
+            try await other.list(unless: fingerprint) == .list(list, AnswerFingerprint(of: Array((Documented.list + " ").utf8))))
+    }
+
+    @Test func whatCantBeReadIsNoKnownAnswer() async throws {
+        let client = RecordingTransport("{").client()
+        for _ in 0..<2 {
+            await #expect(throws: APIError.self) {
+                _ = try await client.list(unless: AnswerFingerprint(of: Array(Documented.list.utf8)))
+            }
+        }
+    }
+
     @Test func theTokenGoesBareIntoAuthorization() async throws {
         let transport = RecordingTransport(Documented.list)
         _ = try await transport.client().list()

@@ -92,6 +92,16 @@ private func unreadable(_ number: Int) -> RejectedRecord {
         #expect(!feed.isHolding)
     }
 
+    @Test func theSameAnswerAgainAgreesWithItself() {
+        var feed = feed(20)
+        #expect(feed.receive(list(0..<2)) == .held(lost: 18, of: 20))
+        #expect(feed.receiveAgain() == .held(lost: 18, of: 20))
+        let before = feed.targets
+        #expect(feed.receiveAgain() == .applied(ListChange(from: before, to: [target(0), target(1)])))
+        #expect(!feed.isHolding)
+        #expect(feed.receiveAgain() == .applied(ListChange(from: feed.targets, to: feed.targets)))
+    }
+
     @Test func answersThatDisagreeStartTheCountAnew() {
         var feed = feed(20)
         for left in [0..<2, 0..<2, 1..<3, 1..<3, 0..<2, 0..<2] {
