@@ -10,6 +10,8 @@ internal import Synchronization
 ///
 /// There is no bound on transfers in flight besides the callers': each awaits its own report.
 package final class TransferEngine: Sendable {
+    package static let lookupThreadName = "curl-lookup"
+
     private let mailbox: Mailbox
     /// For tasks that make many transfers.
     package let executor: EngineExecutor
@@ -19,16 +21,18 @@ package final class TransferEngine: Sendable {
 
     /// `maxLookups` bounds the threads that look up names, `maxIdleConnections` the connections kept for requests that reuse them.
     /// Throws `localFault` when the system has no descriptors, memory or threads left.
+    /// `name` is its thread's, in at most 15 bytes; those for lookups are called ``lookupThreadName``.
     package convenience init(
-        maxLookups: Int = 256, maxIdleConnections: Int = 1024, userAgent: String? = nil
+        name: String = "curl", maxLookups: Int = 256, maxIdleConnections: Int = 1024, userAgent: String? = nil
     ) throws(TransferFailure) {
         try self.init(
-            maxLookups: maxLookups, maxIdleConnections: maxIdleConnections, userAgent: userAgent, resolver: { $0.lookUp() })
+            name: name, maxLookups: maxLookups, maxIdleConnections: maxIdleConnections, userAgent: userAgent,
+            resolver: { $0.lookUp() })
     }
 
     /// With a resolver in place of the system's: it may block as long as it likes, on a thread of its own.
     init(
-        maxLookups: Int = 256, maxIdleConnections: Int = 1024, userAgent: String? = nil,
+        name: String = "curl", maxLookups: Int = 256, maxIdleConnections: Int = 1024, userAgent: String? = nil,
         resolver: @escaping @Sendable (LookupName) -> LookupAnswer
     ) throws(TransferFailure) {
         let mailbox = try Mailbox()
@@ -38,7 +42,7 @@ package final class TransferEngine: Sendable {
         let loop = try Loop(
             mailbox: mailbox, executor: executor, board: board, bounds: bounds, userAgent: userAgent, resolver: resolver)
         let ended = self.ended
-        let error = startThread(named: "curl", stackBytes: 4 << 20) {
+        let error = startThread(named: name, stackBytes: 4 << 20) {
             loop.run()
             ended.open()
         }
@@ -92,7 +96,7 @@ package final class TransferEngine: Sendable {
         await ended.wait()
     }
 
-    /// As of the last turn of the engine's loop.
+    /// As of the last time that the engine waited, or ended a transfer.
     package var statistics: EngineStatistics { board.read() }
 }
 

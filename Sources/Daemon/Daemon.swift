@@ -90,7 +90,7 @@ package final class Daemon: Sendable {
         // The sync has an engine of its own: a list of 48 MB must not stand between a due time and a socket.
         let shares = shareOutDescriptors(probes: settings.limits.maxInFlight, logger)
         probes = try TransferEngine(
-            maxLookups: settings.limits.maxLookups, maxIdleConnections: shares.idleConnections)
+            name: ThreadPriorities.probes, maxLookups: settings.limits.maxLookups, maxIdleConnections: shares.idleConnections)
         secondLooksMax = shares.secondLooks
         requests = try TransferEngine(maxLookups: 4)
         let scheduler = Scheduler(
@@ -154,6 +154,10 @@ package final class Daemon: Sendable {
                 await self.sync.run(clock: ContinuousClock())
             })
         services.append(RunsUntilShutdown("probing") { await self.probe() })
+        // In a program that has other work, its threads are not ours to slow down.
+        if handlesSignals {
+            services.append(RunsUntilShutdown("priorities") { await ThreadPriorities.keep(clock: ContinuousClock()) })
+        }
         if handlesSignals && context.configurationPath != nil {
             services.append(RunsUntilShutdown("reload") { await self.reloadOnHangup() })
         }

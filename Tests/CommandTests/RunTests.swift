@@ -68,6 +68,29 @@ import Testing
         return String(decoding: data, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
     }
 
+    @Test func theProbesThreadComesBeforeAllOthers() async throws {
+        let site = try Site(paths: ["a"]) { _ in .http(200) }
+        let (program, _) = try await site.start()
+        #expect(try await program.errors.until("a is up"))
+        let tasks = "/proc/\(program.processID)/task"
+        // The field is the 19th, and the second one, in parentheses, may hold blanks.
+        func nice(_ thread: String) -> (name: String, value: Int)? {
+            guard let text = try? String(contentsOfFile: "\(tasks)/\(thread)/stat", encoding: .utf8),
+                let open = text.firstIndex(of: "("), let close = text.lastIndex(of: ")")
+            else { return nil }
+            let rest = text[text.index(after: close)...].split(separator: " ")
+            return Int(rest[16]).map { (String(text[text.index(after: open)..<close]), $0) }
+        }
+        while true {
+            try Task.checkCancellation()
+            let threads = try FileManager.default.contentsOfDirectory(atPath: tasks).compactMap(nice)
+            #expect(threads.first { $0.name == "probes" }?.value == 0)
+            if threads.count > 3, threads.allSatisfy({ $0.value == 10 || ["probes", "curl-lookup"].contains($0.name) }) { break }
+        }
+        program.send(SIGTERM)
+        #expect(await program.ended() == 0)
+    }
+
     @Test func aPortThatIsTakenIsSaid() async throws {
         let other = try LoopbackServer { _ in .silence }
         let site = try Site(paths: ["a"]) { _ in .http(200) }
