@@ -19,6 +19,18 @@ extension URLParts {
         self = parts
     }
 
+    /// The same for a reference that is an absolute path, which is what nearly every test path is. nil says nothing about the others.
+    func resolving(plain reference: String) -> URLParts? {
+        var reference = reference
+        let found = reference.withUTF8 { bytes -> (path: String, query: String?)? in
+            guard bytes.first == UInt8(ascii: "/"), !bytes.starts(with: "//".utf8) else { return nil }
+            return Self.plainPath(bytes[...])
+        }
+        // The longest origin besides: the limit is the whole text's.
+        guard let (path, query) = found, reference.utf8.count <= Self.lengthLimit / 2, host.utf8.count <= 253 else { return nil }
+        return URLParts(scheme: scheme, hasUserInfo: false, host: host, port: port, path: path, query: query)
+    }
+
     private static func plainAuthority(_ bytes: Slice<UnsafeBufferPointer<UInt8>>) -> (host: String, port: Int?, end: Int)? {
         let isOfHost = { (byte: UInt8) in isLowerAlphanumeric(byte) || byte == UInt8(ascii: "-") || byte == UInt8(ascii: ".") }
         let host = bytes[..<(bytes.firstIndex { !isOfHost($0) } ?? bytes.endIndex)]

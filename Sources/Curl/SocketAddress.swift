@@ -30,15 +30,28 @@ package struct SocketAddress: Hashable, Sendable, Comparable, CustomStringConver
 
     /// A literal without brackets, port or zone.
     package init?(_ text: String) {
+        // A short string handed to C costs an allocation, and each probe asks a few times.
+        let lengthLimit = Int(INET6_ADDRSTRLEN)
+        let found = withUnsafeTemporaryAllocation(of: CChar.self, capacity: lengthLimit) { space -> SocketAddress? in
+            var end = 0
+            for byte in text.utf8 {
+                guard end < lengthLimit - 1, byte != 0 else { return nil }
+                space[end] = CChar(bitPattern: byte)
+                end += 1
+            }
+            space[end] = 0
+            return space.baseAddress.flatMap { Self.read($0) }
+        }
+        guard let found else { return nil }
+        self = found
+    }
+
+    private static func read(_ text: UnsafePointer<CChar>) -> SocketAddress? {
         var v4 = in_addr()
         var v6 = in6_addr()
-        if inet_pton(AF_INET, text, &v4) == 1 {
-            self = withUnsafeBytes(of: v4) { SocketAddress(network: $0) }
-        } else if inet_pton(AF_INET6, text, &v6) == 1 {
-            self = withUnsafeBytes(of: v6) { SocketAddress(network: $0) }
-        } else {
-            return nil
-        }
+        if inet_pton(AF_INET, text, &v4) == 1 { return withUnsafeBytes(of: v4) { SocketAddress(network: $0) } }
+        if inet_pton(AF_INET6, text, &v6) == 1 { return withUnsafeBytes(of: v6) { SocketAddress(network: $0) } }
+        return nil
     }
 
     /// nil for a family that is neither.
@@ -58,17 +71,21 @@ package struct SocketAddress: Hashable, Sendable, Comparable, CustomStringConver
 
     /// 4 or 16 bytes, in network order.
     package var bytes: [UInt8] {
-        let number = { (value: UInt64) in (0..<8).map { UInt8(truncatingIfNeeded: value >> (56 - 8 * $0)) } }
-        return isIPv4 ? Array(number(low)[4...]) : number(high) + number(low)
+        withUnsafeBytes(of: network) { Array($0.prefix(isIPv4 ? 4 : 16)) }
+    }
+
+    private var network: (UInt64, UInt64) {
+        isIPv4 ? ((low << 32).bigEndian, 0) : (high.bigEndian, low.bigEndian)
     }
 
     /// Dotted decimal, or RFC 5952's form.
     package var text: String {
-        let bytes = bytes
-        var buffer = [CChar](repeating: 0, count: Int(INET6_ADDRSTRLEN))
-        return buffer.withUnsafeMutableBufferPointer { space in
-            inet_ntop(isIPv4 ? AF_INET : AF_INET6, bytes, space.baseAddress, socklen_t(space.count)).map { String(cString: $0) }
-        } ?? ""
+        withUnsafeTemporaryAllocation(of: CChar.self, capacity: Int(INET6_ADDRSTRLEN)) { space in
+            let text = withUnsafeBytes(of: network) { bytes in
+                inet_ntop(isIPv4 ? AF_INET : AF_INET6, bytes.baseAddress, space.baseAddress, socklen_t(space.count))
+            }
+            return text.map { String(cString: $0) } ?? ""
+        }
     }
 
     package var description: String { text }

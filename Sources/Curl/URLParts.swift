@@ -54,7 +54,10 @@ package struct URLParts: Hashable, Sendable {
 
     /// The URL that `reference`, a `Location` header for one, means when found at this one (RFC 3986 section 5.2); nil as for `init`.
     /// Spaces are encoded, as browsers and libcurl do for redirects.
-    package func resolving(_ reference: String) -> URLParts? {
+    package func resolving(_ reference: String) -> URLParts? { resolving(plain: reference) ?? resolving(parsed: reference) }
+
+    /// As libcurl reads it.
+    func resolving(parsed reference: String) -> URLParts? {
         let flags = CURLU_URLENCODE | CURLU_ALLOW_SPACE
         if Self.scheme(of: reference) != nil { return URLParts(reference, flags: flags) }
         let relative = reference.prefix { $0 != "#" }
@@ -92,6 +95,11 @@ package struct URLParts: Hashable, Sendable {
 
     /// `scheme://host:port`, the port always there.
     package var origin: String { "\(scheme)://\(bracketedHost):\(port)" }
+
+    /// RFC 6454 section 5.
+    package func hasOrigin(of other: URLParts) -> Bool {
+        scheme == other.scheme && host == other.host && port == other.port
+    }
 
     private var bracketedHost: String { host.utf8.contains(UInt8(ascii: ":")) ? "[\(host)]" : host }
 

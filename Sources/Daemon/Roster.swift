@@ -24,10 +24,16 @@ final class Roster: Sendable {
         var lists: [String: [Target]]
         /// Goes up with each reconciliation.
         var round: UInt64 = 0
-        var policies: [ProbePolicy: SharedPolicy] = [:]
+        /// Those that targets have now, each held once.
+        var policies: [SharedPolicy] = []
         var disabled = 0
         var filtered = 0
         var rejected = 0
+
+        /// The same one as before for a policy that hasn't changed, so that a reload finds what it left alone.
+        func shared(_ policy: ProbePolicy, or others: [Int?: SharedPolicy]) -> SharedPolicy {
+            others.values.first { $0.value == policy } ?? policies.first { $0.value == policy } ?? SharedPolicy(policy)
+        }
     }
 
     private let state: Mutex<State>
@@ -166,7 +172,7 @@ final class Roster: Sendable {
         let selection = TargetSelection(settings.targetsAPI)
         let clients = settings.targetsAPI.clients.map(\.id)
         var wanted: [Wanted] = []
-        var policies: [ProbePolicy: SharedPolicy] = [:]
+        var policies: [Int?: SharedPolicy] = [:]
         (state.disabled, state.filtered) = (0, 0)
         let lists = clients.map { state.lists[$0] ?? [] }
         wanted.reserveCapacity(lists.reduce(0) { $0 + $1.count })
@@ -175,16 +181,17 @@ final class Roster: Sendable {
                 state.filtered += 1
                 continue
             }
-            let policy = settings.policy(for: target)
-            guard policy.isEnabled else {
+            let index = settings.overrideIndex(for: target)
+            let shared =
+                policies[index] ?? state.shared(index.map { settings.overrides[$0].policy } ?? settings.probe, or: policies)
+            policies[index] = shared
+            guard shared.value.isEnabled else {
                 state.disabled += 1
                 continue
             }
-            let shared = policies[policy] ?? state.policies[policy] ?? SharedPolicy(policy)
-            policies[policy] = shared
             wanted.append(Wanted(target: target, policy: shared))
         }
-        state.policies = policies
+        state.policies = Array(policies.values)
         return wanted
     }
 

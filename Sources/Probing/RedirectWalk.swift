@@ -83,7 +83,7 @@ struct RedirectWalk {
         request.timeout = remaining
         if !sendsBody { request.body = nil }
         // What was configured for one origin stays there; only the proxy is told what the proxy is to know.
-        hasLeftHome = hasLeftHome || url.origin != home.origin
+        hasLeftHome = hasLeftHome || !url.hasOrigin(of: home)
         if hasLeftHome {
             (method, request.method) = (method == "HEAD" ? "HEAD" : "GET", method == "HEAD" ? "HEAD" : "GET")
             request.headers.removeAll { $0.name.lowercased() != "proxy-authorization" }

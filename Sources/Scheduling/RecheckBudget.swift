@@ -8,7 +8,7 @@ struct RecheckBudget: Sendable {
     static let floorPerSecond = 10.0
 
     private let share: Double
-    private var plannedPerSecond = 0.0
+    private(set) var plannedPerSecond = 0.0
     private var tokens = RecheckBudget.floorPerSecond
     private var filledAt: Int64 = 0
 

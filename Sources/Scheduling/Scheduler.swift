@@ -26,8 +26,6 @@ package final class Scheduler<C: Clock>: Sendable where C.Duration == Duration {
         var turns = 0
     }
 
-    /// Starts that fall due within this are made in one go: waking up is what a probe costs most above the transfer itself.
-    package static var coalescing: Duration { .milliseconds(4) }
     /// Without anything due the loop still turns this often, so that its progress can be watched.
     package static var longestSleep: Duration { .seconds(1) }
 
@@ -122,7 +120,7 @@ package final class Scheduler<C: Clock>: Sendable where C.Duration == Duration {
             guard !state.isNudged else { return nil }
             let now = now
             let due = state.schedule.nextDue ?? now + Self.longestSleep
-            let wakesAt = min(max(due, now + Self.coalescing), now + Self.longestSleep)
+            let wakesAt = min(max(due, now + state.schedule.coalescing), now + Self.longestSleep)
             let sleeper = Task<Void, Never>(executorPreference: executor) { [clock, origin] in
                 // Cancelled is woken early: the loop looks again either way.
                 _ = try? await clock.sleep(until: origin.advanced(by: wakesAt), tolerance: nil)

@@ -141,4 +141,25 @@ import Testing
             if let plain = URLParts(plain: text) { #expect(plain == URLParts(parsed: text), "\(text)") }
         }
     }
+
+    @Test func plainPathsAreResolvedAsLibcurlResolvesThem() throws {
+        let bases = try ["http://a.example/v1?q", "https://b.example:8443", "http://[::1]:80/x/", "http://127.0.0.1"].map {
+            try #require(URLParts($0))
+        }
+        var random = SeededGenerator(state: 20_261_124)
+        let alphabet = Array("aZ09-._~:/?#[]@!$&'()*+,;=%\\x \u{e9}htp".unicodeScalars)
+        var taken = 0
+        for _ in 0..<20_000 {
+            let tail = (0..<Int.random(in: 0...8, using: &random)).map { _ in
+                alphabet[Int.random(in: 0..<alphabet.count, using: &random)]
+            }
+            let text = (["/", "/a", "", "?"].randomElement(using: &random) ?? "") + String(String.UnicodeScalarView(tail))
+            for base in bases {
+                guard let plain = base.resolving(plain: text) else { continue }
+                #expect(plain == base.resolving(parsed: text), "\(text) at \(base.text)")
+                taken += 1
+            }
+        }
+        #expect(taken > 1000)
+    }
 }

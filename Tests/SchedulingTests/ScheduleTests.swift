@@ -36,6 +36,16 @@ private struct Bench {
 }
 
 @Suite struct ScheduleTests {
+    @Test(arguments: [(1_000_000, 8_000), (600_000, 8_000), (2_000, 4_000), (750, 2_449), (100, 2_000)])
+    func theBusierTheScheduleTheShorterStartsWaitForCompany(interval: Int, microseconds: Int) {
+        var schedule = Schedule(maxInFlight: 1000, fastBudget: 0.2)
+        for key in 0..<3000 {
+            let interval = Duration.milliseconds(interval)
+            schedule.set(id(key), Rhythm(interval: interval, fastInterval: interval), now: .zero)
+        }
+        #expect(abs(schedule.coalescing.nanoseconds / 1000 - Int64(microseconds)) <= 1)
+    }
+
     @Test func dueTimesArePhasePlusWholeIntervals() {
         var bench = Bench()
         bench.schedule.set(id(1), rhythm, now: .zero)

@@ -11,7 +11,7 @@ final class Loop {
     }
 
     /// How many transfers begin in one turn, so that a burst of them doesn't keep those in flight from their sockets.
-    private static let beginningsPerTurn = 32
+    private static let beginningsPerTurn = 4
 
     private let mailbox: Mailbox
     private let board: StatisticsBoard
@@ -34,11 +34,12 @@ final class Loop {
     private var answers: [(continuation: CheckedContinuation<TransferReport, Never>, report: TransferReport)] = []
     private let kept = KeptConnections()
     private var naps = Naps()
+    private var messages: [Message] = []
     /// Of tasks that prefer this thread.
     private var jobs: [UnownedJob] = []
     private var jobsStart = 0
     /// So many between two looks at the sockets.
-    private static let jobsPerTurn = 16
+    private static let jobsPerTurn = 4
     private let executor: UnownedTaskExecutor
 
     init(
@@ -77,14 +78,18 @@ final class Loop {
         rf_multi_set_timer_function(multi, timerChanged, context)
         var isClosed = false
         while !isClosed {
-            readiness.wait(milliseconds: patience()) { event in
+            let patience = patience()
+            if patience != 0 { publish() }
+            readiness.wait(milliseconds: patience) { event in
                 if event.descriptor == mailbox.descriptor { mailbox.clearWake() } else { advance(event.descriptor, event.mask) }
             }
+            endDone()
             isClosed = readMailbox()
             beginSome()
             if let timer, timer <= monotonicNanoseconds() {
                 self.timer = nil
                 advance(CURL_SOCKET_TIMEOUT, 0)
+                endDone()
             }
             endWaits()
             for nap in naps.takeOver(now: monotonicNanoseconds()) { nap.resume() }
@@ -102,7 +107,8 @@ final class Loop {
     }
 
     private func readMailbox() -> Bool {
-        let (messages, isClosed) = mailbox.take()
+        let isClosed = mailbox.take(into: &messages)
+        defer { messages.removeAll(keepingCapacity: messages.capacity < 1024) }
         for message in messages {
             switch message {
             case .submit(let submission):
@@ -153,8 +159,13 @@ final class Loop {
 
     /// Clears away what is done with: at once when that is all, else in bulk, for a queue that never runs dry would grow for ever.
     private static func drop<Element>(_ queue: inout [Element], before start: inout Int) {
-        guard start == queue.count || start > 1024 else { return }
-        queue.removeFirst(start)
+        if start == queue.count {
+            queue.removeAll(keepingCapacity: start <= 1024)
+        } else if start > 1024 {
+            queue.removeFirst(start)
+        } else {
+            return
+        }
         start = 0
     }
 
@@ -168,11 +179,16 @@ final class Loop {
         return next > now ? millisecondsRoundedUp(next - now) : 0
     }
 
-    private func answer() {
+    private func publish() {
         board.write(
             EngineStatistics(
                 inFlight: transfers.count, lookupsRunning: lookups.running, lookupsQueued: lookups.queued,
                 lookupsStarted: lookups.started, transfersEnded: ended))
+    }
+
+    private func answer() {
+        guard !answers.isEmpty else { return }
+        publish()
         for (continuation, report) in answers { continuation.resume(returning: report) }
         answers.removeAll(keepingCapacity: true)
     }
@@ -210,6 +226,11 @@ extension Loop {
     private func advance(_ descriptor: Int32, _ mask: Int32) {
         var running: Int32 = 0
         curl_multi_socket_action(multi, descriptor, mask, &running)
+    }
+
+    /// Takes up what libcurl is done with. Not at each socket that is ready, but after all of them: while one answer is taken up, libcurl
+    /// doesn't see that the next one has come, and its processing phase would grow by what we do.
+    private func endDone() {
         var left: Int32 = 0
         while let message = curl_multi_info_read(multi, &left) {
             // The message goes with the handle, so what it says is read before the handle is removed.

@@ -17,6 +17,14 @@ enum Message: Sendable {
     case endNap(UInt64)
     case run(UnownedJob)
     case closeKept
+
+    /// Nothing that was posted before can be meant by it.
+    fileprivate var begins: Bool {
+        switch self {
+        case .submit, .nap, .run: true
+        case .cancel, .lookedUp, .endNap, .closeKept: false
+        }
+    }
 }
 
 /// How the other threads reach the engine's: messages under a lock, and an eventfd that epoll watches.
@@ -27,6 +35,11 @@ final class Mailbox: Sendable {
     }
 
     private let state = Mutex(State())
+    /// What the engine's thread begins by itself: the tasks that run there begin most of all, and need neither lock nor wake-up for it.
+    // Touched by that thread alone.
+    private nonisolated(unsafe) var own: [Message] = []
+    /// The engine's thread has taken its last message.
+    private nonisolated(unsafe) var isOver = false
     /// The engine's thread, by its pthread id; 0 before it runs.
     private let owner = Atomic<UInt>(0)
     /// Readable while there is something to take.
@@ -42,6 +55,10 @@ final class Mailbox: Sendable {
     /// False when the mailbox is closed: the message is not delivered then.
     @discardableResult
     func post(_ message: Message) -> Bool {
+        if message.begins, isOwner {
+            if !isOver { own.append(message) }
+            return !isOver
+        }
         let (accepted, wasEmpty) = state.withLock { state in
             guard !state.isClosed else { return (false, false) }
             state.messages.append(message)
@@ -49,9 +66,11 @@ final class Mailbox: Sendable {
         }
         // The engine takes all there is at once, so only the first message after that needs to wake it.
         // What it posts to itself it finds before it waits.
-        if wasEmpty, owner.load(ordering: .relaxed) != UInt(pthread_self()) { wake() }
+        if wasEmpty, !isOwner { wake() }
         return accepted
     }
+
+    private var isOwner: Bool { owner.load(ordering: .relaxed) == UInt(pthread_self()) }
 
     /// Said once, by the engine's thread.
     func belongsToThisThread() { owner.store(UInt(pthread_self()), ordering: .relaxed) }
@@ -61,7 +80,8 @@ final class Mailbox: Sendable {
         wake()
     }
 
-    var isEmpty: Bool { state.withLock { $0.messages.isEmpty && !$0.isClosed } }
+    /// For the engine's thread alone.
+    var isEmpty: Bool { own.isEmpty && state.withLock { $0.messages.isEmpty && !$0.isClosed } }
 
     /// The descriptor is readable no longer. For the engine's thread alone, before ``take()``.
     func clearWake() {
@@ -69,11 +89,17 @@ final class Mailbox: Sendable {
         _ = read(descriptor, &count, MemoryLayout<UInt64>.size)
     }
 
-    /// All messages since the last time, in order. For the engine's thread alone.
-    func take() -> (messages: [Message], isClosed: Bool) {
-        state.withLock { state in
-            defer { state.messages = [] }
-            return (state.messages, state.isClosed)
+    /// Puts all messages since the last time into an empty array, in order; answers whether they are the last. For the engine's thread
+    /// alone.
+    ///
+    /// Its own come first: they begin something, and what ends it may stand among the others.
+    func take(into messages: inout [Message]) -> Bool {
+        swap(&own, &messages)
+        return state.withLock { state in
+            messages += state.messages
+            state.messages.removeAll(keepingCapacity: state.messages.capacity < 1024)
+            isOver = state.isClosed
+            return isOver
         }
     }
 

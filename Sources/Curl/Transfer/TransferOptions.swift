@@ -59,8 +59,8 @@ struct TransferOptions {
         set.long(CURLOPT_NOSIGNAL, 1)
         set.long(CURLOPT_QUICK_EXIT, 1)
         setProxy(&set)
-        set.string(CURLOPT_PROTOCOLS_STR, "http,https")
-        set.string(CURLOPT_ACCEPT_ENCODING, "")
+        set.literal(CURLOPT_PROTOCOLS_STR, "http,https")
+        set.literal(CURLOPT_ACCEPT_ENCODING, "")
         set.long(CURLOPT_BUFFERSIZE, Self.bufferBytes)
         // With a CA path set, and Debian compiles one in, libcurl parses the whole bundle for every connection: 25 times the cost.
         set.string(CURLOPT_CAPATH, nil)
@@ -76,7 +76,7 @@ struct TransferOptions {
 
     /// The environment's proxies are never asked.
     private func setProxy(_ set: inout Setter) {
-        guard let proxy = request.proxy, let address = transfer.proxyAddress else { return set.string(CURLOPT_PROXY, "") }
+        guard let proxy = request.proxy, let address = transfer.proxyAddress else { return set.literal(CURLOPT_PROXY, "") }
         let place = address.isIPv4 ? address.text : "[\(address.text)]"
         set.string(CURLOPT_PROXY, "http://\(place):\(proxy.port)")
         set.long(CURLOPT_HTTPPROXYTUNNEL, 1)
@@ -190,6 +190,11 @@ private struct Setter {
     mutating func check(_ code: CURLcode) { if firstError == CURLE_OK { firstError = code } }
     mutating func long(_ option: CURLoption, _ value: Int) { check(rf_set_long(easy, option, value)) }
     mutating func string(_ option: CURLoption, _ value: String?) { check(rf_set_string(easy, option, value)) }
+    /// A short String handed to C would cost an allocation.
+    mutating func literal(_ option: CURLoption, _ value: StaticString) {
+        check(rf_set_string(easy, option, UnsafeRawPointer(value.utf8Start).assumingMemoryBound(to: CChar.self)))
+    }
+
     mutating func pointer(_ option: CURLoption, _ value: UnsafeMutableRawPointer?) { check(rf_set_pointer(easy, option, value)) }
 
     mutating func list(_ option: CURLoption, _ list: UnsafeMutablePointer<curl_slist>?) {
