@@ -7,6 +7,7 @@
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
+#include <arpa/inet.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <string.h>
@@ -178,6 +179,31 @@ static inline int64_t rf_seconds(const ASN1_TIME *time) {
     memset(&parts, 0, sizeof parts);
     if(!time || !ASN1_TIME_to_tm(time, &parts)) return INT64_MIN;
     return (int64_t)timegm(&parts);
+}
+
+// The names that a certificate is for; NULL when it has none. To be freed with GENERAL_NAMES_free.
+static inline GENERAL_NAMES *rf_alternative_names(const X509 *certificate) {
+    return (GENERAL_NAMES *)X509_get_ext_d2i(certificate, NID_subject_alt_name, NULL, NULL);
+}
+
+static inline int rf_alternative_name_count(const GENERAL_NAMES *names) {
+    return names ? sk_GENERAL_NAME_num(names) : 0;
+}
+
+// A host's name as it stands or an address in text, cut at `size`; answers the number of bytes, 0 for a name of another kind.
+static inline int rf_alternative_name(const GENERAL_NAMES *names, int index, char *text, int size) {
+    const GENERAL_NAME *name = sk_GENERAL_NAME_value(names, index);
+    if(name->type != GEN_DNS && name->type != GEN_IPADD) return 0;
+    const ASN1_STRING *value = name->type == GEN_DNS ? name->d.dNSName : name->d.iPAddress;
+    const unsigned char *bytes = ASN1_STRING_get0_data(value);
+    int length = ASN1_STRING_length(value);
+    if(name->type == GEN_IPADD) {
+        int family = length == 4 ? AF_INET : length == 16 ? AF_INET6 : AF_UNSPEC;
+        return inet_ntop(family, bytes, text, (socklen_t)size) ? (int)strlen(text) : 0;
+    }
+    if(length > size) length = size;
+    memcpy(text, bytes, (size_t)length);
+    return length;
 }
 
 // RFC 2253's form in UTF-8, cut at `size`; answers the number of bytes written, without a NUL.

@@ -37,17 +37,28 @@ package struct ProbeOrder: Sendable {
 
 /// What became of one probe.
 package struct ProbeReport: Sendable {
+    /// One request of it: the first, or one that a redirect led to.
+    package struct Hop: Hashable, Sendable {
+        package var url: String
+        /// nil when there was no complete answer.
+        package var status: Int?
+
+        package init(url: String, status: Int?) {
+            self.url = url
+            self.status = status
+        }
+    }
+
     package var result: ProbeResult
     /// By the engine's clock; nil when nothing was sent because the target has no URL to probe.
     package var startedAt: ContinuousClock.Instant?
-    /// The URL of each hop.
-    package var hops: [String]
+    package var hops: [Hop]
     package var certificates: [CertificateFacts]
     /// What is known of the name's other addresses from a second look of this probe or of one before it.
     package var otherAddresses: OtherAddresses?
 
     package init(
-        result: ProbeResult, startedAt: ContinuousClock.Instant?, hops: [String] = [], certificates: [CertificateFacts] = [],
+        result: ProbeResult, startedAt: ContinuousClock.Instant?, hops: [Hop] = [], certificates: [CertificateFacts] = [],
         otherAddresses: OtherAddresses? = nil
     ) {
         self.result = result

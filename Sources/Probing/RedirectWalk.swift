@@ -13,7 +13,7 @@ struct RedirectWalk {
     private var method: String
     private var sendsBody: Bool
     private var redirects = 0
-    private var hops: [URLParts]
+    private var hops: [(url: URLParts, status: Int?)]
     private let first: TransferReport
     private(set) var last: TransferReport
     private var phases = Phases()
@@ -37,7 +37,7 @@ struct RedirectWalk {
     init(order: ProbeOrder, url: URLParts, answer: TransferReport) {
         self.order = order
         home = url
-        hops = [url]
+        hops = [(url, nil)]
         method = order.policy.method
         sendsBody = order.policy.body != nil
         (first, last) = (answer, answer)
@@ -77,7 +77,7 @@ struct RedirectWalk {
             refusal = Refusal(reason: .timeout, sentence: Sentence.timeout(order.policy, during: "following redirects"))
             return nil
         }
-        hops.append(url)
+        hops.append((url, nil))
         var request = Self.request(order, to: url)
         request.method = method
         request.timeout = remaining
@@ -95,10 +95,11 @@ struct RedirectWalk {
     mutating func arrived(_ report: TransferReport) {
         if elapsed > .zero { stalled += max(.zero, (last.startedAt + last.duration).duration(to: report.startedAt)) }
         last = report
+        hops[hops.count - 1].status = report.status
         phases.add(report)
         elapsed += report.duration
         guard report.failure == nil, let status = report.status, let location = report.location.map(trimmed), !location.isEmpty,
-            Self.redirects.contains(status), order.policy.followRedirects > 0, let here = hops.last
+            Self.redirects.contains(status), order.policy.followRedirects > 0, let here = hops.last?.url
         else { return }
         guard redirects < order.policy.followRedirects else {
             refusal = Refusal(
@@ -167,7 +168,8 @@ struct RedirectWalk {
             result.void = .tainted
         }
         return ProbeReport(
-            result: result, startedAt: first.startedAt, hops: hops.map(\.text), certificates: last.certificates,
+            result: result, startedAt: first.startedAt, hops: hops.map { .init(url: $0.url.text, status: $0.status) },
+            certificates: last.certificates,
             otherAddresses: otherAddresses ?? order.otherAddresses)
     }
 
@@ -175,7 +177,7 @@ struct RedirectWalk {
         if let refusal { return Verdict(outcome: .bad(refusal.reason), sentence: refusal.sentence) }
         if let failure = last.failure {
             let verdict = Verdict(
-                failure: failure, report: last, order: order, url: hops.last ?? home, isRedirect: hops.count > 1)
+                failure: failure, report: last, order: order, url: hops.last?.url ?? home, isRedirect: hops.count > 1)
             return otherAddresses.map(verdict.weighed) ?? verdict
         }
         return Verdict(answer: last, order: order, duration: elapsed, mismatch: mismatch)

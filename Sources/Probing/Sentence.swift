@@ -84,7 +84,9 @@ enum Sentence {
             let wait = leaf.beginning.map { " for another \(rough($0 - now))" } ?? " yet"
             return "certificate is not valid\(wait) (\(names(leaf))); check both clocks"
         case .certificateNameMismatch:
-            return "the certificate is not for \(host) (\(names(leaf)))"
+            let others = leaf.names.prefix(4).map { displayText($0, limit: 80) }.joined(separator: ", ")
+            let more = leaf.names.count > 4 ? " and others" : ""
+            return "the certificate is not for \(host) but for \(others.isEmpty ? "no host" : others + more) (\(names(leaf)))"
         default:
             return
                 "the certificate of \(host) is not signed by a known authority (\(names(leaf)))\(detail); set ca_file if it is your own"

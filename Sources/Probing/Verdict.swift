@@ -1,5 +1,5 @@
 import Curl
-import Health
+package import Health
 
 /// What a probe's last report amounts to: an outcome and the sentence that explains it.
 struct Verdict {
@@ -101,8 +101,8 @@ extension Reason {
 }
 
 extension CertificateFacts {
-    var expiry: Timestamp? { notAfterSeconds.map(Timestamp.init(seconds:)) }
-    var beginning: Timestamp? { notBeforeSeconds.map(Timestamp.init(seconds:)) }
+    package var expiry: Timestamp? { notAfterSeconds.map(Timestamp.init(seconds:)) }
+    package var beginning: Timestamp? { notBeforeSeconds.map(Timestamp.init(seconds:)) }
 }
 
 extension [CertificateFacts] {

@@ -1,26 +1,11 @@
-package import Health
+import Health
 
-/// One probe, as `rangefinder probe` shows it.
-package struct ProbeView: Hashable, Sendable {
-    package var method: String
-    package var url: String
-    package var result: ProbeResult
-    /// What the target is with this result; nil for a URL that a person typed.
-    package var status: Status?
-
-    package init(method: String, url: String, result: ProbeResult, status: Status? = nil) {
-        self.method = method
-        self.url = url
-        self.result = result
-        self.status = status
-    }
-}
-
-/// The request and its verdict, the phases as bars one after the other, and what was learned.
+/// The request and its verdict, the phases as bars one after the other, what was learned, and the sentence that explains the verdict.
 package func waterfall(_ view: ProbeView, style: TerminalStyle) -> String {
     var lines = [heading(view, style)] + bars(view.result, style)
     let facts = factWords(view.result.facts)
-    if !facts.isEmpty { lines.append("  " + fitted(facts, to: style.width - 2, isUnicode: style.isUnicode)) }
+    if !facts.isEmpty { lines += wrapped(facts, to: style.width - 2).map { "  " + $0 } }
+    lines += redirectLines(view.hops, style) + certificateLines(view, style)
     lines += wrapped(view.result.sentence, to: style.width - 2).map { "  " + $0 }
     return lines.map { $0 + "\n" }.joined()
 }
@@ -38,17 +23,16 @@ private func heading(_ view: ProbeView, _ style: TerminalStyle) -> String {
     return style.coloured(left, .bold) + gap + coloured
 }
 
+/// The result's word: what a target is called is the judge's to say, and one probe makes no status.
 private func verdict(_ view: ProbeView, _ style: TerminalStyle) -> (String, Colour?) {
-    if let void = view.result.void { return ("void: \(void.rawValue)", .dim) }
-    let seen: Status =
+    if let void = view.result.void { return ("void \(void.rawValue)", .dim) }
+    let (symbol, word, colour): (String, String, Colour) =
         switch view.result.outcome {
-        case .good: .up
-        case .poor: .degraded
-        case .bad: .down
+        case .good: (style.isUnicode ? "●" : "+", "good", .green)
+        case .poor(let cause): (style.isUnicode ? "▲" : "!", "poor \(cause.rawValue)", .yellow)
+        case .bad(let reason): (style.isUnicode ? "✗" : "x", "bad \(reason.rawValue)", .red)
         }
-    let shown = view.status ?? seen
-    let word = (view.result.outcome.reason?.rawValue ?? view.result.outcome.cause?.rawValue).map { " \($0)" } ?? ""
-    return (style.words(for: shown) + word, style.colour(of: shown))
+    return ("\(symbol) \(word)", colour)
 }
 
 private func bars(_ result: ProbeResult, _ style: TerminalStyle) -> [String] {
@@ -87,8 +71,52 @@ private func factWords(_ facts: ResponseFacts) -> String {
     if let address = facts.address { parts.append("to \(address)") }
     if let version = facts.httpVersion { parts.append(version >= 2 ? "HTTP/\(Int(version))" : "HTTP/\(version)") }
     if let version = facts.tlsVersion { parts.append(version) }
-    if let expiry = facts.certificateExpiry { parts.append("certificate until \(String(expiry.description.prefix(10)))") }
-    if facts.redirects > 0 { parts.append("\(facts.redirects) redirect\(facts.redirects == 1 ? "" : "s")") }
     if let length = facts.uncompressedBodyLength { parts.append("\(length) bytes") }
     return parts.joined(separator: ", ")
+}
+
+/// Each request of a probe that was redirected.
+private func redirectLines(_ hops: [ProbeView.Hop], _ style: TerminalStyle) -> [String] {
+    guard hops.count > 1 else { return [] }
+    return hops.enumerated().flatMap { index, hop in
+        labelled(index == 0 ? "redirects" : "", "\(hop.status.map { "\($0)" } ?? "no answer") \(displayText(hop.url))", style)
+    }
+}
+
+private func certificateLines(_ view: ProbeView, _ style: TerminalStyle) -> [String] {
+    guard let leaf = view.certificates.first else { return [] }
+    var lines = labelled("certificate", leaf.subject.isEmpty ? "without a subject" : displayText(leaf.subject), style)
+    if !leaf.names.isEmpty {
+        let names = leaf.names.prefix(8).map { displayText($0) }.joined(separator: ", ")
+        lines += labelled("names", leaf.names.count > 8 ? names + " and others" : names, style)
+    }
+    lines += labelled("issuer", displayText(leaf.issuer), style)
+    let (words, colour) = validity(leaf, view.result)
+    lines += labelled("valid", words, style, colour)
+    for (index, certificate) in view.certificates.dropFirst().enumerated() {
+        let (words, _) = validity(certificate, view.result)
+        lines += labelled(index == 0 ? "chain" : "", "\(displayText(certificate.subject)), \(words)", style)
+    }
+    return lines
+}
+
+/// From when until when, and how far that is from now; in colour when it is what is wrong.
+private func validity(_ certificate: ProbeView.Certificate, _ result: ProbeResult) -> (String, Colour?) {
+    guard let expiry = certificate.expiry else { return ("until a time that can't be read", .red) }
+    let now = result.startedAt
+    let day = { (moment: Timestamp) in String(moment.description.prefix(10)) }
+    let span = (certificate.beginning.map { "\(day($0)) to " } ?? "until ") + day(expiry)
+    if let beginning = certificate.beginning, beginning > now { return ("\(span), not yet: \(ago(beginning, now: now))", .red) }
+    guard expiry > now else { return ("\(span), expired \(ago(expiry, now: now))", .red) }
+    let days = (expiry - now).wholeMilliseconds / 86_400_000
+    let left = days < 2 ? "\((expiry - now).wholeMilliseconds / 3_600_000) h left" : "\(days) days left"
+    return ("\(span), \(left)", result.outcome == .poor(.certificateExpiring) ? .yellow : nil)
+}
+
+/// A label and a value that must be safe already, which goes on below itself where it is long.
+private func labelled(_ label: String, _ value: String, _ style: TerminalStyle, _ colour: Colour? = nil) -> [String] {
+    let labelWidth = 11
+    return wrapped(value, to: max(12, style.width - labelWidth - 4)).enumerated().map { index, line in
+        "  \(padded(index == 0 ? label : "", to: labelWidth))  \(style.coloured(line, colour))"
+    }
 }

@@ -10,7 +10,7 @@ import Terminal
 struct ProbeCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "probe", abstract: "Make one probe now and show its phases.",
-        discussion: "Exit code 0 when the answer is as expected, 1 when it is not.")
+        discussion: "Exit code 0 when the answer is as expected, 1 when it is not, 70 when the trouble is this machine's.")
 
     @Argument(help: ArgumentHelp("The URL to probe, with the default policy.", valueName: "url"))
     var url: String?
@@ -42,6 +42,8 @@ struct ProbeCommand: AsyncParsableCommand {
         let report = await prober.probe(order)
         await engine.shutDown()
         try show(report, order)
+        // Our own trouble says nothing of what was asked about.
+        if report.result.void == .proberFault { throw ExitCode(ExitStatus.internal.rawValue) }
         if !report.result.outcome.isSuccess { throw ExitCode(ExitStatus.notWell.rawValue) }
     }
 
@@ -49,7 +51,7 @@ struct ProbeCommand: AsyncParsableCommand {
     private func typed(_ url: String, _ settings: Settings?) -> ProbeOrder {
         let target = Target(
             identity: TargetIdentity(clientID: "", key: ""), name: url, baseURL: url, testPath: "", region: "")
-        var policy = settings?.probe ?? ProbePolicy(userAgent: Rangefinder.userAgent)
+        var policy = settings?.policy(for: target) ?? ProbePolicy(userAgent: Rangefinder.userAgent)
         policy.isEnabled = true
         return ProbeOrder(target: target, policy: policy, egress: .unlimited)
     }
@@ -81,22 +83,38 @@ struct ProbeCommand: AsyncParsableCommand {
             printData(try JSONEnvelope.text(kind: "probe", at: .now(), [ProbeItem(report, order)]))
             return
         }
-        let shown = report.hops.last ?? order.target.baseURL
-        printData(
-            waterfall(
-                ProbeView(method: order.policy.method, url: shown, result: report.result),
-                style: .detect(descriptor: STDOUT_FILENO)))
+        let view = ProbeView(
+            method: order.policy.method, url: report.hops.first?.url ?? order.target.baseURL, result: report.result,
+            hops: report.hops.map { .init(url: $0.url, status: $0.status) },
+            certificates: report.certificates.map {
+                .init(subject: $0.subject, issuer: $0.issuer, names: $0.names, beginning: $0.beginning, expiry: $0.expiry)
+            })
+        printData(waterfall(view, style: .detect(descriptor: STDOUT_FILENO)))
     }
 }
 
 /// One probe as `--json` prints it; names as in `probe_history`.
 struct ProbeItem: Encodable {
+    /// One request: the first, or one that a redirect led to.
+    struct Hop: Encodable {
+        var url: String
+        @OrNull var httpStatus: Int?
+    }
+
+    struct Certificate: Encodable {
+        var subject: String
+        var issuer: String
+        var names: [String]
+        @OrNull var notBefore: String?
+        @OrNull var notAfter: String?
+    }
+
     @OrNull var targetID: String?
     @OrNull var clientID: String?
     var target: String
     @OrNull var region: String?
     var url: String
-    var hops: [String]
+    var hops: [Hop]
     var startedAt: String
     @OrNull var success: Bool?
     var void: Bool
@@ -108,6 +126,7 @@ struct ProbeItem: Encodable {
     @OrNull var address: String?
     @OrNull var tlsVersion: String?
     @OrNull var certificateExpiresAt: String?
+    var certificates: [Certificate]
     var redirects: Int
     var durationUs: Int64
     @OrNull var dnsUs: Int64?
@@ -123,8 +142,8 @@ struct ProbeItem: Encodable {
         clientID = isListed ? result.target.clientID : nil
         target = order.target.name
         region = isListed ? order.target.region : nil
-        url = report.hops.first ?? order.target.baseURL
-        hops = report.hops
+        url = report.hops.first?.url ?? order.target.baseURL
+        hops = report.hops.map { Hop(url: $0.url, httpStatus: $0.status) }
         startedAt = result.startedAt.description
         success = result.void == nil ? result.outcome.isSuccess : nil
         void = result.void != nil
@@ -136,6 +155,11 @@ struct ProbeItem: Encodable {
         address = result.facts.address
         tlsVersion = result.facts.tlsVersion
         certificateExpiresAt = result.facts.certificateExpiry?.description
+        certificates = report.certificates.map {
+            Certificate(
+                subject: $0.subject, issuer: $0.issuer, names: $0.names, notBefore: $0.beginning?.description,
+                notAfter: $0.expiry?.description)
+        }
         redirects = result.facts.redirects
         durationUs = result.duration.wholeMicroseconds
         dnsUs = result.phases.dns?.wholeMicroseconds

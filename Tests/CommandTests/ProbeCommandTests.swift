@@ -19,6 +19,49 @@ import Testing
         #expect(ended.output.contains("HTTP 503, but 200-399 was expected"))
     }
 
+    @Test func aCertificateIsShownAlsoWhenItWasRefused() async throws {
+        let authority = try TestAuthority()
+        let server = try TLSServer(
+            authority, certificate: authority.issue("old", from: "20200101000000Z", to: "20210101000000Z"))
+        let ended = try await Program.run(["probe", "https://127.0.0.1:\(server.port)/"])
+        #expect(ended.code == 1)
+        for words in [
+            "bad certificate_", "CN=old", "127.0.0.1, localhost", "CN=Test-Authority", "2020-01-01 to 2021-01-01, expired",
+        ] {
+            #expect(ended.output.contains(words))
+        }
+        let json = try await Program.run(["probe", "https://127.0.0.1:\(server.port)/", "--json"])
+        #expect(json.output.contains(#""names":["127.0.0.1","localhost"],"not_after":"2021-01-01T00:00:00.000Z""#))
+    }
+
+    @Test func redirectsAreShownWithTheirStatus() async throws {
+        let server = try LoopbackServer { request in
+            request.path == "/a" ? .http(302, headers: ["Location: /b"]) : .http(404)
+        }
+        let ended = try await Program.run(["probe", server.url + "/a"])
+        #expect(ended.code == 1)
+        #expect(ended.output.contains("302 \(server.url)/a") && ended.output.contains("404 \(server.url)/b"))
+    }
+
+    @Test func aTypedURLIsProbedUnderTheOverrideThatMatchesIt() async throws {
+        let site = try Site(paths: ["a"]) { request in .http(request.headers["x-wanted"] == "1" ? 200 : 500) }
+        let text = try String(contentsOfFile: site.configuration, encoding: .utf8)
+        let file = try site.folder.write(
+            text + "\noverrides: [{match: {url: \"\(site.target.url)/a\"}, probe: {headers: {X-Wanted: \"1\"}}}]\n",
+            to: "override.yaml")
+        #expect(try await Program.run(["probe", site.target.url + "/a", "--config", file]).code == 0)
+        #expect(try await Program.run(["probe", site.target.url + "/b", "--config", file]).code == 1)
+    }
+
+    @Test func ourOwnTroubleIsNoVerdict() async throws {
+        let site = try Site(paths: ["a"], probe: "{ca_file: empty.pem}") { _ in .http(200) }
+        try site.folder.write("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", to: "empty.pem")
+        let url = site.target.url.replacingOccurrences(of: "http:", with: "https:")
+        let ended = try await Program.run(["probe", url, "--config", site.configuration])
+        #expect(ended.code == 70)
+        #expect(ended.output.contains("void prober_fault"))
+    }
+
     @Test func whatIsNoURLIsSaidSo() async throws {
         let ended = try await Program.run(["probe", "not a url"])
         #expect(ended.code == 1)

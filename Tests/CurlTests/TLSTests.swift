@@ -26,6 +26,7 @@ import Testing
         #expect(report.tls ?? .zero > .zero && report.connect ?? .zero > .zero)
         let leaf = try #require(report.certificates.first)
         #expect(leaf.subject == "CN=leaf" && leaf.issuer == "CN=Test-Authority")
+        #expect(leaf.names == ["127.0.0.1", "localhost"])
         let days = (Double(leaf.notAfterSeconds ?? 0) - Date().timeIntervalSince1970) / 86_400
         #expect(days > 29 && days < 31)
     }

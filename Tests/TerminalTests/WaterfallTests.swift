@@ -11,7 +11,7 @@ struct WaterfallTests {
         var facts = ResponseFacts()
         facts.httpStatus = 200
         facts.httpVersion = 1.1
-        facts.tlsVersion = "TLSv1.3"
+        facts.tlsVersion = "TLS 1.3"
         facts.address = "192.0.2.7"
         facts.certificateExpiry = Timestamp("2026-05-01T00:00:00Z")
         facts.uncompressedBodyLength = 512
@@ -35,13 +35,13 @@ struct WaterfallTests {
     @Test func drawsThePhasesOneAfterTheOther() {
         #expect(
             waterfall(Self.good, style: style(80)) == """
-                GET https://api.example.com/v1/health                          200  ● up  143 ms
+                GET https://api.example.com/v1/health                        200  ● good  143 ms
                   resolve         2.1 ms ▕█                                                    ▏
                   connect        20.0 ms ▕ ███████                                             ▏
                   tls            40.0 ms ▕        ███████████████                              ▏
                   processing     80.4 ms ▕                       ██████████████████████████████▏
                   transfer        500 µs ▕                                                    █▏
-                  to 192.0.2.7, HTTP/1.1, TLSv1.3, certificate until 2026-05-01, 512 bytes
+                  to 192.0.2.7, HTTP/1.1, TLS 1.3, 512 bytes
 
                 """)
     }
@@ -49,13 +49,13 @@ struct WaterfallTests {
     @Test func isASCIIWhereItMustBe() {
         #expect(
             waterfall(Self.good, style: style(60, unicode: false)) == """
-                GET https://api.example.com/v1/health      200  + up  143 ms
+                GET https://api.example.com/v1/health    200  + good  143 ms
                   resolve         2.1 ms |#                                |
                   connect        20.0 ms |#####                            |
                   tls            40.0 ms |     #########                   |
                   processing     80.4 ms |              ###################|
                   transfer        500 us |                                #|
-                  to 192.0.2.7, HTTP/1.1, TLSv1.3, certificate until 2026-0~
+                  to 192.0.2.7, HTTP/1.1, TLS 1.3, 512 bytes
 
                 """)
     }
@@ -63,13 +63,14 @@ struct WaterfallTests {
     @Test func leavesTheBarsOutWhereThereIsNoRoom() {
         #expect(
             waterfall(Self.good, style: style(36)) == """
-                GET https://api.…  200  ● up  143 ms
+                GET https://ap…  200  ● good  143 ms
                   resolve         2.1 ms
                   connect        20.0 ms
                   tls            40.0 ms
                   processing     80.4 ms
                   transfer        500 µs
-                  to 192.0.2.7, HTTP/1.1, TLSv1.3, …
+                  to 192.0.2.7, HTTP/1.1, TLS 1.3,
+                  512 bytes
 
                 """)
     }
@@ -77,17 +78,72 @@ struct WaterfallTests {
     @Test func aFailureShowsItsReasonAndWhatToDo() {
         #expect(
             waterfall(Self.refused, style: style(70)) == """
-                GET http://127.0.0.1:1/                 ✗ down connect_refused  300 µs
+                GET http://127.0.0.1:1/                  ✗ bad connect_refused  300 µs
                   connect         300 µs ▕███████████████████████████████████████████▏
                   Nothing listens on port 1.
 
                 """)
     }
 
+    private static func certificates(until expiry: String) -> [ProbeView.Certificate] {
+        [
+            .init(
+                subject: "CN=api.example.com", issuer: "CN=R11,O=Let's Encrypt,C=US",
+                names: ["api.example.com", "*.api.example.com", "\u{1B}[2J.example.com"],
+                beginning: Timestamp("2025-10-01T00:00:00Z"), expiry: Timestamp(expiry)),
+            .init(
+                subject: "CN=R11,O=Let's Encrypt,C=US", issuer: "CN=ISRG Root X1", names: [], beginning: nil,
+                expiry: Timestamp("2027-03-12T00:00:00Z")),
+        ]
+    }
+
+    private static func answer(_ outcome: Outcome, until expiry: String) -> ProbeView {
+        var view = good
+        (view.result.startedAt, view.result.phases) = (Timestamp("2025-12-31T12:00:00Z") ?? view.result.startedAt, Phases())
+        (view.result.outcome, view.certificates) = (outcome, certificates(until: expiry))
+        return view
+    }
+
+    @Test func showsTheCertificateAndHowManyDaysAreLeft() {
+        #expect(
+            waterfall(Self.answer(.good, until: "2026-03-31T00:00:00Z"), style: style(60)) == """
+                GET https://api.example.com/v1/health    200  ● good  143 ms
+                  to 192.0.2.7, HTTP/1.1, TLS 1.3, 512 bytes
+                  certificate  CN=api.example.com
+                  names        api.example.com, *.api.example.com,
+                               \\u{1b}[2J.example.com
+                  issuer       CN=R11,O=Let's Encrypt,C=US
+                  valid        2025-10-01 to 2026-03-31, 89 days left
+                  chain        CN=R11,O=Let's Encrypt,C=US, until
+                               2027-03-12, 435 days left
+
+                """)
+    }
+
+    @Test(arguments: [
+        (
+            Outcome.bad(.certificateExpired), "2025-12-31T09:00:00Z",
+            "\u{1B}[31m2025-10-01 to 2025-12-31, expired 3 h ago\u{1B}[0m"
+        ),
+        (.poor(.certificateExpiring), "2026-01-05T12:00:00Z", "\u{1B}[33m2025-10-01 to 2026-01-05, 5 days left\u{1B}[0m"),
+        (.good, "2026-01-01T12:00:00Z", "valid        2025-10-01 to 2026-01-01, 24 h left\n"),
+    ])
+    func whatIsWrongWithACertificateIsInColour(outcome: Outcome, until expiry: String, wanted: String) {
+        #expect(waterfall(Self.answer(outcome, until: expiry), style: style(80, colour: true)).contains(wanted))
+    }
+
+    @Test func showsEachHopWithItsStatus() {
+        var view = Self.good
+        view.result.phases = Phases()
+        view.hops = [.init(url: "http://a.test/", status: 301), .init(url: "https://a.test/\u{202E}", status: nil)]
+        let shown = waterfall(view, style: style(80))
+        #expect(shown.contains("  redirects    301 http://a.test/\n               no answer https://a.test/\\u{202e}\n"))
+    }
+
     @Test func aVoidResultIsCalledVoid() {
         var view = Self.refused
         view.result.void = .tainted
-        #expect(waterfall(view, style: style(70)).contains("void: tainted"))
+        #expect(waterfall(view, style: style(70)).contains("void tainted"))
     }
 
     @Test func aLongURLGivesWayToTheVerdict() {
@@ -95,6 +151,6 @@ struct WaterfallTests {
         view.url += String(repeating: "/long", count: 40)
         let first = waterfall(view, style: style(80)).split(separator: "\n").first.map(String.init) ?? ""
         #expect(displayWidth(first) == 80)
-        #expect(first.hasSuffix("…  200  ● up  143 ms"))
+        #expect(first.hasSuffix("…  200  ● good  143 ms"))
     }
 }

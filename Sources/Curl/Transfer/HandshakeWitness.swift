@@ -4,6 +4,7 @@ internal import CCurl
 final class HandshakeWitness {
     private static let certificateLimit: Int32 = 10
     private static let nameLimit = 512
+    private static let alternativeNameLimit: Int32 = 32
 
     /// X509_V_OK, or why the chain was refused and how far from the leaf; the first error stays.
     private(set) var verifyError: Int32 = 0
@@ -55,6 +56,7 @@ final class HandshakeWitness {
                 CertificateFacts(
                     subject: Self.text(X509_get_subject_name(certificate)),
                     issuer: Self.text(X509_get_issuer_name(certificate)),
+                    names: index == 0 ? Self.names(certificate) : [],
                     notBeforeSeconds: Self.seconds(X509_get0_notBefore(certificate)),
                     notAfterSeconds: Self.seconds(X509_get0_notAfter(certificate))))
         }
@@ -64,6 +66,17 @@ final class HandshakeWitness {
         withUnsafeTemporaryAllocation(of: CChar.self, capacity: nameLimit) { space in
             let count = Int(rf_name_text(name, space.baseAddress, Int32(space.count)))
             return String(decoding: UnsafeRawBufferPointer(space).prefix(count), as: UTF8.self)
+        }
+    }
+
+    private static func names(_ certificate: OpaquePointer) -> [String] {
+        guard let names = rf_alternative_names(certificate) else { return [] }
+        defer { GENERAL_NAMES_free(names) }
+        return withUnsafeTemporaryAllocation(of: CChar.self, capacity: nameLimit) { space in
+            (0..<min(rf_alternative_name_count(names), alternativeNameLimit)).compactMap { index in
+                let count = Int(rf_alternative_name(names, index, space.baseAddress, Int32(space.count)))
+                return count > 0 ? String(decoding: UnsafeRawBufferPointer(space).prefix(count), as: UTF8.self) : nil
+            }
         }
     }
 
