@@ -7,6 +7,8 @@ package struct Surroundings: Sendable {
     package var environment: @Sendable (_ name: String) -> String?
     /// What is wrong with a pattern of PCRE2, or nil. Probing knows; without it any pattern passes here.
     package var patternProblem: @Sendable (String) -> String? = { _ in nil }
+    /// What is wrong with a client certificate and its key, both in PEM. Curl knows; without it any pair passes here.
+    package var pairProblem: @Sendable (_ chain: String, _ key: String) -> PairProblem? = { _, _ in nil }
     /// The default of `vantage`.
     package var hostName: String
     /// The default of `probe.user_agent`.
@@ -26,7 +28,8 @@ package struct Surroundings: Sendable {
 
     /// This process and this machine.
     package static func system(
-        userAgent: String = "rangefinder", patternProblem: @escaping @Sendable (String) -> String? = { _ in nil }
+        userAgent: String = "rangefinder", patternProblem: @escaping @Sendable (String) -> String? = { _ in nil },
+        pairProblem: @escaping @Sendable (String, String) -> PairProblem? = { _, _ in nil }
     ) -> Surroundings {
         var surroundings = Surroundings(
             readFile: readWholeFile,
@@ -34,9 +37,13 @@ package struct Surroundings: Sendable {
             hostName: currentHostName(),
             userAgent: userAgent)
         surroundings.patternProblem = patternProblem
+        surroundings.pairProblem = pairProblem
         return surroundings
     }
 }
+
+/// Why a client certificate and its key make no pair.
+package enum PairProblem: Hashable, Sendable { case certificateUnreadable, keyUnreadable, keyOfAnother }
 
 /// Why a file could not be read.
 package enum FileProblem: Error, Hashable, Sendable {

@@ -4,6 +4,7 @@
 // Exit codes: 0 done; 1 what was asked about is not well; 2 usage; 69 the API, daemon or database can't be reached or read; 70 internal.
 
 import ArgumentParser
+import Curl
 import Daemon
 import Glibc
 import Probing
@@ -23,8 +24,12 @@ struct Rangefinder: AsyncParsableCommand {
     /// The version of the program, of its user agent and of `rangefinder_build_info`.
     static let version = "0.1.0"
     static var userAgent: String { "rangefinder/\(version)" }
-    /// What a configuration needs of the machine, and of the room that knows patterns.
-    static var surroundings: Surroundings { .system(userAgent: userAgent, patternProblem: BodyPattern.problem(of:)) }
+    /// What a configuration needs of the machine, and of the rooms that know patterns and certificates.
+    static var surroundings: Surroundings {
+        .system(userAgent: userAgent, patternProblem: BodyPattern.problem(of:)) { chain, key in
+            clientCertificateProblem(chain: chain, key: key).map(PairProblem.init)
+        }
+    }
 
     static func main() async {
         // A reader of ours that has gone away must not end a daemon by a signal.
@@ -89,5 +94,16 @@ private func write(_ text: String, to descriptor: Int32) {
         let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
         guard count > 0 else { return }
         rest = rest.dropFirst(count)
+    }
+}
+
+extension PairProblem {
+    fileprivate init(_ problem: ClientCertificateProblem) {
+        self =
+            switch problem {
+            case .certificateUnreadable: .certificateUnreadable
+            case .keyUnreadable: .keyUnreadable
+            case .keyOfAnother: .keyOfAnother
+            }
     }
 }

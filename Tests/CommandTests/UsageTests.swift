@@ -47,6 +47,28 @@ import Testing
         #expect(lines.contains { $0.hasPrefix("\(file):4:") })
     }
 
+    @Test func aKeyOfAnotherCertificateIsAMistake() async throws {
+        let authority = try TestAuthority()
+        let (mine, other) = (try authority.issue("me"), try authority.issue("other"))
+        let site = try Site(paths: ["a"]) { _ in .http(200) }
+        let text = try String(contentsOfFile: site.configuration, encoding: .utf8)
+        let certificate = authority.folder.file("\(mine).crt")
+        for (key, code) in [(mine, Int32(0)), (other, 1)] {
+            let file = try site.folder.write(
+                text + """
+
+                    overrides:
+                      - match: {url: "https://api.example.com"}
+                        probe:
+                          client_certificate_file: \(certificate)
+                          client_key_file: \(authority.folder.file("\(key).key"))
+                    """, to: "pair.yaml")
+            let ended = try await Program.run(["check-config", "--config", file])
+            #expect(ended.code == code)
+            #expect(ended.output.contains("holds the key of another certificate") == (code == 1))
+        }
+    }
+
     @Test func checkConfigShowsWhatTheRulesDoToTheRealList() async throws {
         let site = try Site(paths: ["a", "b"]) { _ in .http(200) }
         let text = try String(contentsOfFile: site.configuration, encoding: .utf8)

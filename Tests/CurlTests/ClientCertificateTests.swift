@@ -42,6 +42,28 @@ import Testing
         #expect(report.certificates.first?.subject == "CN=leaf")
     }
 
+    @Test func aPairIsKnownBeforeItIsShown() throws {
+        let (mine, other) = (try authority.issue("me"), try authority.issue("other"))
+        let (chain, key) = (try text("\(mine).crt"), try text("\(mine).key"))
+        #expect(clientCertificateProblem(chain: chain, key: key) == nil)
+        #expect(clientCertificateProblem(chain: key + chain, key: chain + key) == nil)
+        #expect(clientCertificateProblem(chain: chain, key: try text("\(other).key")) == .keyOfAnother)
+        let otherFirst = try text("\(other).crt") + chain
+        #expect(clientCertificateProblem(chain: otherFirst, key: key) == .keyOfAnother)
+        #expect(clientCertificateProblem(chain: chain, key: chain) == .keyUnreadable)
+        #expect(clientCertificateProblem(chain: "", key: key) == .certificateUnreadable)
+        let noise = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"
+        #expect(clientCertificateProblem(chain: noise, key: key) == .certificateUnreadable)
+    }
+
+    /// On a terminal OpenSSL would ask for the password and wait.
+    @Test func anEncryptedKeyAsksNobody() throws {
+        let file = try authority.issue("me")
+        let words = "pkcs8 -topk8 -in \(file).key -out locked.key -passout pass:secret".split(separator: " ").map(String.init)
+        #expect(try ChildProcess("/usr/bin/openssl", words, in: authority.folder.path).succeeds())
+        #expect(clientCertificateProblem(chain: try text("\(file).crt"), key: try text("locked.key")) == .keyUnreadable)
+    }
+
     @Test func aKeyOfAnotherCertificateIsOurOwnTrouble() async throws {
         let (file, other) = (try authority.issue("me"), try authority.issue("other"))
         let report = try await ask((chain: text("\(file).crt"), key: text("\(other).key")))

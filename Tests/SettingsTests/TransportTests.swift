@@ -45,4 +45,22 @@ import Testing
         #expect(settings.overrides[1].policy.proxy == .init(host: "::1", port: 80))
         #expect(!"\(settings)".contains("PRIVATE KEY"))
     }
+
+    @Test(arguments: [
+        (PairProblem.keyOfAnother, "3:62: 'client_key_file' holds the key of another certificate; name the key that"),
+        (.keyUnreadable, "3:62: 'client_key_file' holds a key that can't be read; write it as PEM again"),
+        (.certificateUnreadable, "3:38: 'client_certificate_file' names a file whose first certificate can't be read;"),
+    ])
+    func whatMakesNoPairIsSaidWhereItStands(problem: PairProblem, wanted: String) throws {
+        var machine = machine(texts: ["/etc/rangefinder/a.pem": Self.certificate, "/etc/rangefinder/key.pem": Self.key])
+        machine.pairProblem = { chain, key in (chain, key) == (Self.certificate, Self.key) ? problem : nil }
+        let reading = read(
+            """
+            overrides:
+              - match: {url: "https://api.example.com"}
+                probe: {client_certificate_file: a.pem, client_key_file: key.pem}
+            """, on: machine)
+        #expect(reading.settings == nil)
+        #expect(lines(reading).count == 1 && lines(reading).first?.hasPrefix(wanted) == true, "\(lines(reading))")
+    }
 }

@@ -66,7 +66,21 @@ extension ReadingContext {
         case (let certificate?, let key?):
             let chain = certificateFile.read(certificate.value, findings)
             let secret = privateKeyFile.read(key.value, findings)
-            if let chain, let secret { policy.clientCertificate = ClientCertificate(chain: chain, key: secret) }
+            guard let chain, let secret else { return }
+            policy.clientCertificate = ClientCertificate(chain: chain, key: secret)
+            switch surroundings.pairProblem(chain, secret.reveal()) {
+            case nil: break
+            case .certificateUnreadable:
+                findings.error(
+                    "\(certificate.value.label) names a file whose first certificate can't be read; write it as PEM again",
+                    at: certificate.value.place)
+            case .keyUnreadable:
+                findings.error("\(key.value.label) holds a key that can't be read; write it as PEM again", at: key.value.place)
+            case .keyOfAnother:
+                findings.error(
+                    "\(key.value.label) holds the key of another certificate; name the key that belongs to the first one in "
+                        + "'client_certificate_file', or put that key's own certificate first there", at: key.value.place)
+            }
         case (let certificate?, nil):
             findings.error("'client_certificate_file' needs a 'client_key_file' beside it", at: certificate.place)
         case (nil, let key?):
