@@ -2,11 +2,11 @@ package import Curl
 import Health
 import Synchronization
 
-/// What a second look at a name's other addresses found: one quick request each, once an interval, when the address of a probe failed
+/// What a second look at a name's other addresses found: one quick connection each, once an interval, when the address of a probe failed
 /// before it answered.
 package struct OtherAddresses: Hashable, Sendable {
     package var tried: [SocketAddress]
-    /// Those of them that answered as expected.
+    /// Those of them that answered as expected; of a method that isn't safe, those that answered at all.
     package var answering: [SocketAddress]
 
     package init(tried: [SocketAddress], answering: [SocketAddress]) {
@@ -18,6 +18,8 @@ package struct OtherAddresses: Hashable, Sendable {
 /// Takes second looks. Everything here comes after the probe and its timestamps, and none of it is a probe: it has no result of its own.
 struct SecondLook: Sendable {
     static let addressesMax = 8
+    /// RFC 9110 section 9.2.1: what changes nothing may be asked for at each address. Anything else is not ours to do once more.
+    private static let safeMethods: Set<String> = ["GET", "HEAD", "OPTIONS", "TRACE"]
 
     let transfer: Transfer
     let bodies: BodyVerdict
@@ -52,9 +54,14 @@ struct SecondLook: Sendable {
         request.onlyAddress = address
         request.connection = .fresh
         request.timeout = limit
+        let isSafe = Self.safeMethods.contains(request.method)
+        if !isSafe { (request.method, request.body) = ("HEAD", nil) }
         let report = await transfer(request)
         if let failure = report.failure { return Reason(failure.code, isRedirect: false) == .proberFault ? nil : false }
         guard let status = report.status else { return false }
+        // What a HEAD is answered is not what was expected of the method. That a server answers is a sign of life, unless it says that it
+        // fails; not knowing HEAD (501) is no failure. A connection alone would be none: a server that hangs still accepts.
+        guard isSafe else { return status < 500 || status == 501 || order.policy.expects(status) }
         // Where a redirect leads is the same for all addresses; that it came is what was asked.
         if RedirectWalk.redirects.contains(status), order.policy.followRedirects > 0, report.location != nil { return true }
         let mismatch = await bodies.mismatch(report, policy: order.policy)

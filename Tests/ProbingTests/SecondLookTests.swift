@@ -62,6 +62,26 @@ private struct ManyAddresses {
         #expect(report.result.outcome == .poor(.addressFailing))
     }
 
+    @Test(arguments: ["POST", "PUT", "DELETE", "PATCH", "SETTLE"], [(405, true), (501, true), (204, true), (503, false)])
+    func whatIsNotSafeIsNotSentAgain(method: String, answer: (status: Int, isLife: Bool)) async throws {
+        let server = try LoopbackServer { _ in .http(answer.status) }
+        var many = try ManyAddresses(["127.0.0.1", "127.0.0.9"])
+        (many.policy.method, many.policy.body) = (method, .plain("pay 10 euros"))
+        many.policy.bodyMatches = "paid"
+        let report = await many.probe(server.port, turn: 1)
+        #expect(report.result.outcome == (answer.isLife ? .poor(.addressFailing) : .bad(.connectRefused)))
+        #expect(server.requests.map(\.method) == ["HEAD"])
+        #expect(server.requests.first?.body.isEmpty == true)
+    }
+
+    /// It accepts everywhere and answers nowhere: that is an outage, whatever its addresses.
+    @Test func aConnectionAloneIsNoAnswer() async throws {
+        let server = try ConnectionServer(address: "0.0.0.0") { $0.waitForClose() }
+        var many = try ManyAddresses(["127.0.0.1", "127.0.0.9"])
+        (many.policy.method, many.policy.timeout) = ("POST", .milliseconds(300))
+        #expect(await many.probe(server.port).result.outcome.reason != nil)
+    }
+
     @Test func thereIsOneLookAnInterval() async throws {
         let server = try LoopbackServer { _ in .http(200) }
         let many = try ManyAddresses(["127.0.0.1", "127.0.0.9"])
