@@ -50,13 +50,13 @@ package struct Schedule: Sendable {
         var generation: UInt32
         var nextDue: Int64
         var recheckDue: Int64?
-        /// It was changed and is to be probed now: no re-check that the budget is for.
+        /// It was changed and is to be probed now: no re-check that the budget is for. Stays until a probe of it starts.
         var isAtOnce = false
         var inFlight = false
         /// Due, but no place was free.
         var waitingDue: Int64?
-        /// Since when it has not been started though it was due: a later due time takes the place of an earlier one, but makes the wait no
-        /// shorter, and neither does being passed over.
+        /// The first of its due times that has come without a start: a later one takes its place, but makes the wait no shorter, and neither
+        /// does being passed over. A re-check's time is none of them.
         var waitingSince: Int64?
         var waitsForRecheck = false
         var startedAt: Int64 = 0
@@ -71,6 +71,8 @@ package struct Schedule: Sendable {
 
     /// How long a due probe may wait for a place. Past it the probe is passed over: later it would say more of us than of its target.
     package static let patience = Duration.milliseconds(200)
+    /// How soon a changed target that was passed over asks for a place again.
+    static let claimAgainAfter = Duration.seconds(1)
     /// From this share of the places on they are given out by lot. When everything hangs, whoever happens to be due just when places come
     /// free would have them all, again and again, and the others would never be looked at.
     package static let lotFrom = 0.9
@@ -109,10 +111,7 @@ package struct Schedule: Sendable {
                 entry.nextDue = Self.firstDue(target, rhythm.interval, after: now)
                 push(entry.nextDue, slot, entry.generation)
             }
-            if atOnce && entry.waitingDue == nil {
-                (entry.recheckDue, entry.isAtOnce) = (now, true)
-                push(now, slot, entry.generation)
-            }
+            if atOnce { claim(&entry, slot, at: now) }
             entries[slot] = entry
             return
         }
@@ -125,10 +124,7 @@ package struct Schedule: Sendable {
         slots[target] = slot
         budget.replace(nil, with: rhythm.interval)
         push(entry.nextDue, slot, entry.generation)
-        if atOnce {
-            (entry.recheckDue, entry.isAtOnce) = (now, true)
-            push(now, slot, entry.generation)
-        }
+        if atOnce { claim(&entry, slot, at: now) }
         entries[slot] = entry
     }
 
@@ -177,11 +173,12 @@ package struct Schedule: Sendable {
                 waiting.removeFirst()
                 continue
             }
-            let isLate = now - item.at > Self.patience.nanoseconds
+            // One that has taken the place of an earlier due time has its own patience.
+            let isLate = now - max(item.at, due) > Self.patience.nanoseconds
             guard isLate || inFlight < maxInFlight else { break }
             waiting.removeFirst()
             guard !isLate, drawsAPlace() else {
-                passOver(&entry)
+                passOver(&entry, item, now: now)
                 entries[item.slot] = entry
                 continue
             }
@@ -244,13 +241,9 @@ package struct Schedule: Sendable {
             return
         }
         counts.missed += Int(passed)
-        if entry.waitingDue == nil {
-            wait(item, now: now)
-            // Passed over at the last due time, and not started since.
-            if entry.waitingSince != nil { counts.missed += 1 }
-        } else if !entry.waitsForRecheck {
-            counts.missed += 1
-        }
+        // The due time before it came without a start, whether it was passed over or still waits.
+        if entry.waitingSince != nil { counts.missed += 1 }
+        if entry.waitingDue == nil { wait(item, now: now) }
         entry.waitingSince = entry.waitingSince ?? item.at
         (entry.waitingDue, entry.waitsForRecheck) = (due, false)
     }
@@ -264,7 +257,7 @@ package struct Schedule: Sendable {
             counts.rechecksDeferred += 1
             return
         }
-        (entry.waitingDue, entry.waitingSince, entry.waitsForRecheck) = (item.at, item.at, true)
+        (entry.waitingDue, entry.waitsForRecheck) = (item.at, true)
         wait(item, now: now)
     }
 
@@ -278,12 +271,22 @@ package struct Schedule: Sendable {
         return free >= contested || lots.draw(chance: free / contested)
     }
 
+    /// It is changed, and has a claim to be probed at once, which it keeps until it is.
+    private mutating func claim(_ entry: inout Entry, _ slot: Int, at moment: Int64) {
+        entry.isAtOnce = true
+        guard entry.waitingDue == nil else { return }
+        entry.recheckDue = moment
+        push(moment, slot, entry.generation)
+    }
+
     /// Its due time goes by without a probe. A re-check's was none: it waits for the normal one.
-    private mutating func passOver(_ entry: inout Entry) {
+    private mutating func passOver(_ entry: inout Entry, _ item: HeapItem, now: Int64) {
         entry.waitingDue = nil
-        guard entry.waitsForRecheck else { return }
-        (entry.waitingSince, entry.waitsForRecheck) = (nil, false)
-        counts.rechecksDeferred += 1
+        if entry.isAtOnce {
+            claim(&entry, item.slot, at: now + Self.claimAgainAfter.nanoseconds)
+        } else if entry.waitsForRecheck {
+            counts.rechecksDeferred += 1
+        }
     }
 
     private mutating func push(_ at: Int64, _ slot: Int, _ generation: UInt32) {

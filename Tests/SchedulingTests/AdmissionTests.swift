@@ -82,6 +82,80 @@ import Testing
         #expect(schedule.counts.missed >= 4)
     }
 
+    /// One place, which is taken, and `late`, whose next due time is 29 seconds away.
+    private func full() throws -> (schedule: Schedule, held: ProbeStart, late: TargetIdentity, now: Duration) {
+        var schedule = Schedule(maxInFlight: 1, fastBudget: 0.2)
+        let (holder, late) = (TargetIdentity(clientID: "c", key: "holder"), TargetIdentity(clientID: "c", key: "late"))
+        schedule.set(late, Self.rhythm, now: .zero)
+        let first = try #require(schedule.nextDue)
+        // Just past its due time, so that the next one is nearly an interval away.
+        let now = first + .seconds(1)
+        schedule = Schedule(maxInFlight: 1, fastBudget: 0.2)
+        schedule.set(late, Self.rhythm, now: now)
+        schedule.set(holder, Rhythm(interval: .seconds(3600), fastInterval: .seconds(5)), atOnce: true, now: now)
+        let held = try #require(schedule.takeDue(now: now).first)
+        return (schedule, held, late, now)
+    }
+
+    @Test func aChangedTargetKeepsItsClaimToBeProbedAtOnce() throws {
+        var (schedule, held, late, now) = try full()
+        schedule.set(late, Self.rhythm, atOnce: true, now: now)
+        #expect(schedule.takeDue(now: now).isEmpty)
+        // It waits longer than its patience, and is passed over.
+        now += .seconds(1)
+        #expect(schedule.takeDue(now: now).isEmpty)
+        _ = schedule.finish(held, startedAt: nil, wantsRecheck: false, now: now)
+        now += Schedule.claimAgainAfter
+        #expect(schedule.takeDue(now: now).map(\.target) == [late])
+        #expect(schedule.counts == ScheduleCounts())
+    }
+
+    @Test func aTargetThatIsChangedWhileItWaitsKeepsItsClaimToo() throws {
+        var (schedule, held, late, now) = try full()
+        now += .seconds(29)
+        #expect(schedule.takeDue(now: now).isEmpty)
+        schedule.set(late, Self.rhythm, atOnce: true, now: now)
+        now += .seconds(1)
+        #expect(schedule.takeDue(now: now).isEmpty)
+        _ = schedule.finish(held, startedAt: nil, wantsRecheck: false, now: now)
+        now += Schedule.claimAgainAfter
+        #expect(schedule.takeDue(now: now).map(\.target) == [late])
+        // It started before the next due time came.
+        #expect(schedule.counts.missed == 0)
+    }
+
+    @Test func aClaimThatIsPassedOverDoesNotHideADueTime() throws {
+        var (schedule, _, late, now) = try full()
+        now += .seconds(29)
+        _ = schedule.takeDue(now: now)
+        now += .seconds(1)
+        _ = schedule.takeDue(now: now)
+        schedule.set(late, Self.rhythm, atOnce: true, now: now)
+        // Passed over at its due time, then at its claim, again and again.
+        let end = now + .seconds(95)
+        while now < end {
+            _ = schedule.takeDue(now: now)
+            now += .milliseconds(100)
+        }
+        #expect(schedule.counts.missed == 3)
+        #expect(schedule.overdue(byIntervals: 3, now: now) == 1)
+        #expect(schedule.counts.rechecksDeferred == 0)
+    }
+
+    @Test func aDueTimeThatFindsTheTargetWaitingHasItsOwnPatience() throws {
+        var (schedule, held, late, now) = try full()
+        // A claim waits for a place when the due time comes.
+        now += .milliseconds(28_900)
+        schedule.set(late, Self.rhythm, atOnce: true, now: now)
+        #expect(schedule.takeDue(now: now).isEmpty)
+        now += .milliseconds(150)
+        #expect(schedule.takeDue(now: now).isEmpty)
+        now += .milliseconds(100)
+        _ = schedule.finish(held, startedAt: nil, wantsRecheck: false, now: now)
+        let started = schedule.takeDue(now: now)
+        #expect(started.map(\.target) == [late] && started.map(\.isRecheck) == [false])
+    }
+
     @Test func fewPlacesAreGivenWithoutLots() {
         var storm = Storm(places: 5)
         storm.run(for: .seconds(60), hanging: .milliseconds(20))
