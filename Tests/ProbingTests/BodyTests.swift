@@ -77,6 +77,18 @@ import Testing
         #expect(try find("$.a", text) == .notJSON)
     }
 
+    /// RFC 8259 section 6 lets a number have any size, and Foundation's strings may not hold a control character.
+    @Test(arguments: ["1e400", "-1e400", String(repeating: "9", count: 400), "\"a\u{1B}b\""])
+    func whatCannotBeReadIsNoObject(value: String) throws {
+        #expect(try find("$.a", "{\"a\":\(value),\"b\":2}") == .unreadable)
+        #expect(try find("$.b", "{\"a\":\(value),\"b\":2}") == .scalar(.number(2)))
+    }
+
+    @Test(arguments: [("1.0", 1.0), ("1e0", 1), ("100E-2", 1), ("9007199254740991", 9_007_199_254_740_991), ("0.10", 0.1)])
+    func numbersAreTheSameHoweverTheyAreWritten(value: String, number: Double) throws {
+        #expect(try find("$.a", "{\"a\":\(value)}") == .scalar(.number(number)))
+    }
+
     @Test func aScalarMayBeTheWholeDocument() throws {
         #expect(try find("$", "\"up\"") == .scalar(.text("up")))
         #expect(try find("$", "true") == .scalar(.boolean(true)))

@@ -26,6 +26,15 @@ import Testing
         #expect(settings.overrides.map(\.policy.bodyMatches) == ["^ok", "^ok", "^ok", nil])
     }
 
+    @Test(arguments: ["1e400", "-1e400", "9007199254740992", String(repeating: "9", count: 400)])
+    func aNumberThatReadersDoNotAgreeOnIsAMistake(number: String) throws {
+        let reading = read("probe: {expect: {body_json: {path: $.a, equals: \(number)}}}")
+        #expect(reading.settings == nil)
+        #expect(lines(reading).first?.hasPrefix("1:49: 'equals' is a number past 9007199254740991") == true)
+        let quoted = read("probe: {expect: {body_json: {path: $.a, equals: \"\(number)\"}}}")
+        #expect(quoted.settings?.probe.bodyJSON?.equals == .text(number))
+    }
+
     @Test func readsAClientCertificateAndAProxy() throws {
         let files = ["/etc/rangefinder/me.pem": Self.certificate, "/run/credentials/me.key": Self.key]
         let settings = try #require(

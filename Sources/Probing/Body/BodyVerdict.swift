@@ -49,6 +49,8 @@ struct BodyVerdict: Sendable {
         case .compound:
             return
                 "the body's \(place) is an object or array, but \(displayText(json.equals.description, limit: 80)) was expected"
+        case .unreadable:
+            return "the body's \(place) can't be read: a number past all bounds, or a text that breaks JSON's rules"
         case .scalar(let found) where found == json.equals: return nil
         case .scalar(let found):
             return "the body's \(place) is \(displayText(found.description, limit: 80)), "

@@ -9,6 +9,8 @@ enum JSONPlace: Hashable {
     /// An object or an array.
     case compound
     case absent
+    /// A number past what a Double holds, or a text that breaks JSON's own rules.
+    case unreadable
     case notJSON
 
     static func find(_ path: JSONPath, in body: [UInt8]) -> JSONPlace {
@@ -26,7 +28,7 @@ private struct Found: DecodableWithConfiguration {
 
     /// Throws where the path leads to nothing.
     private static func descend(_ decoder: any Decoder, _ steps: ArraySlice<JSONPath.Step>) throws -> JSONPlace {
-        guard let step = steps.first else { return scalar(try decoder.singleValueContainer()) }
+        guard let step = steps.first else { return try value(of: decoder) }
         switch step {
         case .member(let name):
             let container = try decoder.container(keyedBy: Name.self)
@@ -43,12 +45,14 @@ private struct Found: DecodableWithConfiguration {
         }
     }
 
-    private static func scalar(_ container: any SingleValueDecodingContainer) -> JSONPlace {
+    private static func value(of decoder: any Decoder) throws -> JSONPlace {
+        let container = try decoder.singleValueContainer()
         if container.decodeNil() { return .scalar(.null) }
         if let value = try? container.decode(Bool.self) { return .scalar(.boolean(value)) }
         if let value = try? container.decode(Double.self) { return .scalar(.number(value)) }
         if let value = try? container.decode(String.self) { return .scalar(.text(value)) }
-        return .compound
+        let isObject = (try? decoder.container(keyedBy: Name.self)) != nil
+        return isObject || (try? decoder.unkeyedContainer()) != nil ? .compound : .unreadable
     }
 }
 

@@ -56,7 +56,13 @@ extension ReadingContext {
             case .quoted(let text): return .text(text)
             case .plain("true"): return .boolean(true)
             case .plain("false"): return .boolean(false)
-            case .plain(let text): return number(text).map { .number($0) } ?? .text(text)
+            case .plain(let text):
+                guard let number = number(text) else { return .text(text) }
+                if number.magnitude < Self.exactNumbersEnd { return .number(number) }
+                findings.error(
+                    "\(value.label) is a number past 9007199254740991, which readers of JSON don't agree on; put it in quotes if "
+                        + "the body has a text there", at: value.place)
+                return nil
             case .list, .mapping:
                 findings.error(
                     "\(value.label) must be a text, a number, true, false or null, not \(value.kindName)", at: value.place)
@@ -64,6 +70,9 @@ extension ReadingContext {
             }
         }
     }
+
+    /// RFC 7493 section 2.2: from here on two whole numbers can be one to a reader.
+    private static let exactNumbersEnd = 0x1p53
 
     /// As JSON writes one: `0x10`, `nan` and `1_000` are texts.
     private func number(_ text: String) -> Double? {
