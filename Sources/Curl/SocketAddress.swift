@@ -80,7 +80,9 @@ package struct SocketAddress: Hashable, Sendable, Comparable, CustomStringConver
 
     /// Dotted decimal, or RFC 5952's form.
     package var text: String {
-        withUnsafeTemporaryAllocation(of: CChar.self, capacity: Int(INET6_ADDRSTRLEN)) { space in
+        // inet_ntop knows the mixed form of ::ffff:0:0/96, but not that of 64:ff9b::/96 (RFC 6052 section 2.4).
+        if !isIPv4, high == 0x0064_FF9B << 32, low >> 32 == 0 { return "64:ff9b::" + Self(network: bytes[12...]).text }
+        return withUnsafeTemporaryAllocation(of: CChar.self, capacity: Int(INET6_ADDRSTRLEN)) { space in
             let text = withUnsafeBytes(of: network) { bytes in
                 inet_ntop(isIPv4 ? AF_INET : AF_INET6, bytes.baseAddress, space.baseAddress, socklen_t(space.count))
             }

@@ -57,6 +57,7 @@ enum Sentence {
     private static func lookup(_ failure: TransferFailure, _ host: String, _ policy: ProbePolicy, _ detail: String) -> String {
         switch failure.code {
         case .lookupTimedOut: "the lookup of \(host) did not end within \(exact(policy.effectiveTimeout))"
+        case .noAddress where policy.addressFamily == .any: "\(host) can be looked up, but has no address"
         case .noAddress: "\(host) has no address of the family that `ip: \(policy.addressFamily.rawValue)` asks for"
         default: "\(host) can't be looked up\(detail)"
         }

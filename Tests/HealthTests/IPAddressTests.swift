@@ -13,8 +13,10 @@ import Testing
     ("1:2:3:4:5:6:7::", "1:2:3:4:5:6:7:0"),
     ("::2:3:4:5:6:7:8", "0:2:3:4:5:6:7:8"),
     ("1:0:0:2:0:0:0:3", "1:0:0:2::3"),
-    ("::ffff:192.0.2.1", "::ffff:c000:201"),
-    ("64:ff9b::192.0.2.1", "64:ff9b::c000:201"),
+    ("::ffff:192.0.2.1", "::ffff:192.0.2.1"),
+    ("::ffff:7f00:2", "::ffff:127.0.0.2"),
+    ("::fffe:192.0.2.1", "::fffe:c000:201"),
+    ("64:ff9b::192.0.2.1", "64:ff9b::192.0.2.1"),
 ])
 func anAddressIsReadAndWrittenInItsCanonicalForm(text: String, canonical: String) {
     #expect(IPAddress(text)?.description == canonical)

@@ -1,4 +1,3 @@
-import Curl
 import Foundation
 import Glibc
 import Health
@@ -6,6 +5,8 @@ import Probing
 import TestSupport
 import Testing
 import Zoo
+
+@testable import Curl
 
 /// Every reason there is, provoked on a real socket, and what its sentence must say for a person on call to act on it.
 @Suite struct ReasonTests {
@@ -93,6 +94,22 @@ import Zoo
     }
 
     /// TCP can't go to a broadcast address, and loopback has one: nothing leaves the machine, whatever routes it has.
+    @Test(arguments: [
+        (ProbePolicy.AddressFamily.any, "has no address"), (.v6, "has no address of the family that `ip: v6` asks for"),
+    ])
+    func aNameWithoutAddressesIsSaidSo(family: ProbePolicy.AddressFamily, wanted: String) async throws {
+        let engine = try TransferEngine(resolver: { _ in .addresses([]) })
+        var policy = ProbePolicy(userAgent: "test")
+        policy.addressFamily = family
+        let target = Target(
+            identity: TargetIdentity(clientID: "c", key: "t"), name: "n", baseURL: "http://empty.test", testPath: "/", region: "r"
+        )
+        let prober = Prober(transfer: engine.transfer(_:), wallClock: { Timestamp(milliseconds: 1) })
+        let result = await prober.probe(ProbeOrder(target: target, policy: policy, egress: .unlimited)).result
+        #expect(result.outcome == .bad(.dnsFailed))
+        #expect(result.sentence.hasSuffix(wanted), "\(result.sentence)")
+    }
+
     private static func probeBroadcast() async throws -> ProbeResult {
         var bench = try Bench()
         bench.egress.allow += ["127.255.255.255"].compactMap { CIDR($0) }

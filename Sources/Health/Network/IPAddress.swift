@@ -15,9 +15,12 @@ package struct IPAddress: Hashable, Sendable, CustomStringConvertible {
         if let bytes = Self.ipv4(text) ?? Self.ipv6(text) { self.bytes = bytes } else { return nil }
     }
 
-    /// Dotted decimal, or the canonical form of RFC 5952.
+    /// Dotted decimal, or the canonical form of RFC 5952: mixed where an IPv4 address is known to be inside (section 5).
     package var description: String {
-        if isIPv4 { return bytes.map(String.init).joined(separator: ".") }
+        let dotted = { (bytes: ArraySlice<UInt8>) in bytes.map(String.init).joined(separator: ".") }
+        if isIPv4 { return dotted(bytes[...]) }
+        if bytes[..<12] == Self.mapped[...] { return "::ffff:" + dotted(bytes[12...]) }
+        if bytes[..<12] == Self.translated[...] { return "64:ff9b::" + dotted(bytes[12...]) }
         let groups = stride(from: 0, to: 16, by: 2).map { UInt16(bytes[$0]) << 8 | UInt16(bytes[$0 + 1]) }
         let longest = Self.longestRunOfZeros(groups)
         let text = { (part: ArraySlice<UInt16>) in part.map { String($0, radix: 16) }.joined(separator: ":") }
@@ -28,14 +31,14 @@ package struct IPAddress: Hashable, Sendable, CustomStringConvertible {
     /// The IPv4 address that is carried inside ::ffff:0:0/96 (RFC 4291), 64:ff9b::/96 (RFC 6052) or 2002::/16 (RFC 3056); else itself.
     package var unwrapped: IPAddress {
         guard bytes.count == 16 else { return self }
-        let mapped = [UInt8](repeating: 0, count: 10) + [0xff, 0xff]
-        let translated: [UInt8] = [0, 0x64, 0xff, 0x9b] + [UInt8](repeating: 0, count: 8)
-        let prefix = Array(bytes[..<12])
         let inner: ArraySlice<UInt8> =
-            prefix == mapped || prefix == translated
+            bytes[..<12] == Self.mapped[...] || bytes[..<12] == Self.translated[...]
             ? bytes[12...] : bytes[0] == 0x20 && bytes[1] == 0x02 ? bytes[2..<6] : []
         return IPAddress(bytes: Array(inner)) ?? self
     }
+
+    private static let mapped = [UInt8](repeating: 0, count: 10) + [0xff, 0xff]
+    private static let translated: [UInt8] = [0, 0x64, 0xff, 0x9b] + [UInt8](repeating: 0, count: 8)
 
     private static func ipv4(_ text: some StringProtocol) -> [UInt8]? {
         let parts = text.split(separator: ".", omittingEmptySubsequences: false)
