@@ -13,6 +13,11 @@ extension Daemon {
         if await !sync.knowsAList { sentences.append("no list of targets is known yet: no sync has succeeded") }
         let overdue = scheduler.overdue(byIntervals: 3)
         if overdue > 0 { sentences.append("\(overdue) targets are overdue by three of their intervals") }
+        // Probes are made, but by our own trouble nothing is learned from them: that must not look like watching.
+        let unseen = watch.unseen(forIntervals: 3, now: .now)
+        if unseen > 0 {
+            sentences.append("\(unseen) targets have had none but void results for three of their intervals; the log says why")
+        }
         return sentences
     }
 }

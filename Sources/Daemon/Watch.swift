@@ -38,8 +38,19 @@ final class Watch: Sendable {
         var entries: [TargetIdentity: Entry] = [:]
         var egress = EgressRule()
         var unprobeable = 0
+        /// Since when a target has had none but void results. Of a daemon that is well it is empty.
+        var voidSince: [TargetIdentity: ContinuousClock.Instant] = [:]
         /// The last place given out: no two are the same, not even of a target that went and came back.
         var places: UInt64 = 0
+
+        mutating func follow(_ result: ProbeResult, startedAt: ContinuousClock.Instant?) {
+            switch result.void {
+            case nil: if !voidSince.isEmpty { voidSince[result.target] = nil }
+            // The target was changed: that says nothing of us.
+            case .cancelled: break
+            case .tainted, .proberFault: voidSince[result.target] = voidSince[result.target] ?? startedAt
+            }
+        }
 
         mutating func nextPlace() -> UInt64 {
             places &+= 1
@@ -52,6 +63,15 @@ final class Watch: Sendable {
     var count: Int { state.withLock { $0.entries.count } }
     /// How many targets can't be probed because of a bad record or our own policy.
     var unprobeableCount: Int { state.withLock { $0.unprobeable } }
+
+    /// How many targets have had none but void results for so many of their intervals: probed, but not watched.
+    func unseen(forIntervals intervals: Int, now: ContinuousClock.Instant) -> Int {
+        state.withLock { state in
+            state.voidSince.count { target, since in
+                state.entries[target].map { since.duration(to: now) > $0.policy.value.interval * intervals } ?? false
+            }
+        }
+    }
 
     func setEgress(_ rule: EgressRule) { state.withLock { $0.egress = rule } }
 
@@ -105,6 +125,7 @@ final class Watch: Sendable {
         state.withLock { state in
             guard let entry = state.entries.removeValue(forKey: identity) else { return nil }
             if entry.judge.isUnprobeable { state.unprobeable -= 1 }
+            state.voidSince[identity] = nil
             return entry.judge.removed(at: now)
         }
     }
@@ -139,6 +160,7 @@ final class Watch: Sendable {
             var result = report.result
             guard let entry = state.entries[result.target] else { return nil }
             if place != entry.place { result.void = .cancelled } else { entry.otherAddresses = report.otherAddresses }
+            state.follow(result, startedAt: report.startedAt)
             let wasUnprobeable = entry.judge.isUnprobeable
             let judgement = entry.judge.judge(result, policy: entry.policy.value)
             let isUnprobeable = entry.judge.isUnprobeable

@@ -48,6 +48,31 @@ import Testing
         #expect(!wasRemembered)
     }
 
+    @Test func aTargetWithNoneButVoidResultsIsNotSeen() throws {
+        let watch = Watch()
+        watch.add(target("http://old"), policy, judge: Judge())
+        let (_, place) = try #require(watch.order(target("").identity, due: .now, isRecheck: false))
+        let start = ContinuousClock.now
+        let ask = { (seconds: Int) in watch.unseen(forIntervals: 3, now: start + .seconds(seconds)) }
+        func judge(_ outcome: Outcome, _ void: VoidCause? = nil, at seconds: Int) {
+            var report = report(outcome)
+            (report.startedAt, report.result.void) = (start + .seconds(seconds), void ?? report.result.void)
+            _ = watch.judge(report, place: place, remember: { _ in })
+        }
+        judge(.good, .cancelled, at: 0)
+        #expect(ask(1000) == 0)
+        judge(.bad(.proberFault), at: 0)
+        judge(.good, .tainted, at: 60)
+        #expect(ask(90) == 0 && ask(91) == 1)
+        judge(.good, .cancelled, at: 91)
+        #expect(ask(91) == 1)
+        judge(.bad(.timeout), at: 120)
+        #expect(ask(1000) == 0)
+        judge(.bad(.proberFault), at: 150)
+        _ = watch.remove(target("").identity, at: Timestamp(milliseconds: 0))
+        #expect(ask(1000) == 0)
+    }
+
     @Test func aSecondLookIsKnownUntilTheIntervalIsOver() throws {
         let watch = Watch()
         watch.add(target("http://old"), policy, judge: Judge())
