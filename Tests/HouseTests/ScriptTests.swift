@@ -28,6 +28,17 @@ func shellcheckFindsNothingToSay() throws {
     }
 }
 
+@Test(.enabled(if: Finished.hasProgram("gcc"), "gcc is not installed, so the C programs of scripts/bench are not checked"))
+func everyProgramOfTheBenchmarksCompilesWithoutAWarning() throws {
+    let programs = try Repository.files(in: "Benchmarks", named: ".c")
+    #expect(programs.count >= 3)
+    for program in programs {
+        let options = ["-fsyntax-only", "-std=c11", "-Wall", "-Wextra", "-Werror"]
+        let compiled = try Finished("gcc", options + [Repository.path(of: program)])
+        #expect(compiled.status == 0, "\(program): \(compiled.output)")
+    }
+}
+
 /// Calls `need_packages` where only `installed` is installed, as `user`, with an apt-get that only says how it was called.
 private func needPackages(_ packages: String, installed: String, user: Int) throws -> Finished {
     let folder = try TemporaryFolder()
