@@ -13,6 +13,7 @@ from processes import Failed, wait_until
 
 HERE = pathlib.Path(__file__).resolve().parent
 CLIENT = "550e8400-e29b-41d4-a716-446655440000"
+TOKEN = "bench-token"
 # Several addresses, because the 28,000 ports of one pair of addresses are soon all in TIME_WAIT.
 ADDRESSES = [f"127.0.0.{n}" for n in range(2, 18)]
 # One name per so many targets, where half of the targets go by name.
@@ -37,6 +38,12 @@ history:
   path: history.db
 log:
   level: warning
+"""
+
+EMBEDDED_API = """targets_server:
+  listen: 127.0.0.1:{api}
+  database: targets.db
+  token_file: token
 """
 
 
@@ -82,22 +89,26 @@ def write_list(path, count, port, scheme="http", with_names=False):
 class Daemon:
     """One folder with a configuration and a database, and at most one process on it at a time."""
 
-    def __init__(self, run, *, count, interval, port, scheme="http", with_names=False, timeout=None, probe=(), sync=60):
+    def __init__(
+        self, run, *, count, interval, port, scheme="http", with_names=False, timeout=None, probe=(), sync=60, embeds_api=False
+    ):
+        """With `embeds_api` the list is the daemon's own and empty; else a process of its own serves one of `count` targets."""
         self.run, self.folder, self.count, self.interval = run, run.folder, count, interval
         self.metrics, self.api_port = free_ports(2)
         self.process = self.api = None
         self.config = self.folder / "rangefinder.yaml"
         self.database = self.folder / "history.db"
         self.api_log = self.folder / "fetches.log"
-        (self.folder / "token").write_text("bench-token")
+        (self.folder / "token").write_text(TOKEN)
         self.config.write_text(
-            CONFIG.format(
+            (CONFIG + EMBEDDED_API * embeds_api).format(
                 metrics=self.metrics, api=self.api_port, client=CLIENT, interval=interval, sync=sync,
                 timeout=timeout or min(10, interval), probe="".join(f"\n  {line}" for line in probe),
             )
         )
-        write_list(self.folder / "list.json", count, port, scheme, with_names)
-        self.start_api()
+        if not embeds_api:
+            write_list(self.folder / "list.json", count, port, scheme, with_names)
+            self.start_api()
 
     def start_api(self):
         self.api = self.run.processes.start(

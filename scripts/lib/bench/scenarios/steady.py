@@ -4,9 +4,9 @@ import json
 import time
 import urllib.request
 
-from daemon import ADDRESSES, CLIENT
-from machine import free_ports, say
-from pages import Grown, bucket_of_quantile, buckets, read_metrics, total
+from daemon import ADDRESSES, CLIENT, TOKEN, Daemon
+from machine import say
+from pages import Grown, bucket_of_quantile, buckets, total
 from processes import Failed, wait_until
 from servers import Nginx
 
@@ -15,31 +15,6 @@ LATENESS_BOUND_S = 0.250
 SLOPE_BOUND_MIB_PER_MINUTE = 1.0
 SAMPLE_EVERY_S = 2.0
 STOP_BOUND_S = 5.0
-TOKEN = "bench-token"
-
-CONFIG = """
-vantage: bench
-listen: 127.0.0.1:{metrics}
-targets_api:
-  base_url: http://127.0.0.1:{api}
-  clients:
-    - id: {client}
-      token_file: token
-  sync_interval: 5s
-targets_server:
-  listen: 127.0.0.1:{api}
-  database: targets.db
-  token_file: token
-probe:
-  interval: {interval}s
-  timeout: {interval}s
-egress:
-  allow: [127.0.0.0/8]
-history:
-  path: history.db
-log:
-  level: warning
-"""
 
 
 def slope_per_minute(samples):
@@ -82,20 +57,16 @@ def create_targets(api, server, count):
             answer.read()
 
 
-def active(page):
-    return sum(value for labels, value in page["rangefinder_targets"].items() if '"active"' in labels)
-
-
-def watch(daemon, metrics, seconds):
+def watch(daemon, seconds):
     """The first and the last reading of the page, and [(seconds, bytes of memory)] between them."""
-    first, memory, latest = read_metrics(metrics), [], None
+    first, memory, latest = daemon.page(), [], None
     started = following = time.monotonic()
     while time.monotonic() - started < seconds:
         following += SAMPLE_EVERY_S
         time.sleep(max(0.0, following - time.monotonic()))
-        if daemon.poll() is not None:
-            raise Failed(f"the daemon ended by itself with {daemon.returncode}")
-        latest = read_metrics(metrics)
+        if daemon.process.poll() is not None:
+            raise Failed(f"the daemon ended by itself with {daemon.process.returncode}")
+        latest = daemon.page()
         memory.append((time.monotonic() - started, total(latest, "process_resident_memory_bytes")))
     return Grown(first, latest), time.monotonic() - started, memory
 
@@ -130,21 +101,20 @@ def judge(table, grown, passed, memory):
 def steady(run):
     folder, table = run.folder, run.table
     nginx = Nginx(run, access_log=f"{folder}/arrivals.log arrivals buffer=64k flush=1s")
-    metrics, api = free_ports(2)
-    (folder / "token").write_text(TOKEN)
-    (folder / "rangefinder.yaml").write_text(CONFIG.format(metrics=metrics, api=api, client=CLIENT, interval=INTERVAL_S))
-    daemon = run.processes.start([run.options.program, "run", "--config", folder / "rangefinder.yaml"], "daemon.log")
-    wait_until("the daemon listens", lambda: read_metrics(metrics), 20, daemon)
+    daemon = Daemon(
+        run, count=COUNT, interval=INTERVAL_S, port=nginx.port, timeout=INTERVAL_S, sync=INTERVAL_S, embeds_api=True
+    )
+    daemon.start()
+    wait_until("the daemon listens", daemon.page, 20, daemon.process)
     say(f"creating {COUNT} targets")
-    create_targets(api, nginx.port, COUNT)
-    wait_until(f"{COUNT} targets are active", lambda: active(read_metrics(metrics)) == COUNT, 60, daemon)
+    create_targets(daemon.api_port, nginx.port, COUNT)
+    wait_until(f"{COUNT} targets are active", lambda: daemon.active() == COUNT, 60, daemon.process)
     time.sleep(INTERVAL_S + 1)
     start = time.time()
-    grown, passed, memory = watch(daemon, metrics, run.seconds(120))
+    grown, passed, memory = watch(daemon, run.seconds(120))
     end = time.time()
     judge(table, grown, passed, memory)
-    began = time.monotonic()
-    status, taken = run.processes.stop(daemon, 30), time.monotonic() - began
+    status, taken = daemon.stop()
     is_in_time = status == 0 and taken <= STOP_BOUND_S
     table.row("stop on SIGTERM", f"exit {status} in {taken:.2f} s", f"exit 0 in {STOP_BOUND_S:g} s", is_in_time)
     time.sleep(1.5)  # nginx flushes its log each second.
