@@ -9,14 +9,20 @@
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
 #include <arpa/inet.h>
+#include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <pthread.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <time.h>
+#include <unistd.h>
 
 // As `ps -L` and gdb show the calling thread; at most 15 bytes.
 static inline void rf_name_thread(const char *name) {
@@ -109,6 +115,45 @@ static inline int64_t rf_received_bytes(int descriptor) {
     if(getsockopt(descriptor, IPPROTO_TCP, TCP_INFO, info, &length) != 0 || length < sizeof info) return -1;
     memcpy(&bytes, info + place, sizeof bytes);
     return bytes;
+}
+
+// The bytes that were read from a TCP connection since it was opened; -1 when that can't be had.
+static inline int64_t rf_read_bytes(int descriptor) {
+    int unread = 0;
+    int64_t received = rf_received_bytes(descriptor);
+    return received < 0 || ioctl(descriptor, FIONREAD, &unread) != 0 ? -1 : received - unread;
+}
+
+// Ends a TCP connection with a reset and throws away what has come; the descriptor stays.
+static inline int rf_disconnect(int descriptor) {
+    struct sockaddr nowhere = {.sa_family = AF_UNSPEC};
+    return connect(descriptor, &nowhere, sizeof nowhere);
+}
+
+// Has the calling thread woken each time that `clock`, another thread's, has advanced by so much; answers an errno. All signals are
+// blocked in the calling thread, so it must wait for them.
+static inline int rf_start_cpu_timer(clockid_t clock, long nanoseconds, timer_t *timer) {
+    struct sigevent event;
+    memset(&event, 0, sizeof event);
+    event.sigev_notify = SIGEV_THREAD_ID;
+    event.sigev_signo = SIGRTMIN;
+    event._sigev_un._tid = (pid_t)syscall(SYS_gettid);
+    if(timer_create(clock, &event, timer) != 0) return errno;
+    struct itimerspec times = {{0, nanoseconds}, {0, nanoseconds}};
+    return timer_settime(*timer, 0, &times, NULL) == 0 ? 0 : errno;
+}
+
+static inline void rf_wake(pthread_t thread) {
+    pthread_kill(thread, SIGRTMIN);
+}
+
+// Waits to be woken, at most so long; less than nothing is without end.
+static inline void rf_wait_for_wake(long nanoseconds) {
+    sigset_t wakes;
+    sigemptyset(&wakes);
+    sigaddset(&wakes, SIGRTMIN);
+    struct timespec patience = {0, nanoseconds};
+    sigtimedwait(&wakes, NULL, nanoseconds < 0 ? NULL : &patience);
 }
 
 // The TLS connection of a transfer under way, from inside one of its callbacks; NULL without TLS.

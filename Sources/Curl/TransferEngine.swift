@@ -31,7 +31,7 @@ package final class TransferEngine: Sendable {
     }
 
     /// With a resolver in place of the system's: it may block as long as it likes, on a thread of its own.
-    init(
+    package init(
         name: String = "curl", maxLookups: Int = 256, maxIdleConnections: Int = 1024, userAgent: String? = nil,
         resolver: @escaping @Sendable (LookupName) -> LookupAnswer
     ) throws(TransferFailure) {
@@ -41,12 +41,18 @@ package final class TransferEngine: Sendable {
         executor = EngineExecutor(mailbox)
         let loop = try Loop(
             mailbox: mailbox, executor: executor, board: board, bounds: bounds, userAgent: userAgent, resolver: resolver)
-        let ended = self.ended
-        let error = startThread(named: name, stackBytes: 4 << 20) {
+        let (ended, watchdog) = (self.ended, loop.watchdog)
+        let (error, thread) = startThread(named: name, stackBytes: 4 << 20) {
             loop.run()
+            watchdog.close()
             ended.open()
         }
         guard error == 0 else { throw .local("no thread for the transfers", error) }
+        let watchError = watchdog.watch(thread)
+        guard watchError == 0 else {
+            mailbox.close()
+            throw .local("no thread to watch the transfers", watchError)
+        }
     }
 
     deinit {

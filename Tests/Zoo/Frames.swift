@@ -31,7 +31,7 @@ extension Zoo {
                     $0.waitForClose()
                 }
             },
-        ] + endless
+        ] + endless + floods
 
     private static let endless: [Beast] = [
         speaking("continues its headers for ever", .protocolError) {
@@ -54,11 +54,29 @@ extension Zoo {
             $0.send(Frame.okay)
             $0.sendForEver(Frame.data(String(repeating: "x", count: 16_384)))
         },
-        // libcurl tells the server off, and waits until it goes.
+        // A client must take this for an error of the connection (RFC 9113 section 8.4), and libcurl does: it says GOAWAY. Then it waits
+        // until the server goes, and tells nobody; one that stays is a timeout.
         speaking("pushes what nobody asked for", .timeout, within: Beast.soon) {
             $0.send(Frame.bytes(.pushPromise, flags: Frame.endOfHeaders, stream: 1, [0, 0, 0, 2] + Frame.status200))
         },
     ]
+
+    /// Nothing in these is for libcurl to hand over, so it reads on as long as more has come.
+    private static let floods = [
+        flooding("sends empty data for ever", after: Frame.okay, Frame.data("")),
+        flooding("pings for ever", Frame.bytes(.ping, stream: 0, [UInt8](repeating: 0, count: 8))),
+        flooding("changes its settings for ever", Frame.bytes(.settings, stream: 0, [])),
+        flooding("sends frames of no known kind for ever", [0, 0, 0, 0xff, 0, 0, 0, 0, 0]),
+    ]
+
+    private static func flooding(_ name: String, after head: [UInt8] = [], _ frame: [UInt8]) -> Beast {
+        // As many as one call of the system's takes well.
+        let frames = Array(repeatElement(frame, count: 65_536 / frame.count).joined())
+        return speaking(name, .protocolError) {
+            $0.send(head)
+            $0.sendForEver(frames, hearing: true)
+        }
+    }
 
     /// One that does what the script says after its settings, and then reads until the client has gone.
     private static func speaking(

@@ -11,11 +11,18 @@ final class KeptConnections {
         let address: SocketAddress
     }
 
+    let watchdog: Watchdog
     private var places: [Int32: Place] = [:]
+
+    init(_ watchdog: Watchdog) { self.watchdog = watchdog }
 
     func opened(_ descriptor: Int32, _ place: Place) { places[descriptor] = place }
 
-    func closed(_ descriptor: Int32) { places[descriptor] = nil }
+    /// Said before it is.
+    func closes(_ descriptor: Int32) {
+        places[descriptor] = nil
+        watchdog.closes(descriptor)
+    }
 
     /// Those of a name whose address its lookup no longer has.
     func places(of name: LookupName, notAmong addresses: [SocketAddress]) -> Set<Place> {
@@ -33,6 +40,6 @@ final class KeptConnections {
 
 /// For CURLOPT_CLOSESOCKETFUNCTION, with the ``KeptConnections`` as its context: libcurl closes nothing itself then.
 func closeSocket(_ context: UnsafeMutableRawPointer?, _ descriptor: curl_socket_t) -> Int32 {
-    if let context { Unmanaged<KeptConnections>.fromOpaque(context).takeUnretainedValue().closed(descriptor) }
+    if let context { Unmanaged<KeptConnections>.fromOpaque(context).takeUnretainedValue().closes(descriptor) }
     return close(descriptor)
 }

@@ -32,7 +32,8 @@ final class Loop {
     private var ended = 0
     /// Ended in this turn. They are answered together, so that a busy turn wakes the tasks' threads once and not for each.
     private var answers: [(continuation: CheckedContinuation<TransferReport, Never>, report: TransferReport)] = []
-    private let kept = KeptConnections()
+    let watchdog = Watchdog()
+    private let kept: KeptConnections
     private var naps = Naps()
     private var messages: [Message] = []
     /// Of tasks that prefer this thread.
@@ -57,6 +58,7 @@ final class Loop {
         systemBundle = prepared.bundle
         lookups = LookupTable(limit: bounds.lookups)
         handles = HandlePool()
+        kept = KeptConnections(watchdog)
         readiness = try Readiness()
         rf_multi_set_long(multi, CURLMOPT_MAXCONNECTS, bounds.idleConnections)
         let error = readiness.watch(mailbox.descriptor, CURL_POLL_IN)
@@ -225,7 +227,10 @@ extension Loop {
 
     private func advance(_ descriptor: Int32, _ mask: Int32) {
         var running: Int32 = 0
+        watchdog.callBegins()
         curl_multi_socket_action(multi, descriptor, mask, &running)
+        let disconnected = watchdog.callEnded()
+        if !disconnected.isEmpty { for transfer in transfers.values { transfer.lost(disconnected, inThisCall: false) } }
     }
 
     /// Takes up what libcurl is done with. Not at each socket that is ready, but after all of them: while one answer is taken up, libcurl
@@ -237,6 +242,7 @@ extension Loop {
             guard message.pointee.msg == CURLMSG_DONE, let easy = message.pointee.easy_handle else { continue }
             let result = message.pointee.data.result
             guard let transfer = Transfer.of(easy) else { continue }
+            if !disconnected.isEmpty { transfer.lost(disconnected, inThisCall: true) }
             end(transfer, transfer.failure(result))
         }
     }

@@ -2,12 +2,12 @@ internal import CCurl
 internal import Glibc
 
 /// What is looked up: a name in a family. Two requests for the same share one lookup.
-struct LookupName: Hashable, Sendable {
-    let host: String
-    let family: TransferRequest.Family
+package struct LookupName: Hashable, Sendable {
+    package let host: String
+    package let family: TransferRequest.Family
 }
 
-enum LookupAnswer: Sendable {
+package enum LookupAnswer: Sendable {
     /// In ascending order, so that a pin means the same address each time however the resolver shuffles its answers.
     case addresses([SocketAddress])
     case failed(TransferFailure)

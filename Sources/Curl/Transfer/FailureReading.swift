@@ -8,7 +8,8 @@ extension Transfer {
         guard let handle else { return .libcurl(.localFault, result) }
         if result == CURLE_OK, hasAnswer { return nil }
         let words = String(cString: handle.errorBuffer)
-        let error = systemError(handle.pointer, words)
+        // The reset of an overrun connection is our own.
+        let error = isOverrun ? 0 : systemError(handle.pointer, words)
         let code = code(result, error, words)
         guard let code else { return nil }
         let known = words.isEmpty ? curl_easy_strerror(result).map { String(cString: $0) } ?? "" : words
@@ -21,6 +22,7 @@ extension Transfer {
             guard let witness, witness.verifyError != X509_V_OK else { return nil }
             let words = X509_verify_cert_error_string(Int(witness.verifyError)).map { String(cString: $0) } ?? ""
             return witness.verifyDepth == 0 ? words : "\(words) (certificate \(witness.verifyDepth + 1) of the chain)"
+        case _ where isOverrun: return Self.overrunWords
         case .bodyTooLarge: return "more than \(request.maxBody) bytes"
         case .protocolError where abortedAs == .protocolError: return abortWords
         case .protocolError where result == CURLE_GOT_NOTHING: return "what it sent is not HTTP/2"
@@ -42,6 +44,7 @@ extension Transfer {
     private func code(_ result: CURLcode, _ error: Int32, _ words: String) -> TransferFailure.Code? {
         if let abortedAs { return abortedAs }
         if request.proxy != nil, !isThroughProxy, let code = proxyCode(result, error) { return code }
+        if isOverrun { return isHandshaking ? .tlsFailed : .protocolError }
         // An HTTP/2 connection that was closed before anything was answered on the stream.
         if headerBytes == 0, words.contains("before end of the underlying stream") { return .connectionClosed }
         switch result {
@@ -106,8 +109,12 @@ extension Transfer {
 
     private func timeoutCode() -> TransferFailure.Code {
         guard isConnected else { return .connectTimedOut }
-        guard witness != nil, openedSocket, let handle else { return .timedOut }
-        return rf_get_offset(handle.pointer, CURLINFO_APPCONNECT_TIME_T) > 0 ? .timedOut : .tlsTimedOut
+        return isHandshaking ? .tlsTimedOut : .timedOut
+    }
+
+    private var isHandshaking: Bool {
+        guard witness != nil, openedSocket, let handle else { return false }
+        return rf_get_offset(handle.pointer, CURLINFO_APPCONNECT_TIME_T) <= 0
     }
 
     private func certificateCode() -> TransferFailure.Code {
@@ -124,6 +131,8 @@ extension Transfer {
     private func connectionLostCode(_ error: Int32, _ words: String) -> TransferFailure.Code? {
         if error == ECONNRESET || error == EPIPE { return .connectReset }
         if error == ETIMEDOUT { return .timedOut }
+        // nghttp2 says of a flood that the session "must be closed".
+        if words.contains("nghttp2_") { return nil }
         let wasClosed = words.contains("unexpected eof") || words.contains("SSL_ERROR_SYSCALL") || words.contains("closed")
         return wasClosed && headerBytes == 0 ? .connectionClosed : nil
     }

@@ -9,6 +9,7 @@ final class Transfer {
     /// After so many reads in a row of which nothing was header or body, the kernel is asked how much came: what goes on like that is
     /// overhead alone, such as a chunk's extension, and libcurl counts none of it.
     private static let barrenReadsMax = 16
+    static let overrunWords = "it sends on and on, and most of that is neither header nor body"
 
     let id: UInt64
     let request: TransferRequest
@@ -38,6 +39,9 @@ final class Transfer {
     private(set) var openedSocket = false
     /// The one that was opened last; -1 where none was.
     private var socket: Int32 = -1
+    private var opening: SocketOpening = 0
+    /// The watchdog ended its connection: that kept libcurl reading what is neither header nor body.
+    private(set) var isOverrun = false
     /// Why a callback ended the transfer.
     private(set) var abortedAs: TransferFailure.Code?
     /// What is to be said of it, where the code alone doesn't.
@@ -122,6 +126,7 @@ extension Transfer {
 
     func receiveBody(_ bytes: UnsafeRawBufferPointer) -> Bool {
         report.bodyLength += bytes.count
+        kept.watchdog.handsOver(bytes.count)
         let room = request.keepBody - report.body.count
         if report.body.isEmpty, room > bytes.count, let handle {
             // An array that doubles while it grows would need three times the room of a long list.
@@ -140,7 +145,7 @@ extension Transfer {
         fruit = downloaded + uploaded + headerBytes + report.bodyLength
         barrenReads = fruit == before ? barrenReads + 1 : 0
         if barrenReads >= Self.barrenReadsMax, isOverheadPastBound() {
-            abort(.protocolError, "it sends on and on, and most of that is neither header nor body")
+            abort(.protocolError, Self.overrunWords)
         }
         return abortedAs == nil
     }
@@ -154,6 +159,14 @@ extension Transfer {
         return (received - first) / 2 > max(request.maxBody, Self.headerLimit)
     }
 
+    /// Of plain HTTP/1.1 libcurl reads no more than a hundred buffers in one call; of HTTP/2, TLS and a proxy's refusal without end.
+    var canBeOverrun: Bool { request.httpVersion == .http2 || witness != nil || request.proxy != nil }
+
+    /// After a call in which the watchdog ended connections. One that was kept for reuse is known by no opening of its own.
+    func lost(_ disconnected: Set<SocketOpening>, inThisCall isEnding: Bool) {
+        if openedSocket ? disconnected.contains(opening) : isEnding { isOverrun = true }
+    }
+
     /// A socket for the connection, or -1. The egress rule is asked once more, at the last place before the network.
     func openSocket(_ target: UnsafeMutablePointer<curl_sockaddr>) -> Int32 {
         openedSocket = true
@@ -165,8 +178,10 @@ extension Transfer {
         }
         let descriptor = newSocket(target.pointee.family, target.pointee.socktype, target.pointee.protocol)
         if descriptor.error != 0 { localError = descriptor.error }
-        if descriptor.value >= 0, request.connection == .reuse, let target = report.address {
-            kept.opened(descriptor.value, KeptConnections.Place(host: request.url.host, address: target))
+        if descriptor.value >= 0 {
+            let place = report.address.map { KeptConnections.Place(host: request.url.host, address: $0) }
+            if request.connection == .reuse, let place { kept.opened(descriptor.value, place) }
+            if canBeOverrun { opening = kept.watchdog.opened(descriptor.value) }
         }
         socket = descriptor.value
         return descriptor.value

@@ -47,6 +47,10 @@ struct TransferOptions {
         set.check(rf_set_sink(set.easy, CURLOPT_HEADERFUNCTION, receiveHeader))
         set.check(rf_set_progress_function(set.easy, progressMade))
         set.check(rf_set_opensocket_function(set.easy, openSocket))
+        if request.connection == .reuse || transfer.canBeOverrun {
+            set.pointer(CURLOPT_CLOSESOCKETDATA, Unmanaged.passUnretained(transfer.kept).toOpaque())
+            set.check(rf_set_closesocket_function(set.easy, closeSocket))
+        }
         set.long(CURLOPT_NOPROGRESS, 0)
         if transfer.witness != nil {
             set.pointer(CURLOPT_SSL_CTX_DATA, context)
@@ -105,9 +109,6 @@ struct TransferOptions {
         if request.connection == .fresh {
             set.long(CURLOPT_FRESH_CONNECT, 1)
             set.long(CURLOPT_FORBID_REUSE, 1)
-        } else {
-            set.pointer(CURLOPT_CLOSESOCKETDATA, Unmanaged.passUnretained(transfer.kept).toOpaque())
-            set.check(rf_set_closesocket_function(set.easy, closeSocket))
         }
         setClientCertificate(&set)
         let version: Int =

@@ -61,9 +61,12 @@ package struct Connection: Sendable {
     /// The other end reads on to here and no further; what it sends still arrives. Unlike a close, it never turns into a reset.
     package func finishSending() { shutdown(descriptor, Int32(SHUT_WR)) }
 
-    /// Sends the same bytes again and again until the other end is gone.
-    package func sendForEver(_ bytes: [UInt8]) {
-        while send(bytes) {}
+    /// Sends the same bytes again and again until the other end is gone; `hearing` takes up what it answers.
+    package func sendForEver(_ bytes: [UInt8], hearing: Bool = false) {
+        var heard = [UInt8](repeating: 0, count: hearing ? 65_536 : 0)
+        while send(bytes) {
+            while hearing, recv(descriptor, &heard, heard.count, Int32(MSG_DONTWAIT)) > 0 {}
+        }
     }
 
     package func sendForEver(_ text: String) { sendForEver(Array(text.utf8)) }

@@ -1,0 +1,37 @@
+internal import CCurl
+
+/// Which socket it is, whoever had its number before or has it later.
+typealias SocketOpening = UInt64
+
+/// The sockets of the engine that are watched.
+struct OpenSockets {
+    struct Reading {
+        let descriptor: Int32
+        let opening: SocketOpening
+        fileprivate let bytes: Int64
+
+        /// How many bytes were read from it since.
+        func grown() -> Int64 { rf_read_bytes(descriptor) - bytes }
+    }
+
+    private var openings: [Int32: SocketOpening] = [:]
+    private var last: SocketOpening = 0
+
+    mutating func opened(_ descriptor: Int32) -> SocketOpening {
+        last += 1
+        openings[descriptor] = last
+        return last
+    }
+
+    mutating func closed(_ descriptor: Int32) { openings[descriptor] = nil }
+
+    func has(_ reading: Reading) -> Bool { openings[reading.descriptor] == reading.opening }
+
+    /// What was read from each so far. One that is closed meanwhile may be read as another's, and then ``has(_:)`` is false.
+    func readings() -> [Reading] {
+        openings.compactMap { descriptor, opening in
+            let bytes = rf_read_bytes(descriptor)
+            return bytes < 0 ? nil : Reading(descriptor: descriptor, opening: opening, bytes: bytes)
+        }
+    }
+}
