@@ -106,6 +106,9 @@ let package = Package(
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
         // Hostile targets, for the tests of Probing and for a benchmark.
         .target(name: "Zoo", dependencies: ["Health", "TestSupport", "CZlib"], path: "Tests/Zoo", swiftSettings: strict),
+        .executableTarget(
+            name: "ZooBenchmark", dependencies: ["Curl", "Health", "Probing", "Zoo"], path: "Benchmarks/Zoo",
+            swiftSettings: strict),
         tests(of: "Curl"),
         tests(of: "Health"),
         tests(of: "Probing", ["Health", "Curl", "Scheduling", "Zoo"]),

@@ -44,6 +44,14 @@ class Processes:
             self.all.remove(process)
         return status
 
+    def wait(self, process, seconds):
+        """Until it ends by itself."""
+        try:
+            process.wait(timeout=seconds)
+        except subprocess.TimeoutExpired:
+            raise Failed(f"{process.args[0]} did not end within {seconds} s") from None
+        self.all.remove(process)
+
     def stop_all(self):
         for process in reversed(self.all[:]):
             self.stop(process)
