@@ -181,6 +181,18 @@ static inline CURLMcode rf_multi_set_timer_function(CURLM *multi, curl_multi_tim
 
 // The handshake, seen from OpenSSL
 
+// A bundle of authorities with the flags that libcurl gives its own; NULL when the file can't be read.
+static inline X509_STORE *rf_read_authorities(const char *path) {
+    X509_STORE *store = X509_STORE_new();
+    if(store && X509_STORE_load_file(store, path) == 1 &&
+       X509_STORE_set_flags(store, X509_V_FLAG_TRUSTED_FIRST | X509_V_FLAG_PARTIAL_CHAIN) == 1)
+        return store;
+    X509_STORE_free(store);
+    // Left there, the error would be told of another connection.
+    ERR_clear_error();
+    return NULL;
+}
+
 // An index under which each SSL_CTX keeps its witness; `release` is called with it when the SSL_CTX is freed.
 static inline int rf_witness_index(CRYPTO_EX_free *release) {
     return SSL_CTX_get_ex_new_index(0, NULL, NULL, NULL, release);

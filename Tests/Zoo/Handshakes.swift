@@ -74,7 +74,6 @@ extension Zoo {
         },
     ]
 
-    /// With the zoo's own bundle: libcurl keeps one parsed bundle, and would read the system's again and again in between.
     private static func handshaking(_ keeper: Keeper, _ script: @escaping @Sendable (Connection) -> Void) throws -> Den {
         let authority = try keeper.authorityOfTheZoo()
         var den = try Den(scheme: "https", script)

@@ -20,7 +20,7 @@ final class Loop {
     private let multi: UnsafeMutableRawPointer
     let handles: HandlePool
     let userAgent: String?
-    let systemBundle: String
+    private let authorities: Authorities
 
     var transfers: [UInt64: Transfer] = [:]
     var lookups: LookupTable
@@ -55,7 +55,7 @@ final class Loop {
         self.board = board
         self.userAgent = userAgent
         lookupThreads = LookupThreads { mailbox.post(.lookedUp($0, resolver($0))) }
-        systemBundle = prepared.bundle
+        authorities = Authorities(systemBundle: prepared.bundle)
         lookups = LookupTable(limit: bounds.lookups)
         handles = HandlePool()
         kept = KeptConnections(watchdog)
@@ -114,7 +114,7 @@ final class Loop {
         for message in messages {
             switch message {
             case .submit(let submission):
-                transfers[submission.id] = Transfer(submission, kept)
+                transfers[submission.id] = Transfer(submission, kept, authorities)
                 backlog.append(submission.id)
             case .cancel(let id):
                 if let transfer = transfers[id] { end(transfer, .init(.cancelled)) }

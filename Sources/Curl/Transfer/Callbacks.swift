@@ -33,8 +33,14 @@ func openSocket(
 func prepareHandshake(
     _: UnsafeMutableRawPointer?, _ sslContext: UnsafeMutableRawPointer?, _ context: UnsafeMutableRawPointer?
 ) -> CURLcode {
-    guard let sslContext, let witness = transfer(context)?.witness else { return CURLE_SSL_CONNECT_ERROR }
-    return witness.watch(OpaquePointer(sslContext)) ? CURLE_OK : CURLE_OUT_OF_MEMORY
+    guard let sslContext, let transfer = transfer(context), let witness = transfer.witness else { return CURLE_SSL_CONNECT_ERROR }
+    let handshake = OpaquePointer(sslContext)
+    guard witness.watch(handshake) else { return CURLE_OUT_OF_MEMORY }
+    guard transfer.bringsAuthorities else { return CURLE_OK }
+    guard let bundle = transfer.authorities.bundle(transfer.request.caFile) else { return CURLE_SSL_CACERT_BADFILE }
+    // Its own reference keeps the bundle as long as the connection wants it.
+    SSL_CTX_set1_cert_store(handshake, bundle)
+    return CURLE_OK
 }
 
 private func transfer(_ context: UnsafeMutableRawPointer?) -> Transfer? {

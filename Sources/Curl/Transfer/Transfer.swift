@@ -51,9 +51,12 @@ final class Transfer {
     let witness: HandshakeWitness?
 
     let kept: KeptConnections
+    let authorities: Authorities
+    /// The handshake is given the parsed bundle, instead of libcurl its file.
+    var bringsAuthorities: Bool { request.connection == .fresh }
 
-    init(_ submission: Submission, _ kept: KeptConnections) {
-        self.kept = kept
+    init(_ submission: Submission, _ kept: KeptConnections, _ authorities: Authorities) {
+        (self.kept, self.authorities) = (kept, authorities)
         id = submission.id
         request = submission.request
         continuation = submission.continuation

@@ -4,15 +4,12 @@ internal import CCurl
 struct TransferOptions {
     /// Small enough for ten thousand transfers at a time, large enough for a probe's page.
     private static let bufferBytes = 8192
-    /// How old the parsed bundle of authorities may be. Parsing Debian's takes some 36 ms.
-    private static let bundleSecondsMax = 60
 
     private let transfer: Transfer
     private let request: TransferRequest
     private let address: SocketAddress
     private let nanosecondsLeft: UInt64
     private let userAgent: String?
-    private let bundle: String
 
     init(_ transfer: Transfer, _ address: SocketAddress, nanosecondsLeft: UInt64, loop: Loop) {
         self.transfer = transfer
@@ -20,7 +17,6 @@ struct TransferOptions {
         self.nanosecondsLeft = nanosecondsLeft
         request = transfer.request
         userAgent = request.userAgent ?? loop.userAgent
-        bundle = request.caFile ?? loop.systemBundle
     }
 
     /// Answers why it can't be sent.
@@ -68,9 +64,10 @@ struct TransferOptions {
         set.long(CURLOPT_BUFFERSIZE, Self.bufferBytes)
         // With a CA path set, and Debian compiles one in, libcurl parses the whole bundle for every connection: 25 times the cost.
         set.string(CURLOPT_CAPATH, nil)
-        set.string(CURLOPT_CAINFO, bundle)
-        // libcurl would keep the parsed bundle for a day, and a renewed or withdrawn authority would go unnoticed for as long.
-        set.long(CURLOPT_CA_CACHE_TIMEOUT, Self.bundleSecondsMax)
+        // By this libcurl tells which kept connection a request may use, so there it reads the bundle itself. It would keep the parsed form
+        // for a day; and with nothing read it has nothing to keep.
+        set.string(CURLOPT_CAINFO, transfer.bringsAuthorities ? nil : transfer.authorities.path(request.caFile))
+        set.long(CURLOPT_CA_CACHE_TIMEOUT, transfer.bringsAuthorities ? 0 : Authorities.secondsMax)
         // RFC 8996. OpenSSL would fail most older handshakes too, but over a signature, and would say nothing of the version.
         set.long(CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2)
         // A resumed session would show no certificate.
