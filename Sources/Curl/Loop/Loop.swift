@@ -230,12 +230,14 @@ extension Loop {
         watchdog.callBegins()
         curl_multi_socket_action(multi, descriptor, mask, &running)
         let disconnected = watchdog.callEnded()
-        if !disconnected.isEmpty { for transfer in transfers.values { transfer.lost(disconnected, inThisCall: false) } }
+        guard !disconnected.isEmpty else { return }
+        for transfer in transfers.values { transfer.lost(disconnected, inThisCall: false) }
+        endDone(after: disconnected)
     }
 
     /// Takes up what libcurl is done with. Not at each socket that is ready, but after all of them: while one answer is taken up, libcurl
     /// doesn't see that the next one has come, and its processing phase would grow by what we do.
-    private func endDone() {
+    private func endDone(after disconnected: Set<SocketOpening> = []) {
         var left: Int32 = 0
         while let message = curl_multi_info_read(multi, &left) {
             // The message goes with the handle, so what it says is read before the handle is removed.
