@@ -251,7 +251,7 @@ private struct Listening: Service {
     let body: @Sendable () async throws -> Void
 
     func run() async throws {
-        do { try await body() } catch let error as CancellationError { throw error } catch {
+        do { try await endingInOrder(body) } catch let error as CancellationError { throw error } catch {
             throw ListenFailure(
                 description: "can't listen on \(address): \(displayText("\(error)")); end what listens there or change \(setting)"
             )

@@ -51,6 +51,42 @@ import Testing
         #expect(try await rows(site) >= committed + 10)
     }
 
+    /// One client keeps the pages from ending while others open connections to the listener whose turn comes later.
+    @Test func aSlowClientDoesNotKeepTheDaemonFromEndingInOrder() async throws {
+        let site = try Site(paths: ["a"]) { _ in .http(200) }
+        let text = try String(contentsOfFile: site.configuration, encoding: .utf8)
+        try site.folder.write(
+            text + "\ntargets_server: {listen: \"127.0.0.1:0\", database: targets.db, token_file: token}\n",
+            to: "rangefinder.yaml")
+        let (program, pages) = try await site.start()
+        let line = "the embedded Targets API listens address=127.0.0.1:"
+        #expect(try await program.errors.until(line))
+        let tail = program.errors.text.components(separatedBy: line).last ?? ""
+        let port = try #require(Int(tail.prefix { $0.isNumber }))
+        let slow = try [pages, port].map { try Connection(port: $0) }
+        defer { for connection in slow { connection.close() } }
+        for connection in slow {
+            #expect(connection.send("POST /-/x HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\nbegun"))
+        }
+        // By the time that others have been answered those requests have begun.
+        for _ in 0..<20 {
+            let quick = try Connection(port: pages)
+            #expect(quick.send("GET /-/healthy HTTP/1.1\r\nHost: localhost\r\n\r\n") && quick.readSome() != nil)
+            quick.close()
+        }
+        // Until it listens no more. Of many that come at once some are accepted and not yet taken up, whenever it ends.
+        for listener in [pages, port, port] {
+            Thread.detachNewThread {
+                while case let some = (0..<50).compactMap({ _ in try? Connection(port: listener) }), !some.isEmpty {
+                    for connection in some { connection.close() }
+                }
+            }
+        }
+        program.send(SIGTERM)
+        #expect(await program.ended() == 0, "\(program.errors.text)")
+        #expect(program.errors.text.contains("stopped"))
+    }
+
     private func rows(_ site: Site) async throws -> Int {
         Int(try await sqlite(site, "SELECT count(*) FROM probe_history")) ?? -1
     }
