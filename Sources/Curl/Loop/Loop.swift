@@ -39,8 +39,12 @@ final class Loop {
     /// Of tasks that prefer this thread.
     private var jobs: [UnownedJob] = []
     private var jobsStart = 0
-    /// So many between two looks at the sockets.
-    private static let jobsPerTurn = 4
+    /// For so long they may keep the thread from its sockets: an answer that comes meanwhile is seen late, and its processing phase is too
+    /// long by that.
+    private static let nanosecondsOfJobs: UInt64 = 150_000
+    /// Past these two, others have waited long enough.
+    private static let manyReady = 16
+    private static let looksMax = 6
     private let executor: UnownedTaskExecutor
 
     init(
@@ -82,9 +86,7 @@ final class Loop {
         while !isClosed {
             let patience = patience()
             if patience != 0 { publish() }
-            readiness.wait(milliseconds: patience) { event in
-                if event.descriptor == mailbox.descriptor { mailbox.clearWake() } else { advance(event.descriptor, event.mask) }
-            }
+            serveSockets(milliseconds: patience)
             endDone()
             isClosed = readMailbox()
             beginSome()
@@ -106,6 +108,19 @@ final class Loop {
         lookupThreads.close()
         handles.removeAll()
         curl_multi_cleanup(multi)
+    }
+
+    /// Waits for sockets, and serves them until a look finds none: what else there is to do can wait, but the time at which an answer came
+    /// is the time at which it is read.
+    private func serveSockets(milliseconds: Int32) {
+        var looks = 0
+        var ready = 0
+        repeat {
+            ready = readiness.wait(milliseconds: looks == 0 ? milliseconds : 0) { event in
+                if event.descriptor == mailbox.descriptor { mailbox.clearWake() } else { advance(event.descriptor, event.mask) }
+            }
+            looks += 1
+        } while ready > 0 && ready < Self.manyReady && looks < Self.looksMax
     }
 
     private func readMailbox() -> Bool {
@@ -146,9 +161,12 @@ final class Loop {
     }
 
     private func runJobs() {
-        let batch = jobs[jobsStart...].prefix(Self.jobsPerTurn)
-        jobsStart = batch.endIndex
-        for job in batch { job.runSynchronously(on: executor) }
+        guard jobsStart < jobs.count else { return }
+        let end = monotonicNanoseconds() + Self.nanosecondsOfJobs
+        repeat {
+            jobsStart += 1
+            jobs[jobsStart - 1].runSynchronously(on: executor)
+        } while jobsStart < jobs.count && monotonicNanoseconds() < end
         Self.drop(&jobs, before: &jobsStart)
     }
 

@@ -54,9 +54,11 @@ final class Readiness {
     }
 
     /// Waits until something is ready or the time is over; -1 waits without end. At most 256 events a call.
-    func wait(milliseconds: Int32, _ body: (Event) -> Void) {
-        let count = epoll_wait(epoll, events, Int32(Self.batch), milliseconds)
-        for index in 0..<Int(max(0, count)) {
+    ///
+    /// Answers how many were.
+    func wait(milliseconds: Int32, _ body: (Event) -> Void) -> Int {
+        let count = Int(max(0, epoll_wait(epoll, events, Int32(Self.batch), milliseconds)))
+        for index in 0..<count {
             let event = events[index]
             let descriptor = event.data.fd
             var mask: Int32 = 0
@@ -69,5 +71,6 @@ final class Readiness {
             }
             if mask != 0 { body(Event(descriptor: descriptor, mask: mask)) }
         }
+        return count
     }
 }
