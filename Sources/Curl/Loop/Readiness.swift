@@ -34,9 +34,8 @@ final class Readiness {
         }
         let before = interests[index]
         if interest == CURL_POLL_REMOVE || interest == CURL_POLL_NONE {
+            // Nearly always it is closed next, and leaves the set by that. One that isn't leaves it when it is ready.
             interests[index] = 0
-            // A descriptor that is closed already has left the set by itself.
-            epoll_ctl(epoll, EPOLL_CTL_DEL, descriptor, nil)
             return 0
         }
         guard before != interest else { return 0 }
@@ -68,6 +67,10 @@ final class Readiness {
             // errno; told as CURL_CSELECT_ERR it would only say that there was one.
             if event.events & (EPOLLERR.rawValue | EPOLLHUP.rawValue) != 0, Int(descriptor) < interests.count {
                 mask |= interests[Int(descriptor)] & (CURL_CSELECT_IN | CURL_CSELECT_OUT)
+            }
+            if Int(descriptor) < interests.count, interests[Int(descriptor)] == 0 {
+                epoll_ctl(epoll, EPOLL_CTL_DEL, descriptor, nil)
+                continue
             }
             if mask != 0 { body(Event(descriptor: descriptor, mask: mask)) }
         }
