@@ -1,4 +1,5 @@
 import Curl
+import Dispatch
 import Exposition
 package import Health
 import History
@@ -64,7 +65,7 @@ final class Roster: Sendable {
         state.withLock { state in
             state.lists = lists
             forgetOtherClients(&state)
-            reconcile(&state, judges: judges)
+            reconcile(&state, fromMemory: judges)
             let now = Timestamp.now()
             for (identity, judge) in judges where !watch.watches(identity) {
                 var judge = judge
@@ -113,7 +114,8 @@ final class Roster: Sendable {
     /// `rangefinder_targets`: what can't be probed changes with results, the rest with lists and settings.
     func publishCounts() { state.withLock { publishCounts($0) } }
 
-    private func reconcile(_ state: inout State, judges: [TargetIdentity: Judge] = [:]) {
+    /// - Parameter judges: what is remembered, when nothing is probed yet.
+    private func reconcile(_ state: inout State, fromMemory judges: [TargetIdentity: Judge]? = nil) {
         watch.setEgress(state.settings.egress)
         state.round += 1
         let round = state.round
@@ -127,11 +129,28 @@ final class Roster: Sendable {
             }
         }
         remove(watch.unwanted(round: round))
-        // The series before the scheduler: a result that comes at once must find its own.
-        series.replace(wanted.map { SeriesTarget(labels: labels($0), policy: $0.policy.value) })
-        let moved = news.filter { take($0.want, isKnown: $0.isKnown, judge: judges[$0.want.target.identity], round: round) }
+        let found = news
+        let show: @Sendable () -> Void = { [self] in
+            series.replace(wanted.map { SeriesTarget(labels: labels($0), policy: $0.policy.value) })
+            for (identity, judge) in judges ?? [:] where judge.lastCountedAt != nil { series.restore(identity, judge: judge) }
+        }
+        let moved = Mutex<[Wanted]>([])
+        let take: @Sendable () -> Void = { [self] in
+            let taken = found.filter {
+                self.take($0.want, isKnown: $0.isKnown, judge: judges?[$0.want.target.identity], round: round)
+            }
+            moved.withLock { $0 = taken.map(\.want) }
+        }
+        if judges == nil {
+            // The series before the scheduler: a result that comes at once must find its own.
+            show()
+            take()
+        } else {
+            // Each takes a quarter of a second for a hundred thousand targets, and until both are done nobody is probed.
+            DispatchQueue.concurrentPerform(iterations: 2) { $0 == 0 ? show() : take() }
+        }
         publishCounts(state)
-        adviseOnPaths(of: moved.map(\.want))
+        adviseOnPaths(of: moved.withLock(\.self))
     }
 
     private func remove(_ identities: [TargetIdentity]) {
@@ -151,7 +170,6 @@ final class Roster: Sendable {
             return isElsewhere
         }
         let judge = judge ?? Judge()
-        if judge.lastCountedAt != nil { series.restore(identity, judge: judge) }
         watch.add(want.target, want.policy, judge: judge, round: round)
         // A restart in the middle of a streak must not put off the re-check that was due.
         scheduler.set(identity, Rhythm(want.policy.value), atOnce: judge.isUndecided)

@@ -140,11 +140,10 @@ package struct Schedule: Sendable {
     /// When ``takeDue(now:)`` has work to do next; nil when there is nothing to wait for.
     package var nextDue: Duration? { heap.min.map { .nanoseconds($0.at) } }
 
-    /// Starts that fall due within this are made in one go: waking up is what a probe costs most above the transfer itself. At a few
-    /// hundred a second a start in company is worth eight milliseconds; at thousands there is company enough within two.
+    /// Starts that fall due within this are made in one go: waking up is what a probe costs most above the transfer itself. As long as three
+    /// take to fall due: their answers come at once, too, and the last of many would be read late.
     var coalescing: Duration {
-        let rate = max(1, budget.plannedPerSecond)
-        return .microseconds(Int64(min(max(4_000 * (1_500 / rate).squareRoot(), 2_000), 8_000)))
+        .microseconds(Int64(min(max(3_000_000 / max(1, budget.plannedPerSecond), 2_000), 10_000)))
     }
 
     /// How much the heap holds, what is stale included.

@@ -22,7 +22,7 @@ enum ImportLaw {
         "SampleTargets": hummingbird.union([
             "HummingbirdTLS", "NIOSSL", "X509", "SwiftASN1", "Crypto", "FoundationEssentials",
         ]),
-        "Daemon": all.union(["CMalloc", "ServiceLifecycle", "UnixSignals", "Logging", "Glibc"]),
+        "Daemon": all.union(["CMalloc", "ServiceLifecycle", "UnixSignals", "Logging", "Glibc", "Dispatch"]),
         "rangefinder": all.union([
             "SampleTargets", "Daemon", "ArgumentParser", "Logging", "ServiceLifecycle", "UnixSignals", "FoundationEssentials",
             "Glibc",
