@@ -9,6 +9,8 @@ final class Transfer {
     /// After so many reads in a row of which nothing was header or body, the kernel is asked how much came: what goes on like that is
     /// overhead alone, such as a chunk's extension, and libcurl counts none of it.
     private static let barrenReadsMax = 16
+    /// What an honest server may put around each piece of body, however small that is: a chunk's length, a frame's head, a TLS record's.
+    private static let framingBytes = 32
     static let overrunWords = "it sends on and on, and most of that is neither header nor body"
 
     let id: UInt64
@@ -129,7 +131,7 @@ extension Transfer {
 
     func receiveBody(_ bytes: UnsafeRawBufferPointer) -> Bool {
         report.bodyLength += bytes.count
-        kept.watchdog.handsOver(bytes.count)
+        kept.watchdog.handsOver(bytes.count + Self.framingBytes)
         let room = request.keepBody - report.body.count
         if report.body.isEmpty, room > bytes.count, let handle {
             // An array that doubles while it grows would need three times the room of a long list.

@@ -21,13 +21,14 @@ final class Watchdog: Sendable {
     private static let periodNanoseconds = 2_000_000
     private static let firstPauseMilliseconds: Int32 = 1
     private static let longestPauseMilliseconds: Int32 = 16
-    /// From one connection, since the engine was seen in a call, with less than half of it handed over in the same call.
+    /// From one connection, since the engine was seen in a call, with less than half of it handed over in the same call. What an honest
+    /// server puts around a piece of body counts as handed over with it, so that one which sends bytes one at a time is slow and no more.
     static let readBytesMax: Int64 = 64 << 10
 
     private let state = Mutex(State())
     /// Odd while the engine is in a call of libcurl, another number for each call and for each piece of body that it hands over.
     private let step = Atomic<UInt64>(0)
-    /// Bytes of body in this step. For the engine's thread alone, like all that moves the steps on.
+    /// Bytes of body in this step, with what frames them. For the engine's thread alone, like all that moves the steps on.
     private let handedOver = Atomic<Int>(0)
     private let hasDisconnected = Atomic<Bool>(false)
 

@@ -67,6 +67,18 @@ import Testing
         #expect(report.failure == nil && report.bodyLength == body.utf8.count)
     }
 
+    @Test(arguments: [(60_000, 1), (20_000, 4)])
+    func anAnswerOfTinyChunksIsNoStall(chunks: Int, bytes: Int) async throws {
+        let authority = try TestAuthority()
+        let chunk = "\(bytes)\r\n\(String(repeating: "x", count: bytes))\r\n"
+        let body = String(repeating: chunk, count: chunks) + "0\r\n\r\n"
+        try authority.folder.write("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + body, to: "page")
+        let server = try TLSServer(authority, certificate: authority.issue("leaf"), options: "-HTTP")
+        let report = await engine.transfer(
+            try request("https://127.0.0.1:\(server.port)/page") { $0.caFile = authority.bundle })
+        #expect(report.failure == nil && report.bodyLength == chunks * bytes, "\(String(describing: report.failure))")
+    }
+
     /// Whether these whole frames have a HEADERS frame among them.
     private static func hasHeaders(_ bytes: [UInt8]) -> Bool {
         var rest = bytes[...]
