@@ -117,8 +117,17 @@ static inline int64_t rf_received_bytes(int descriptor) {
     return bytes;
 }
 
-// The bytes that were read from a TCP connection since it was opened; -1 when that can't be had.
-static inline int64_t rf_read_bytes(int descriptor) {
+// The bytes that were read from a TCP connection since it was opened; -1 when that can't be had. What arrives between the two
+// questions is told of by the second one alone: asked for what is unread first, the answer is no less than was read before the call.
+static inline int64_t rf_read_bytes_at_most(int descriptor) {
+    int unread = 0;
+    if(ioctl(descriptor, FIONREAD, &unread) != 0) return -1;
+    int64_t received = rf_received_bytes(descriptor);
+    return received < 0 ? -1 : received - unread;
+}
+
+// The same, asked the other way round: no more than was read by the end of the call.
+static inline int64_t rf_read_bytes_at_least(int descriptor) {
     int unread = 0;
     int64_t received = rf_received_bytes(descriptor);
     return received < 0 || ioctl(descriptor, FIONREAD, &unread) != 0 ? -1 : received - unread;

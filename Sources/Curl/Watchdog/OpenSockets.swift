@@ -10,8 +10,8 @@ struct OpenSockets {
         let opening: SocketOpening
         fileprivate let bytes: Int64
 
-        /// How many bytes were read from it since.
-        func grown() -> Int64 { rf_read_bytes(descriptor) - bytes }
+        /// How many bytes were read from it since, at least: what arrives meanwhile makes nobody guilty.
+        func grown() -> Int64 { rf_read_bytes_at_least(descriptor) - bytes }
     }
 
     private var openings: [Int32: SocketOpening] = [:]
@@ -30,7 +30,7 @@ struct OpenSockets {
     /// What was read from each so far. One that is closed meanwhile may be read as another's, and then ``has(_:)`` is false.
     func readings() -> [Reading] {
         openings.compactMap { descriptor, opening in
-            let bytes = rf_read_bytes(descriptor)
+            let bytes = rf_read_bytes_at_most(descriptor)
             return bytes < 0 ? nil : Reading(descriptor: descriptor, opening: opening, bytes: bytes)
         }
     }
