@@ -11,6 +11,8 @@ internal import Synchronization
 /// There is no bound on transfers in flight besides the callers': each awaits its own report.
 package final class TransferEngine: Sendable {
     package static let lookupThreadName = "curl-lookup"
+    /// Of the thread that ends what keeps the engine's from all else; it wants little of a processor, and must have that at once.
+    package static let watchdogThreadName = Watchdog.threadName
 
     private let mailbox: Mailbox
     /// For tasks that make many transfers.
@@ -21,7 +23,7 @@ package final class TransferEngine: Sendable {
 
     /// `maxLookups` bounds the threads that look up names, `maxIdleConnections` the connections kept for requests that reuse them.
     /// Throws `localFault` when the system has no descriptors, memory or threads left.
-    /// `name` is its thread's, in at most 15 bytes; those for lookups are called ``lookupThreadName``.
+    /// `name` is its thread's, in at most 15 bytes; those for lookups are called ``lookupThreadName``, its watchdog's ``watchdogThreadName``.
     package convenience init(
         name: String = "curl", maxLookups: Int = 256, maxIdleConnections: Int = 1024, userAgent: String? = nil
     ) throws(TransferFailure) {

@@ -120,8 +120,12 @@ import Testing
         while true {
             try Task.checkCancellation()
             let threads = try FileManager.default.contentsOfDirectory(atPath: tasks).compactMap(nice)
-            #expect(threads.first { $0.name == "probes" }?.value == 0)
-            if threads.count > 3, threads.allSatisfy({ $0.value == 10 || ["probes", "curl-lookup"].contains($0.name) }) { break }
+            // Not always the daemon's own: the threads that make this one have their values from Swift, where that may raise them.
+            let first = try #require(threads.first { $0.name == "probes" }?.value)
+            let spared = threads.filter { ["probes", "curl-lookup", "curl-watchdog"].contains($0.name) }
+            let lowered = threads.filter { $0.value == min(19, first + 10) }
+            let isDone = lowered.count > 2 && lowered.count + spared.count == threads.count
+            if isDone, spared.allSatisfy({ $0.value == first }) { break }
         }
         program.send(SIGTERM)
         #expect(await program.ended() == 0)

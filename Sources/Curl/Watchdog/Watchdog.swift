@@ -17,6 +17,7 @@ final class Watchdog: Sendable {
         var isOver = false
     }
 
+    static let threadName = "curl-watchdog"
     /// Between two looks, in time that the engine's thread has used. Kernels tick every one to ten milliseconds, and look no oftener.
     private static let periodNanoseconds = 2_000_000
     private static let firstPauseMilliseconds: Int32 = 1
@@ -36,7 +37,7 @@ final class Watchdog: Sendable {
     func watch(_ thread: pthread_t) -> Int32 {
         var clock = clockid_t()
         let error = pthread_getcpuclockid(thread, &clock)
-        return error != 0 ? error : startThread(named: "curl-watchdog", stackBytes: 1 << 18) { self.run(clock) }.error
+        return error != 0 ? error : startThread(named: Self.threadName, stackBytes: 1 << 18) { self.run(clock) }.error
     }
 
     /// Said by the watched thread before it ends.
