@@ -43,7 +43,11 @@ package struct Surroundings: Sendable {
 }
 
 /// Why a client certificate and its key make no pair.
-package enum PairProblem: Hashable, Sendable { case certificateUnreadable, keyUnreadable, keyOfAnother }
+package enum PairProblem: Hashable, Sendable {
+    case certificateUnreadable, keyUnreadable, keyOfAnother
+    /// TLS would not take them, with its own words for why.
+    case refused(String)
+}
 
 /// Why a file could not be read.
 package enum FileProblem: Error, Hashable, Sendable {

@@ -104,6 +104,7 @@ extension PairProblem {
             case .certificateUnreadable: .certificateUnreadable
             case .keyUnreadable: .keyUnreadable
             case .keyOfAnother: .keyOfAnother
+            case .refused(let words): .refused(words)
             }
     }
 }

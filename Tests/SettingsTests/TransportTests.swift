@@ -59,6 +59,7 @@ import Testing
         (PairProblem.keyOfAnother, "3:62: 'client_key_file' holds the key of another certificate; name the key that"),
         (.keyUnreadable, "3:62: 'client_key_file' holds a key that can't be read; write it as PEM again"),
         (.certificateUnreadable, "3:38: 'client_certificate_file' names a file whose first certificate can't be read;"),
+        (.refused("ee key too small"), "3:38: 'client_certificate_file' names a certificate that OpenSSL shows to no server (ee"),
     ])
     func whatMakesNoPairIsSaidWhereItStands(problem: PairProblem, wanted: String) throws {
         var machine = machine(texts: ["/etc/rangefinder/a.pem": Self.certificate, "/etc/rangefinder/key.pem": Self.key])

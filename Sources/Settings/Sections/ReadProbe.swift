@@ -80,6 +80,10 @@ extension ReadingContext {
                 findings.error(
                     "\(key.value.label) holds the key of another certificate; name the key that belongs to the first one in "
                         + "'client_certificate_file', or put that key's own certificate first there", at: key.value.place)
+            case .refused(let words):
+                findings.error(
+                    "\(certificate.value.label) names a certificate that OpenSSL shows to no server (\(words)); have one issued that it "
+                        + "does, for a key of 2048 bits of RSA or more, or of P-256", at: certificate.value.place)
             }
         case (let certificate?, nil):
             findings.error("'client_certificate_file' needs a 'client_key_file' beside it", at: certificate.place)

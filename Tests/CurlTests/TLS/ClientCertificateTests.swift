@@ -56,6 +56,15 @@ import Testing
         #expect(clientCertificateProblem(chain: noise, key: key) == .certificateUnreadable)
     }
 
+    @Test func aPairThatNoHandshakeTakesIsKnownToo() async throws {
+        let words = "req -x509 -newkey rsa:1024 -nodes -days 30 -subj /CN=weak -keyout weak.key -out weak.crt"
+            .split(separator: " ").map(String.init)
+        #expect(try ChildProcess("/usr/bin/openssl", words, in: authority.folder.path).succeeds())
+        let pair = (chain: try text("weak.crt"), key: try text("weak.key"))
+        #expect(clientCertificateProblem(chain: pair.chain, key: pair.key) == .refused("ee key too small"))
+        #expect(try await ask(pair).code == .clientCertificateUnusable)
+    }
+
     /// On a terminal OpenSSL would ask for the password and wait.
     @Test func anEncryptedKeyAsksNobody() throws {
         let file = try authority.issue("me")
