@@ -1,13 +1,14 @@
 internal import CCurl
 internal import Glibc
 
-/// The sockets of connections that are kept for requests which reuse them, with the name and the address that each was opened for.
+/// The sockets of connections that are kept for requests which reuse them, with where each leads.
 ///
 /// libcurl closes a kept connection when it likes. Ours live no longer than their address is in the lookup's answer: then they are shut
 /// down, and libcurl finds them dead and clears them away. For the engine's thread alone.
 final class KeptConnections {
     struct Place: Hashable {
         let host: String
+        let port: Int
         let address: SocketAddress
     }
 

@@ -152,11 +152,7 @@ final class Loop {
     /// But for those that a transfer uses just now: they are found at the next lookup.
     private func shutDownKept(_ places: Set<KeptConnections.Place>) {
         guard !places.isEmpty else { return }
-        let used = Set(
-            transfers.values.compactMap { transfer in
-                transfer.stage != .running
-                    ? nil : transfer.report.address.map { KeptConnections.Place(host: transfer.request.url.host, address: $0) }
-            })
+        let used = Set(transfers.values.compactMap { $0.stage == .running ? $0.keptPlace : nil })
         for place in places.subtracting(used) { kept.shutDown(place) }
     }
 
@@ -249,7 +245,7 @@ extension Loop {
         curl_multi_socket_action(multi, descriptor, mask, &running)
         let disconnected = watchdog.callEnded()
         guard !disconnected.isEmpty else { return }
-        for transfer in transfers.values { transfer.lost(disconnected, inThisCall: false) }
+        for transfer in transfers.values { transfer.lost(disconnected, isEnding: false) }
         endDone(after: disconnected)
     }
 
@@ -262,7 +258,7 @@ extension Loop {
             guard message.pointee.msg == CURLMSG_DONE, let easy = message.pointee.easy_handle else { continue }
             let result = message.pointee.data.result
             guard let transfer = Transfer.of(easy) else { continue }
-            if !disconnected.isEmpty { transfer.lost(disconnected, inThisCall: true) }
+            if !disconnected.isEmpty { transfer.lost(disconnected, isEnding: true) }
             end(transfer, transfer.failure(result))
         }
     }

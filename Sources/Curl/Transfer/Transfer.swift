@@ -41,7 +41,7 @@ final class Transfer {
     private(set) var openedSocket = false
     /// The one that was opened last; -1 where none was.
     private var socket: Int32 = -1
-    private var opening: SocketOpening = 0
+    private var opening: SocketOpening?
     /// The watchdog ended its connection: that kept libcurl reading what is neither header nor body.
     private(set) var isOverrun = false
     /// Why a callback ended the transfer.
@@ -167,9 +167,20 @@ extension Transfer {
     /// Of plain HTTP/1.1 libcurl reads no more than a hundred buffers in one call; of HTTP/2, TLS and a proxy's refusal without end.
     var canBeOverrun: Bool { request.httpVersion == .http2 || witness != nil || request.proxy != nil }
 
-    /// After a call in which the watchdog ended connections. One that was kept for reuse is known by no opening of its own.
-    func lost(_ disconnected: Set<SocketOpening>, inThisCall isEnding: Bool) {
-        if openedSocket ? disconnected.contains(opening) : isEnding { isOverrun = true }
+    /// Where a connection leads that this transfer opened for others too, or was given.
+    var keptPlace: KeptConnections.Place? {
+        guard request.connection == .reuse, let address = report.address else { return nil }
+        return KeptConnections.Place(host: request.url.host, port: request.url.port, address: address)
+    }
+
+    /// After a call in which the watchdog ended connections. One that was kept for reuse is known by no opening of its own, and libcurl
+    /// no longer says which it was: there the same place is asked for, since others than the call's may have ended before it.
+    func lost(_ disconnected: Set<SocketOpening>, isEnding: Bool) {
+        if openedSocket {
+            isOverrun = isOverrun || opening.map(disconnected.contains) ?? false
+        } else if isEnding, let place = keptPlace {
+            isOverrun = disconnected.contains { $0.place == place }
+        }
     }
 
     /// A socket for the connection, or -1. The egress rule is asked once more, at the last place before the network.
@@ -184,9 +195,8 @@ extension Transfer {
         let descriptor = newSocket(target.pointee.family, target.pointee.socktype, target.pointee.protocol)
         if descriptor.error != 0 { localError = descriptor.error }
         if descriptor.value >= 0 {
-            let place = report.address.map { KeptConnections.Place(host: request.url.host, address: $0) }
-            if request.connection == .reuse, let place { kept.opened(descriptor.value, place) }
-            if canBeOverrun { opening = kept.watchdog.opened(descriptor.value) }
+            if let keptPlace { kept.opened(descriptor.value, keptPlace) }
+            if canBeOverrun { opening = kept.watchdog.opened(descriptor.value, keptPlace) }
         }
         socket = descriptor.value
         return descriptor.value

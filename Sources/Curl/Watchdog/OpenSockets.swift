@@ -1,7 +1,11 @@
 internal import CCurl
 
 /// Which socket it is, whoever had its number before or has it later.
-typealias SocketOpening = UInt64
+struct SocketOpening: Hashable {
+    let number: UInt64
+    /// Of a connection that others may reuse.
+    let place: KeptConnections.Place?
+}
 
 /// The sockets of the engine that are watched.
 struct OpenSockets {
@@ -15,12 +19,13 @@ struct OpenSockets {
     }
 
     private var openings: [Int32: SocketOpening] = [:]
-    private var last: SocketOpening = 0
+    private var last: UInt64 = 0
 
-    mutating func opened(_ descriptor: Int32) -> SocketOpening {
+    mutating func opened(_ descriptor: Int32, _ place: KeptConnections.Place? = nil) -> SocketOpening {
         last += 1
-        openings[descriptor] = last
-        return last
+        let opening = SocketOpening(number: last, place: place)
+        openings[descriptor] = opening
+        return opening
     }
 
     mutating func closed(_ descriptor: Int32) { openings[descriptor] = nil }

@@ -76,7 +76,9 @@ extension Watchdog {
         if isMuch { move(by: 2) }
     }
 
-    func opened(_ socket: Int32) -> SocketOpening { state.withLock { $0.sockets.opened(socket) } }
+    func opened(_ socket: Int32, _ place: KeptConnections.Place?) -> SocketOpening {
+        state.withLock { $0.sockets.opened(socket, place) }
+    }
 
     /// Before it is closed: from here on its number may be another's.
     func closes(_ socket: Int32) { state.withLock { $0.sockets.closed(socket) } }

@@ -49,6 +49,24 @@ import Testing
         #expect(server.connections == 1)
     }
 
+    @Test func anotherKeptConnectionThatEndsInTheSameTurnIsNotBlamed() async throws {
+        let reusing = try request("http://host.test:81/") { $0.connection = .reuse }
+        let place = KeptConnections.Place(host: "host.test", port: 81, address: try address("127.0.0.1"))
+        let elsewhere = KeptConnections.Place(host: "host.test", port: 82, address: place.address)
+        var (isBlamed, isBlamedForAnother) = (false, false)
+        _ = await withCheckedContinuation { continuation in
+            let submission = Submission(id: 1, request: reusing, continuation: continuation)
+            let transfer = Transfer(submission, KeptConnections(Watchdog()), Authorities(systemBundle: ""))
+            transfer.report.address = place.address
+            transfer.lost([SocketOpening(number: 1, place: elsewhere), SocketOpening(number: 2, place: nil)], isEnding: true)
+            isBlamedForAnother = transfer.isOverrun
+            transfer.lost([SocketOpening(number: 1, place: place)], isEnding: true)
+            isBlamed = transfer.isOverrun
+            continuation.resume(returning: transfer.report)
+        }
+        #expect(isBlamed && !isBlamedForAnother)
+    }
+
     @Test func aProxyWhoseRefusalNeverEndsIsTheProxysFailure() async throws {
         let proxy = try ConnectionServer {
             $0.readRequest()
