@@ -64,12 +64,14 @@ final class Watch: Sendable {
     /// How many targets can't be probed because of a bad record or our own policy.
     var unprobeableCount: Int { state.withLock { $0.unprobeable } }
 
-    /// How many targets have had none but void results for so many of their intervals: probed, but not watched.
+    /// How many targets have had none but void results for so many of their intervals: probed, but not watched. 0 while that is less than
+    /// half of all: then a setting of those targets is wrong, such as their client key, and the log says so; half of them is the daemon.
     func unseen(forIntervals intervals: Int, now: ContinuousClock.Instant) -> Int {
         state.withLock { state in
-            state.voidSince.count { target, since in
+            let unseen = state.voidSince.count { target, since in
                 state.entries[target].map { since.duration(to: now) > $0.policy.value.interval * intervals } ?? false
             }
+            return 2 * unseen < state.entries.count ? 0 : unseen
         }
     }
 

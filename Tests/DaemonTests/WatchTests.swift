@@ -73,6 +73,19 @@ import Testing
         #expect(ask(1000) == 0)
     }
 
+    @Test(arguments: [(2, 0), (1, 1)]) func fewTargetsThatAreNotSeenAreNoTroubleOfTheDaemons(seen: Int, unseen: Int) throws {
+        let watch = Watch()
+        watch.add(target("http://old"), policy, judge: Judge())
+        for key in ["a", "b"].prefix(seen) {
+            let identity = TargetIdentity(clientID: "c", key: key)
+            watch.add(Target(identity: identity, name: key, baseURL: "", testPath: "/", region: "r"), policy, judge: Judge())
+        }
+        let (_, place) = try #require(watch.order(target("").identity, due: .now, isRecheck: false))
+        let void = report(.bad(.proberFault))
+        _ = watch.judge(void, place: place, remember: { _ in })
+        #expect(watch.unseen(forIntervals: 3, now: try #require(void.startedAt) + .seconds(91)) == unseen)
+    }
+
     @Test func aSecondLookIsKnownUntilTheIntervalIsOver() throws {
         let watch = Watch()
         watch.add(target("http://old"), policy, judge: Judge())
