@@ -33,7 +33,7 @@ package struct TransferRequest: Sendable {
     package var allows: (@Sendable (SocketAddress) -> Bool)?
     package var connection = Connection.fresh
     package var httpVersion = HTTPVersion.auto
-    /// A PEM bundle; nil: the system's. Parsed once a minute at the most, up to sixteen of them.
+    /// A PEM bundle; nil: the system's. A change of the file is seen after a second; with `reuse` after a minute.
     package var caFile: String?
     /// PEM: shown to a server that asks for a certificate.
     package var clientCertificate: (chain: String, key: String)?

@@ -16,11 +16,11 @@ import Testing
     }
 
     @Test func bundlesThatAlternateAreReadOnce() async throws {
+        try settle(authority.bundle)
         let server = try TLSServer(authority, certificate: authority.issue("leaf"))
         #expect(try await probe(server, by: authority).failure == nil)
         #expect(try await probe(server, by: stranger).code == .certificateUntrusted)
-        // What is not there any more can't be read again.
-        try FileManager.default.removeItem(atPath: authority.bundle)
+        try spoil(authority.bundle)
         #expect(try await probe(server, by: authority).failure == nil)
     }
 
@@ -31,12 +31,32 @@ import Testing
         #expect(try await probe(server, by: stranger, .reuse).code == .certificateUntrusted)
     }
 
-    @Test func aBundleIsReadAgainAfterAMinute() throws {
+    @Test func aBundleThatIsAsItWasIsNotReadAgain() throws {
+        try settle(authority.bundle)
         let authorities = Authorities(systemBundle: authority.bundle)
         let first = try #require(authorities.bundle(nil, now: 0))
-        #expect(authorities.bundle(authority.bundle, now: 59_000_000_000) == first)
+        try spoil(authority.bundle)
+        #expect(authorities.bundle(authority.bundle, now: 3_600_000_000_000) == first)
+    }
+
+    @Test func aBundleThatHasChangedIsReadAgainWithinASecond() throws {
+        try settle(authority.bundle)
+        let authorities = Authorities(systemBundle: authority.bundle)
+        let first = try #require(authorities.bundle(nil, now: 0))
         try FileManager.default.removeItem(atPath: authority.bundle)
-        #expect(authorities.bundle(nil, now: 60_000_000_000) == nil)
+        #expect(authorities.bundle(nil, now: 999_999_999) == first)
+        #expect(authorities.bundle(nil, now: 1_000_000_000) == nil)
+    }
+
+    /// Of a file that is being written, a part is a bundle too.
+    @Test func aBundleThatWasJustWrittenIsReadAgainWhateverItsTime() throws {
+        let authorities = Authorities(systemBundle: authority.bundle)
+        let written = Date()
+        try settle(authority.bundle, at: written)
+        let first = try #require(authorities.bundle(nil, now: 0))
+        try spoil(authority.bundle, at: written)
+        #expect(authorities.bundle(nil, now: 999_999_999) == first)
+        #expect(authorities.bundle(nil, now: 1_000_000_000) == nil)
     }
 
     @Test func theOneThatWasUsedLongestAgoMakesRoom() throws {
@@ -51,6 +71,22 @@ import Testing
         for file in files { try FileManager.default.removeItem(atPath: file) }
         #expect(authorities.bundle(files[0], now: 102) != nil)
         #expect(authorities.bundle(files[1], now: 103) == nil)
+    }
+
+    private static let longAgo = Date(timeIntervalSince1970: 1_700_000_000)
+
+    private func settle(_ file: String, at written: Date = longAgo) throws {
+        try FileManager.default.setAttributes([.modificationDate: written], ofItemAtPath: file)
+    }
+
+    /// What is read from now on is no bundle, and nothing else tells of that.
+    private func spoil(_ file: String, at written: Date = longAgo) throws {
+        let handle = try FileHandle(forUpdating: URL(fileURLWithPath: file))
+        let size = try handle.seekToEnd()
+        try handle.seek(toOffset: 0)
+        try handle.write(contentsOf: Data(repeating: 0x78, count: Int(size)))
+        try handle.close()
+        try settle(file, at: written)
     }
 
     private func probe(
