@@ -5,7 +5,7 @@ import Glibc
 /// wants a processor for a second, and where it and the targets' network want more than there is, a probe must not be the one that waits.
 ///
 /// Linux has a nice value for each thread (setpriority(2)). Lowering the others' needs no privilege; raising the one would.
-struct ThreadPriorities {
+enum ThreadPriorities {
     /// The thread of the probes' engine.
     static let probes = "probes"
     private static let spared: Set = [probes, TransferEngine.lookupThreadName, TransferEngine.watchdogThreadName]
@@ -13,36 +13,31 @@ struct ThreadPriorities {
     /// started with.
     private static let niceAboveProbes: Int32 = 10
     private static let niceMax: Int32 = 19
-    /// How often new threads are looked for: the pools of Swift and of NIO make theirs when they want them.
+    /// How often they are looked at: the pools of Swift and of NIO make theirs when they want them, and as root set their nice values, too.
     private static let everySeconds = 5
-
-    private var seen: Set<String> = []
-    private var niceOfProbes: Int32 = 0
 
     /// Until the task is cancelled.
     static func keep<C: Clock>(clock: C) async where C.Duration == Duration {
-        var priorities = Self()
         while !Task.isCancelled {
-            priorities.lowerNewThreads()
+            lowerOthers()
             try? await clock.sleep(for: .seconds(everySeconds))
         }
     }
 
-    private mutating func lowerNewThreads() {
-        let threads = Set(namesIn("/proc/self/task"))
-        let names = threads.subtracting(seen).compactMap { thread in UInt32(thread).map { (id: $0, name: nameOf(thread)) } }
-        if let probes = names.first(where: { $0.name == Self.probes })?.id { niceOfProbes = nice(probes) ?? niceOfProbes }
-        for thread in names where !Self.spared.contains(thread.name) {
+    private static func lowerOthers() {
+        let threads = namesIn("/proc/self/task").compactMap { UInt32($0) }.map { (id: $0, name: nameOf($0)) }
+        guard let probes = threads.first(where: { $0.name == probes }).flatMap({ nice($0.id) }) else { return }
+        let wanted = min(niceMax, probes + niceAboveProbes)
+        for thread in threads where !spared.contains(thread.name) && nice(thread.id) ?? wanted < wanted {
             // One that has ended meanwhile needs no priority.
-            setpriority(Self.thread, thread.id, min(Self.niceMax, niceOfProbes + Self.niceAboveProbes))
+            setpriority(Self.thread, thread.id, wanted)
         }
-        seen = threads
     }
 
     /// To setpriority(2) a thread is a process.
     private static let thread = __priority_which_t(PRIO_PROCESS.rawValue)
 
-    private func nice(_ thread: UInt32) -> Int32? {
+    private static func nice(_ thread: UInt32) -> Int32? {
         // -1 is a nice value as well as a failure, and only errno tells them apart.
         errno = 0
         let value = getpriority(Self.thread, thread)
@@ -50,7 +45,7 @@ struct ThreadPriorities {
     }
 }
 
-private func nameOf(_ thread: String) -> String {
+private func nameOf(_ thread: UInt32) -> String {
     guard let file = fopen("/proc/self/task/\(thread)/comm", "re") else { return "" }
     defer { fclose(file) }
     var buffer = [CChar](repeating: 0, count: 32)
