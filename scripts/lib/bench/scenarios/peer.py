@@ -117,13 +117,13 @@ def compare(run, scheme, count, bound):
     """Theirs, ours, and again: the machine drifts, so they take turns."""
     nginx = Nginx(run, with_tls=scheme == "https")
     rate = count / INTERVAL_S
-    turns = 1 if run.options.quick else 3
+    turns = 1 if run.options.quick else 2
     ours_run = run.part(f"ours-{scheme}")
     probe = [f"ca_file: {nginx.bundle}"] if nginx.bundle else []
     daemon = Daemon(ours_run, count=count, interval=INTERVAL_S, port=nginx.port, scheme=scheme, probe=probe)
     theirs, ours = [], []
     for turn in range(turns):
-        theirs.append(cost_of_peer(run.part(f"peer-{scheme}-{turn}"), nginx, scheme, count, 20))
+        theirs.append(cost_of_peer(run.part(f"peer-{scheme}-{turn}"), nginx, scheme, count, 30))
         ours.append(cost_of_ours(run.part(f"prometheus-{scheme}-{turn}"), nginx, daemon, count, 30))
     mean = [[sum(one) / turns for one in zip(*side)] for side in (theirs, ours)]
     title = f"{scheme.upper()} at {rate:.0f} a second"
