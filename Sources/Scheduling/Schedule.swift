@@ -70,7 +70,7 @@ package struct Schedule: Sendable {
     }
 
     /// How long a due probe may wait for a place. Past it the probe is passed over: later it would say more of us than of its target.
-    package static let patience = Duration.milliseconds(200)
+    package static let patience = Duration.milliseconds(150)
     /// How soon a changed target that was passed over asks for a place again.
     static let claimAgainAfter = Duration.seconds(1)
     /// From this share of the places on they are given out by lot. When everything hangs, whoever happens to be due just when places come

@@ -34,6 +34,8 @@ class Processes:
         """Returns the exit status, or None when it had to be killed."""
         if process.poll() is None:
             process.send_signal(signal.SIGTERM)
+            # One that stands still would not hear of it.
+            process.send_signal(signal.SIGCONT)
         try:
             status = process.wait(timeout=seconds)
         except subprocess.TimeoutExpired:

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import signal
 import time
 import urllib.parse
 import urllib.request
@@ -114,47 +115,68 @@ def cost_of(processes, nginx, seconds, rate):
 
 
 def compare(run, scheme, count, bound):
-    """Theirs, ours, and again: the machine drifts, so they take turns."""
+    """Theirs, ours, and again: the machine drifts, so they take turns, each side stopped (SIGSTOP) while the other is measured."""
     nginx = Nginx(run, with_tls=scheme == "https")
-    rate = count / INTERVAL_S
-    turns = 1 if run.options.quick else 2
-    ours_run = run.part(f"ours-{scheme}")
-    probe = [f"ca_file: {nginx.bundle}"] if nginx.bundle else []
-    daemon = Daemon(ours_run, count=count, interval=INTERVAL_S, port=nginx.port, scheme=scheme, probe=probe)
-    theirs, ours = [], []
-    for turn in range(turns):
-        theirs.append(cost_of_peer(run.part(f"peer-{scheme}-{turn}"), nginx, scheme, count, 30))
-        ours.append(cost_of_ours(run.part(f"prometheus-{scheme}-{turn}"), nginx, daemon, count, 30))
-    mean = [[sum(one) / turns for one in zip(*side)] for side in (theirs, ours)]
-    title = f"{scheme.upper()} at {rate:.0f} a second"
-    words = [", ".join(f"{sum(one):.0f}" for one in side) for side in (theirs, ours)]
-    run.table.row(f"{title}: blackbox_exporter + Prometheus", f"{mean[0][0]:.0f} + {mean[0][1]:.0f} µs a probe ({words[0]})")
-    run.table.row(f"{title}: rangefinder + Prometheus", f"{mean[1][0]:.0f} + {mean[1][1]:.0f} µs a probe ({words[1]})")
-    run.table.at_least(f"{title}: the peer's CPU per probe over ours", sum(mean[0]) / sum(mean[1]), bound)
+    sides = {"theirs": begin_peer(run, nginx, scheme, count), "ours": begin_ours(run, nginx, scheme, count)}
+    costs = {name: [] for name in sides}
+    for _ in range(1 if run.options.quick else 3):
+        for name, (processes, check) in sides.items():
+            with Going(processes):
+                # What had to wait is made up for, and the scrapes are in their rhythm again.
+                rest(2 * INTERVAL_S, *processes)
+                # A whole number of Prometheus' scrapes of ours, which come each 15 s.
+                costs[name].append(cost_of(processes, nginx, 30, count / INTERVAL_S))
+                check()
+    title, means = f"{scheme.upper()} at {count / INTERVAL_S:.0f} a second", {}
+    for name, words in (("theirs", "blackbox_exporter"), ("ours", "rangefinder")):
+        means[name] = [sum(one) / len(costs[name]) for one in zip(*costs[name])]
+        each = ", ".join(f"{sum(one):.0f}" for one in costs[name])
+        run.table.row(f"{title}: {words} + Prometheus", f"{means[name][0]:.0f} + {means[name][1]:.0f} µs a probe ({each})")
+    run.table.at_least(f"{title}: the peer's CPU per probe over ours", sum(means["theirs"]) / sum(means["ours"]), bound)
 
 
-def cost_of_peer(run, nginx, scheme, count, seconds):
+class Going:
+    """These processes go on within, and stand still without."""
+
+    def __init__(self, processes):
+        self.processes = processes
+
+    def __enter__(self):
+        for process in self.processes:
+            process.send_signal(signal.SIGCONT)
+
+    def __exit__(self, *_):
+        for process in self.processes:
+            process.send_signal(signal.SIGSTOP)
+
+
+def begin_peer(run, nginx, scheme, count):
     # The test authority alone, for it reads the file anew for each probe, of which the system's bundle would make 18 ms. Ours has both.
     authority = nginx.folder / "ca.pem" if nginx.bundle else None
-    peer = Peer(run, scheme, nginx.port, count, authority)
-    cost = cost_of(peer.processes, nginx, seconds, count / INTERVAL_S)
-    peer.check(count)
-    for process in peer.processes:
-        run.processes.stop(process)
-    return cost
+    peer = Peer(run.part("theirs"), scheme, nginx.port, count, authority)
+    with Going(peer.processes):
+        rest(INTERVAL_S, *peer.processes)
+    return peer.processes, lambda: peer.check(count)
 
 
-def cost_of_ours(run, nginx, daemon, count, seconds):
-    """A whole number of Prometheus' scrapes, which come each 15 s."""
+def begin_ours(run, nginx, scheme, count):
+    run = run.part("ours")
+    probe = [f"ca_file: {nginx.bundle}"] if nginx.bundle else []
+    daemon = Daemon(run, count=count, interval=INTERVAL_S, port=nginx.port, scheme=scheme, probe=probe)
     prometheus = Prometheus(run, OF_OURS.format(port=daemon.metrics))
-    daemon.start_and_settle(16)
-    cost = cost_of([daemon.process, prometheus.process], nginx, seconds, count / INTERVAL_S)
-    good = prometheus.number("sum(probe_success)")
-    if good < 0.99 * count:
-        raise Failed(f"Prometheus has {good:.0f} of {count} of our probes that succeed")
-    run.processes.stop(prometheus.process)
-    daemon.stop()
-    return cost
+    processes = [prometheus.process]
+    daemon.start_and_settle(20)
+    processes.append(daemon.process)
+    with Going(processes):
+        rest(INTERVAL_S, *processes)
+
+    def check():
+        good = prometheus.number("sum(probe_success)")
+        if good < 0.99 * count:
+            raise Failed(f"Prometheus has {good:.0f} of {count} of our probes that succeed")
+
+    # The daemon first, as in the table.
+    return processes[::-1], check
 
 
 def peer(run):
