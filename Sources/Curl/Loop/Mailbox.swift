@@ -83,7 +83,7 @@ final class Mailbox: Sendable {
     /// For the engine's thread alone.
     var isEmpty: Bool { own.isEmpty && state.withLock { $0.messages.isEmpty && !$0.isClosed } }
 
-    /// The descriptor is readable no longer. For the engine's thread alone, before ``take()``.
+    /// The descriptor is readable no longer. For the engine's thread alone, before ``take(into:)``.
     func clearWake() {
         var count: UInt64 = 0
         _ = read(descriptor, &count, MemoryLayout<UInt64>.size)
