@@ -11,16 +11,11 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <pthread.h>
-#include <signal.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
-#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -103,66 +98,6 @@ static inline const char *rf_get_string(CURL *easy, CURLINFO info) {
 static inline void *rf_get_private(CURL *easy) {
     char *value = NULL;
     return curl_easy_getinfo(easy, CURLINFO_PRIVATE, &value) == CURLE_OK ? value : NULL;
-}
-
-// The bytes that the kernel has received on a TCP connection since it was opened; -1 when that can't be had.
-static inline int64_t rf_received_bytes(int descriptor) {
-    // glibc's struct tcp_info ends before tcpi_bytes_received, which Linux has kept at this place since 4.1.
-    enum { place = 128 };
-    char info[place + sizeof(int64_t)];
-    socklen_t length = sizeof info;
-    int64_t bytes = -1;
-    if(getsockopt(descriptor, IPPROTO_TCP, TCP_INFO, info, &length) != 0 || length < sizeof info) return -1;
-    memcpy(&bytes, info + place, sizeof bytes);
-    return bytes;
-}
-
-// The bytes that were read from a TCP connection since it was opened; -1 when that can't be had. What arrives between the two
-// questions is told of by the second one alone: asked for what is unread first, the answer is no less than was read before the call.
-static inline int64_t rf_read_bytes_at_most(int descriptor) {
-    int unread = 0;
-    if(ioctl(descriptor, FIONREAD, &unread) != 0) return -1;
-    int64_t received = rf_received_bytes(descriptor);
-    return received < 0 ? -1 : received - unread;
-}
-
-// The same, asked the other way round: no more than was read by the end of the call.
-static inline int64_t rf_read_bytes_at_least(int descriptor) {
-    int unread = 0;
-    int64_t received = rf_received_bytes(descriptor);
-    return received < 0 || ioctl(descriptor, FIONREAD, &unread) != 0 ? -1 : received - unread;
-}
-
-// Ends a TCP connection with a reset and throws away what has come; the descriptor stays.
-static inline int rf_disconnect(int descriptor) {
-    struct sockaddr nowhere = {.sa_family = AF_UNSPEC};
-    return connect(descriptor, &nowhere, sizeof nowhere);
-}
-
-// Has the calling thread woken each time that `clock`, another thread's, has advanced by so much; answers an errno. All signals are
-// blocked in the calling thread, so it must wait for them.
-static inline int rf_start_cpu_timer(clockid_t clock, long nanoseconds, timer_t *timer) {
-    struct sigevent event;
-    memset(&event, 0, sizeof event);
-    event.sigev_notify = SIGEV_THREAD_ID;
-    event.sigev_signo = SIGRTMIN;
-    event._sigev_un._tid = (pid_t)syscall(SYS_gettid);
-    if(timer_create(clock, &event, timer) != 0) return errno;
-    struct itimerspec times = {{0, nanoseconds}, {0, nanoseconds}};
-    return timer_settime(*timer, 0, &times, NULL) == 0 ? 0 : errno;
-}
-
-static inline void rf_wake(pthread_t thread) {
-    pthread_kill(thread, SIGRTMIN);
-}
-
-// Waits to be woken, at most so long; less than nothing is without end.
-static inline void rf_wait_for_wake(long nanoseconds) {
-    sigset_t wakes;
-    sigemptyset(&wakes);
-    sigaddset(&wakes, SIGRTMIN);
-    struct timespec patience = {0, nanoseconds};
-    sigtimedwait(&wakes, NULL, nanoseconds < 0 ? NULL : &patience);
 }
 
 // The TLS connection of a transfer under way, from inside one of its callbacks; NULL without TLS.

@@ -11,8 +11,6 @@ internal import Synchronization
 /// There is no bound on transfers in flight besides the callers': each awaits its own report.
 package final class TransferEngine: Sendable {
     package static let lookupThreadName = "curl-lookup"
-    /// Of the thread that ends what keeps the engine's from all else; it wants little of a processor, and must have that at once.
-    package static let watchdogThreadName = Watchdog.threadName
 
     private let mailbox: Mailbox
     /// For tasks that make many transfers.
@@ -23,7 +21,7 @@ package final class TransferEngine: Sendable {
 
     /// `maxLookups` bounds the threads that look up names, `maxIdleConnections` the connections kept for requests that reuse them.
     /// Throws `localFault` when the system has no descriptors, memory or threads left.
-    /// `name` is its thread's, in at most 15 bytes; those for lookups are called ``lookupThreadName``, its watchdog's ``watchdogThreadName``.
+    /// `name` is its thread's, in at most 15 bytes; those for lookups are called ``lookupThreadName``.
     package convenience init(
         name: String = "curl", maxLookups: Int = 256, maxIdleConnections: Int = 1024, userAgent: String? = nil
     ) throws(TransferFailure) {
@@ -43,18 +41,12 @@ package final class TransferEngine: Sendable {
         executor = EngineExecutor(mailbox)
         let loop = try Loop(
             mailbox: mailbox, executor: executor, board: board, bounds: bounds, userAgent: userAgent, resolver: resolver)
-        let (ended, watchdog) = (self.ended, loop.watchdog)
-        let (error, thread) = startThread(named: name, stackBytes: 4 << 20) {
+        let ended = self.ended
+        let error = startThread(named: name, stackBytes: 4 << 20) {
             loop.run()
-            watchdog.close()
             ended.open()
         }
         guard error == 0 else { throw .local("no thread for the transfers", error) }
-        let watchError = watchdog.watch(thread)
-        guard watchError == 0 else {
-            mailbox.close()
-            throw .local("no thread to watch the transfers", watchError)
-        }
     }
 
     deinit {

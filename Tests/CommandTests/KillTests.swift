@@ -38,16 +38,8 @@ private let isLong = ProcessInfo.processInfo.environment["RANGEFINDER_LONG"] != 
     }
 
     private func rows(_ site: Site) throws -> Int {
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/sqlite3")
-        process.arguments = [
-            site.database, "PRAGMA integrity_check; SELECT count(DISTINCT result_id) FROM probe_history",
-        ]
-        let pipe = Pipe()
-        process.standardOutput = pipe
-        try process.run()
-        let lines = String(decoding: try pipe.fileHandleForReading.readToEnd() ?? Data(), as: UTF8.self).split(separator: "\n")
-        process.waitUntilExit()
+        let query = "PRAGMA integrity_check; SELECT count(DISTINCT result_id) FROM probe_history"
+        let lines = try ChildProcess.run("sqlite3", [site.database, query]).output.split(separator: "\n")
         #expect(lines.first == "ok")
         return Int(lines.last ?? "") ?? -1
     }

@@ -93,15 +93,10 @@ import Testing
 
     /// Asked through another program's SQLite, as a person would.
     private func sqlite(_ site: Site, _ query: String) async throws -> String {
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/sqlite3")
-        process.arguments = ["-cmd", ".timeout 5000", site.database, query]
-        let pipe = Pipe()
-        process.standardOutput = pipe
-        try process.run()
-        let data = try pipe.fileHandleForReading.readToEnd() ?? Data()
-        process.waitUntilExit()
-        return String(decoding: data, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
+        let arguments = ["-cmd", ".timeout 5000", site.database, query]
+        return try await onThread {
+            try ChildProcess.run("sqlite3", arguments).output.trimmingCharacters(in: .whitespacesAndNewlines)
+        }
     }
 
     @Test func theProbesThreadComesBeforeAllOthers() async throws {
@@ -122,7 +117,7 @@ import Testing
             let threads = try FileManager.default.contentsOfDirectory(atPath: tasks).compactMap(nice)
             // Not always the daemon's own: the threads that make this one have their values from Swift, where that may raise them.
             let first = try #require(threads.first { $0.name == "probes" }?.value)
-            let spared = threads.filter { ["probes", "curl-lookup", "curl-watchdog"].contains($0.name) }
+            let spared = threads.filter { ["probes", "curl-lookup"].contains($0.name) }
             let lowered = threads.filter { $0.value == min(19, first + 10) }
             let isDone = lowered.count > 2 && lowered.count + spared.count == threads.count
             if isDone, spared.allSatisfy({ $0.value == first }) { break }
@@ -146,15 +141,11 @@ import Testing
         let site = try Site(paths: ["a"]) { _ in .http(200) }
         let (program, _) = try await site.start()
         #expect(try await program.errors.until("a is up"))
-        let locker = Process()
-        locker.executableURL = URL(fileURLWithPath: "/usr/bin/sqlite3")
-        locker.arguments = ["-cmd", ".timeout 5000", site.database]
-        let (commands, answers) = (Pipe(), Pipe())
-        (locker.standardInput, locker.standardOutput) = (commands, answers)
-        try locker.run()
-        commands.fileHandleForWriting.write(Data("BEGIN IMMEDIATE; SELECT 'locked';\n".utf8))
-        let isLocked = try await onThread { String(decoding: answers.fileHandleForReading.availableData, as: UTF8.self) }
-        #expect(isLocked.contains("locked"))
+        let locker = try ChildProcess("sqlite3", ["-cmd", ".timeout 5000", site.database])
+        defer { locker.end() }
+        locker.send(Array("BEGIN IMMEDIATE; SELECT 'locked';\n".utf8))
+        let isLocked = try await onThread { locker.readOutput() }
+        #expect(isLocked == Array("locked\n".utf8))
         let seen = site.target.requests.count
         try await site.target.until { $0.count > seen + 1 }
         let clock = ContinuousClock()
@@ -163,8 +154,6 @@ import Testing
         #expect(await program.ended() == 70)
         #expect(clock.now - start < .seconds(15))
         #expect(program.errors.text.contains("results are lost"))
-        commands.fileHandleForWriting.closeFile()
-        locker.waitUntilExit()
     }
 
     @Test func aSecondDaemonOnOneDatabaseIsRefused() async throws {

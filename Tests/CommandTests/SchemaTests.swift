@@ -13,24 +13,14 @@ struct SchemaTests {
         let document = try folder.write(json, to: "document.json")
         let schemaFile = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .deletingLastPathComponent().appendingPathComponent("docs/json/\(schema).schema.json").path
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: try #require(python))
-        process.arguments = [
-            "-c",
-            """
+        let script = """
             import json, sys, jsonschema
             schema, document = (json.load(open(path)) for path in sys.argv[1:3])
             jsonschema.Draft202012Validator.check_schema(schema)
             for error in jsonschema.Draft202012Validator(schema).iter_errors(document): print(error.json_path, error.message)
             print("read")
-            """, schemaFile, document,
-        ]
-        let pipe = Pipe()
-        process.standardOutput = pipe
-        try process.run()
-        let data = try pipe.fileHandleForReading.readToEnd() ?? Data()
-        process.waitUntilExit()
-        return String(decoding: data, as: UTF8.self)
+            """
+        return try ChildProcess.run(try #require(python), ["-c", script, schemaFile, document]).output
     }
 
     @Test func probePrintsWhatItsSchemaSays() async throws {

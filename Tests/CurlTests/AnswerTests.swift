@@ -92,6 +92,18 @@ import Testing
         #expect(report.failure == nil && report.status == 204)
     }
 
+    /// On a kept connection of this kind libcurl 7.88.1 fails whatever it is asked for.
+    @Test func opensAConnectionEachTimeForHTTP2WithoutTLS() async throws {
+        let server = try ConnectionServer {
+            $0.readRequest()
+            $0.send([0, 0, 0, 4, 0, 0, 0, 0, 0] + [0, 0, 1, 1, 5, 0, 0, 0, 1, 0x88])
+            $0.waitForClose()
+        }
+        let wanted = try request(server.url()) { ($0.connection, $0.httpVersion) = (.reuse, .http2) }
+        for _ in 0..<2 { #expect(await engine.transfer(wanted).status == 200) }
+        #expect(server.connections == 2)
+    }
+
     @Test func reusesAConnectionWhenAskedTo() async throws {
         let server = try ConnectionServer { connection in
             while !connection.readRequest().isEmpty { connection.send("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n") }

@@ -110,12 +110,9 @@ import Testing
     }
 
     private func gzippedZeros(count: Int) throws -> [UInt8] {
-        let process = Process()
-        let output = Pipe()
-        process.executableURL = URL(filePath: "/bin/sh")
-        process.arguments = ["-c", "head -c \(count) /dev/zero | gzip -9"]
-        process.standardOutput = output
-        try process.run()
-        return Array(output.fileHandleForReading.readDataToEndOfFile())
+        let process = try ChildProcess("sh", ["-c", "head -c \(count) /dev/zero | gzip -9"])
+        var zipped: [UInt8] = []
+        while let more = process.readOutput() { zipped += more }
+        return process.waitForEnd() == 0 ? zipped : []
     }
 }

@@ -34,17 +34,13 @@ import Testing
             try await running.log.until("Good is up")
             let file = try folder.write(configuration(scraping: running.port), to: "prometheus.yml")
             let port = try freePort()
-            let process = Process()
-            process.executableURL = URL(fileURLWithPath: "/usr/bin/prometheus")
-            process.arguments = [
-                "--config.file=\(file)", "--storage.tsdb.path=\(folder.file("tsdb"))", "--web.listen-address=127.0.0.1:\(port)",
-            ]
-            process.standardError = FileHandle(forWritingAtPath: "/dev/null")
-            try process.run()
-            defer {
-                kill(process.processIdentifier, SIGKILL)
-                process.waitUntilExit()
-            }
+            let prometheus = try ChildProcess(
+                "/usr/bin/prometheus",
+                [
+                    "--config.file=\(file)", "--storage.tsdb.path=\(folder.file("tsdb"))",
+                    "--web.listen-address=127.0.0.1:\(port)",
+                ])
+            defer { prometheus.end() }
             let answer = try await ask(port, "probe_success", until: { $0.contains("tgt_good") && $0.contains("tgt_bad") })
             #expect(answer.contains(#""instance":"\#(target.url)/""#))
             #expect(answer.contains(#""target":"Good""#))

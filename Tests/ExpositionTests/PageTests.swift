@@ -91,22 +91,11 @@ import Testing
     private func run(
         _ tool: String, _ arguments: [String], input: String? = nil, in folder: URL? = nil
     ) async throws -> (status: Int32, output: String) {
-        let process = Process()
-        process.executableURL = URL(filePath: "/usr/bin/env")
-        process.arguments = [tool] + arguments
-        process.currentDirectoryURL = folder
-        process.standardInput = try input.map { try FileHandle(forReadingFrom: URL(filePath: $0)) } ?? FileHandle.nullDevice
-        let output = Pipe()
-        process.standardOutput = output
-        process.standardError = output
-        try process.run()
-        // Reading to the end blocks, and the tests share few threads: it gets one of its own.
-        let text = await withCheckedContinuation { continuation in
-            Thread.detachNewThread {
-                continuation.resume(returning: (try? output.fileHandleForReading.readToEnd()) ?? Data())
-            }
+        // The tests share few threads, and this one waits for the program.
+        let ended = try await onThread {
+            let bytes = try input.map { Array(try Data(contentsOf: URL(filePath: $0))) } ?? []
+            return try ChildProcess.run("/usr/bin/env", [tool] + arguments, in: folder?.path, input: bytes)
         }
-        process.waitUntilExit()
-        return (process.terminationStatus, String(decoding: text, as: UTF8.self))
+        return (ended.status, ended.output)
     }
 }

@@ -5,9 +5,10 @@ enum ImportLaw {
 
     static let rooms: [String: Set<String>] = [
         "CCurl": [],
+        "CReceive": [],
         "CMalloc": [],
         "CZlib": [],
-        "Curl": ["CCurl", "Glibc"],
+        "Curl": ["CCurl", "CReceive", "Glibc"],
         "Health": [],
         "CPCRE2": [],
         "Probing": ["Health", "Curl", "CPCRE2", "FoundationEssentials", "Glibc"],

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 
 /// The files of this repository, by their paths below its root.
 enum Repository {
@@ -57,20 +58,9 @@ struct Finished {
 
     /// Runs a program to its end, with nothing on its standard input.
     init(_ program: String, _ arguments: [String], path: String? = nil) throws {
-        let process = Process()
-        process.executableURL = URL(filePath: "/usr/bin/env")
-        process.arguments = [program] + arguments
-        var environment = ProcessInfo.processInfo.environment
-        if let path { environment["PATH"] = path + ":" + (environment["PATH"] ?? "/usr/bin:/bin") }
-        process.environment = environment
-        let pipe = Pipe()
-        process.standardInput = FileHandle.nullDevice
-        process.standardOutput = pipe
-        process.standardError = pipe
-        try process.run()
-        output = String(decoding: try pipe.fileHandleForReading.readToEnd() ?? Data(), as: UTF8.self)
-        process.waitUntilExit()
-        status = process.terminationStatus
+        let inherited = ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin"
+        let ended = try ChildProcess.run(program, arguments, environment: path.map { ["PATH": $0 + ":" + inherited] } ?? [:])
+        (status, output) = (ended.status, ended.output)
     }
 
     static func hasProgram(_ name: String) -> Bool {

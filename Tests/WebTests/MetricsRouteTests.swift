@@ -83,20 +83,6 @@ import Testing
     }
 
     private func gunzip(_ bytes: [UInt8]) async throws -> String {
-        try await onThread {
-            let process = Process()
-            process.executableURL = URL(filePath: "/usr/bin/env")
-            process.arguments = ["gzip", "-dc"]
-            let (input, output) = (Pipe(), Pipe())
-            process.standardInput = input
-            process.standardOutput = output
-            try process.run()
-            // The packed page is larger than a pipe: one thread writes while the other reads.
-            Thread.detachNewThread {
-                try? input.fileHandleForWriting.write(contentsOf: Data(bytes))
-                try? input.fileHandleForWriting.close()
-            }
-            return String(decoding: try output.fileHandleForReading.readToEnd() ?? Data(), as: UTF8.self)
-        }
+        try await onThread { try ChildProcess.run("gzip", ["-dc"], input: bytes).output }
     }
 }

@@ -45,7 +45,7 @@ final class LookupThreads: Sendable {
             sem_post(arrivals)
             return 0
         }
-        let error = startThread(named: TransferEngine.lookupThreadName, stackBytes: 1 << 18) { self.run() }.error
+        let error = startThread(named: TransferEngine.lookupThreadName, stackBytes: 1 << 18) { self.run() }
         guard error != 0 else { return 0 }
         // Another thread may have taken it meanwhile; then it is under way all the same.
         let isThere = state.withLock { state in

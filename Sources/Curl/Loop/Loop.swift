@@ -1,4 +1,5 @@
 internal import CCurl
+internal import CReceive
 internal import Glibc
 
 /// The engine's thread: the mailbox, the lookups, and libcurl's multi handle over epoll. Everything in here belongs to it alone.
@@ -12,6 +13,8 @@ final class Loop {
 
     /// How many transfers begin in one turn, so that a burst of them doesn't keep those in flight from their sockets.
     private static let beginningsPerTurn = 4
+    /// Of one connection, before others are served.
+    private static let bytesPerTurn = 16 << 10
 
     private let mailbox: Mailbox
     private let board: StatisticsBoard
@@ -32,8 +35,7 @@ final class Loop {
     private var ended = 0
     /// Ended in this turn. They are answered together, so that a busy turn wakes the tasks' threads once and not for each.
     private var answers: [(continuation: CheckedContinuation<TransferReport, Never>, report: TransferReport)] = []
-    let watchdog = Watchdog()
-    private let kept: KeptConnections
+    private let kept = KeptConnections()
     private var naps = Naps()
     private var messages: [Message] = []
     /// Of tasks that prefer this thread.
@@ -62,7 +64,6 @@ final class Loop {
         authorities = Authorities(systemBundle: prepared.bundle)
         lookups = LookupTable(limit: bounds.lookups)
         handles = HandlePool()
-        kept = KeptConnections(watchdog)
         readiness = try Readiness()
         rf_multi_set_long(multi, CURLMOPT_MAXCONNECTS, bounds.idleConnections)
         let error = readiness.watch(mailbox.descriptor, CURL_POLL_IN)
@@ -241,25 +242,23 @@ extension Loop {
 
     private func advance(_ descriptor: Int32, _ mask: Int32) {
         var running: Int32 = 0
-        watchdog.callBegins()
+        rf_turn_begins(Self.bytesPerTurn)
         curl_multi_socket_action(multi, descriptor, mask, &running)
-        let disconnected = watchdog.callEnded()
-        guard !disconnected.isEmpty else { return }
-        for transfer in transfers.values { transfer.lost(disconnected, isEnding: false) }
-        endDone(after: disconnected)
+        rf_turn_ends()
     }
 
     /// Takes up what libcurl is done with. Not at each socket that is ready, but after all of them: while one answer is taken up, libcurl
     /// doesn't see that the next one has come, and its processing phase would grow by what we do.
-    private func endDone(after disconnected: Set<SocketOpening> = []) {
+    private func endDone() {
         var left: Int32 = 0
         while let message = curl_multi_info_read(multi, &left) {
             // The message goes with the handle, so what it says is read before the handle is removed.
             guard message.pointee.msg == CURLMSG_DONE, let easy = message.pointee.easy_handle else { continue }
             let result = message.pointee.data.result
             guard let transfer = Transfer.of(easy) else { continue }
-            if !disconnected.isEmpty { transfer.lost(disconnected, isEnding: true) }
             end(transfer, transfer.failure(result))
+            // The one that reads too much ends, and libcurl would keep its connection for the next.
+            if transfer.isOverrun, let place = transfer.keptPlace { kept.shutDown(place) }
         }
     }
 

@@ -2,12 +2,10 @@ internal import CCurl
 internal import Glibc
 internal import Synchronization
 
-/// Starts a detached thread that runs `body` once; answers an errno, 0 when it runs, and then which it is as long as it runs.
+/// Starts a detached thread that runs `body` once; answers an errno, 0 when it runs.
 ///
 /// All signals are blocked in it: the process's go to other threads, and a SIGPIPE from a closed connection stays pending for ever.
-func startThread(named name: String, stackBytes: Int, _ body: sending @escaping () -> Void) -> (
-    error: Int32, thread: pthread_t
-) {
+func startThread(named name: String, stackBytes: Int, _ body: sending @escaping () -> Void) -> Int32 {
     let start = Unmanaged.passRetained(ThreadStart(name, body))
     var attributes = pthread_attr_t()
     pthread_attr_init(&attributes)
@@ -22,7 +20,7 @@ func startThread(named name: String, stackBytes: Int, _ body: sending @escaping 
     var thread = pthread_t()
     let error = pthread_create(&thread, &attributes, { runThread($0) }, start.toOpaque())
     if error != 0 { start.release() }
-    return (error, thread)
+    return error
 }
 
 private final class ThreadStart {

@@ -1,4 +1,5 @@
 internal import CCurl
+internal import CReceive
 
 /// One transfer from its submission to its report. Belongs to the engine's thread.
 final class Transfer {
@@ -6,11 +7,6 @@ final class Transfer {
 
     /// Bytes of all header lines together: 1xx answers and trailers count too, so that none of them can go on for ever.
     static let headerLimit = 64 * 1024
-    /// After so many reads in a row of which nothing was header or body, the kernel is asked how much came: what goes on like that is
-    /// overhead alone, such as a chunk's extension, and libcurl counts none of it.
-    private static let barrenReadsMax = 16
-    /// What an honest server may put around each piece of body, however small that is: a chunk's length, a frame's head, a TLS record's.
-    private static let framingBytes = 32
     static let overrunWords = "it sends on and on, and most of that is neither header nor body"
 
     let id: UInt64
@@ -33,16 +29,11 @@ final class Transfer {
     private var sawEndOfHeaders = false
     /// What the answer at hand says of its body's length.
     private var declaredLength: Int?
-    private var barrenReads = 0
-    private var fruit = 0
-    /// What the kernel had received when it was first asked.
-    private var receivedAtFirst: Int?
+    private var usefulBytes = 0
+    private var credit = ReadCredit()
     /// False in a transfer under way: it has a kept connection.
     private(set) var openedSocket = false
-    /// The one that was opened last; -1 where none was.
-    private var socket: Int32 = -1
-    private var opening: SocketOpening?
-    /// The watchdog ended its connection: that kept libcurl reading what is neither header nor body.
+    /// What came was neither header nor body for too long.
     private(set) var isOverrun = false
     /// Why a callback ended the transfer.
     private(set) var abortedAs: TransferFailure.Code?
@@ -55,7 +46,11 @@ final class Transfer {
     let kept: KeptConnections
     let authorities: Authorities
     /// The handshake is given the parsed bundle, instead of libcurl its file.
-    var bringsAuthorities: Bool { request.connection == .fresh }
+    var bringsAuthorities: Bool { !keepsConnection }
+    /// Never one of HTTP/2 without TLS: on a kept one libcurl 7.88.1 sends no second request, and says that the framing is wrong.
+    var keepsConnection: Bool {
+        request.connection == .reuse && !(request.httpVersion == .http2 && request.url.scheme == "http")
+    }
 
     init(_ submission: Submission, _ kept: KeptConnections, _ authorities: Authorities) {
         (self.kept, self.authorities) = (kept, authorities)
@@ -131,7 +126,6 @@ extension Transfer {
 
     func receiveBody(_ bytes: UnsafeRawBufferPointer) -> Bool {
         report.bodyLength += bytes.count
-        kept.watchdog.handsOver(bytes.count + Self.framingBytes)
         let room = request.keepBody - report.body.count
         if report.body.isEmpty, room > bytes.count, let handle {
             // An array that doubles while it grows would need three times the room of a long list.
@@ -146,41 +140,19 @@ extension Transfer {
     /// Bytes of body on the wire: a stream can be endless and decode to nothing. libcurl calls this with every read, too.
     func progress(downloaded: Int, uploaded: Int) -> Bool {
         if downloaded > request.maxBody { abort(.bodyTooLarge) }
-        let before = fruit
-        fruit = downloaded + uploaded + headerBytes + report.bodyLength
-        barrenReads = fruit == before ? barrenReads + 1 : 0
-        if barrenReads >= Self.barrenReadsMax, isOverheadPastBound() {
-            abort(.protocolError, Self.overrunWords)
-        }
-        return abortedAs == nil
+        let before = usefulBytes
+        usefulBytes = headerBytes + downloaded
+        let (read, useful) = (rf_turn_takes(), usefulBytes - before)
+        let place = keptPlace
+        let mayGoOn = place.map { kept.read(read, ofUse: useful, from: $0) } ?? credit.read(read, ofUse: useful)
+        isOverrun = isOverrun || !mayGoOn
+        return abortedAs == nil && !isOverrun
     }
-
-    private func isOverheadPastBound() -> Bool {
-        barrenReads = 0
-        guard socket >= 0, case let received = Int(rf_received_bytes(socket)), received >= 0 else { return false }
-        let first = receivedAtFirst ?? received
-        receivedAtFirst = first
-        // Twice what a body may have leaves room for the body itself and what TLS and HTTP/2 put around it.
-        return (received - first) / 2 > max(request.maxBody, Self.headerLimit)
-    }
-
-    /// Of plain HTTP/1.1 libcurl reads no more than a hundred buffers in one call; of HTTP/2, TLS and a proxy's refusal without end.
-    var canBeOverrun: Bool { request.httpVersion == .http2 || witness != nil || request.proxy != nil }
 
     /// Where a connection leads that this transfer opened for others too, or was given.
     var keptPlace: KeptConnections.Place? {
-        guard request.connection == .reuse, let address = report.address else { return nil }
+        guard keepsConnection, let address = report.address else { return nil }
         return KeptConnections.Place(host: request.url.host, port: request.url.port, address: address)
-    }
-
-    /// After a call in which the watchdog ended connections. One that was kept for reuse is known by no opening of its own, and libcurl
-    /// no longer says which it was: there the same place is asked for, since others than the call's may have ended before it.
-    func lost(_ disconnected: Set<SocketOpening>, isEnding: Bool) {
-        if openedSocket {
-            isOverrun = isOverrun || opening.map(disconnected.contains) ?? false
-        } else if isEnding, let place = keptPlace {
-            isOverrun = disconnected.contains { $0.place == place }
-        }
     }
 
     /// A socket for the connection, or -1. The egress rule is asked once more, at the last place before the network.
@@ -194,11 +166,7 @@ extension Transfer {
         }
         let descriptor = newSocket(target.pointee.family, target.pointee.socktype, target.pointee.protocol)
         if descriptor.error != 0 { localError = descriptor.error }
-        if descriptor.value >= 0 {
-            if let keptPlace { kept.opened(descriptor.value, keptPlace) }
-            if canBeOverrun { opening = kept.watchdog.opened(descriptor.value, keptPlace) }
-        }
-        socket = descriptor.value
+        if descriptor.value >= 0, let keptPlace { kept.opened(descriptor.value, keptPlace) }
         return descriptor.value
     }
 }

@@ -43,7 +43,7 @@ struct TransferOptions {
         set.check(rf_set_sink(set.easy, CURLOPT_HEADERFUNCTION, receiveHeader))
         set.check(rf_set_progress_function(set.easy, progressMade))
         set.check(rf_set_opensocket_function(set.easy, openSocket))
-        if request.connection == .reuse || transfer.canBeOverrun {
+        if transfer.keepsConnection {
             set.pointer(CURLOPT_CLOSESOCKETDATA, Unmanaged.passUnretained(transfer.kept).toOpaque())
             set.check(rf_set_closesocket_function(set.easy, closeSocket))
         }
@@ -103,7 +103,7 @@ struct TransferOptions {
         set.long(CURLOPT_TIMEOUT_MS, Int(millisecondsRoundedUp(nanosecondsLeft)))
         let connect = min(request.connectTimeout?.boundedNanoseconds ?? nanosecondsLeft, nanosecondsLeft)
         set.long(CURLOPT_CONNECTTIMEOUT_MS, Int(max(1, millisecondsRoundedUp(connect))))
-        if request.connection == .fresh {
+        if !transfer.keepsConnection {
             set.long(CURLOPT_FRESH_CONNECT, 1)
             set.long(CURLOPT_FORBID_REUSE, 1)
         }

@@ -27,38 +27,30 @@ struct Program: Sendable {
 final class RunningProgram: Sendable {
     let output = Gathered()
     let errors = Gathered()
-    let processID: Int32
+    var processID: Int32 { process.processID }
+    private let process: ChildProcess
     private let exit: AsyncStream<Int32>
     private let isRunning = Mutex(true)
 
     init(_ arguments: [String], environment: [String: String] = [:]) throws {
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: Program.path)
-        process.arguments = arguments
-        process.environment = ProcessInfo.processInfo.environment.merging(environment) { _, new in new }
-        process.standardInput = FileHandle.nullDevice
-        let (outputPipe, errorPipe) = (Pipe(), Pipe())
-        process.standardOutput = outputPipe
-        process.standardError = errorPipe
+        let process = try ChildProcess(Program.path, arguments, environment: environment, errors: .apart)
+        self.process = process
+        process.endInput()
         let (exit, announce) = AsyncStream.makeStream(of: Int32.self)
         self.exit = exit
-        try process.run()
-        processID = process.processIdentifier
         let gathering = DispatchGroup()
-        for (pipe, gathered) in [(outputPipe, output), (errorPipe, errors)] {
+        for (gathered, next) in [(output, process.readOutput), (errors, process.readErrors)] {
             gathering.enter()
-            let descriptor = pipe.fileHandleForReading.fileDescriptor
-            Thread.detachNewThread { [pipe] in
-                gathered.readAll(descriptor)
-                _ = pipe
+            Thread.detachNewThread {
+                gathered.gather(next)
                 gathering.leave()
             }
         }
         Thread.detachNewThread { [weak self] in
-            process.waitUntilExit()
+            let status = process.waitForEnd()
             self?.isRunning.withLock { $0 = false }
             gathering.wait()
-            announce.yield(process.terminationReason == .uncaughtSignal ? -process.terminationStatus : process.terminationStatus)
+            announce.yield(status)
             announce.finish()
         }
     }
@@ -91,13 +83,8 @@ final class Gathered: Sendable {
         return state.value.contains(text)
     }
 
-    func readAll(_ descriptor: Int32) {
-        var chunk = [UInt8](repeating: 0, count: 65_536)
-        while true {
-            let count = read(descriptor, &chunk, chunk.count)
-            guard count > 0 else { break }
-            state.change { $0.bytes += chunk[..<count] }
-        }
+    func gather(_ next: () -> [UInt8]?) {
+        while let more = next() { state.change { $0.bytes += more } }
         state.change { $0.isEnded = true }
     }
 }

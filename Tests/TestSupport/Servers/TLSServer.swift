@@ -62,7 +62,7 @@ package final class TestAuthority: Sendable {
 
     private func openssl(_ arguments: String) throws {
         let words = arguments.split(separator: " ").map(String.init)
-        guard try ChildProcess("/usr/bin/openssl", words, in: folder.path).succeeds() else {
+        guard try ChildProcess.run("/usr/bin/openssl", words, in: folder.path).status == 0 else {
             throw SupportError("openssl \(arguments) failed")
         }
     }
@@ -81,16 +81,16 @@ package final class TLSServer: Sendable {
         var text = ""
         var found: Int?
         while found == nil {
-            guard let more = process.readSome() else {
+            guard let more = process.readOutput() else {
                 process.end()
                 throw SupportError("s_server: \(text)")
             }
-            text += more
+            text += String(decoding: more, as: UTF8.self)
             found = text.firstMatch(of: /ACCEPT 127\.0\.0\.1:(\d+)\n/).flatMap { Int($0.1) }
         }
         port = found ?? 0
         // What it prints from here on is thrown away, or the pipe would fill and stop it.
-        Thread.detachNewThread { while process.readSome() != nil {} }
+        Thread.detachNewThread { while process.readOutput() != nil {} }
     }
 
     deinit { process.end() }

@@ -1,3 +1,4 @@
+import CReceive
 import Foundation
 import TestSupport
 import Testing
@@ -5,7 +6,7 @@ import Testing
 @testable import Curl
 
 /// A server that keeps libcurl reading is cut off, and nobody else.
-@Suite(.timeLimit(.minutes(1))) struct StallTests {
+@Suite(.timeLimit(.minutes(1))) struct FloodTests {
     let engine: TransferEngine
     init() throws { engine = try TransferEngine() }
 
@@ -30,41 +31,75 @@ import Testing
         #expect(failure?.detail.contains("neither header nor body") == true)
     }
 
-    @Test func aKeptConnectionThatTurnsHostileIsCutOffToo() async throws {
+    @Test func aKeptConnectionThatTurnsHostileIsCutOffAndNotKept() async throws {
         let server = try ConnectionServer {
             $0.readRequest()
-            // The second request has stream 3: the first is answered, and what follows is an answer's head and no end.
-            $0.send([0, 0, 0, 4, 0, 0, 0, 0, 0] + [0, 0, 1, 1, 5, 0, 0, 0, 1, 0x88])
-            while let bytes = $0.readBytes(), !Self.hasHeaders(bytes) {}
-            $0.send([0, 0, 1, 1, 4, 0, 0, 0, 3, 0x88])
-            $0.sendForEver([[UInt8]](repeating: [0, 0, 0, 0, 0, 0, 0, 0, 3], count: 4000).flatMap(\.self))
+            $0.send("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nfine")
+            $0.readRequest()
+            $0.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5;")
+            $0.sendForEver([UInt8](repeating: 0x78, count: 10_000))
         }
-        let reusing = try request(server.url()) {
-            $0.httpVersion = .http2
-            $0.connection = .reuse
-        }
-        #expect(await engine.transfer(reusing).status == 200)
+        let reusing = try request(server.url()) { $0.connection = .reuse }
+        #expect(await engine.transfer(reusing).text == "fine")
         let report = await engine.transfer(reusing)
         #expect(report.code == .protocolError, "\(String(describing: report.failure))")
         #expect(server.connections == 1)
+        #expect(await engine.transfer(reusing).text == "fine")
+        #expect(server.connections == 2)
     }
 
-    @Test func anotherKeptConnectionThatEndsInTheSameTurnIsNotBlamed() async throws {
-        let reusing = try request("http://host.test:81/") { $0.connection = .reuse }
-        let place = KeptConnections.Place(host: "host.test", port: 81, address: try address("127.0.0.1"))
-        let elsewhere = KeptConnections.Place(host: "host.test", port: 82, address: place.address)
-        var (isBlamed, isBlamedForAnother) = (false, false)
-        _ = await withCheckedContinuation { continuation in
-            let submission = Submission(id: 1, request: reusing, continuation: continuation)
-            let transfer = Transfer(submission, KeptConnections(Watchdog()), Authorities(systemBundle: ""))
-            transfer.report.address = place.address
-            transfer.lost([SocketOpening(number: 1, place: elsewhere), SocketOpening(number: 2, place: nil)], isEnding: true)
-            isBlamedForAnother = transfer.isOverrun
-            transfer.lost([SocketOpening(number: 1, place: place)], isEnding: true)
-            isBlamed = transfer.isOverrun
-            continuation.resume(returning: transfer.report)
+    @Test func aTurnEndsThoughMoreHasCome() throws {
+        let server = try ConnectionServer {
+            $0.send([UInt8](repeating: 0x78, count: 100_000))
+            $0.waitForClose()
         }
-        #expect(isBlamed && !isBlamedForAnother)
+        let connection = try Connection(port: server.port)
+        defer { connection.close() }
+        var buffer = [UInt8](repeating: 0, count: 1000)
+        var most = 0
+        for _ in 0..<10 {
+            rf_turn_begins(5000)
+            defer { rf_turn_ends() }
+            var (read, count) = (0, 0)
+            repeat {
+                read += max(0, count)
+                count = recv(connection.descriptor, &buffer, buffer.count, 0)
+            } while count > 0
+            #expect(count == -1 && errno == EAGAIN)
+            #expect(rf_turn_takes() == read && rf_turn_takes() == 0)
+            most = max(most, read)
+        }
+        #expect((1...5999).contains(most))
+    }
+
+    /// One that waits reads the other's answer, which is neither its header nor its body.
+    @Test func whoeverReadsForAnotherOnOneConnectionIsNotBlamed() async throws {
+        let waitingCount = 4
+        let (asked, mayAnswer) = (Watched(0), DispatchSemaphore(value: 0))
+        let slow = try ConnectionServer {
+            $0.readRequest()
+            asked.change { $0 += 1 }
+            mayAnswer.wait()
+            $0.send("HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\nat last")
+        }
+        let authority = try TestAuthority()
+        try authority.folder.write(String(repeating: "x", count: 1 << 20), to: "large")
+        let nginx = try Nginx(authority, slow: slow.port)
+        let reusing = { (path: String) throws in
+            try request("https://127.0.0.1:\(nginx.port)/\(path)") {
+                ($0.httpVersion, $0.connection, $0.caFile, $0.maxBody) = (.http2, .reuse, authority.bundle, 2 << 20)
+            }
+        }
+        let (large, waiting) = (try reusing("large"), try reusing("slow"))
+        #expect(await engine.transfer(large).httpVersion == 2)
+        let engine = engine
+        let others = (0..<waitingCount).map { _ in Task { await engine.transfer(waiting) } }
+        try await asked.until { $0 == waitingCount }
+        let report = await engine.transfer(large)
+        #expect(report.failure == nil && report.bodyLength == 1 << 20)
+        for _ in others { mayAnswer.signal() }
+        for other in others { #expect(await other.value.text == "at last") }
+        #expect(try nginx.connections().count == 1)
     }
 
     @Test func aProxyWhoseRefusalNeverEndsIsTheProxysFailure() async throws {
@@ -78,7 +113,7 @@ import Testing
         #expect(report.code == .proxyFailed, "\(String(describing: report.failure))")
     }
 
-    @Test func aLargeAnswerThatIsReadInOneGoIsNoStall() async throws {
+    @Test func aLargeAnswerThatIsReadInOneGoIsNoFlood() async throws {
         let body = String(repeating: "x", count: 32 << 20)
         let server = try ConnectionServer { $0.answer(body) }
         let report = await engine.transfer(try request(server.url()) { $0.maxBody = 256 << 20 })
@@ -86,7 +121,7 @@ import Testing
     }
 
     @Test(arguments: [(60_000, 1), (20_000, 4)])
-    func anAnswerOfTinyChunksIsNoStall(chunks: Int, bytes: Int) async throws {
+    func anAnswerOfTinyChunksIsNoFlood(chunks: Int, bytes: Int) async throws {
         let authority = try TestAuthority()
         let chunk = "\(bytes)\r\n\(String(repeating: "x", count: bytes))\r\n"
         let body = String(repeating: chunk, count: chunks) + "0\r\n\r\n"
@@ -95,16 +130,5 @@ import Testing
         let report = await engine.transfer(
             try request("https://127.0.0.1:\(server.port)/page") { $0.caFile = authority.bundle })
         #expect(report.failure == nil && report.bodyLength == chunks * bytes, "\(String(describing: report.failure))")
-    }
-
-    /// Whether these whole frames have a HEADERS frame among them.
-    private static func hasHeaders(_ bytes: [UInt8]) -> Bool {
-        var rest = bytes[...]
-        while rest.count >= 9 {
-            let head = Array(rest.prefix(9))
-            if head[3] == 1 { return true }
-            rest = rest.dropFirst(9 + Int(head[0]) << 16 + Int(head[1]) << 8 + Int(head[2]))
-        }
-        return false
     }
 }

@@ -1,0 +1,52 @@
+import Foundation
+import TestSupport
+
+/// Debian's nginx over TLS and HTTP/2: the authority's folder under `/`, another server on loopback under `/slow`.
+final class Nginx: Sendable {
+    let port: Int
+    private let process: ChildProcess
+    private let folder: TemporaryFolder
+
+    init(_ authority: TestAuthority, slow: Int) throws {
+        folder = authority.folder
+        let certificate = try authority.issue("nginx")
+        port = try freePort()
+        let configuration = """
+            daemon off; master_process off; error_log stderr notice; pid pid;
+            events {}
+            http {
+                log_format connections "$connection";
+                access_log accesses connections;
+                client_body_temp_path body; proxy_temp_path proxy; fastcgi_temp_path fastcgi; uwsgi_temp_path uwsgi; scgi_temp_path scgi;
+                server {
+                    listen 127.0.0.1:\(port) ssl http2;
+                    ssl_certificate \(folder.file(certificate)).crt;
+                    ssl_certificate_key \(folder.file(certificate)).key;
+                    location / { root \(folder.path); }
+                    location /slow { proxy_pass http://127.0.0.1:\(slow); }
+                }
+            }
+            """
+        try folder.write(configuration, to: "nginx.conf")
+        let process = try ChildProcess(
+            "/usr/sbin/nginx", ["-p", folder.path, "-c", folder.file("nginx.conf"), "-e", "stderr"], errors: .withOutput)
+        self.process = process
+        // It listens by the time that it says how it waits.
+        var text = ""
+        while !text.contains("event method") {
+            guard let more = process.readOutput() else {
+                process.end()
+                throw SupportError("nginx: \(text)")
+            }
+            text += String(decoding: more, as: UTF8.self)
+        }
+        Thread.detachNewThread { while process.readOutput() != nil {} }
+    }
+
+    deinit { process.end() }
+
+    /// The numbers of the connections by which requests came.
+    func connections() throws -> Set<Substring> {
+        Set(try String(contentsOfFile: folder.file("accesses"), encoding: .utf8).split(separator: "\n"))
+    }
+}
