@@ -3,6 +3,7 @@ internal import CCurl
 /// From a submission to libcurl: the URL's scheme, the addresses, the one that is chosen.
 extension Loop {
     func begin(_ transfer: Transfer) {
+        guard transfer.witness == nil || hasAuthorities(transfer) else { return }
         transfer.markBeginning()
         let request = transfer.request
         guard request.url.scheme == "http" || request.url.scheme == "https" else {
@@ -13,12 +14,34 @@ extension Loop {
         lookUp(transfer)
     }
 
+    /// A transfer whose bundle is still being read begins when it is there: that time is none of its phases.
+    private func hasAuthorities(_ transfer: Transfer) -> Bool {
+        let now = monotonicNanoseconds()
+        switch authorities.bundle(transfer.request.caFile, for: transfer.id, now: now) {
+        case .here(let bundle):
+            transfer.bundle = bundle
+            return true
+        case .underWay:
+            transfer.stage = .awaitingBundle
+            waitDeadlines.insert((now + transfer.request.timeout.boundedNanoseconds, transfer.id))
+            return false
+        }
+    }
+
+    func bundleRead(_ path: String, _ file: FileForm?, _ bundle: ParsedBundle?) {
+        for id in authorities.finish(path, file, bundle) {
+            guard let transfer = transfers[id], transfer.stage == .awaitingBundle else { continue }
+            transfer.stage = .waiting
+            begin(transfer)
+        }
+    }
+
     private func lookUp(_ transfer: Transfer) {
         let (name, keep) = (transfer.lookupName, transfer.request.dnsCache.boundedNanoseconds)
         if let addresses = lookups.recall(name, keep: keep, now: transfer.beganAt) { return resolved(transfer, addresses) }
         transfer.stage = .lookingUp
         lookups.wait(for: name, transfer.id, keep: keep)
-        lookupDeadlines.insert((transfer.deadline, transfer.id))
+        waitDeadlines.insert((transfer.deadline, transfer.id))
         startLookups()
     }
 
@@ -58,13 +81,17 @@ extension Loop {
         }
     }
 
-    /// Ends those whose deadline passed before their name was looked up.
+    /// Ends those whose deadline passed before their bundle was read, or their name looked up.
     func endWaits() {
-        guard lookupDeadlines.first != nil else { return }
+        guard waitDeadlines.first != nil else { return }
         let now = monotonicNanoseconds()
-        while let first = lookupDeadlines.first, first.nanoseconds <= now {
-            lookupDeadlines.removeFirst()
-            guard let transfer = transfers[first.id], transfer.stage == .lookingUp else { continue }
+        while let first = waitDeadlines.first, first.nanoseconds <= now {
+            waitDeadlines.removeFirst()
+            guard let transfer = transfers[first.id], transfer.isParked else { continue }
+            guard transfer.stage == .lookingUp else {
+                end(transfer, .init(.caFileUnreadable, detail: "reading \(transfer.bundlePath) takes too long"))
+                continue
+            }
             transfer.stage = .waiting
             transfer.report.dns = .nanoseconds(now - transfer.beganAt)
             let wasRunning = lookups.leave(transfer.lookupName, transfer.id)

@@ -23,11 +23,12 @@ final class Loop {
     private let multi: UnsafeMutableRawPointer
     let handles: HandlePool
     let userAgent: String?
-    private let authorities: Authorities
+    let authorities: Authorities
+    private let systemBundle: String
 
     var transfers: [UInt64: Transfer] = [:]
     var lookups: LookupTable
-    var lookupDeadlines = Deadlines()
+    var waitDeadlines = Deadlines()
     private var backlog: [UInt64] = []
     private var backlogStart = 0
     /// When libcurl wants to be called without a socket being ready, by the monotonic clock.
@@ -61,7 +62,8 @@ final class Loop {
         self.board = board
         self.userAgent = userAgent
         lookupThreads = LookupThreads { mailbox.post(.lookedUp($0, resolver($0))) }
-        authorities = Authorities(systemBundle: prepared.bundle)
+        systemBundle = prepared.bundle
+        authorities = Authorities(systemBundle: prepared.bundle) { readElsewhere($0, mailbox) }
         lookups = LookupTable(limit: bounds.lookups)
         handles = HandlePool()
         readiness = try Readiness()
@@ -130,12 +132,13 @@ final class Loop {
         for message in messages {
             switch message {
             case .submit(let submission):
-                transfers[submission.id] = Transfer(submission, kept, authorities)
+                transfers[submission.id] = Transfer(submission, kept, systemBundle: systemBundle)
                 backlog.append(submission.id)
             case .cancel(let id):
                 if let transfer = transfers[id] { end(transfer, .init(.cancelled)) }
             case .lookedUp(let name, let answer):
                 lookedUp(name, answer)
+            case .bundleRead(let path, let file, let bundle): bundleRead(path, file, bundle)
             case .nap(let id, let deadline, let continuation): naps.begin(id, until: deadline, continuation)
             case .endNap(let id): naps.end(id)?.resume()
             case .run(let job): jobs.append(job)
@@ -189,8 +192,8 @@ final class Loop {
     /// How long the next turn may wait for something to be ready.
     private func patience() -> Int32 {
         guard backlogStart == backlog.count, jobsStart == jobs.count, mailbox.isEmpty else { return 0 }
-        while let first = lookupDeadlines.first, transfers[first.id]?.stage != .lookingUp { lookupDeadlines.removeFirst() }
-        let next = min(timer ?? .max, lookupDeadlines.first?.nanoseconds ?? .max, naps.next ?? .max)
+        while let first = waitDeadlines.first, transfers[first.id]?.isParked != true { waitDeadlines.removeFirst() }
+        let next = min(timer ?? .max, waitDeadlines.first?.nanoseconds ?? .max, naps.next ?? .max)
         guard next != .max else { return -1 }
         let now = monotonicNanoseconds()
         return next > now ? millisecondsRoundedUp(next - now) : 0
@@ -271,6 +274,16 @@ extension Loop {
     fileprivate func setTimer(milliseconds: Int) {
         timer = milliseconds < 0 ? nil : monotonicNanoseconds() + UInt64(milliseconds) * 1_000_000
     }
+}
+
+private func readElsewhere(_ path: String, _ mailbox: Mailbox) {
+    let read = { @Sendable in
+        // Before it is read: what is written meanwhile makes another form of it.
+        let file = FileForm(path)
+        mailbox.post(.bundleRead(path: path, file, file == nil ? nil : ParsedBundle(path)))
+    }
+    // Without a thread it is read here after all: once a second at most.
+    if startThread(named: "curl-authority", stackBytes: 1 << 20, read) != 0 { read() }
 }
 
 private func socketChanged(

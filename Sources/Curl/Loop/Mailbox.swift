@@ -13,6 +13,7 @@ enum Message: Sendable {
     case submit(Submission)
     case cancel(UInt64)
     case lookedUp(LookupName, LookupAnswer)
+    case bundleRead(path: String, FileForm?, ParsedBundle?)
     case nap(UInt64, until: UInt64, CheckedContinuation<Void, Never>)
     case endNap(UInt64)
     case run(UnownedJob)
@@ -22,7 +23,7 @@ enum Message: Sendable {
     fileprivate var begins: Bool {
         switch self {
         case .submit, .nap, .run: true
-        case .cancel, .lookedUp, .endNap, .closeKept: false
+        case .cancel, .lookedUp, .bundleRead, .endNap, .closeKept: false
         }
     }
 }

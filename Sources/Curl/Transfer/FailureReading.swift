@@ -28,7 +28,7 @@ extension Transfer {
         case .protocolError where result == CURLE_GOT_NOTHING: return "what it sent is not HTTP/2"
         case .protocolError where result == CURLE_OK: return "the headers ended early"
         case .protocolError where result == CURLE_OUT_OF_MEMORY: return "a header line is longer than libcurl takes"
-        case .caFileUnreadable: return "error setting certificate file: \(authorities.path(request.caFile))"
+        case .caFileUnreadable: return "error setting certificate file: \(bundlePath)"
         case .addressDenied: return ""
         default: return nil
         }

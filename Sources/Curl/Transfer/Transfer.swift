@@ -3,7 +3,7 @@ internal import CReceive
 
 /// One transfer from its submission to its report. Belongs to the engine's thread.
 final class Transfer {
-    enum Stage { case waiting, lookingUp, running }
+    enum Stage { case waiting, awaitingBundle, lookingUp, running }
 
     /// Bytes of all header lines together: 1xx answers and trailers count too, so that none of them can go on for ever.
     static let headerLimit = 64 * 1024
@@ -44,16 +44,17 @@ final class Transfer {
     let witness: HandshakeWitness?
 
     let kept: KeptConnections
-    let authorities: Authorities
-    /// The handshake is given the parsed bundle, instead of libcurl its file.
-    var bringsAuthorities: Bool { !keepsConnection }
+    /// By whom the target's certificate is to be signed.
+    var bundle: ParsedBundle?
+    let bundlePath: String
     /// Never one of HTTP/2 without TLS: on a kept one libcurl 7.88.1 sends no second request, and says that the framing is wrong.
     var keepsConnection: Bool {
         request.connection == .reuse && !(request.httpVersion == .http2 && request.url.scheme == "http")
     }
 
-    init(_ submission: Submission, _ kept: KeptConnections, _ authorities: Authorities) {
-        (self.kept, self.authorities) = (kept, authorities)
+    init(_ submission: Submission, _ kept: KeptConnections, systemBundle: String) {
+        self.kept = kept
+        bundlePath = submission.request.caFile ?? systemBundle
         id = submission.id
         request = submission.request
         continuation = submission.continuation
@@ -70,6 +71,9 @@ final class Transfer {
         if let proxy = request.proxy, isChosen { return LookupName(host: proxy.host, family: .any) }
         return LookupName(host: request.url.host, family: request.family)
     }
+
+    /// What it waits for has no deadline of its own.
+    var isParked: Bool { stage == .awaitingBundle || stage == .lookingUp }
 
     func markBeginning() {
         report.startedAt = .now

@@ -62,12 +62,11 @@ struct TransferOptions {
         set.literal(CURLOPT_PROTOCOLS_STR, "http,https")
         set.literal(CURLOPT_ACCEPT_ENCODING, "")
         set.long(CURLOPT_BUFFERSIZE, Self.bufferBytes)
-        // With a CA path set, and Debian compiles one in, libcurl parses the whole bundle for every connection: 25 times the cost.
-        set.string(CURLOPT_CAPATH, nil)
-        // By this libcurl tells which kept connection a request may use, so there it reads the bundle itself. It would keep the parsed form
-        // for a day; and with nothing read it has nothing to keep.
-        set.string(CURLOPT_CAINFO, transfer.bringsAuthorities ? nil : transfer.authorities.path(request.caFile))
-        set.long(CURLOPT_CA_CACHE_TIMEOUT, transfer.bringsAuthorities ? 0 : Authorities.secondsMax)
+        // The handshake is given its authorities by us. With a CA file, and Debian compiles one in, libcurl would parse that, too.
+        set.string(CURLOPT_CAINFO, nil)
+        // By this libcurl tells which kept connections a request may use. It takes it for a folder to look into, and never does.
+        set.string(CURLOPT_CAPATH, transfer.keepsConnection ? transfer.bundlePath : nil)
+        set.long(CURLOPT_CA_CACHE_TIMEOUT, 0)
         // RFC 8996. OpenSSL would fail most older handshakes too, but over a signature, and would say nothing of the version.
         set.long(CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2)
         // A resumed session would show no certificate.

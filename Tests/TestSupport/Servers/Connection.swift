@@ -121,8 +121,9 @@ extension pollfd {
 /// A socket that has its port but doesn't listen; whoever asked for it closes it.
 package func boundSocket(_ address: String, port: Int = 0) throws -> (descriptor: Int32, port: Int) {
     let descriptor = try tcpSocket()
-    var yes: Int32 = 1
-    setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &yes, socklen_t(MemoryLayout<Int32>.size))
+    // With the option the kernel may choose a port for this one that it has given to another that doesn't listen yet.
+    var mayShare: Int32 = port == 0 ? 0 : 1
+    setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &mayShare, socklen_t(MemoryLayout<Int32>.size))
     let bound = withAddress(address, port: port) { bind(descriptor, $0, $1) == 0 && getsockname(descriptor, $0, &$1) == 0 }
     guard let bound else {
         defer { close(descriptor) }

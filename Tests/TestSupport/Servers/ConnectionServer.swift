@@ -21,7 +21,7 @@ package final class ConnectionServer: Sendable {
     ) throws {
         let bound = try boundSocket(address)
         (listener, port) = (Listener(descriptor: bound.descriptor), bound.port)
-        listen(bound.descriptor, 4096)
+        guard listen(bound.descriptor, 4096) == 0 else { throw SupportError.system("listen") }
         Thread.detachNewThread { [listener, accepted, open] in
             while true {
                 let client = accept(listener.descriptor, nil, nil)

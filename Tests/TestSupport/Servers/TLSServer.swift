@@ -12,6 +12,9 @@ package final class TestAuthority: Sendable {
         try openssl(
             "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 30 -subj /CN=Test-Authority -keyout ca.key -out ca.crt"
         )
+        // One that was written just now would be read once more, in the background and at any time.
+        try FileManager.default.setAttributes(
+            [.modificationDate: Date(timeIntervalSince1970: 1_700_000_000)], ofItemAtPath: bundle)
     }
 
     private static let configuration = """
