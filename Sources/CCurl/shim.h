@@ -142,12 +142,18 @@ static inline int rf_witness_index(CRYPTO_EX_free *release) {
     return SSL_CTX_get_ex_new_index(0, NULL, NULL, NULL, release);
 }
 
-// Has `verify` called for each certificate that OpenSSL judges. Renegotiation is refused: it would come back to a
-// witness whose transfer is over.
-static inline int rf_watch_handshake(SSL_CTX *context, int index, void *witness, SSL_verify_cb verify) {
+typedef void (*rf_message_callback)(int, int, int, const void *, size_t, SSL *, void *);
+
+// Has `verify` called for each certificate that OpenSSL judges, and `message` for each message of the handshake and after. Renegotiation is
+// refused: it would come back to a witness whose transfer is over. So is Diffie-Hellman over finite fields: the server chooses the group,
+// and one of 10,000 bits takes more than a second of our time.
+static inline int rf_watch_handshake(SSL_CTX *context, int index, void *witness, SSL_verify_cb verify, rf_message_callback message) {
     SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION);
     SSL_CTX_set_verify(context, SSL_VERIFY_PEER, verify);
-    return SSL_CTX_set_ex_data(context, index, witness);
+    SSL_CTX_set_msg_callback(context, message);
+    return SSL_CTX_set_cipher_list(context, "DEFAULT:!kDHE") == 1 &&
+        SSL_CTX_set1_groups_list(context, "X25519:P-256:P-384:P-521") == 1 &&
+        SSL_CTX_set_ex_data(context, index, witness);
 }
 
 static inline SSL *rf_ssl_of(X509_STORE_CTX *verification) {

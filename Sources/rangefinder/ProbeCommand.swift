@@ -31,7 +31,7 @@ struct ProbeCommand: AsyncParsableCommand {
 
     func run() async throws {
         let settings = try config.map(loadSettings)
-        let engine = try TransferEngine()
+        let engine = try newEngine()
         let order: ProbeOrder
         if let url {
             order = typed(url, settings)
@@ -47,10 +47,16 @@ struct ProbeCommand: AsyncParsableCommand {
         if !report.result.outcome.isSuccess { throw ExitCode(ExitStatus.notWell.rawValue) }
     }
 
+    private func newEngine() throws -> TransferEngine {
+        do { return try TransferEngine() } catch {
+            throw Failure(.internal, "no probe can be made here, which says nothing of the target: \(displayText(error.detail))")
+        }
+    }
+
     /// What a person typed is asked for as it is: the egress rule is for what others may name.
     private func typed(_ url: String, _ settings: Settings?) -> ProbeOrder {
         let target = Target(
-            identity: TargetIdentity(clientID: "", key: ""), name: url, baseURL: url, testPath: "", region: "")
+            identity: TargetIdentity(clientID: "", key: ""), name: withoutPassword(url), baseURL: url, testPath: "", region: "")
         var policy = settings?.policy(for: target) ?? ProbePolicy(userAgent: Rangefinder.userAgent)
         policy.isEnabled = true
         return ProbeOrder(target: target, policy: policy, egress: .unlimited)
@@ -84,7 +90,8 @@ struct ProbeCommand: AsyncParsableCommand {
             return
         }
         let view = ProbeView(
-            method: order.policy.method, url: report.hops.first?.url ?? order.target.baseURL, result: report.result,
+            method: order.policy.method, url: report.hops.first?.url ?? withoutPassword(order.target.baseURL),
+            result: report.result,
             hops: report.hops.map { .init(url: $0.url, status: $0.status) },
             certificates: report.certificates.map {
                 .init(subject: $0.subject, issuer: $0.issuer, names: $0.names, beginning: $0.beginning, expiry: $0.expiry)
@@ -142,7 +149,7 @@ struct ProbeItem: Encodable {
         clientID = isListed ? result.target.clientID : nil
         target = order.target.name
         region = isListed ? order.target.region : nil
-        url = report.hops.first?.url ?? order.target.baseURL
+        url = report.hops.first?.url ?? withoutPassword(order.target.baseURL)
         hops = report.hops.map { Hop(url: $0.url, httpStatus: $0.status) }
         startedAt = result.startedAt.description
         success = result.void == nil ? result.outcome.isSuccess : nil
@@ -168,4 +175,12 @@ struct ProbeItem: Encodable {
         processingUs = result.phases.processing?.wholeMicroseconds
         transferUs = result.phases.transfer?.wholeMicroseconds
     }
+}
+
+/// Of a URL that wasn't asked for: what stands before the host's name may be a secret.
+private func withoutPassword(_ url: String) -> String {
+    guard let start = url.firstRange(of: "//")?.upperBound else { return url }
+    let authority = url[start...].prefix { !"/?#".contains($0) }
+    guard let at = authority.lastIndex(of: "@") else { return url }
+    return url[..<start] + "…" + url[at...]
 }

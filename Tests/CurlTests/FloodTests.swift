@@ -72,36 +72,6 @@ import Testing
         #expect((1...5999).contains(most))
     }
 
-    /// One that waits reads the other's answer, which is neither its header nor its body.
-    @Test func whoeverReadsForAnotherOnOneConnectionIsNotBlamed() async throws {
-        let waitingCount = 4
-        let (asked, mayAnswer) = (Watched(0), DispatchSemaphore(value: 0))
-        let slow = try ConnectionServer {
-            $0.readRequest()
-            asked.change { $0 += 1 }
-            mayAnswer.wait()
-            $0.send("HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\nat last")
-        }
-        let authority = try TestAuthority()
-        try authority.folder.write(String(repeating: "x", count: 1 << 20), to: "large")
-        let nginx = try Nginx(authority, slow: slow.port)
-        let reusing = { (path: String) throws in
-            try request("https://127.0.0.1:\(nginx.port)/\(path)") {
-                ($0.httpVersion, $0.connection, $0.caFile, $0.maxBody) = (.http2, .reuse, authority.bundle, 2 << 20)
-            }
-        }
-        let (large, waiting) = (try reusing("large"), try reusing("slow"))
-        #expect(await engine.transfer(large).httpVersion == 2)
-        let engine = engine
-        let others = (0..<waitingCount).map { _ in Task { await engine.transfer(waiting) } }
-        try await asked.until { $0 == waitingCount }
-        let report = await engine.transfer(large)
-        #expect(report.failure == nil && report.bodyLength == 1 << 20)
-        for _ in others { mayAnswer.signal() }
-        for other in others { #expect(await other.value.text == "at last") }
-        #expect(try nginx.connections().count == 1)
-    }
-
     @Test func aProxyWhoseRefusalNeverEndsIsTheProxysFailure() async throws {
         let proxy = try ConnectionServer {
             $0.readRequest()

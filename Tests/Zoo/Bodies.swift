@@ -48,7 +48,7 @@ extension Zoo {
             $0.sendForEver(String(repeating: "and more ", count: 1000))
         },
         .answering("sends a gzip bomb of 10 GiB", .bodyTooLarge) { $0.sendBomb(Bomb.gzip, encodings: "gzip") },
-        .answering("sends a gzip bomb in a gzip bomb", .bodyTooLarge) { $0.sendBomb(Bomb.nested, encodings: "gzip, gzip") },
+        .answering("sends a gzip bomb in a gzip bomb", .protocolError) { $0.sendBomb(Bomb.nested, encodings: "gzip, gzip") },
         .answering("sends gzip that decodes to nothing, for ever", .bodyTooLarge) {
             $0.send(start + "Content-Encoding: gzip\r\n\r\n")
             $0.send(Deflate.gzipHead)

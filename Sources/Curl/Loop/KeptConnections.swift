@@ -13,24 +13,11 @@ final class KeptConnections {
     }
 
     private var places: [Int32: Place] = [:]
-    /// Of all connections to a place together: on one of them requests take turns, and what one reads may be another's answer.
-    private var credits: [Place: (connections: Int, credit: ReadCredit)] = [:]
 
-    func opened(_ descriptor: Int32, _ place: Place) {
-        places[descriptor] = place
-        credits[place, default: (0, ReadCredit())].connections += 1
-    }
+    func opened(_ descriptor: Int32, _ place: Place) { places[descriptor] = place }
 
     /// Said before it is.
-    func closes(_ descriptor: Int32) {
-        guard let place = places.removeValue(forKey: descriptor), let others = credits[place]?.connections else { return }
-        if others > 1 { credits[place]?.connections -= 1 } else { credits[place] = nil }
-    }
-
-    /// Answers whether the place may send on.
-    func read(_ bytes: Int, ofUse useful: Int, from place: Place) -> Bool {
-        credits[place]?.credit.read(bytes, ofUse: useful) ?? true
-    }
+    func closes(_ descriptor: Int32) { places[descriptor] = nil }
 
     /// Those of a name whose address its lookup no longer has.
     func places(of name: LookupName, notAmong addresses: [SocketAddress]) -> Set<Place> {
@@ -43,21 +30,6 @@ final class KeptConnections {
 
     func shutDown(_ place: Place) {
         for (descriptor, other) in places where other == place { shutdown(descriptor, Int32(SHUT_RDWR)) }
-    }
-}
-
-/// Ends what sends on and on and says nothing: of all that is read, some must be header or body.
-///
-/// Honest overhead is a handshake, a chunk's length, a frame's head, a TLS record's, around pieces of body of one byte even.
-struct ReadCredit {
-    private static let most = 256 << 10
-    private static let bytesPerUsefulByte = 64
-    private var left = most
-
-    /// Answers whether some is left.
-    mutating func read(_ bytes: Int, ofUse useful: Int) -> Bool {
-        left = min(Self.most, left + useful * Self.bytesPerUsefulByte - bytes)
-        return left >= 0
     }
 }
 

@@ -13,6 +13,9 @@ final class Loop {
 
     /// How many transfers begin in one turn, so that a burst of them doesn't keep those in flight from their sockets.
     private static let beginningsPerTurn = 4
+    /// The same after a turn in which sockets took long, for then many wait to begin.
+    private static let beginningsAfterLongTurn = 32
+    private static let nanosecondsOfLongTurn: UInt64 = 1_000_000
     /// Of one connection, before others are served.
     private static let bytesPerTurn = 16 << 10
 
@@ -43,11 +46,13 @@ final class Loop {
     private var jobs: [UnownedJob] = []
     private var jobsStart = 0
     /// For so long they may keep the thread from its sockets: an answer that comes meanwhile is seen late, and its processing phase is too
-    /// long by that.
+    /// long by that. As long as the sockets took, where that was longer: one that is always ready would leave nothing for starts and ends.
     private static let nanosecondsOfJobs: UInt64 = 150_000
-    /// Past these two, others have waited long enough.
+    private static let nanosecondsOfJobsMax: UInt64 = 10_000_000
+    /// Past any of these, others have waited long enough.
     private static let manyReady = 16
     private static let looksMax = 6
+    private static let nanosecondsOfLooks: UInt64 = 300_000
     private let executor: UnownedTaskExecutor
 
     init(
@@ -68,6 +73,9 @@ final class Loop {
         handles = HandlePool()
         readiness = try Readiness()
         rf_multi_set_long(multi, CURLMOPT_MAXCONNECTS, bounds.idleConnections)
+        // One request at a time on a kept connection: what one probe waits for must not be another's answer. And where several share one,
+        // libcurl 7.88.1 fails some whose headers are long, and gives others handles back that can't be used again.
+        rf_multi_set_long(multi, CURLMOPT_PIPELINING, CURLPIPE_NOTHING)
         let error = readiness.watch(mailbox.descriptor, CURL_POLL_IN)
         guard error == 0 else { throw .local("epoll", error) }
     }
@@ -89,10 +97,10 @@ final class Loop {
         while !isClosed {
             let patience = patience()
             if patience != 0 { publish() }
-            serveSockets(milliseconds: patience)
+            let taken = serveSockets(milliseconds: patience)
             endDone()
             isClosed = readMailbox()
-            beginSome()
+            beginSome(atMost: taken > Self.nanosecondsOfLongTurn ? Self.beginningsAfterLongTurn : Self.beginningsPerTurn)
             if let timer, timer <= monotonicNanoseconds() {
                 self.timer = nil
                 advance(CURL_SOCKET_TIMEOUT, 0)
@@ -101,29 +109,33 @@ final class Loop {
             endWaits()
             for nap in naps.takeOver(now: monotonicNanoseconds()) { nap.resume() }
             answer()
-            runJobs()
+            runJobs(nanoseconds: max(Self.nanosecondsOfJobs, min(taken, Self.nanosecondsOfJobsMax)))
         }
         for transfer in Array(transfers.values) { end(transfer, .init(.shutDown)) }
         for nap in naps.takeAll() { nap.resume() }
         answer()
         // What these jobs enqueue goes elsewhere by now.
-        while jobsStart < jobs.count { runJobs() }
+        while jobsStart < jobs.count { runJobs(nanoseconds: Self.nanosecondsOfJobs) }
         lookupThreads.close()
         handles.removeAll()
-        curl_multi_cleanup(multi)
+        inTurn { curl_multi_cleanup(multi) }
     }
 
     /// Waits for sockets, and serves them until a look finds none: what else there is to do can wait, but the time at which an answer came
-    /// is the time at which it is read.
-    private func serveSockets(milliseconds: Int32) {
+    /// is the time at which it is read. Answers for how many nanoseconds.
+    private func serveSockets(milliseconds: Int32) -> UInt64 {
         var looks = 0
         var ready = 0
+        var (firstAt, taken): (UInt64, UInt64) = (0, 0)
         repeat {
             ready = readiness.wait(milliseconds: looks == 0 ? milliseconds : 0) { event in
+                if firstAt == 0 { firstAt = monotonicNanoseconds() }
                 if event.descriptor == mailbox.descriptor { mailbox.clearWake() } else { advance(event.descriptor, event.mask) }
             }
             looks += 1
-        } while ready > 0 && ready < Self.manyReady && looks < Self.looksMax
+            if firstAt > 0 { taken = monotonicNanoseconds() - firstAt }
+        } while ready > 0 && ready < Self.manyReady && looks < Self.looksMax && taken < Self.nanosecondsOfLooks
+        return taken
     }
 
     private func readMailbox() -> Bool {
@@ -160,9 +172,9 @@ final class Loop {
         for place in places.subtracting(used) { kept.shutDown(place) }
     }
 
-    private func runJobs() {
+    private func runJobs(nanoseconds: UInt64) {
         guard jobsStart < jobs.count else { return }
-        let end = monotonicNanoseconds() + Self.nanosecondsOfJobs
+        let end = monotonicNanoseconds() + nanoseconds
         repeat {
             jobsStart += 1
             jobs[jobsStart - 1].runSynchronously(on: executor)
@@ -170,8 +182,8 @@ final class Loop {
         Self.drop(&jobs, before: &jobsStart)
     }
 
-    private func beginSome() {
-        let batch = backlog[backlogStart...].prefix(Self.beginningsPerTurn)
+    private func beginSome(atMost count: Int) {
+        let batch = backlog[backlogStart...].prefix(count)
         backlogStart = batch.endIndex
         for id in batch { transfers[id].map(begin) }
         Self.drop(&backlog, before: &backlogStart)
@@ -235,7 +247,7 @@ extension Loop {
         if transfer.stage == .lookingUp { _ = lookups.leave(transfer.lookupName, transfer.id) }
         let report = transfer.finalReport(failure)
         if let handle = transfer.handle {
-            if transfer.stage == .running { curl_multi_remove_handle(multi, handle.pointer) }
+            if transfer.stage == .running { inTurn { curl_multi_remove_handle(multi, handle.pointer) } }
             transfer.handle = nil
             handles.give(handle)
         }
@@ -245,8 +257,12 @@ extension Loop {
 
     private func advance(_ descriptor: Int32, _ mask: Int32) {
         var running: Int32 = 0
+        inTurn { curl_multi_socket_action(multi, descriptor, mask, &running) }
+    }
+
+    private func inTurn(_ body: () -> CURLMcode) {
         rf_turn_begins(Self.bytesPerTurn)
-        curl_multi_socket_action(multi, descriptor, mask, &running)
+        _ = body()
         rf_turn_ends()
     }
 

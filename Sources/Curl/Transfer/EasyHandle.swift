@@ -58,7 +58,12 @@ final class HandlePool {
     func give(_ handle: EasyHandle) {
         guard rf_get_long(handle.pointer, CURLINFO_OS_ERRNO) == 0 else { return }
         handle.reset()
-        if idle.count < Self.limit { idle.append(handle) }
+        // What it can't be told once it can't be told again.
+        guard idle.count < Self.limit, rf_set_long(handle.pointer, CURLOPT_BUFFERSIZE, TransferOptions.bufferBytes) == CURLE_OK
+        else {
+            return
+        }
+        idle.append(handle)
     }
 
     func removeAll() { idle.removeAll() }

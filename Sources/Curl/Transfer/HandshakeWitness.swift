@@ -11,6 +11,9 @@ final class HandshakeWitness {
     private(set) var verifyDepth: Int32 = 0
     private(set) var certificates: [CertificateFacts] = []
     private var version: Int32 = 0
+    /// Tickets and new keys: each costs OpenSSL far more than its bytes say, so those aren't all that is counted.
+    private var messagesAfterHandshake = 0
+    private static let messagesAfterHandshakeMax = 32
     /// When the TCP connection stood, by the monotonic clock; 0 before. libcurl's own mark of it is lost with a failing handshake.
     private(set) var beganAt: UInt64 = 0
 
@@ -18,7 +21,7 @@ final class HandshakeWitness {
     func watch(_ context: OpaquePointer) -> Bool {
         beganAt = monotonicNanoseconds()
         let retained = Unmanaged.passRetained(self)
-        if rf_watch_handshake(context, witnessIndex, retained.toOpaque(), certificateJudged) == 1 { return true }
+        if rf_watch_handshake(context, witnessIndex, retained.toOpaque(), certificateJudged, messageSeen) == 1 { return true }
         retained.release()
         return false
     }
@@ -28,6 +31,14 @@ final class HandshakeWitness {
         version = SSL_version(ssl)
         if certificates.isEmpty { read(rf_peer_certificates(ssl)) }
     }
+
+    static func of(_ ssl: OpaquePointer) -> HandshakeWitness? {
+        rf_witness_of(ssl, witnessIndex).map { Unmanaged.fromOpaque($0).takeUnretainedValue() }
+    }
+
+    var hasTooMuchAfterHandshake: Bool { messagesAfterHandshake > Self.messagesAfterHandshakeMax }
+
+    fileprivate func cameAfterHandshake() { messagesAfterHandshake += 1 }
 
     fileprivate func judged(_ isAccepted: Bool, _ verification: OpaquePointer, _ ssl: OpaquePointer) {
         version = SSL_version(ssl)
@@ -92,8 +103,16 @@ private let witnessIndex = rf_witness_index { _, witness, _, _, _, _ in
 }
 
 private func certificateJudged(_ isAccepted: Int32, _ verification: OpaquePointer?) -> Int32 {
-    if let verification, let ssl = rf_ssl_of(verification), let context = rf_witness_of(ssl, witnessIndex) {
-        Unmanaged<HandshakeWitness>.fromOpaque(context).takeUnretainedValue().judged(isAccepted == 1, verification, ssl)
+    if let verification, let ssl = rf_ssl_of(verification) {
+        HandshakeWitness.of(ssl)?.judged(isAccepted == 1, verification, ssl)
     }
     return isAccepted
+}
+
+private func messageSeen(
+    _ isSent: Int32, _: Int32, _ content: Int32, _ message: UnsafeRawPointer?, _ count: Int, _ ssl: OpaquePointer?,
+    _: UnsafeMutableRawPointer?
+) {
+    guard isSent == 0, content == SSL3_RT_HANDSHAKE, count > 0, let type = message?.load(as: UInt8.self), let ssl else { return }
+    if type == SSL3_MT_NEWSESSION_TICKET || type == SSL3_MT_KEY_UPDATE { HandshakeWitness.of(ssl)?.cameAfterHandshake() }
 }

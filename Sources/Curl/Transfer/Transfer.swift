@@ -7,6 +7,10 @@ final class Transfer {
 
     /// Bytes of all header lines together: 1xx answers and trailers count too, so that none of them can go on for ever.
     static let headerLimit = 64 * 1024
+    /// Of what is read, one byte in so many must be header or body, past the bytes that a handshake or a proxy may take: an honest server
+    /// puts a chunk's length, a frame's head and a TLS record's around pieces of one byte even.
+    private static let bytesPerUsefulByte = 64
+    private static let uselessBytesMax = 256 << 10
     static let overrunWords = "it sends on and on, and most of that is neither header nor body"
 
     let id: UInt64
@@ -29,8 +33,9 @@ final class Transfer {
     private var sawEndOfHeaders = false
     /// What the answer at hand says of its body's length.
     private var declaredLength: Int?
+    private var codings = 0
     private var usefulBytes = 0
-    private var credit = ReadCredit()
+    private var uselessBytes = 0
     /// False in a transfer under way: it has a kept connection.
     private(set) var openedSocket = false
     /// What came was neither header nor body for too long.
@@ -100,9 +105,11 @@ extension Transfer {
         if line.first == UInt8(ascii: "\r") || line.first == UInt8(ascii: "\n") {
             sawEndOfHeaders = true
         } else if line.starts(with: "HTTP/".utf8) {
-            (sawEndOfHeaders, declaredLength) = (false, nil)
+            (sawEndOfHeaders, declaredLength, codings) = (false, nil, 0)
         } else if !agreesOnLength(line) {
             abort(.protocolError, "its Content-Length is no number, or more than one")
+        } else if isCodedTwice(line) {
+            abort(.protocolError, "its body is compressed more than once")
         }
         if headerBytes > Self.headerLimit { abort(.protocolError, "more than \(Self.headerLimit) bytes of headers") }
         return abortedAs == nil
@@ -111,16 +118,33 @@ extension Transfer {
     /// RFC 9112 section 6.3: lengths that differ, or are no numbers, make an answer whose end nobody knows. libcurl takes the last of
     /// several, and none for one that is past all numbers.
     private func agreesOnLength(_ line: UnsafeRawBufferPointer) -> Bool {
-        let name = "content-length:".utf8
-        guard line.count > name.count, zip(line, name).allSatisfy({ $0 | 0x20 == $1 | 0x20 }) else { return true }
-        for value in line.dropFirst(name.count).split(separator: UInt8(ascii: ","), omittingEmptySubsequences: false) {
-            let digits = value.trimming { $0 == 0x20 || $0 == 0x09 || $0 == 0x0d || $0 == 0x0a }
+        for digits in elements(of: line, named: "content-length:") {
             guard digits.allSatisfy({ (0x30...0x39).contains($0) }), let length = Int(String(decoding: digits, as: UTF8.self)),
                 length == declaredLength ?? length
             else { return false }
             declaredLength = length
         }
         return true
+    }
+
+    /// What a kilobyte decodes to, decoded again, keeps the engine's thread for as long as a server likes, and may be nothing in the end.
+    private func isCodedTwice(_ line: UnsafeRawBufferPointer) -> Bool {
+        for name: StaticString in ["content-encoding:", "transfer-encoding:"] {
+            for coding in elements(of: line, named: name) where !coding.isEmpty {
+                let isNone = ["identity", "chunked"].contains { $0.utf8.elementsEqual(coding.lazy.map { $0 | 0x20 }) }
+                if !isNone { codings += 1 }
+            }
+        }
+        return codings > 1
+    }
+
+    /// Of a header line whose value is a list (RFC 9110 section 5.6.1); none of a line with another name.
+    private func elements(of line: UnsafeRawBufferPointer, named name: StaticString) -> [Slice<UnsafeRawBufferPointer>] {
+        let name = UnsafeBufferPointer(start: name.utf8Start, count: name.utf8CodeUnitCount)
+        guard line.count > name.count, zip(line, name).allSatisfy({ $0 | 0x20 == $1 | 0x20 }) else { return [] }
+        return line.dropFirst(name.count).split(separator: UInt8(ascii: ","), omittingEmptySubsequences: false).map { element in
+            element.trimming { $0 == 0x20 || $0 == 0x09 || $0 == 0x0d || $0 == 0x0a }
+        }
     }
 
     private func abort(_ code: TransferFailure.Code, _ words: String? = nil) {
@@ -146,11 +170,17 @@ extension Transfer {
         if downloaded > request.maxBody { abort(.bodyTooLarge) }
         let before = usefulBytes
         usefulBytes = headerBytes + downloaded
-        let (read, useful) = (rf_turn_takes(), usefulBytes - before)
-        let place = keptPlace
-        let mayGoOn = place.map { kept.read(read, ofUse: useful, from: $0) } ?? credit.read(read, ofUse: useful)
-        isOverrun = isOverrun || !mayGoOn
+        uselessBytes = max(0, uselessBytes + rf_turn_takes() - (usefulBytes - before) * Self.bytesPerUsefulByte)
+        isOverrun = isOverrun || uselessBytes > Self.uselessBytesMax || hasTooMuchAfterHandshake
         return abortedAs == nil && !isOverrun
+    }
+
+    /// A kept connection's handshake was another transfer's.
+    private var hasTooMuchAfterHandshake: Bool {
+        guard let witness else { return false }
+        if openedSocket { return witness.hasTooMuchAfterHandshake }
+        guard let handle, let ssl = rf_get_ssl(handle.pointer) else { return false }
+        return HandshakeWitness.of(ssl)?.hasTooMuchAfterHandshake ?? false
     }
 
     /// Where a connection leads that this transfer opened for others too, or was given.

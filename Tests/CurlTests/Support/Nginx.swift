@@ -1,16 +1,17 @@
 import Foundation
 import TestSupport
 
-/// Debian's nginx over TLS and HTTP/2: the authority's folder under `/`, another server on loopback under `/slow`.
+/// Debian's nginx over TLS and HTTP/2, with the authority's folder for its pages, and headers longer than libcurl's buffer.
 final class Nginx: Sendable {
     let port: Int
     private let process: ChildProcess
     private let folder: TemporaryFolder
 
-    init(_ authority: TestAuthority, slow: Int) throws {
+    init(_ authority: TestAuthority) throws {
         folder = authority.folder
         let certificate = try authority.issue("nginx")
         port = try freePort()
+        let headers = (1...5).map { "add_header X-Long-\($0) \(String(repeating: "x", count: 2800));" }.joined(separator: "\n")
         let configuration = """
             daemon off; master_process off; error_log stderr notice; pid pid;
             events {}
@@ -22,8 +23,8 @@ final class Nginx: Sendable {
                     listen 127.0.0.1:\(port) ssl http2;
                     ssl_certificate \(folder.file(certificate)).crt;
                     ssl_certificate_key \(folder.file(certificate)).key;
-                    location / { root \(folder.path); }
-                    location /slow { proxy_pass http://127.0.0.1:\(slow); }
+                    root \(folder.path);
+                    \(headers)
                 }
             }
             """

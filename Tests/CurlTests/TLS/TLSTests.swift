@@ -46,6 +46,30 @@ import Testing
         #expect(try await probe(server).tlsVersion == "TLS 1.2")
     }
 
+    @Test func ticketsWithoutEndAreNotTaken() async throws {
+        for (tickets, code) in [(8, nil), (200, TransferFailure.Code.protocolError)] {
+            let server = try TLSServer(authority, certificate: authority.issue("leaf"), options: "-www -num_tickets \(tickets)")
+            #expect(try await probe(server).code == code, "\(tickets) tickets")
+        }
+    }
+
+    /// The server would choose how long our side of it takes.
+    @Test func noGroupOfTheServersOwnIsTaken() async throws {
+        for words in [
+            "req -x509 -newkey rsa:2048 -nodes -days 30 -subj /CN=rsa -addext subjectAltName=IP:127.0.0.1 -keyout rsa.key -out rsa.crt",
+            "genpkey -genparam -algorithm DH -pkeyopt group:ffdhe2048 -out dh.pem",
+        ] {
+            let arguments = words.split(separator: " ").map(String.init)
+            #expect(try ChildProcess.run("/usr/bin/openssl", arguments, in: authority.folder.path).status == 0)
+        }
+        for (ciphers, code) in [("DEFAULT", nil), ("kDHE", TransferFailure.Code.tlsFailed)] {
+            let server = try TLSServer(
+                authority, certificate: "rsa", options: "-www -tls1_2 -cipher \(ciphers) -dhparam dh.pem")
+            let asked = try request("https://127.0.0.1:\(server.port)/") { $0.caFile = authority.folder.file("rsa.crt") }
+            #expect(await engine.transfer(asked).code == code, "\(ciphers)")
+        }
+    }
+
     @Test func anExpiredCertificateStillShowsItsExpiry() async throws {
         let server = try TLSServer(
             authority, certificate: authority.issue("old", from: "20200101000000Z", to: "20210101000000Z"))
