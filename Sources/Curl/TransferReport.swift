@@ -52,15 +52,3 @@ package struct TransferReport: Sendable {
         return report
     }
 }
-
-/// What a certificate says of itself. The names are the server's words: foreign text of at most 512 bytes.
-package struct CertificateFacts: Hashable, Sendable {
-    /// In RFC 2253's form.
-    package var subject: String
-    package var issuer: String
-    /// The hosts and addresses that it is for, the first 32 of them; of the leaf alone.
-    package var names: [String] = []
-    /// Since 1970; nil when the certificate's time can't be read.
-    package var notBeforeSeconds: Int64?
-    package var notAfterSeconds: Int64?
-}

@@ -27,11 +27,16 @@ private final class ConnectProxy: Sendable {
                 let target = try? Connection(port: port)
             else { return }
             client.send("HTTP/1.1 200 Connected\r\nX-Of: proxy\r\n\r\n")
+            let isDone = DispatchSemaphore(value: 0)
             Thread.detachNewThread {
                 while let bytes = target.readBytes(), client.send(bytes) {}
                 shutdown(client.descriptor, Int32(SHUT_RDWR))
+                isDone.signal()
             }
             while let bytes = client.readBytes(), target.send(bytes) {}
+            shutdown(target.descriptor, Int32(SHUT_RDWR))
+            // Neither is closed while the other thread has it: its number would be another test's by then.
+            isDone.wait()
             target.close()
         }
     }

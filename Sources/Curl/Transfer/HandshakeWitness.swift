@@ -2,9 +2,7 @@ internal import CCurl
 
 /// What the TLS handshake of one transfer showed. It hangs on the SSL_CTX, which can outlive the transfer in a kept connection.
 final class HandshakeWitness {
-    private static let certificateLimit: Int32 = 10
-    private static let nameLimit = 512
-    private static let alternativeNameLimit: Int32 = 32
+    private static let certificatesMax: Int32 = 10
 
     /// X509_V_OK, or why the chain was refused and how far from the leaf; the first error stays.
     private(set) var verifyError: Int32 = 0
@@ -61,39 +59,9 @@ final class HandshakeWitness {
     }
 
     private func read(_ chain: OpaquePointer?) {
-        for index in 0..<min(rf_certificate_count(chain), Self.certificateLimit) {
-            guard let certificate = rf_certificate_at(chain, index) else { return }
-            certificates.append(
-                CertificateFacts(
-                    subject: Self.text(X509_get_subject_name(certificate)),
-                    issuer: Self.text(X509_get_issuer_name(certificate)),
-                    names: index == 0 ? Self.names(certificate) : [],
-                    notBeforeSeconds: Self.seconds(X509_get0_notBefore(certificate)),
-                    notAfterSeconds: Self.seconds(X509_get0_notAfter(certificate))))
+        certificates = (0..<min(rf_certificate_count(chain), Self.certificatesMax)).compactMap { index in
+            rf_certificate_at(chain, index).map { CertificateFacts(Certificate($0)) }
         }
-    }
-
-    private static func text(_ name: OpaquePointer?) -> String {
-        withUnsafeTemporaryAllocation(of: CChar.self, capacity: nameLimit) { space in
-            let count = Int(rf_name_text(name, space.baseAddress, Int32(space.count)))
-            return String(decoding: UnsafeRawBufferPointer(space).prefix(count), as: UTF8.self)
-        }
-    }
-
-    private static func names(_ certificate: OpaquePointer) -> [String] {
-        guard let names = rf_alternative_names(certificate) else { return [] }
-        defer { GENERAL_NAMES_free(names) }
-        return withUnsafeTemporaryAllocation(of: CChar.self, capacity: nameLimit) { space in
-            (0..<min(rf_alternative_name_count(names), alternativeNameLimit)).compactMap { index in
-                let count = Int(rf_alternative_name(names, index, space.baseAddress, Int32(space.count)))
-                return count > 0 ? String(decoding: UnsafeRawBufferPointer(space).prefix(count), as: UTF8.self) : nil
-            }
-        }
-    }
-
-    private static func seconds(_ time: UnsafePointer<ASN1_TIME>?) -> Int64? {
-        let seconds = rf_seconds(time)
-        return seconds == .min ? nil : seconds
     }
 }
 

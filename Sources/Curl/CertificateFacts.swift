@@ -1,0 +1,92 @@
+internal import CCurl
+
+/// What a certificate says of itself. The names are the server's words: foreign text of at most 512 bytes.
+package struct CertificateFacts: Sendable {
+    /// Since 1970; nil when the certificate's time can't be read.
+    package let notBeforeSeconds: Int64?
+    package let notAfterSeconds: Int64?
+    private let source: Source
+
+    private enum Source {
+        case certificate(Certificate)
+        case words(subject: String, issuer: String, names: [String])
+    }
+
+    init(_ certificate: Certificate) {
+        source = .certificate(certificate)
+        (notBeforeSeconds, notAfterSeconds) = (certificate.notBeforeSeconds, certificate.notAfterSeconds)
+    }
+
+    init(subject: String, issuer: String, names: [String] = [], notBeforeSeconds: Int64?, notAfterSeconds: Int64?) {
+        source = .words(subject: subject, issuer: issuer, names: names)
+        (self.notBeforeSeconds, self.notAfterSeconds) = (notBeforeSeconds, notAfterSeconds)
+    }
+
+    /// In RFC 2253's form.
+    package var subject: String {
+        switch source {
+        case .certificate(let certificate): certificate.subject
+        case .words(let subject, _, _): subject
+        }
+    }
+
+    package var issuer: String {
+        switch source {
+        case .certificate(let certificate): certificate.issuer
+        case .words(_, let issuer, _): issuer
+        }
+    }
+
+    /// The hosts and addresses that it is for, the first 32 of them.
+    package var names: [String] {
+        switch source {
+        case .certificate(let certificate): certificate.names
+        case .words(_, _, let names): names
+        }
+    }
+}
+
+/// A certificate as OpenSSL keeps it. Its words are read when somebody asks for them: a probe that goes well wants none, and they would be
+/// a hundredth of what it costs.
+final class Certificate: Sendable {
+    private static let wordsMax = 512
+    private static let namesMax: Int32 = 32
+
+    // OpenSSL counts its references; nobody changes it any more.
+    nonisolated(unsafe) private let pointer: OpaquePointer
+
+    init(_ pointer: OpaquePointer) {
+        X509_up_ref(pointer)
+        self.pointer = pointer
+    }
+
+    deinit { X509_free(pointer) }
+
+    var notBeforeSeconds: Int64? { Self.seconds(X509_get0_notBefore(pointer)) }
+    var notAfterSeconds: Int64? { Self.seconds(X509_get0_notAfter(pointer)) }
+    var subject: String { Self.text(X509_get_subject_name(pointer)) }
+    var issuer: String { Self.text(X509_get_issuer_name(pointer)) }
+
+    var names: [String] {
+        guard let names = rf_alternative_names(pointer) else { return [] }
+        defer { GENERAL_NAMES_free(names) }
+        return withUnsafeTemporaryAllocation(of: CChar.self, capacity: Self.wordsMax) { space in
+            (0..<min(rf_alternative_name_count(names), Self.namesMax)).compactMap { index in
+                let count = Int(rf_alternative_name(names, index, space.baseAddress, Int32(space.count)))
+                return count > 0 ? String(decoding: UnsafeRawBufferPointer(space).prefix(count), as: UTF8.self) : nil
+            }
+        }
+    }
+
+    private static func text(_ name: OpaquePointer?) -> String {
+        withUnsafeTemporaryAllocation(of: CChar.self, capacity: wordsMax) { space in
+            let count = Int(rf_name_text(name, space.baseAddress, Int32(space.count)))
+            return String(decoding: UnsafeRawBufferPointer(space).prefix(count), as: UTF8.self)
+        }
+    }
+
+    private static func seconds(_ time: UnsafePointer<ASN1_TIME>?) -> Int64? {
+        let seconds = rf_seconds(time)
+        return seconds == .min ? nil : seconds
+    }
+}
