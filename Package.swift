@@ -112,6 +112,8 @@ let package = Package(
         .executableTarget(
             name: "ZooBenchmark", dependencies: ["Curl", "Health", "Probing", "Zoo"], path: "Benchmarks/Zoo",
             swiftSettings: strict),
+        .executableTarget(
+            name: "HistoryBenchmark", dependencies: ["Health", "History"], path: "Benchmarks/History", swiftSettings: strict),
         tests(of: "Curl", ["CReceive"]),
         tests(of: "Health"),
         tests(of: "Probing", ["Health", "Curl", "Scheduling", "Zoo"]),

@@ -60,6 +60,18 @@ func report(_ event: HistoryEvent, logger: Logger, metrics: DaemonMetrics) {
         logger.notice("the history can be written again", metadata: ["results_that_waited": "\(waiting)"])
     case .clockJumped(let jump):
         logger.warning("the wall clock jumped by \(jump.wholeMilliseconds / 1000) s; nothing is deleted by age for an hour")
+    case .setAside(let name, let error):
+        logger.error(
+            "\(error): it is now \(displayText(name)), and a new one was begun; statuses are learned again, `history check` says what can be saved"
+        )
+    case .walIsLarge(let bytes, let readers):
+        let who =
+            readers.isEmpty ? "a reader that stays in a transaction" : readers.map { displayText($0) }.joined(separator: ", ")
+        logger.warning("the history's WAL has grown to \(bytes >> 20) MiB: \(who) keeps it from being folded in; end that")
+    case .settlingFailed(let error): logger.warning("results can't be moved to their rollups; commits go on: \(error)")
+    case .sizeExceeded:
+        logger.warning(
+            "the history is larger than history.max_size: the oldest results go before their age; raise it or shorten keep_raw")
     case .retentionFailed(let error): logger.warning("old results can't be deleted; commits go on: \(error)")
     case .dropping: logger.error("the queue for the history is full; the oldest results are dropped")
     }

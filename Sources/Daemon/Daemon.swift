@@ -81,7 +81,10 @@ package final class Daemon: Sendable {
         let logger = context.logger
         let metrics = DaemonMetrics(build: ["version": context.version], loadedAt: .now())
         var options = HistoryOptions(vantage: settings.vantage.name, now: { .now() })
-        options.keepRaw = settings.history.keepRaw
+        options.keep = .init(
+            raw: settings.history.keepRaw, minutes: settings.history.keepMinutes, hours: settings.history.keepHours,
+            days: settings.history.keepDays)
+        options.maxSize = settings.history.maxSize.map { Int64($0) }
         options.onEvent = { event in report(event, logger: logger, metrics: metrics) }
         lock = try InstanceLock(besides: settings.history.path)
         let history = try History.open(path: settings.history.path, options: options)

@@ -47,7 +47,8 @@ struct ProbeLoop: Sendable {
     }
 
     private func remember(_ judged: Watch.Judged) {
-        history.append(HistoryRecord(result: judged.result, judgement: judged.judgement, judge: judged.judge))
+        history.append(
+            HistoryRecord(result: judged.result, judgement: judged.judgement, judge: judged.judge, interval: judged.interval))
     }
 
     private func tell(_ judged: Watch.Judged) {

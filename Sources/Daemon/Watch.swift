@@ -150,6 +150,8 @@ final class Watch: Sendable {
         var judgement: Judgement
         var judge: Judge
         var target: Target
+        /// How often it is probed.
+        var interval: Duration
         /// The number of targets that can't be probed has changed.
         var changesUnprobeable: Bool
     }
@@ -169,7 +171,7 @@ final class Watch: Sendable {
             state.unprobeable += (isUnprobeable ? 1 : 0) - (wasUnprobeable ? 1 : 0)
             let judged = Judged(
                 result: result, judgement: judgement, judge: entry.judge, target: entry.target,
-                changesUnprobeable: isUnprobeable != wasUnprobeable)
+                interval: entry.policy.value.interval, changesUnprobeable: isUnprobeable != wasUnprobeable)
             remember(judged)
             return judged
         }

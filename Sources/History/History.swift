@@ -27,8 +27,19 @@ package final class History: Sendable {
 
     /// Opens or creates the database at `path`, whose folder must exist, and brings its schema up to date. Blocks while it does.
     ///
-    /// A file that is not ours is refused untouched; so is one that a newer version has migrated.
+    /// A file that is not ours is refused untouched; so is one that a newer version has migrated. One of ours that is damaged is set aside
+    /// under a dated name, and a new one is begun: whoever is on call wants the probes to go on.
     package static func open(path: String, options: HistoryOptions) throws(HistoryError) -> History {
+        do {
+            return try openAsItIs(path: path, options: options)
+        } catch  where error.code == .damaged {
+            let name = try HistoryFile.setAside(path, at: options.now())
+            options.onEvent(.setAside(name, error))
+            return try openAsItIs(path: path, options: options)
+        }
+    }
+
+    private static func openAsItIs(path: String, options: HistoryOptions) throws(HistoryError) -> History {
         let file = try HistoryFile.examine(path)
         do {
             var configuration = Configuration()
@@ -39,6 +50,7 @@ package final class History: Sendable {
             let queue = try DatabaseQueue(path: HistoryFile.sqlitePath(path), configuration: configuration)
             let dimensions = try queue.writeWithoutTransaction { db in
                 try Schema.prepare(db, isNew: file == .new, path: path)
+                try Schema.checkWhatIsReadAtTheStart(db, path: path)
                 return try Dimensions(db, vantage: options.vantage)
             }
             return History(path: path, options: options, queue: queue, dimensions: dimensions)

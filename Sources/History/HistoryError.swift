@@ -4,7 +4,8 @@ internal import Health
 /// What is wrong with a history database. The text names the file and what to do, and holds no foreign text that isn't escaped.
 package struct HistoryError: Error, Hashable, Sendable, CustomStringConvertible {
     package enum Code: Hashable, Sendable {
-        case missing, gone, notOurs, newerSchema, olderSchema, readOnly, damaged, locked, diskFull, cannotOpen, inputOutput, other
+        case missing, exists, gone, notOurs, newerSchema, olderSchema, readOnly, damaged, locked, diskFull, cannotOpen,
+            inputOutput, other
     }
 
     package let code: Code
@@ -36,6 +37,7 @@ package struct HistoryError: Error, Hashable, Sendable, CustomStringConvertible 
         let more = detail.isEmpty ? "" : " (\(displayText(detail)))"
         return switch code {
         case .missing: "\(file) does not exist: has the daemon run yet?"
+        case .exists: "\(displayText(path)) is there already: name a file that isn't, nothing is written over"
         case .gone:
             "\(file) was deleted or replaced under the running daemon: put it back, or restart the daemon to begin a new one"
         case .notOurs: "\(file) is not a history database of rangefinder; it was left as it is\(more)"

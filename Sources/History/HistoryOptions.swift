@@ -4,10 +4,18 @@ package import Health
 package struct HistoryOptions: Sendable {
     /// The name of this observer, written with every row.
     package var vantage: String
-    /// How long raw results and transitions are kept; nil keeps them for ever.
-    package var keepRaw: Duration?
+    /// How long each age is kept; nil keeps it for ever.
+    package var keep = Ages()
+    /// Bytes of the database, its free pages not counted; past them the oldest results go first, then minutes, hours and days.
+    package var maxSize: Int64?
     package var commitInterval: Duration = .milliseconds(500)
     package var retentionInterval: Duration = .seconds(60)
+    /// Results of so long are moved together: the longer, the fewer searches one target's need, and the more wait unmoved.
+    package var chunkLength: Duration = .seconds(300)
+    /// How many results are moved, or deleted, in one step.
+    package var settlingRows = 5000
+    /// From how many bytes on it is said that the WAL can't be folded in.
+    package var walSaidFrom: Int64 = 256 << 20
     /// How many rows may wait for a commit.
     package var queueLimit = 200_000
     /// How long a commit waits for another program's lock before it is tried again at the next one.
@@ -16,12 +24,24 @@ package struct HistoryOptions: Sendable {
     /// Called on the writer's thread; must not block.
     package var onEvent: @Sendable (HistoryEvent) -> Void
 
+    package struct Ages: Hashable, Sendable {
+        /// Of results and transitions.
+        package var raw: Duration?
+        package var minutes: Duration?
+        package var hours: Duration?
+        /// Of days and incidents.
+        package var days: Duration?
+
+        package init(raw: Duration? = nil, minutes: Duration? = nil, hours: Duration? = nil, days: Duration? = nil) {
+            (self.raw, self.minutes, self.hours, self.days) = (raw, minutes, hours, days)
+        }
+    }
+
     package init(
-        vantage: String, keepRaw: Duration? = nil, now: @escaping @Sendable () -> Timestamp,
+        vantage: String, now: @escaping @Sendable () -> Timestamp,
         onEvent: @escaping @Sendable (HistoryEvent) -> Void = { _ in }
     ) {
         self.vantage = vantage
-        self.keepRaw = keepRaw
         self.now = now
         self.onEvent = onEvent
     }
@@ -33,14 +53,23 @@ package enum HistoryEvent: Sendable {
     case committed(rows: Int, duration: Duration)
     /// Said once a trouble, and again when its code changes. What couldn't be written waits in the queue.
     case writeFailed(HistoryError)
+    /// The database that was there is damaged: it is now called this, and a new one was begun.
+    case setAside(String, HistoryError)
     /// Writing works again; this many results had waited.
     case writeRecovered(waiting: Int)
     /// The queue is full and its oldest rows are being dropped. Said once a trouble.
     case dropping
+    /// The WAL can't be folded in, most likely because of these readers, named by their processes. Said once until it is smaller again.
+    case walIsLarge(Int64, readers: [String])
     /// The wall clock jumped by this much: nothing is deleted by age before it has been steady for an hour.
     case clockJumped(Duration)
+    /// A step of moving results to the next age failed; commits go on.
+    case settlingFailed(HistoryError)
     /// A step of retention failed; commits go on.
     case retentionFailed(HistoryError)
+    /// The database is larger than ``HistoryOptions/maxSize``, and what its age would have kept is being deleted. Said once until it is
+    /// small enough again.
+    case sizeExceeded
 }
 
 /// Counts since the start, and sizes as of the last commit.

@@ -41,6 +41,15 @@ struct SchemaTests {
         let ended = try await Program.run(["status", "--database", site.database, "--json"])
         #expect(ended.output.contains("\"status\":\"down\""))
         #expect(try problems(of: ended.output, against: "status") == "read\n")
+        let incidents = try await Program.run(["incidents", "--database", site.database, "--json"])
+        #expect(incidents.output.contains("\"reason\":\"status_unexpected\""))
+        #expect(try problems(of: incidents.output, against: "incidents") == "read\n")
+        for (resolution, since) in [("1s", "1h"), ("1m", "1d"), ("1h", "2d"), ("1d", "9d")] {
+            let history = try await Program.run(
+                ["history", "bad", "--database", site.database, "--since", since, "--resolution", resolution, "--json"])
+            #expect(history.output.contains("\"status_unexpected\":"))
+            #expect(try problems(of: history.output, against: "history") == "read\n")
+        }
     }
 
     @Test func theSchemaRefusesWhatIsNot() throws {

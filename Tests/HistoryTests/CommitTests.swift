@@ -16,7 +16,7 @@ import Testing
         history.append(Sample.record())
         #expect(await history.flush())
         let row = try #require(try folder.rows("SELECT * FROM probe_history").first)
-        #expect(row["result_id"] == 1)
+        #expect(row["result_id"] == ResultID.make(chunk: 1, target: 1))
         #expect(row["target_id"] == "tgt_1")
         #expect(row["client_id"] == "client")
         #expect(row["target"] == "Stripe API")
@@ -68,13 +68,17 @@ import Testing
 
     @Test func resultIDsGrowWhateverTheClockDoes() async throws {
         let history = try folder.open()
-        for hours in [0, -48, 8760, -1] { history.append(Sample.record(after: .seconds(hours * 3600))) }
+        for hours in [0, -48, 8760, -1] {
+            history.append(Sample.record(after: .seconds(hours * 3600)))
+            await history.flush()
+        }
         await history.close()
         let later = try folder.open()
         later.append(Sample.record(after: .seconds(-999)))
         await later.close()
         let started = try folder.rows("SELECT result_id, started_at_ms FROM probe_history ORDER BY result_id")
-        #expect(started.map { $0["result_id"] as Int } == [1, 2, 3, 4, 5])
+        // Each jump of the clock begins a chunk, and so does a start.
+        #expect(started.map { $0["result_id"] as Int64 >> 32 } == [1, 2, 3, 4, 5])
         #expect(started.last?["started_at_ms"] == (Sample.start + .seconds(-999)).milliseconds)
     }
 
@@ -86,7 +90,8 @@ import Testing
         var judge = Judge()
         for record in Sample.run([.bad(.timeout), .bad(.timeout), .bad(.connectRefused)], by: &judge) { history.append(record) }
         #expect(await !history.flush())
-        let counts = "SELECT (SELECT count(*) FROM result) + (SELECT count(*) FROM transition) + (SELECT count(*) FROM judge)"
+        let counts =
+            "SELECT (SELECT count(*) FROM probe_history) + (SELECT count(*) FROM transition) + (SELECT count(*) FROM judge)"
         #expect(try folder.integer(counts) == 0)
 
         try await history.queue.write { try $0.execute(sql: "DROP TRIGGER refuse") }
@@ -100,7 +105,7 @@ import Testing
         let transition = try #require(try folder.rows("SELECT * FROM transition").first)
         #expect(transition["to_status"] == Status.down.code)
         #expect(transition["sentence"] == "a sentence")
-        #expect(try folder.integer("SELECT count(*) FROM result") == 3)
+        #expect(try folder.integer("SELECT count(*) FROM probe_history") == 3)
     }
 
     @Test func aRecoveredIncidentIsTheSameRowClosed() async throws {
@@ -127,7 +132,7 @@ import Testing
             return await history.close()
         }
         #expect(await task.value)
-        #expect(try folder.integer("SELECT count(*) FROM result") == 1)
+        #expect(try folder.integer("SELECT count(*) FROM probe_history") == 1)
     }
 
     @Test func closingTwiceIsClosingOnce() async throws {
@@ -138,7 +143,7 @@ import Testing
         _ = await (first, second)
         #expect(await history.close())
         #expect(folder.names == ["history.db"])
-        #expect(try folder.integer("SELECT count(*) FROM result") == 1)
+        #expect(try folder.integer("SELECT count(*) FROM probe_history") == 1)
     }
 
     @Test func whatComesAfterClosingIsCountedAsDropped() async throws {
@@ -152,34 +157,27 @@ import Testing
 
     @Test func addressesPastTheBoundAreWrittenInTheirRows() async throws {
         let history = try folder.open()
-        try await history.queue.write { db in
-            try db.execute(
-                sql: """
-                    WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < \(Dimensions.addressLimit))
-                    INSERT INTO address (text) SELECT 'address ' || i FROM n
-                    """)
+        let addresses = (0...Dimensions.addressesMax).map { "192.0.2.\($0)" }
+        var judge = Judge()
+        for (index, address) in addresses.enumerated() {
+            var result = Sample.result(after: .seconds(index))
+            result.facts.address = address
+            history.append(Sample.judged(result, by: &judge))
         }
-        history.append(Sample.record())
         await history.close()
-        #expect(try folder.texts("SELECT address FROM probe_history") == ["192.0.2.7"])
-        #expect(try folder.integer("SELECT count(*) FROM address") == Dimensions.addressLimit)
+        #expect(try folder.texts("SELECT address FROM probe_history ORDER BY started_at_ms") == addresses)
+        #expect(try folder.integer("SELECT count(*) FROM target_address") == Dimensions.addressesMax)
     }
 
-    @Test func aSteadyTargetsRowCostsAtMostSixtyBytes() async throws {
+    @Test func moreResultsOfOneTargetThanAChunkHasPlacesForGoOnInTheNext() async throws {
         let history = try folder.open()
-        var judge = Judge()
-        _ = Sample.run([.good, .good, .good], by: &judge)
-        let keys = (0..<1000).map { "tgt_\($0)" }
-        func round(_ number: Int) async {
-            for key in keys { history.append(Sample.judged(Sample.result(key, after: .seconds(30 * number)), by: &judge)) }
-            await history.flush()
-        }
-        await round(1)
-        try await history.queue.writeWithoutTransaction { _ = try $0.checkpoint(.truncate) }
-        let before = HistoryFile.sizes(folder.database).database
-        for number in 2...21 { await round(number) }
+        for index in 0..<2500 { history.append(Sample.record(after: .milliseconds(index))) }
         await history.close()
-        #expect(HistoryFile.sizes(folder.database).database - before <= 60 * 20_000)
+        #expect(try folder.integer("SELECT count(DISTINCT result_id) FROM probe_history") == 2500)
+        let times =
+            "SELECT group_concat(started_at_ms - \(Sample.start.milliseconds)) FROM (SELECT * FROM probe_history ORDER BY result_id)"
+        #expect(try folder.texts(times) == [(0..<2500).map(String.init).joined(separator: ",")])
+        #expect(try folder.integer("SELECT count(*) FROM chunk") == 3)
     }
 }
 

@@ -38,7 +38,7 @@ import Testing
                 httpStatus: nil, failedProbes: 7),
             lastCountedAt: moment(10), isUnprobeable: true)
         let judgement = Judgement(outcome: .good, status: .degraded, wantsRecheck: false)
-        let record = HistoryRecord(result: Sample.result(), judgement: judgement, judge: judge)
+        let record = HistoryRecord(result: Sample.result(), judgement: judgement, judge: judge, interval: .seconds(30))
         #expect(try await judgesAfterRestart(record) == [Sample.identity(): judge])
     }
 
@@ -54,7 +54,7 @@ import Testing
         #expect(
             try folder.integer("SELECT last_counted_at_ms FROM judge").map(Int64.init)
                 == (Sample.start + .seconds(10)).milliseconds)
-        #expect(try folder.integer("SELECT count(*) FROM result") == 10)
+        #expect(try folder.integer("SELECT count(*) FROM probe_history") == 10)
     }
 
     @Test func aRemovedTargetIsForgottenAndItsHistoryStays() async throws {

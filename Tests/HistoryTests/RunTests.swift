@@ -13,7 +13,7 @@ import Testing
 
     private func open(keeping kept: Duration? = nil) throws -> History {
         try folder.open {
-            $0.keepRaw = kept
+            $0.keep.raw = kept
             $0.onEvent = events.note
         }
     }
@@ -47,16 +47,17 @@ import Testing
     @Test func removesWhatIsTooOldOnceAMinute() async throws {
         let history = try open(keeping: .seconds(10))
         history.append(Sample.record(after: .seconds(-3600)))
+        await history.flush()
         history.append(Sample.record())
         await history.flush()
         let writer = Task { await history.run(clock: clock) }
         await clock.untilSomeoneSleeps()
         clock.advance(by: .seconds(59))
         await clock.untilSomeoneSleeps()
-        #expect(try folder.integer("SELECT count(*) FROM result") == 2)
+        #expect(try folder.integer("SELECT count(*) FROM probe_history") == 2)
         clock.advance(by: .seconds(1))
         await clock.untilSomeoneSleeps()
-        #expect(try folder.integer("SELECT count(*) FROM result") == 1)
+        #expect(try folder.integer("SELECT count(*) FROM probe_history") == 1)
         writer.cancel()
         await writer.value
         await history.close()

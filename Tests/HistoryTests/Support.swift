@@ -69,7 +69,7 @@ enum Sample {
 
     static func judged(_ result: ProbeResult, by judge: inout Judge) -> HistoryRecord {
         let judgement = judge.judge(result, policy: ProbePolicy())
-        return HistoryRecord(result: result, judgement: judgement, judge: judge)
+        return HistoryRecord(result: result, judgement: judgement, judge: judge, interval: .seconds(30))
     }
 
     /// A run of results of one target, five seconds apart.
@@ -96,6 +96,10 @@ final class EventLog: Sendable {
             case .writeRecovered(let waiting): "recovered \(waiting)"
             case .dropping: "dropping"
             case .clockJumped: "clock jumped"
+            case .settlingFailed(let error): "settling failed \(error.code)"
+            case .walIsLarge(_, let readers): "wal \(readers.joined(separator: ", "))"
+            case .setAside: "set aside"
+            case .sizeExceeded: "size exceeded"
             case .retentionFailed(let error): "retention failed \(error.code)"
             }
         seen.withLock { $0.append(word) }

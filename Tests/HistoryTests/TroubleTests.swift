@@ -48,7 +48,7 @@ import Testing
         #expect(try restarted.judges().count == 1)
         restarted.append(Sample.record(after: .seconds(501)))
         await restarted.close()
-        #expect(try image.integer("SELECT count(*) FROM result") == 501)
+        #expect(try image.integer("SELECT count(*) FROM probe_history") == 501)
         #expect(try image.texts("PRAGMA integrity_check") == ["ok"])
     }
 
@@ -62,7 +62,7 @@ import Testing
         #expect(events.words == ["dropping", "committed 10"])
         await history.close()
         #expect(
-            try folder.integer("SELECT min(started_at_ms) FROM result").map(Int64.init)
+            try folder.integer("SELECT min(started_at_ms) FROM probe_history").map(Int64.init)
                 == (Sample.start + .seconds(15)).milliseconds)
     }
 
@@ -94,7 +94,7 @@ import Testing
         #expect(history.statistics.queued == 0)
         #expect(events.words == ["failed locked", "recovered 2", "committed 2"])
         await history.close()
-        #expect(try folder.integer("SELECT count(*) FROM result") == 2)
+        #expect(try folder.integer("SELECT count(*) FROM probe_history") == 2)
     }
 
     @Test func aFullDiskIsSaidOnceAndWritingResumesByItself() async throws {
@@ -106,7 +106,7 @@ import Testing
         #expect(history.statistics.trouble?.code == .diskFull)
         for index in 4000..<8000 { history.append(Sample.record("tgt_\(index)", after: .seconds(index))) }
         #expect(await !history.flush())
-        #expect(try folder.integer("SELECT count(*) FROM result") == 0)
+        #expect(try folder.integer("SELECT count(*) FROM probe_history") == 0)
 
         _ = try await history.queue.write { try Int.fetchOne($0, sql: "PRAGMA max_page_count = 1000000") }
         #expect(await history.flush())
@@ -128,14 +128,54 @@ import Testing
         await history.close()
     }
 
-    @Test func aDamagedDatabaseIsNamedAsThat() async throws {
+    @Test func aReaderThatKeepsTheWALFromBeingFoldedInIsNamedOnce() async throws {
+        let history = try folder.open {
+            $0.onEvent = events.note
+            $0.walSaidFrom = 500_000
+        }
+        await history.flush()
+        let reader = try ChildProcess("/usr/bin/stdbuf", ["-oL", "sqlite3", folder.database])
+        reader.send(Array("BEGIN; SELECT 'in ' || count(*) FROM probe_history;\n".utf8))
+        var said = ""
+        while !said.contains("in "), let more = reader.readOutput() { said += String(decoding: more, as: UTF8.self) }
+        for index in 0..<30_000 {
+            history.append(Sample.record(after: .milliseconds(10 * index)))
+            if index % 1000 == 0 { await history.flush() }
+        }
+        await history.flush()
+        let words = events.words.filter { $0.hasPrefix("wal") }
+        #expect(words == ["wal sqlite3 (process \(reader.processID))"])
+        reader.endInput()
+        _ = reader.waitForEnd()
+        await history.close()
+    }
+
+    /// Of the first page, of one that is read at the start, and of all that isn't the first.
+    @Test(arguments: ["first", "judge", "all"])
+    func aDamagedDatabaseIsSetAsideUnderADatedNameAndANewOneIsBegun(_ place: String) async throws {
         let history = try open()
         for index in 0..<2000 { history.append(Sample.record("tgt_\(index)")) }
         await history.close()
+        let root = try #require(try folder.integer("SELECT rootpage FROM sqlite_schema WHERE name = 'judge'"))
         var bytes = try folder.bytes(of: "history.db")
-        for index in 100..<4096 { bytes[index] = 0xEE }
+        let damaged =
+            switch place {
+            case "first": 100..<4096
+            case "judge": (root - 1) * 4096..<root * 4096
+            default: 4096..<bytes.count
+            }
+        for index in damaged { bytes[index] = 0xEE }
         try folder.write(bytes, to: "history.db")
-        #expect(code { _ = try open() } == .damaged)
+        let check = try? HistoryReader.open(path: folder.database).check()
+        #expect(check == nil || check?.problems.isEmpty == false)
+
+        let later = try open()
+        later.append(Sample.record())
+        #expect(await later.close())
+        #expect(events.words.filter { $0 == "set aside" }.count == 1)
+        #expect(try folder.integer("SELECT count(*) FROM probe_history") == 1)
+        #expect(folder.names == ["history.db", "history.db.damaged-2023-11-14T22-13-20Z"])
+        #expect(try folder.bytes(of: "history.db.damaged-2023-11-14T22-13-20Z") == bytes)
     }
 }
 

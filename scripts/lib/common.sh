@@ -12,7 +12,7 @@ build_packages=(libcurl4-openssl-dev libssl-dev libsqlite3-dev libpcre2-dev zlib
 test_packages=(prometheus prometheus-alertmanager nginx-light openssl sqlite3 python3 python3-venv shellcheck)
 
 # The benchmark's: its C programs need gcc and libcurl, its targets are nginx's, its certificates openssl's.
-bench_packages=(gcc libc6-dev libcurl4-openssl-dev ca-certificates openssl python3 nginx-light)
+bench_packages=(gcc libc6-dev libcurl4-openssl-dev ca-certificates openssl python3 nginx-light sqlite3 libsqlite3-dev)
 # What the daemon is compared with.
 peer_packages=(prometheus prometheus-blackbox-exporter)
 

@@ -10,6 +10,7 @@ enum Cell: Sendable {
     case null
     case integer(Int64)
     case text(String)
+    case blob([UInt8])
 
     init(_ value: Int64?) { self = value.map { .integer($0) } ?? .null }
     init(_ value: Int?) { self = value.map { .integer(Int64($0)) } ?? .null }
@@ -36,7 +37,16 @@ struct Prepared {
         case .null: sqlite3_bind_null(raw, index)
         case .integer(let value): sqlite3_bind_int64(raw, index, value)
         case .text(let text): bind(text, at: index)
+        case .blob(let bytes):
+            let transient = unsafeBitCast(-1, to: sqlite3_destructor_type.self)
+            _ = bytes.withUnsafeBytes { sqlite3_bind_blob(raw, index, $0.baseAddress, Int32($0.count), transient) }
         }
+    }
+
+    func bind(_ value: Int64, at index: Int32) { sqlite3_bind_int64(raw, index, value) }
+
+    func bind(_ value: Int64?, at index: Int32) {
+        if let value { sqlite3_bind_int64(raw, index, value) } else { sqlite3_bind_null(raw, index) }
     }
 
     private func bind(_ text: String, at index: Int32) {
@@ -80,6 +90,20 @@ struct CellReader {
     func count(_ column: Int32) -> Int { Int(sqlite3_column_int64(raw, column)) }
     func bool(_ column: Int32) -> Bool { sqlite3_column_int64(raw, column) != 0 }
     func timestamp(_ column: Int32) -> Timestamp? { integer(column).map { Timestamp(milliseconds: $0) } }
+
+    func blob(_ column: Int32) -> [UInt8] {
+        guard let bytes = sqlite3_column_blob(raw, column) else { return [] }
+        return Array(UnsafeRawBufferPointer(start: bytes, count: Int(sqlite3_column_bytes(raw, column))))
+    }
+
+    /// Of a column that holds an id, a text or nothing.
+    func cell(_ column: Int32) -> Cell {
+        switch sqlite3_column_type(raw, column) {
+        case SQLITE_INTEGER: .integer(sqlite3_column_int64(raw, column))
+        case SQLITE_TEXT: .text(text(column) ?? "")
+        default: .null
+        }
+    }
 
     /// The bytes as UTF-8, NULs included; what isn't UTF-8 is repaired.
     func text(_ column: Int32) -> String? {

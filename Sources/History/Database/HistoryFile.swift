@@ -1,4 +1,5 @@
 internal import Glibc
+internal import Health
 
 /// The file as the system sees it, before SQLite touches it.
 enum HistoryFile {
@@ -25,6 +26,20 @@ enum HistoryFile {
             throw HistoryError(.notOurs, path: path)
         }
         return .ours
+    }
+
+    /// Gives a database another name, with what stands beside it. Answers the name.
+    static func setAside(_ path: String, at now: Timestamp) throws(HistoryError) -> String {
+        let date = now.description.prefix(19).replacing(":", with: "-")
+        let names = ["\(path).damaged-\(date)Z"] + (2...99).map { "\(path).damaged-\(date)Z-\($0)" }
+        guard let name = names.first(where: { access($0, F_OK) != 0 }) else { throw HistoryError(.damaged, path: path) }
+        // The WAL first: a database without its own is older, one with another's is nothing.
+        for suffix in ["-wal", "-shm", ""] where access(path + suffix, F_OK) == 0 {
+            guard rename(path + suffix, name + suffix) == 0 else {
+                throw HistoryError(.cannotOpen, path: path, detail: String(cString: strerror(errno)))
+            }
+        }
+        return name
     }
 
     /// Debian's SQLite reads names that start with `file:` as URIs; a relative path must not become one.

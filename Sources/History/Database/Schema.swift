@@ -3,7 +3,7 @@ internal import GRDB
 /// The tables' version is `user_version`: how many of `migrations` have been applied.
 enum Schema {
     /// Append only: what was released is never changed.
-    private static let migrations: [@Sendable (Database) throws -> Void] = [createFirstTables]
+    private static let migrations: [@Sendable (Database) throws -> Void] = [createFirstTables, createThreeAges]
 
     static var version: Int { migrations.count }
 
@@ -29,6 +29,16 @@ enum Schema {
                 try migrations[version - 1](db)
                 try db.execute(sql: "PRAGMA user_version = \(version)")
                 return .commit
+            }
+        }
+    }
+
+    /// All of the database would take minutes of a large one.
+    static func checkWhatIsReadAtTheStart(_ db: Database, path: String) throws {
+        for table in ["target", "remembered_client", "judge", "incident", "kind", "chunk", "progress"] {
+            try db.run("PRAGMA quick_check('\(table)')") { row in
+                guard row.text(0) == "ok" else { throw HistoryError(.damaged, path: path, detail: row.text(0) ?? "") }
+                return true
             }
         }
     }

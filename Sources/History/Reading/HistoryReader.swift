@@ -43,12 +43,81 @@ package final class HistoryReader: Sendable {
         try read { try RememberedLists.all($0) }
     }
 
-    /// The newest incidents, open ones included, newest first.
-    package func incidents(limit: Int = 100) throws(HistoryError) -> [IncidentRow] {
-        try read { try IncidentRow.newest($0, limit: limit) }
+    /// The newest incidents, open ones included, newest first: of all targets or of one, and of those that were open at `after` or later.
+    package func incidents(
+        of target: TargetIdentity? = nil, after: Timestamp? = nil, limit: Int = 100
+    ) throws(HistoryError) -> [IncidentRow] {
+        try read { try IncidentRow.newest($0, of: target, after: after, limit: limit) }
     }
 
-    private func read<Value>(_ body: (Database) throws -> Value) throws(HistoryError) -> Value {
+    /// The targets with this id, else those with this name, whether they are still listed or not.
+    package func targets(matching word: String) throws(HistoryError) -> [Target] {
+        try read { db in
+            let byID = try RememberedLists.targets(db, where: "target_id = ?", word)
+            return try byID.isEmpty ? RememberedLists.targets(db, where: "name = ?", word) : byID
+        }
+    }
+
+    /// Results of one target that started in a span of time, in the order in which they were committed; void ones included.
+    ///
+    /// - Parameters:
+    ///   - after: the last id of the page before.
+    ///   - limit: how many make a page.
+    package func results(
+        of target: TargetIdentity, in span: Range<Timestamp>, after cursor: Int64 = 0, limit: Int = 10_000
+    ) throws(HistoryError) -> [ResultItem] {
+        try read { try TargetReading($0, target)?.results(span.milliseconds, after: cursor, limit: limit) ?? [] }
+    }
+
+    /// What is known of one target, in steps of `resolution` since 1970 that have anything; a step at an edge is whole where its age is
+    /// coarser than the span. Steps of less than an hour come from minutes, of less than a minute from results.
+    package func series(
+        of target: TargetIdentity, in span: Range<Timestamp>, resolution: Duration
+    ) throws(HistoryError) -> [TallyItem] {
+        try read { db in
+            guard let reading = try TargetReading(db, target) else { return [] }
+            return try Series.read(reading, span.milliseconds, resolution: resolution.wholeMilliseconds)
+        }
+    }
+
+    /// All of one target in a span of time as one, from days, hours and what has not been moved; whole hours at its edges.
+    package func summary(of target: TargetIdentity, in span: Range<Timestamp>) throws(HistoryError) -> TallyItem {
+        try read { db in
+            let span = Summaries.wholeHours(span.milliseconds)
+            let tally = try TargetReading(db, target).map { try Summaries.one($0, span) } ?? Tally()
+            return TallyItem(start: span.lowerBound, length: span.upperBound - span.lowerBound, tally, hasTime: true)
+        }
+    }
+
+    /// The same of every target that has anything there, without what has not been moved: for a page of thousands.
+    package func summaries(in span: Range<Timestamp>) throws(HistoryError) -> [TargetIdentity: TallyItem] {
+        try read { db in
+            let span = Summaries.wholeHours(span.milliseconds)
+            return try Summaries.all(db, span).mapValues {
+                TallyItem(start: span.lowerBound, length: span.upperBound - span.lowerBound, $0, hasTime: true)
+            }
+        }
+    }
+
+    /// When the last result of a target started that has been moved.
+    package func newestResult(of target: TargetIdentity) throws(HistoryError) -> Timestamp? {
+        try read { db in
+            try TargetReading(db, target).flatMap { try Standing(db, $0.target).lastAt }.map { Timestamp(milliseconds: $0) }
+        }
+    }
+
+    /// The same of all targets.
+    package func newestMove() throws(HistoryError) -> Timestamp? {
+        try read { db in try db.integer("SELECT max(last_ms) FROM standing").map { Timestamp(milliseconds: $0) } }
+    }
+
+    func backUp(to copy: DatabaseQueue) throws { try queue.backup(to: copy) }
+
+    func read<Value>(_ body: (Database) throws -> Value) throws(HistoryError) -> Value {
         do { return try queue.read(body) } catch { throw HistoryError(error, path: path) }
     }
+}
+
+extension Range<Timestamp> {
+    var milliseconds: Range<Int64> { lowerBound.milliseconds..<upperBound.milliseconds }
 }

@@ -19,7 +19,7 @@ package struct TargetStatusRow: Hashable, Sendable {
     /// Why it is `degraded`.
     package var cause: Cause?
     package var isUnprobeable: Bool
-    /// nil when there was none among the newest ``LastProbes/rowLimit`` results.
+    /// nil before the first.
     package var lastProbe: LastProbe?
     package var consecutiveFailures: Int
     /// The open one.
@@ -52,12 +52,9 @@ package struct TargetStatusRow: Hashable, Sendable {
     }
 }
 
-/// The last result of every listed target, found by walking back from the newest row: results have no index by target, which would
-/// triple what a row costs, and in a running daemon all targets are among the newest rows.
+/// The last result of every listed target: of those that have been moved it is kept, and before those come the newest rows of what has not
+/// been, which in a running daemon all targets are among.
 enum LastProbes {
-    /// How far back the walk goes for targets that aren't probed: about a second's worth of reading.
-    static let rowLimit = 1_000_000
-
     static func read(_ db: Database) throws -> [Int64: LastProbe] {
         var missing: Set<Int64> = []
         // Without a judge's state there has been no result to look for.
@@ -67,20 +64,28 @@ enum LastProbes {
         }
         var probes: [Int64: LastProbe] = [:]
         guard !missing.isEmpty else { return probes }
-        try db.run(
-            """
-            SELECT r.target, r.started_at_ms, r.void, b.name, c.name, r.duration_us, r.http_status
-            FROM result r LEFT JOIN reason b ON b.id = r.reason LEFT JOIN cause c ON c.id = r.cause
-            ORDER BY r.id DESC LIMIT \(rowLimit)
-            """
-        ) { row in
-            guard let id = row.integer(0), missing.remove(id) != nil else { return true }
-            let reason = row.text(3).flatMap { Reason(rawValue: $0) }
-            let cause = row.text(4).flatMap { Cause(rawValue: $0) }
-            probes[id] = LastProbe(
-                startedAt: Timestamp(milliseconds: row.integer(1) ?? 0),
-                outcome: reason.map { .bad($0) } ?? cause.map { .poor($0) } ?? .good, isVoid: row.bool(2),
-                duration: .microseconds(row.integer(5) ?? 0), httpStatus: row.int(6))
+        let counting = try Counting(db)
+        func note(_ target: Int64, _ startedAt: Int64, _ kind: Int64, _ duration: Int64) {
+            guard missing.remove(target) != nil, let kind = counting.kinds[kind] else { return }
+            probes[target] = LastProbe(
+                startedAt: Timestamp(milliseconds: startedAt), outcome: counting.words.outcome(kind), isVoid: !kind.isCounted,
+                duration: .microseconds(duration), httpStatus: kind.httpStatus.map { Int($0) })
+        }
+        for chunk in try StoredChunk.toMove(db).reversed() where !missing.isEmpty {
+            try db.run(
+                "SELECT id, \(ResultValues.columns) FROM recent WHERE id >= ? AND id < ? ORDER BY id DESC",
+                [
+                    .integer(ResultID.make(chunk: chunk.firstCommit, target: 0)),
+                    .integer(chunk.endCommit.map { ResultID.make(chunk: $0, target: 0) } ?? .max),
+                ]
+            ) { row in
+                let values = ResultValues(row, from: 1)
+                note(ResultID.target(row.integer(0) ?? 0), chunk.base + values.offset, values.kind, values.duration)
+                return !missing.isEmpty
+            }
+        }
+        try db.run("SELECT target, last_ms, last_kind, last_us FROM standing") { row in
+            note(row.integer(0) ?? 0, row.integer(1) ?? 0, row.integer(2) ?? 0, row.integer(3) ?? 0)
             return !missing.isEmpty
         }
         return probes
@@ -95,15 +100,19 @@ package struct IncidentRow: Hashable, Sendable {
     package var vantage: String
     package var incident: Incident
 
-    static func newest(_ db: Database, limit: Int) throws -> [IncidentRow] {
+    static func newest(
+        _ db: Database, of target: TargetIdentity?, after: Timestamp?, limit: Int
+    ) throws -> [IncidentRow] {
         var rows: [IncidentRow] = []
         try db.run(
             """
             SELECT i.id, t.client_id, t.target_id, t.name, t.region, v.name, \(JudgeStates.incidentColumns)
             FROM incident i JOIN target t ON t.id = i.target JOIN vantage v ON v.id = i.vantage
             LEFT JOIN reason ib ON ib.id = i.reason
-            ORDER BY i.id DESC LIMIT ?
-            """, [Cell(limit)]
+            WHERE (?1 IS NULL OR t.client_id = ?1 AND t.target_id = ?2) AND (i.ended_at_ms IS NULL OR i.ended_at_ms >= ?3)
+            ORDER BY i.id DESC LIMIT ?4
+            """,
+            [Cell(target?.clientID), Cell(target?.key), .integer(after?.milliseconds ?? .min), Cell(limit)]
         ) { row in
             let identity = TargetIdentity(clientID: row.text(1) ?? "", key: row.text(2) ?? "")
             guard let id = row.integer(0), let incident = JudgeStates.incident(row, of: identity, from: 6) else { return true }

@@ -5,11 +5,14 @@ package struct HistoryRecord: Sendable {
     package var result: ProbeResult
     package var judgement: Judgement
     package var judge: Judge
+    /// How often the target is probed.
+    package var interval: Duration
 
-    package init(result: ProbeResult, judgement: Judgement, judge: Judge) {
+    package init(result: ProbeResult, judgement: Judgement, judge: Judge, interval: Duration) {
         self.result = result
         self.judgement = judgement
         self.judge = judge
+        self.interval = interval
     }
 }
 
@@ -25,6 +28,7 @@ struct ResultRow: Sendable {
     var duration: Duration
     var lateness: Duration
     var phases: Phases
+    var interval: Duration
 
     init(_ record: HistoryRecord) {
         let result = record.result
@@ -38,6 +42,7 @@ struct ResultRow: Sendable {
         duration = result.duration
         lateness = result.lateness
         phases = result.phases
+        interval = record.interval
     }
 }
 
@@ -131,6 +136,7 @@ struct BoundedQueue<Element: Sendable>: Sendable, Sequence {
 
     var count: Int { elements.count - dropped }
     var isEmpty: Bool { count == 0 }
+    var lastElement: Element? { isEmpty ? nil : elements.last }
 
     /// Returns how many were dropped.
     mutating func append(_ element: Element) -> Int {

@@ -22,7 +22,7 @@ extension WriterMemory {
 
 extension Batch {
     /// Writes everything inside the caller's transaction. Lists first, so that the targets of new results have their names.
-    func write(_ db: Database, _ memory: inout WriterMemory) throws -> Written {
+    func write(_ db: Database, _ memory: inout WriterMemory, chunkLength: Duration) throws -> Written {
         var written = Written()
         for target in departed.values { try RememberedLists.name(db, target) }
         for client in forgottenClients {
@@ -35,7 +35,7 @@ extension Batch {
             try RememberedLists.write(db, list, client: client)
             written.lists[client] = .some(digest)
         }
-        try writeRows(db, &memory.dimensions)
+        try writeRows(db, &memory, chunkLength: chunkLength)
         for transition in transitions { try write(transition, db, &memory.dimensions) }
         for incident in closedIncidents { try JudgeStates.write(db, incident, &memory.dimensions) }
         for (target, change) in judges {
@@ -47,32 +47,34 @@ extension Batch {
         return written
     }
 
-    private func writeRows(_ db: Database, _ dimensions: inout Dimensions) throws {
-        guard !rows.isEmpty else { return }
-        // Asked anew in every transaction: even a second writer can't make two rows of one id.
-        var id = try db.integer("SELECT max(id) FROM result") ?? 0
-        let insert = try Prepared(db, "INSERT INTO result VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)")
-        insert.bind(.integer(dimensions.vantage), at: 3)
-        for row in rows {
-            id += 1
-            insert.bind(.integer(id), at: 1)
-            insert.bind(.integer(try dimensions.target(row.target, db)), at: 2)
-            insert.bind(Cell(row.startedAt), at: 4)
-            insert.bind(.integer(row.void.code), at: 5)
-            insert.bind(Cell(row.status.code), at: 6)
-            insert.bind(dimensions.cell(row.outcome.reason), at: 7)
-            insert.bind(dimensions.cell(row.outcome.cause), at: 8)
-            insert.bind(Cell(row.httpStatus), at: 9)
-            insert.bind(try dimensions.address(row.address, db), at: 10)
-            insert.bind(Cell(row.duration), at: 11)
-            insert.bind(Cell(row.phases.dns), at: 12)
-            insert.bind(Cell(row.phases.connect), at: 13)
-            insert.bind(Cell(row.phases.tls), at: 14)
-            insert.bind(Cell(row.phases.processing), at: 15)
-            insert.bind(Cell(row.phases.transfer), at: 16)
-            insert.bind(Cell(row.lateness), at: 17)
+    private func writeRows(_ db: Database, _ memory: inout WriterMemory, chunkLength: Duration) throws {
+        guard let newest = rows.lastElement else { return }
+        var chunk = try memory.chunk ?? OpenChunk(db, base: newest.startedAt)
+        if !chunk.takes(newest.startedAt, length: chunkLength) { chunk = try OpenChunk(db, base: newest.startedAt) }
+        // By target, so that one target's are found by a search in each commit. What came first stays first.
+        var order: [(target: Int64, row: ResultRow)] = []
+        order.reserveCapacity(rows.count)
+        for row in rows { order.append((try memory.dimensions.target(row.target, db), row)) }
+        var places = Array(order.indices)
+        places.sort { (order[$0].target, $0) < (order[$1].target, $1) }
+        let insert = try Prepared(db, "INSERT INTO recent VALUES (?,?,?,?,?,?,?,?,?,?,?)")
+        for index in places {
+            let (target, row) = order[index]
+            var place = chunk.place(of: target)
+            if place == nil {
+                chunk = try OpenChunk(db, base: newest.startedAt)
+                place = chunk.place(of: target)
+            }
+            insert.bind(ResultID.make(chunk: chunk.commit, target: target, place: place ?? 0), at: 1)
+            let values = ResultValues(
+                row, offset: row.startedAt.milliseconds - chunk.base.milliseconds,
+                kind: try memory.dimensions.kind(of: row, db),
+                address: try memory.dimensions.address(row.address, of: target, db))
+            values.bind(to: insert, from: 2)
             try insert.run()
         }
+        chunk.endCommit()
+        memory.chunk = chunk
     }
 
     private func write(_ transition: Transition, _ db: Database, _ dimensions: inout Dimensions) throws {
@@ -90,17 +92,6 @@ extension Batch {
 
     /// In characters. A sentence is already safe to show; this is only a bound.
     private static let sentenceLimit = 1024
-}
-
-extension VoidCause? {
-    fileprivate var code: Int64 {
-        switch self {
-        case nil: 0
-        case .tainted?: 1
-        case .cancelled?: 2
-        case .proberFault?: 3
-        }
-    }
 }
 
 extension Judge {

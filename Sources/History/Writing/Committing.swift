@@ -3,8 +3,8 @@ internal import Health
 internal import Synchronization
 
 extension History {
-    /// The writer: commits what waits every ``HistoryOptions/commitInterval`` until its task is cancelled or the history closed, and drops what
-    /// is too old in small steps between commits. Returns with the last batch committed, if it could be.
+    /// The writer: commits what waits every ``HistoryOptions/commitInterval`` until its task is cancelled or the history closed; between commits
+    /// it moves results to their next age, and drops what is too old, in small steps. Returns with the last batch committed, if it could be.
     package func run(clock: some Clock<Duration>) async {
         let start = clock.now
         var wallClock = WallClockWatch()
@@ -12,7 +12,8 @@ extension History {
         while !Task.isCancelled, !inbox.withLock({ $0.isClosed }) {
             do { try await clock.sleep(until: clock.now.advanced(by: options.commitInterval), tolerance: nil) } catch { break }
             await flush()
-            // One step a commit: old rows go three times faster than new ones come, and no commit waits for more than a step.
+            // One step a commit: rows are moved three times faster than new ones come, and no commit waits for more than a step of each.
+            await settle()
             guard clock.now >= retentionDue else { continue }
             if let jump = wallClock.look(wall: options.now(), elapsed: start.duration(to: clock.now)) {
                 options.onEvent(.clockJumped(jump))
@@ -21,7 +22,7 @@ extension History {
                 retentionDue = clock.now.advanced(by: options.retentionInterval)
                 continue
             }
-            if await !removeSomeOfTheOld() { retentionDue = clock.now.advanced(by: options.retentionInterval) }
+            if await !removeOld() { retentionDue = clock.now.advanced(by: options.retentionInterval) }
         }
         await flush()
     }
@@ -85,12 +86,13 @@ extension History {
             let held = memory.held
             var written = Written()
             try db.inTransaction(.immediate) {
-                written = try held.write(db, &memory)
+                written = try held.write(db, &memory, chunkLength: options.chunkLength)
                 return .commit
             }
             memory.remember(written, limit: options.queueLimit)
         } catch {
             memory.dimensions.forgetAll()
+            memory.chunk = nil
             note(HistoryError(error, path: path), queued: count)
             return false
         }
@@ -103,6 +105,7 @@ extension History {
             (figures.isWritable, figures.trouble) = (true, nil)
         }
         memory.saidDropping = false
+        noteWAL(wal, &memory)
         if !wasWritable { options.onEvent(.writeRecovered(waiting: count)) }
         options.onEvent(.committed(rows: count, duration: duration))
         return true
@@ -115,6 +118,13 @@ extension History {
             (figures.isWritable, figures.trouble) = (false, error)
         }
         if known != error.code { options.onEvent(.writeFailed(error)) }
+    }
+
+    private func noteWAL(_ bytes: Int64, _ memory: inout WriterMemory) {
+        let isLarge = bytes > options.walSaidFrom
+        defer { memory.saidWAL = isLarge }
+        guard isLarge, !memory.saidWAL else { return }
+        options.onEvent(.walIsLarge(bytes, readers: WALReaders.names(path)))
     }
 
     private func noteDropped(_ memory: inout WriterMemory) {

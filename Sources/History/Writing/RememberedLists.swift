@@ -55,20 +55,33 @@ enum RememberedLists {
             lists[row.text(0) ?? ""] = []
             return true
         }
-        let columns = "client_id, target_id, name, region, base_url, test_path, rule_effect"
         // One text for all targets of a client.
         var clients: [String: String] = [:]
         try db.run("SELECT \(columns) FROM target WHERE listed = 1 ORDER BY id") { row in
             let text = row.text(0) ?? ""
             let clientID = clients[text] ?? text
             clients[clientID] = clientID
-            let target = Target(
-                identity: TargetIdentity(clientID: clientID, key: row.text(1) ?? ""), name: row.text(2) ?? "",
-                baseURL: row.text(4) ?? "", testPath: row.text(5) ?? "", region: row.text(3) ?? "",
-                ruleEffect: row.text(6).flatMap { Target.RuleEffect(rawValue: $0) } ?? .allow)
-            lists[target.identity.clientID, default: []].append(target)
+            lists[clientID, default: []].append(target(row, clientID: clientID))
             return true
         }
         return lists
+    }
+
+    private static let columns = "client_id, target_id, name, region, base_url, test_path, rule_effect"
+
+    private static func target(_ row: CellReader, clientID: String) -> Target {
+        Target(
+            identity: TargetIdentity(clientID: clientID, key: row.text(1) ?? ""), name: row.text(2) ?? "",
+            baseURL: row.text(4) ?? "", testPath: row.text(5) ?? "", region: row.text(3) ?? "",
+            ruleEffect: row.text(6).flatMap { Target.RuleEffect(rawValue: $0) } ?? .allow)
+    }
+
+    static func targets(_ db: Database, where condition: String, _ word: String) throws -> [Target] {
+        var targets: [Target] = []
+        try db.run("SELECT \(columns) FROM target WHERE \(condition) ORDER BY id", [.text(word)]) { row in
+            targets.append(target(row, clientID: row.text(0) ?? ""))
+            return true
+        }
+        return targets
     }
 }

@@ -16,7 +16,7 @@ import traceback
 from machine import MeasuringLock, private_network, say
 from processes import Failed, OthersWork
 from run import Run
-from scenarios import cost, peer, scale, scrape, steady, truth, zoo
+from scenarios import cost, history, moving, peer, scale, scrape, steady, truth, zoo
 from table import Table
 
 SCENARIOS = {
@@ -29,6 +29,8 @@ SCENARIOS = {
     "scrape": (scrape.scrape, "Scrapes of 10,000 targets, full, while 1,000 probes a second go on"),
     "start": (scale.start, "Start with 100,000 remembered targets"),
     "tenfold": (cost.tenfold, "Ten times the targets at the same 1,500 probes a second"),
+    "history": (history.history, "The history: room, the writer's work, and what reading takes"),
+    "moving": (moving.moving, "Lateness while results are moved, rolled up and deleted, at 2,000 probes a second"),
     "zoo": (zoo.zoo, "Hostile targets, each alone: the right reason, and no later than the timeout allows"),
 }
 
@@ -45,6 +47,7 @@ def read_options():
     parser.add_argument("--keep", action="store_true", help="keep the temporary directory")
     parser.add_argument("--lock", metavar="FILE", help="hold this file locked (flock) while a scenario runs")
     parser.add_argument("--tools", type=pathlib.Path, help=argparse.SUPPRESS)
+    parser.add_argument("--history", type=pathlib.Path, help=argparse.SUPPRESS)
     parser.add_argument("--zoo", type=pathlib.Path, help=argparse.SUPPRESS)
     parser.add_argument("--check", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -56,8 +59,9 @@ def read_options():
         # Before anything is built, a mistyped option is told, and what has to be built.
         print(*options.names, sep="\n")
         sys.exit(0)
-    if options.program is None or options.tools is None or ("zoo" in options.names and options.zoo is None):
-        parser.error("--program, --tools and --zoo are needed without scripts/bench")
+    own = {"zoo": options.zoo, "history": options.history}
+    if options.program is None or options.tools is None or any(own[name] is None for name in own if name in options.names):
+        parser.error("--program, --tools, --zoo and --history are needed without scripts/bench")
     options.program, options.tools = options.program.resolve(), options.tools.resolve()
     return options
 

@@ -35,7 +35,7 @@ probe:
 egress:
   allow: [127.0.0.0/8]
 history:
-  path: history.db
+  path: history.db{history}
 log:
   level: warning
 """
@@ -90,7 +90,8 @@ class Daemon:
     """One folder with a configuration and a database, and at most one process on it at a time."""
 
     def __init__(
-        self, run, *, count, interval, port, scheme="http", with_names=False, timeout=None, probe=(), sync=60, embeds_api=False
+        self, run, *, count, interval, port, scheme="http", with_names=False, timeout=None, probe=(), sync=60, embeds_api=False,
+        history=""
     ):
         """With `embeds_api` the list is the daemon's own and empty; else a process of its own serves one of `count` targets."""
         self.run, self.folder, self.count, self.interval = run, run.folder, count, interval
@@ -103,7 +104,7 @@ class Daemon:
         self.config.write_text(
             (CONFIG + EMBEDDED_API * embeds_api).format(
                 metrics=self.metrics, api=self.api_port, client=CLIENT, interval=interval, sync=sync,
-                timeout=timeout or min(10, interval), probe="".join(f"\n  {line}" for line in probe),
+                timeout=timeout or min(10, interval), probe="".join(f"\n  {line}" for line in probe), history=history,
             )
         )
         if not embeds_api:

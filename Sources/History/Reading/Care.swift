@@ -1,0 +1,93 @@
+internal import GRDB
+internal import Glibc
+internal import Health
+
+/// What was found wrong with a database.
+package struct HistoryCheck: Hashable, Sendable {
+    /// In SQLite's words or ours; at most 100. Empty: all is well.
+    package var problems: [String] = []
+    package var results = 0
+    package var incidents = 0
+    /// SQLite itself finds the file damaged: the daemon would set it aside.
+    package var isDamaged = false
+}
+
+/// What keeps a history well.
+extension HistoryReader {
+    /// Reads everything once. Of a large database that takes minutes, during which the WAL can't be folded in.
+    package func check() throws(HistoryError) -> HistoryCheck {
+        try read { db in
+            var check = HistoryCheck()
+            try db.run("PRAGMA integrity_check(100)") { row in
+                if let text = row.text(0), text != "ok" { check.problems.append(text) }
+                return true
+            }
+            check.isDamaged = !check.problems.isEmpty
+            guard !check.isDamaged else { return check }
+            check.results = Int(try db.integer("SELECT count(*) FROM probe_history") ?? 0)
+            check.incidents = Int(try db.integer("SELECT count(*) FROM incident_history") ?? 0)
+            for (problem, query) in Self.rules {
+                let count = try db.integer(query) ?? 0
+                if count > 0 { check.problems.append("\(count) \(problem)") }
+            }
+            return check
+        }
+    }
+
+    /// What holds of every history, whenever it is looked at.
+    private static let rules = [
+        ("results of a kind that isn't known", "SELECT count(*) FROM settled WHERE kind NOT IN (SELECT id FROM kind)"),
+        (
+            "results in a chunk that isn't known",
+            "SELECT count(*) FROM settled WHERE id < (SELECT min(id) << 32 FROM chunk) OR id >> 32 > (SELECT max(id) FROM chunk)"
+        ),
+        (
+            "results of a commit that no chunk has",
+            """
+            SELECT count(*) FROM recent WHERE id < (SELECT min(first_commit) << 32 FROM chunk)
+                OR id >= (SELECT coalesce(end_commit << 32, 9223372036854775807) FROM chunk ORDER BY id DESC LIMIT 1)
+            """
+        ),
+        (
+            "results moved further than their chunk says",
+            "SELECT count(*) FROM chunk c JOIN settled s ON s.id > ((c.id << 32) | (c.moved << 10) | 1023) AND s.id < ((c.id + 1) << 32) WHERE c.moved < \(ResultID.targetMax)"
+        ),
+        (
+            "hours whose reasons aren't as many as their failures",
+            "SELECT count(*) FROM hour h WHERE failures <> coalesce((SELECT sum(value) FROM json_each(h.reasons)), 0)"
+        ),
+        (
+            "days that have other counts than their hours",
+            """
+            SELECT count(*) FROM day d WHERE (d.id >> 22) * 24 > (SELECT min(id) >> 22 FROM hour)
+                AND (d.id >> 22) + 1 < (SELECT value FROM progress WHERE name = 'hour_in_day') / 4194304 / 24
+                AND probes <> (
+                    WITH RECURSIVE n(h) AS (SELECT (d.id >> 22) * 24 UNION ALL SELECT h + 1 FROM n WHERE h < (d.id >> 22) * 24 + 23)
+                    SELECT coalesce(sum(o.probes), 0) FROM n JOIN hour o ON o.id = ((n.h << 22) | (d.id & 4194303)))
+            """
+        ),
+        ("incidents that ended before they began", "SELECT count(*) FROM incident WHERE ended_at_ms < started_at_ms"),
+    ]
+
+    /// Writes all of it to a new file, as it is at this moment, while the daemon goes on (https://www.sqlite.org/backup.html). What is there
+    /// when it can't be finished is removed.
+    package func backUp(to path: String) throws(HistoryError) {
+        guard access(path, F_OK) != 0 else { throw HistoryError(.exists, path: path) }
+        let partial = path + ".partial"
+        unlink(partial)
+        do {
+            let copy = try DatabaseQueue(path: HistoryFile.sqlitePath(partial))
+            // In one step: a writer that commits between two of them makes it begin anew.
+            try backUp(to: copy)
+            // One file that any tool opens, also where it may not write.
+            try copy.writeWithoutTransaction { try $0.run("PRAGMA journal_mode = DELETE") }
+            try copy.close()
+            guard rename(partial, path) == 0 else {
+                throw HistoryError(.cannotOpen, path: path, detail: String(cString: strerror(errno)))
+            }
+        } catch {
+            for name in [partial, partial + "-wal", partial + "-shm", partial + "-journal"] { unlink(name) }
+            throw HistoryError(error, path: path)
+        }
+    }
+}

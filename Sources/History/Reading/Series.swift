@@ -1,0 +1,111 @@
+internal import GRDB
+import Health
+
+/// One target's tallies over time, from the coarsest age that fits the resolution, and what has not been moved yet.
+struct Series {
+    private let reading: TargetReading
+    private let span: Range<Int64>
+    private let resolution: Int64
+    private var buckets: [Int64: Tally] = [:]
+
+    /// - Parameters: in milliseconds; `resolution` at least a second.
+    static func read(_ reading: TargetReading, _ span: Range<Int64>, resolution: Int64) throws -> [TallyItem] {
+        var series = Series(reading: reading, span: span, resolution: max(1000, resolution))
+        if series.resolution < Counting.minute {
+            try series.addResults()
+        } else {
+            try series.addRollups()
+        }
+        return series.items
+    }
+
+    private init(reading: TargetReading, span: Range<Int64>, resolution: Int64) {
+        (self.reading, self.span, self.resolution) = (reading, span, resolution)
+    }
+
+    private var hasTime: Bool { resolution >= Counting.hour }
+
+    private var items: [TallyItem] {
+        buckets.sorted { $0.key < $1.key }.map { number, tally in
+            TallyItem(start: number * resolution, length: resolution, tally, hasTime: hasTime)
+        }
+    }
+
+    /// One that the span begins in belongs to it as a whole.
+    private mutating func add(_ tally: Tally, _ period: Int64, of length: Int64) {
+        let start = max(period * length, span.lowerBound)
+        guard span.contains(start), (period + 1) * length > start else { return }
+        buckets[start.quotient(resolution), default: Tally()].merge(tally)
+    }
+
+    private mutating func addResults() throws {
+        let (counting, resolution) = (reading.counting, resolution)
+        var found: [Int64: Tally] = [:]
+        try reading.each(span) { _, startedAt, values in
+            guard let kind = counting.kinds[values.kind] else { return true }
+            let reason = kind.reason.map { counting.words.reasons[$0] ?? "unknown" }
+            found[startedAt.quotient(resolution), default: Tally()].add(values, kind, reason: reason)
+            return true
+        }
+        buckets = found
+    }
+
+    private mutating func addRollups() throws {
+        let waiting = try reading.waiting()
+        if resolution < Counting.hour {
+            try addMinutes()
+            for (minute, tally) in waiting.minutes { add(tally, minute, of: Counting.minute) }
+            return
+        }
+        if resolution.isMultiple(of: PeriodTable.days.milliseconds) {
+            try addPeriods(.days, in: span)
+            // Hours that aren't in their days yet.
+            let through = try DayRollup.through(reading.db)
+            try addPeriods(.hours, in: span, after: through)
+        } else {
+            try addPeriods(.hours, in: span)
+        }
+        for (hour, tally) in waiting.hours { add(tally, hour, of: Counting.hour) }
+    }
+
+    private mutating func addMinutes() throws {
+        let select = try Prepared(
+            reading.db,
+            """
+            SELECT minute, probes, failures, voids, reasons, sum_us, min_us, max_us, latency, phases FROM minute
+            WHERE id >= ? AND id < ?
+            """)
+        for chunk in try StoredChunk.all(reading.db, span) where chunk.moved >= reading.target {
+            select.bind(ResultID.make(chunk: chunk.id, target: reading.target), at: 1)
+            select.bind(ResultID.make(chunk: chunk.id, target: reading.target + 1), at: 2)
+            try select.run { row in
+                let minute = chunk.base.quotient(Counting.minute) + (row.integer(0) ?? 0)
+                var tally = Tally()
+                (tally.probes, tally.failures, tally.voids) = (row.count(1), row.count(2), row.count(3))
+                if let text = row.text(4) { tally.reasons = Tally.reasons(text) }
+                tally.readLatency(row, from: 5)
+                add(tally, minute, of: Counting.minute)
+                return true
+            }
+        }
+    }
+
+    private mutating func addPeriods(_ table: PeriodTable, in span: Range<Int64>, after last: Int64 = .min) throws {
+        let select = try Prepared(reading.db, "SELECT \(PeriodTable.columns) FROM \(table.name) WHERE id = ?")
+        let first = max(span.lowerBound.quotient(table.milliseconds), PeriodID.period(max(last, 0)))
+        // Nothing is there before the first row and after the last.
+        let ends = try ["min", "max"].map { try reading.db.integer("SELECT \($0)(id) FROM \(table.name)").map(PeriodID.period) }
+        guard let least = ends[0], let most = ends[1] else { return }
+        let end = min((span.upperBound - 1).quotient(table.milliseconds), most)
+        guard max(first, least) <= end else { return }
+        for period in max(first, least)...end {
+            let id = PeriodID.make(period: period, target: reading.target)
+            guard id > last else { continue }
+            select.bind(id, at: 1)
+            try select.run { row in
+                add(Tally(row, from: 0), period, of: table.milliseconds)
+                return false
+            }
+        }
+    }
+}

@@ -1,0 +1,157 @@
+internal import GRDB
+package import Health
+
+/// One result, as `probe_history` has it.
+package struct ResultItem: Hashable, Sendable {
+    /// Of ``probe_history/result_id``; grows with the commits.
+    package var id: Int64
+    package var startedAt: Timestamp
+    package var outcome: Outcome
+    package var isVoid: Bool
+    /// After this result.
+    package var status: Status
+    package var httpStatus: Int?
+    package var address: String?
+    package var duration: Duration
+    package var phases: Phases
+    package var lateness: Duration
+}
+
+/// What the reader knows while it reads of one target; one transaction's.
+struct TargetReading {
+    let db: Database
+    let target: Int64
+    let counting: Counting
+
+    init?(_ db: Database, _ identity: TargetIdentity) throws {
+        let key: [Cell] = [.text(identity.clientID), .text(identity.key)]
+        guard let id = try db.integer("SELECT id FROM target WHERE client_id = ? AND target_id = ?", key) else { return nil }
+        self.db = db
+        target = id
+        counting = try Counting(db)
+    }
+
+    /// Results that started in a span of time, in the order of their commits, and after the one with the id `after`.
+    func results(_ span: Range<Int64>, after cursor: Int64, limit: Int) throws -> [ResultItem] {
+        let addresses = try addresses()
+        var items: [ResultItem] = []
+        try each(span, from: cursor) { id, startedAt, values in
+            if id > cursor { items.append(item(id, startedAt, values, addresses)) }
+            return items.count < limit
+        }
+        return items
+    }
+
+    /// Each result of a span of time, first those that have been moved.
+    func each(_ span: Range<Int64>, from cursor: Int64 = 0, _ body: (Int64, Int64, ResultValues) throws -> Bool) throws {
+        var goesOn = true
+        let moved = try Prepared(
+            db, "SELECT id, \(ResultValues.columns) FROM settled WHERE id >= ? AND id < ? ORDER BY id")
+        for chunk in try StoredChunk.all(db, span, from: ResultID.chunk(cursor)) where goesOn {
+            if chunk.moved >= target {
+                moved.bind(ResultID.make(chunk: chunk.id, target: target), at: 1)
+                moved.bind(ResultID.make(chunk: chunk.id, target: target + 1), at: 2)
+                try moved.run { row in
+                    let values = ResultValues(row, from: 1)
+                    let startedAt = chunk.base + values.offset
+                    if span.contains(startedAt) { goesOn = try body(row.integer(0) ?? 0, startedAt, values) }
+                    return goesOn
+                }
+            } else {
+                try eachWaiting(chunk) { id, startedAt, values in
+                    if span.contains(startedAt) { goesOn = try body(id, startedAt, values) }
+                    return goesOn
+                }
+            }
+        }
+    }
+
+    /// Those of a chunk that haven't been moved, of this target: one search in each of its commits.
+    private func eachWaiting(_ chunk: StoredChunk, _ body: (Int64, Int64, ResultValues) throws -> Bool) throws {
+        let waiting = try Prepared(db, "SELECT id, \(ResultValues.columns) FROM recent WHERE id >= ? AND id < ? ORDER BY id")
+        let end = try chunk.endCommit ?? (db.integer("SELECT max(id) FROM recent").map(ResultID.chunk) ?? 0) + 1
+        var goesOn = true
+        for commit in chunk.firstCommit..<max(chunk.firstCommit, end) where goesOn {
+            waiting.bind(ResultID.make(chunk: commit, target: target), at: 1)
+            waiting.bind(ResultID.make(chunk: commit, target: target + 1), at: 2)
+            try waiting.run { row in
+                let values = ResultValues(row, from: 1)
+                let id = ResultID.make(chunk: chunk.id, target: 0) | ResultID.inChunk(row.integer(0) ?? 0)
+                goesOn = try body(id, chunk.base + values.offset, values)
+                return goesOn
+            }
+        }
+    }
+
+    /// What is not in the rollups yet, counted as they will be.
+    func waiting() throws -> TargetCounts {
+        var counts = TargetCounts(standing: try Standing(db, target))
+        for chunk in try StoredChunk.toMove(db) where chunk.moved < target {
+            try eachWaiting(chunk) { _, startedAt, values in
+                counting.add(values, startedAt: startedAt, to: &counts)
+                return true
+            }
+        }
+        return counts
+    }
+
+    private func addresses() throws -> [Int64: String] {
+        var addresses: [Int64: String] = [:]
+        try db.run("SELECT place, text FROM target_address WHERE target = ?", [.integer(target)]) { row in
+            addresses[row.integer(0) ?? 0] = row.text(1)
+            return true
+        }
+        return addresses
+    }
+
+    private func item(_ id: Int64, _ startedAt: Int64, _ values: ResultValues, _ addresses: [Int64: String]) -> ResultItem {
+        let kind = counting.kinds[values.kind]
+        let microseconds = { (value: Int64?) in value.map { Duration.microseconds($0) } }
+        let address: String? =
+            switch values.address {
+            case .integer(let place): addresses[place]
+            case .text(let text): text
+            case .null, .blob: nil
+            }
+        return ResultItem(
+            id: id, startedAt: Timestamp(milliseconds: startedAt), outcome: kind.map(counting.words.outcome) ?? .good,
+            isVoid: kind?.isCounted == false, status: kind.flatMap { Status(code: Int($0.status)) } ?? .unknown,
+            httpStatus: kind?.httpStatus.map { Int($0) }, address: address, duration: .microseconds(values.duration),
+            phases: Phases(
+                dns: microseconds(values.dns), connect: microseconds(values.connect), tls: microseconds(values.tls),
+                processing: microseconds(values.processing), transfer: microseconds(values.transfer)),
+            lateness: .microseconds(values.lateness))
+    }
+}
+
+/// A row of `chunk` as a reader sees it.
+struct StoredChunk {
+    let id: Int64
+    let base: Int64
+    let firstCommit: Int64
+    let endCommit: Int64?
+    let moved: Int64
+
+    /// Those that may have results of a span of time; of one that hasn't been moved nobody knows.
+    static func all(_ db: Database, _ span: Range<Int64>, from first: Int64 = 0) throws -> [StoredChunk] {
+        try read(
+            db, "id >= ? AND (\(Chunk.isToMove) OR max_ms >= ? AND min_ms < ?)",
+            [.integer(first), .integer(span.lowerBound), .integer(span.upperBound)])
+    }
+
+    static func toMove(_ db: Database) throws -> [StoredChunk] { try read(db, Chunk.isToMove, []) }
+
+    private static func read(_ db: Database, _ condition: String, _ cells: [Cell]) throws -> [StoredChunk] {
+        var chunks: [StoredChunk] = []
+        try db.run(
+            "SELECT id, base_ms, first_commit, end_commit, moved FROM chunk WHERE \(condition) ORDER BY id", cells
+        ) { row in
+            chunks.append(
+                StoredChunk(
+                    id: row.integer(0) ?? 0, base: row.integer(1) ?? 0, firstCommit: row.integer(2) ?? 0,
+                    endCommit: row.integer(3), moved: row.integer(4) ?? 0))
+            return true
+        }
+        return chunks
+    }
+}

@@ -1,0 +1,170 @@
+internal import GRDB
+internal import Health
+internal import Synchronization
+
+extension History {
+    /// One small step: some of what is older than its age is kept, or too much in all, then some free pages given back. Never in a commit's
+    /// transaction. Returns whether there is more to do. A step that fails changes nothing and is tried again when the next is due.
+    @discardableResult
+    package func removeOld() async -> Bool {
+        await onWriter { history, db in
+            guard !history.memory.withLock({ $0.isClosed }) else { return false }
+            let retention = Retention(options: history.options)
+            do {
+                if try retention.removeByAge(db) { return true }
+                let isTooLarge = try retention.isTooLarge(db)
+                let wasTooLarge = history.memory.withLock { memory in
+                    defer { memory.saidTooLarge = isTooLarge }
+                    return memory.saidTooLarge
+                }
+                if isTooLarge, !wasTooLarge { history.options.onEvent(.sizeExceeded) }
+                let hasRemoved = try isTooLarge && retention.removeOldest(db)
+                return try Retention.giveBack(db) || hasRemoved
+            } catch {
+                history.options.onEvent(.retentionFailed(HistoryError(error, path: history.path)))
+                return false
+            }
+        }
+    }
+}
+
+/// Deletes in small steps, each a transaction of its own. Every table begins with its oldest rows, so a step frees whole pages.
+struct Retention {
+    static let rowsAStep: Int64 = 5000
+    /// 2 MiB of pages of 4 KiB.
+    static let pagesAStep: Int64 = 512
+
+    private let keep: HistoryOptions.Ages
+    private let maxSize: Int64?
+    private let now: Timestamp
+
+    init(options: HistoryOptions) {
+        (keep, maxSize, now) = (options.keep, options.maxSize, options.now())
+    }
+
+    private func cutoff(_ age: Duration?) -> Int64? { age.map { (now + (.zero - $0)).milliseconds } }
+
+    /// Returns whether something was removed.
+    func removeByAge(_ db: Database) throws -> Bool {
+        if let cutoff = cutoff(keep.raw) {
+            if let chunk = try Self.chunk(db, "has_results = 1 AND max_ms < ?", [.integer(cutoff)]) {
+                try Self.removeResults(db, chunk)
+                return true
+            }
+            if try Self.removeTransitions(db, before: cutoff) { return true }
+        }
+        if let cutoff = cutoff(keep.minutes),
+            let chunk = try Self.chunk(db, "has_results = 0 AND max_ms < ?", [.integer(cutoff)])
+        {
+            try Self.removeMinutes(db, chunk)
+            return true
+        }
+        for (table, age) in [(PeriodTable.hours, keep.hours), (PeriodTable.days, keep.days)] {
+            guard let cutoff = cutoff(age) else { continue }
+            let end = PeriodID.make(period: cutoff.quotient(table.milliseconds), target: 0)
+            if try Self.removeFirst(db, table.name, before: end) { return true }
+        }
+        if let cutoff = cutoff(keep.days) { return try Self.removeIncidents(db, before: cutoff) }
+        return false
+    }
+
+    func isTooLarge(_ db: Database) throws -> Bool {
+        guard let maxSize else { return false }
+        let pages = try db.integer("PRAGMA page_count") ?? 0
+        let free = try db.integer("PRAGMA freelist_count") ?? 0
+        return (pages - free) * (try db.integer("PRAGMA page_size") ?? 4096) > maxSize
+    }
+
+    /// The oldest that is left, the finest first. Returns false when nothing is left that may go.
+    func removeOldest(_ db: Database) throws -> Bool {
+        if let chunk = try Self.chunk(db, "has_results = 1", []) {
+            try Self.removeResults(db, chunk)
+            let end = try db.integer("SELECT max_ms FROM chunk WHERE id = ?", [.integer(chunk)])
+            if let end { while try Self.removeTransitions(db, before: end) {} }
+        } else if let chunk = try Self.chunk(db, "has_results = 0", []) {
+            try Self.removeMinutes(db, chunk)
+        } else {
+            return try Self.removeFirst(db, "hour", before: DayRollup.through(db)) || Self.removeFirst(db, "day", before: .max)
+        }
+        return true
+    }
+
+    /// The oldest chunk that is so. One that hasn't been moved is left alone, and so is the newest: the next id is counted from it.
+    private static func chunk(_ db: Database, _ condition: String, _ cells: [Cell]) throws -> Int64? {
+        try db.integer(
+            """
+            SELECT id FROM chunk WHERE \(condition) AND moved = \(ResultID.targetMax) AND id < (SELECT max(id) FROM chunk)
+            ORDER BY id LIMIT 1
+            """, cells)
+    }
+
+    private static func removeResults(_ db: Database, _ chunk: Int64) throws {
+        try remove(db, "settled", of: chunk) { try db.run("UPDATE chunk SET has_results = 0 WHERE id = ?", [.integer(chunk)]) }
+    }
+
+    private static func removeMinutes(_ db: Database, _ chunk: Int64) throws {
+        try remove(db, "minute", of: chunk) { try db.run("DELETE FROM chunk WHERE id = ?", [.integer(chunk)]) }
+    }
+
+    private static func remove(_ db: Database, _ table: String, of chunk: Int64, then finish: () throws -> Void) throws {
+        let (first, end) = (ResultID.make(chunk: chunk, target: 0), ResultID.make(chunk: chunk + 1, target: 0))
+        let next = try db.integer(
+            "SELECT id FROM \(table) WHERE id >= ? AND id < ? ORDER BY id LIMIT 1 OFFSET ?",
+            [.integer(first), .integer(end), .integer(rowsAStep)])
+        try db.inTransaction(.immediate) {
+            try db.run("DELETE FROM \(table) WHERE id >= ? AND id < ?", [.integer(first), .integer(next ?? end)])
+            if next == nil { try finish() }
+            return .commit
+        }
+    }
+
+    private static func removeFirst(_ db: Database, _ table: String, before end: Int64) throws -> Bool {
+        guard let first = try db.integer("SELECT min(id) FROM \(table)"), first < end else { return false }
+        let next = try db.integer("SELECT id FROM \(table) ORDER BY id LIMIT 1 OFFSET ?", [.integer(rowsAStep)]) ?? .max
+        try db.inTransaction(.immediate) {
+            try db.run("DELETE FROM \(table) WHERE id < ?", [.integer(min(next, end))])
+            return .commit
+        }
+        return true
+    }
+
+    private static func removeIncidents(_ db: Database, before cutoff: Int64) throws -> Bool {
+        let old = "SELECT id FROM incident WHERE ended_at_ms < \(cutoff) AND closed_as IS NOT NULL LIMIT \(rowsAStep)"
+        guard try db.integer(old) != nil else { return false }
+        try db.inTransaction(.immediate) {
+            try db.run("DELETE FROM incident WHERE id IN (\(old))")
+            return .commit
+        }
+        return true
+    }
+
+    /// They are in the order of their commits, so age falls as the id grows and the first to keep is found by halves. One that a jumping
+    /// clock misdated goes with its neighbours. The newest always stays: the next id is counted from it.
+    private static func removeTransitions(_ db: Database, before cutoff: Int64) throws -> Bool {
+        guard let lowest = try db.integer("SELECT min(id) FROM transition"),
+            let highest = try db.integer("SELECT max(id) FROM transition")
+        else { return false }
+        var (low, high) = (lowest, highest)
+        while low < high {
+            let middle = low + (high - low) / 2
+            let time = try db.integer("SELECT at_ms FROM transition WHERE id >= ? ORDER BY id LIMIT 1", [.integer(middle)])
+            if let time, time < cutoff { low = middle + 1 } else { high = middle }
+        }
+        guard low > lowest else { return false }
+        try db.inTransaction(.immediate) {
+            try db.run("DELETE FROM transition WHERE id < ?", [.integer(min(low, lowest + rowsAStep))])
+            return .commit
+        }
+        return true
+    }
+
+    /// A sixteenth of the file may stay free, because the rows to come will need it.
+    fileprivate static func giveBack(_ db: Database) throws -> Bool {
+        let pages = try db.integer("PRAGMA page_count") ?? 0
+        let free = try db.integer("PRAGMA freelist_count") ?? 0
+        let excess = free - pages / 16
+        guard excess > 0 else { return false }
+        try db.execute(sql: "PRAGMA incremental_vacuum(\(min(excess, pagesAStep)))")
+        return excess > pagesAStep
+    }
+}

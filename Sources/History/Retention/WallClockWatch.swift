@@ -1,0 +1,24 @@
+internal import Health
+
+/// Holds the wall clock against the monotonic one: what is deleted by a clock that jumped ahead would be gone for good.
+struct WallClockWatch {
+    /// A smaller jump deletes that much too early at most.
+    static let jumpMin = Duration.seconds(600)
+    static let distrust = Duration.seconds(3600)
+
+    /// The wall clock at the start of the monotonic one, as of the last look.
+    private var origin: Timestamp?
+    private var distrustUntil = Duration.zero
+    private(set) var isSteady = true
+
+    /// Returns by how much the wall clock has jumped since the last look, when it has.
+    mutating func look(wall: Timestamp, elapsed: Duration) -> Duration? {
+        let now = wall + (.zero - elapsed)
+        defer { origin = now }
+        let jump = origin.map { now - $0 } ?? .zero
+        let hasJumped = jump > Self.jumpMin || jump < .zero - Self.jumpMin
+        if hasJumped { distrustUntil = elapsed + Self.distrust }
+        isSteady = elapsed >= distrustUntil
+        return hasJumped ? jump : nil
+    }
+}

@@ -1,0 +1,130 @@
+/// How often a latency was how long: counts by buckets that grow with the latency. Two of them add up, and a percentile of the sum is what the
+/// percentile of all values would be, within 0.8 %.
+///
+/// The buckets are HdrHistogram's with 64 to each doubling: bucket b below 128 holds the value b, in microseconds; one above holds the
+/// values whose leading seven bits are the same. As bytes: for each bucket that isn't empty, in order, LEB128 of
+/// 2 × (buckets skipped since the last) + (1 when more than one value is in it), and then, in that case, LEB128 of their number.
+struct Distribution: Hashable, Sendable {
+    /// A bucket that isn't empty.
+    private struct Entry: Hashable {
+        var bucket: Int32
+        var count: Int
+    }
+
+    private static let exactBuckets: Int64 = 128
+    private static let bucketsADoubling: Int64 = 64
+
+    private var entries: [Entry] = []
+
+    var isEmpty: Bool { entries.isEmpty }
+    var count: Int { entries.reduce(0) { $0 + $1.count } }
+
+    static func bucket(of value: Int64) -> Int32 {
+        guard value >= exactBuckets else { return Int32(max(0, value)) }
+        let shift = Int64(63 - value.leadingZeroBitCount - 6)
+        return Int32(bucketsADoubling * shift + value >> shift)
+    }
+
+    /// The middle of a bucket.
+    static func value(of bucket: Int32) -> Int64 {
+        let bucket = Int64(bucket)
+        guard bucket >= exactBuckets else { return bucket }
+        let shift = bucket / bucketsADoubling - 1
+        return (bucket - bucketsADoubling * shift) << shift + (1 << shift - 1) / 2
+    }
+
+    /// - Parameter value: in microseconds.
+    mutating func add(_ value: Int64) {
+        let bucket = Self.bucket(of: value)
+        var (low, high) = (0, entries.count)
+        while low < high {
+            let middle = (low + high) / 2
+            if entries[middle].bucket < bucket { low = middle + 1 } else { high = middle }
+        }
+        if low < entries.count, entries[low].bucket == bucket {
+            entries[low].count += 1
+        } else {
+            entries.insert(Entry(bucket: bucket, count: 1), at: low)
+        }
+    }
+
+    mutating func merge(_ other: Distribution) {
+        if entries.isEmpty { return entries = other.entries }
+        guard !other.entries.isEmpty else { return }
+        var merged: [Entry] = []
+        merged.reserveCapacity(entries.count + other.entries.count)
+        var (mine, theirs) = (entries[...], other.entries[...])
+        while let a = mine.first, let b = theirs.first {
+            merged.append(a.bucket <= b.bucket ? a : b)
+            if a.bucket <= b.bucket { mine.removeFirst() }
+            if b.bucket <= a.bucket { theirs.removeFirst() }
+            if a.bucket == b.bucket { merged[merged.count - 1].count += b.count }
+        }
+        entries = merged + mine + theirs
+    }
+
+    /// The smallest value that at least this share of all are no greater than, within 0.8 %; nil of none.
+    func percentile(_ share: Double) -> Int64? {
+        let total = count
+        guard total > 0 else { return nil }
+        var left = max(1, Int((share * Double(total)).rounded(.up)))
+        for entry in entries {
+            left -= entry.count
+            if left <= 0 { return Self.value(of: entry.bucket) }
+        }
+        return nil
+    }
+}
+
+/// As bytes.
+extension Distribution {
+    func write(to bytes: inout [UInt8]) {
+        var next: Int32 = 0
+        for entry in entries {
+            bytes.appendLEB128(UInt64(entry.bucket - next) << 1 | (entry.count > 1 ? 1 : 0))
+            if entry.count > 1 { bytes.appendLEB128(UInt64(entry.count)) }
+            next = entry.bucket + 1
+        }
+    }
+
+    /// What isn't in the form above ends it: a damaged row must not end the daemon.
+    init(_ bytes: some Collection<UInt8>) {
+        var rest = LEB128Reader(bytes)
+        var next: UInt64 = 0
+        while let word = rest.next() {
+            guard let count = word & 1 == 1 ? rest.next() : 1 else { return }
+            let (bucket, overflow) = next.addingReportingOverflow(word >> 1)
+            guard !overflow, bucket < UInt64(Int32.max), count > 0, count < UInt64(UInt32.max) else { return }
+            entries.append(Entry(bucket: Int32(bucket), count: Int(count)))
+            next = bucket + 1
+        }
+    }
+}
+
+extension [UInt8] {
+    mutating func appendLEB128(_ value: UInt64) {
+        var rest = value
+        while rest >= 0x80 {
+            append(UInt8(truncatingIfNeeded: rest) | 0x80)
+            rest >>= 7
+        }
+        append(UInt8(rest))
+    }
+}
+
+struct LEB128Reader<Bytes: Collection<UInt8>> {
+    private var iterator: Bytes.Iterator
+
+    init(_ bytes: Bytes) { iterator = bytes.makeIterator() }
+
+    /// nil at the end, or when a number is cut off or longer than 64 bits.
+    mutating func next() -> UInt64? {
+        var value: UInt64 = 0
+        for shift in stride(from: UInt64(0), to: 63, by: 7) {
+            guard let byte = iterator.next() else { return nil }
+            value |= UInt64(byte & 0x7f) << shift
+            if byte < 0x80 { return value }
+        }
+        return nil
+    }
+}

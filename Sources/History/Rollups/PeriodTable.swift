@@ -1,0 +1,117 @@
+internal import GRDB
+internal import Health
+
+/// The table of the hours or of the days: a row for each target and period in which something is known of it.
+struct PeriodTable {
+    static let hours = PeriodTable(name: "hour", milliseconds: 3_600_000)
+    static let days = PeriodTable(name: "day", milliseconds: 86_400_000)
+
+    let name: String
+    let milliseconds: Int64
+
+    static let columns = columnsWithoutPhases + ", phases"
+    static let columnsWithoutPhases =
+        "probes, failures, voids, reasons, up_ms, degraded_ms, down_ms, maintenance_ms, sum_us, min_us, max_us, latency"
+
+    func tally(_ id: Int64, _ db: Database) throws -> Tally? {
+        var tally: Tally?
+        try db.run("SELECT \(Self.columns) FROM \(name) WHERE id = ?", [.integer(id)]) { row in
+            tally = Tally(row, from: 0)
+            return false
+        }
+        return tally
+    }
+
+    /// Adds to what is there.
+    func add(_ tally: Tally, to id: Int64, vantage: Int64, _ db: Database) throws {
+        var sum = tally
+        if let there = try self.tally(id, db) { sum.merge(there) }
+        let write = try Prepared(db, "INSERT OR REPLACE INTO \(name) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)")
+        write.bind(id, at: 1)
+        write.bind(vantage, at: 2)
+        sum.bindCounts(to: write, from: 3)
+        for (index, value) in [sum.time.up, sum.time.degraded, sum.time.down, sum.time.maintenance].enumerated() {
+            write.bind(value, at: 7 + Int32(index))
+        }
+        sum.bindSums(to: write, from: 11)
+        for (index, share) in [0.5, 0.95, 0.99].enumerated() { write.bind(sum.percentile(share), at: 14 + Int32(index)) }
+        sum.bindDistributions(to: write, from: 17)
+        try write.run()
+    }
+}
+
+extension Tally {
+    /// - Parameter column: where ``PeriodTable/columns`` begin.
+    init(_ row: CellReader, from column: Int32) {
+        self.init()
+        addLatency(row, from: column)
+        phases = PhaseDistributions(row.blob(column + 12))
+    }
+
+    /// Adds what stands in ``PeriodTable/columnsWithoutPhases``.
+    mutating func addLatency(_ row: CellReader, from column: Int32) {
+        probes += row.count(column)
+        failures += row.count(column + 1)
+        voids += row.count(column + 2)
+        if let text = row.text(column + 3) { reasons.merge(Self.reasons(text), uniquingKeysWith: +) }
+        time.merge(
+            StatusTime(
+                up: row.integer(column + 4) ?? 0, degraded: row.integer(column + 5) ?? 0, down: row.integer(column + 6) ?? 0,
+                maintenance: row.integer(column + 7) ?? 0))
+        sum += row.integer(column + 8) ?? 0
+        least = [least, row.integer(column + 9)].compactMap(\.self).min()
+        most = [most, row.integer(column + 10)].compactMap(\.self).max()
+        latency.merge(Distribution(row.blob(column + 11)))
+    }
+
+    mutating func readLatency(_ row: CellReader, from column: Int32) {
+        (sum, least, most) = (row.integer(column) ?? 0, row.integer(column + 1), row.integer(column + 2))
+        latency = Distribution(row.blob(column + 3))
+        phases = PhaseDistributions(row.blob(column + 4))
+    }
+
+    func bindCounts(to statement: Prepared, from index: Int32) {
+        for (offset, count) in [probes, failures, voids].enumerated() { statement.bind(Int64(count), at: index + Int32(offset)) }
+        statement.bind(reasons.isEmpty ? .null : .text(reasonsText), at: index + 3)
+    }
+
+    func bindSums(to statement: Prepared, from index: Int32) {
+        statement.bind(least == nil ? nil : sum, at: index)
+        statement.bind(least, at: index + 1)
+        statement.bind(most, at: index + 2)
+    }
+
+    func bindDistributions(to statement: Prepared, from index: Int32) {
+        var bytes: [UInt8] = []
+        latency.write(to: &bytes)
+        statement.bind(bytes.isEmpty ? .null : .blob(bytes), at: index)
+        bytes = []
+        if !phases.isEmpty { phases.write(to: &bytes) }
+        statement.bind(bytes.isEmpty ? .null : .blob(bytes), at: index + 1)
+    }
+
+    func bindLatency(to statement: Prepared, from index: Int32) {
+        bindSums(to: statement, from: index)
+        bindDistributions(to: statement, from: index + 3)
+    }
+
+    /// Of the latency; exact at both ends.
+    func percentile(_ share: Double) -> Int64? {
+        latency.percentile(share).map { min(max($0, least ?? $0), most ?? $0) }
+    }
+
+    /// JSON, so that SQLite's json_each reads it. The words are from a closed set, and none needs an escape.
+    var reasonsText: String {
+        "{" + reasons.sorted { $0.key < $1.key }.map { "\"\($0.key)\":\($0.value)" }.joined(separator: ",") + "}"
+    }
+
+    static func reasons(_ text: String) -> [String: Int] {
+        var reasons: [String: Int] = [:]
+        for pair in text.split(whereSeparator: { "{},".contains($0) }) {
+            let parts = pair.split(separator: ":")
+            guard parts.count == 2, let count = Int(parts[1]) else { continue }
+            reasons[String(parts[0].filter { $0 != "\"" }), default: 0] += count
+        }
+        return reasons
+    }
+}

@@ -1,0 +1,130 @@
+import Health
+
+/// What is left of the results of some time: counts, and how the latency of those that succeeded was spread. Tallies add up.
+struct Tally: Hashable, Sendable {
+    /// Those that counted.
+    var probes = 0
+    var failures = 0
+    var voids = 0
+    /// By the reason's word.
+    var reasons: [String: Int] = [:]
+    /// Of probes that succeeded, in microseconds: the duration and its parts. A refused connection is quick, and says nothing of the target.
+    var sum: Int64 = 0
+    var least: Int64?
+    var most: Int64?
+    var latency = Distribution()
+    var phases = PhaseDistributions()
+    /// How long the target was believed to be in each state, in milliseconds.
+    var time = StatusTime()
+
+    mutating func add(_ row: ResultValues, _ kind: Kind, reason: String?) {
+        guard kind.isCounted else {
+            voids += 1
+            return
+        }
+        probes += 1
+        if let reason {
+            failures += 1
+            reasons[reason, default: 0] += 1
+            return
+        }
+        let duration = row.duration
+        sum += duration
+        least = min(least ?? duration, duration)
+        most = max(most ?? duration, duration)
+        latency.add(duration)
+        phases.add(row)
+    }
+
+    mutating func merge(_ other: Tally) {
+        probes += other.probes
+        failures += other.failures
+        voids += other.voids
+        reasons.merge(other.reasons, uniquingKeysWith: +)
+        sum += other.sum
+        least = [least, other.least].compactMap(\.self).min()
+        most = [most, other.most].compactMap(\.self).max()
+        latency.merge(other.latency)
+        phases.merge(other.phases)
+        time.merge(other.time)
+    }
+}
+
+/// Milliseconds by what was believed. What is in none of them is unknown.
+struct StatusTime: Hashable, Sendable {
+    var up: Int64 = 0
+    var degraded: Int64 = 0
+    var down: Int64 = 0
+    var maintenance: Int64 = 0
+
+    mutating func add(_ milliseconds: Int64, statusCode: Int64) {
+        switch Status(code: Int(statusCode)) {
+        case .up: up += milliseconds
+        case .degraded: degraded += milliseconds
+        case .down: down += milliseconds
+        case .unknown, nil: break
+        }
+    }
+
+    mutating func merge(_ other: StatusTime) {
+        up += other.up
+        degraded += other.degraded
+        down += other.down
+        maintenance += other.maintenance
+    }
+}
+
+/// A distribution for each part of a probe. As bytes: for each in its order, LEB128 of the length of its own, and those.
+struct PhaseDistributions: Hashable, Sendable {
+    var dns = Distribution()
+    var connect = Distribution()
+    var tls = Distribution()
+    var processing = Distribution()
+    var transfer = Distribution()
+
+    static let all: [any WritableKeyPath<PhaseDistributions, Distribution> & Sendable] = [
+        \.dns, \.connect, \.tls, \.processing, \.transfer,
+    ]
+
+    var isEmpty: Bool { Self.all.allSatisfy { self[keyPath: $0].isEmpty } }
+
+    mutating func add(_ row: ResultValues) {
+        if let value = row.dns { dns.add(value) }
+        if let value = row.connect { connect.add(value) }
+        if let value = row.tls { tls.add(value) }
+        if let value = row.processing { processing.add(value) }
+        if let value = row.transfer { transfer.add(value) }
+    }
+
+    mutating func merge(_ other: PhaseDistributions) {
+        dns.merge(other.dns)
+        connect.merge(other.connect)
+        tls.merge(other.tls)
+        processing.merge(other.processing)
+        transfer.merge(other.transfer)
+    }
+
+    func write(to bytes: inout [UInt8]) {
+        for phase in [dns, connect, tls, processing, transfer] {
+            var own: [UInt8] = []
+            phase.write(to: &own)
+            bytes.appendLEB128(UInt64(own.count))
+            bytes += own
+        }
+    }
+
+    init() {}
+
+    init(_ bytes: [UInt8]) {
+        var rest = bytes[...]
+        for phase in Self.all {
+            var reader = LEB128Reader(rest)
+            guard let length = reader.next(), length <= UInt64(rest.count) else { return }
+            var head: [UInt8] = []
+            head.appendLEB128(length)
+            rest = rest.dropFirst(head.count)
+            self[keyPath: phase] = Distribution(rest.prefix(Int(length)))
+            rest = rest.dropFirst(Int(length))
+        }
+    }
+}

@@ -1,0 +1,130 @@
+internal import GRDB
+internal import Health
+internal import Synchronization
+
+/// What the mover knows between two steps, all of which can be found again.
+struct Settling: Sendable {
+    /// The chunk that is being moved, and how many targets' worth of ids make one step of it.
+    var chunk: (id: Int64, span: Int64)?
+}
+
+extension History {
+    /// One small step: some results moved from `recent` to `settled` and counted in their rollups, or some that have been moved deleted.
+    /// Never in a commit's transaction. Returns whether there is more to do. A step that fails changes nothing and is tried again.
+    @discardableResult
+    package func settle() async -> Bool {
+        await onWriter { history, db in
+            guard !history.memory.withLock({ $0.isClosed }) else { return false }
+            do {
+                return try history.memory.withLock { try Settler.step(db, &$0.settling, rows: history.options.settlingRows) }
+            } catch {
+                history.memory.withLock { $0.settling = Settling() }
+                history.options.onEvent(.settlingFailed(HistoryError(error, path: history.path)))
+                return false
+            }
+        }
+    }
+}
+
+/// Moves chunks that are complete: target after target into `settled`, the counts of each into its minutes, hours and days in the same
+/// transaction. So wherever it is stopped, each result is in one place and counted once.
+enum Settler {
+    static func step(_ db: Database, _ settling: inout Settling, rows: Int) throws -> Bool {
+        if let chunk = try Chunk.toMove(db) {
+            if settling.chunk?.id != chunk.id { settling.chunk = (chunk.id, try chunk.span(db, rows: rows)) }
+            let span = settling.chunk?.span ?? 1
+            try db.inTransaction(.immediate) {
+                try move(db, chunk, targets: chunk.moved + 1..<min(chunk.moved + 1 + span, ResultID.targetMax))
+                return .commit
+            }
+            return true
+        }
+        if try DayRollup.step(db, rows: rows / 10) { return true }
+        return try deleteMoved(db, rows: rows)
+    }
+
+    private static func move(_ db: Database, _ chunk: Chunk, targets: Range<Int64>) throws {
+        var rows = try chunk.rows(db, of: targets)
+        rows.sort { $0.id < $1.id }
+        var run = try SettlingRun(db, chunk)
+        var start = rows.startIndex
+        while start < rows.endIndex {
+            let target = ResultID.target(rows[start].id)
+            var end = start + 1
+            while end < rows.endIndex, ResultID.target(rows[end].id) == target { end += 1 }
+            try run.settle(rows[start..<end], of: target)
+            start = end
+        }
+        try run.finish(
+            movedTo: targets.upperBound == ResultID.targetMax || targets.upperBound > chunk.lastTarget
+                ? ResultID.targetMax : targets.upperBound - 1)
+    }
+
+    /// Rows of `recent` that nobody reads any more, from the front, so that whole pages become free.
+    private static func deleteMoved(_ db: Database, rows: Int) throws -> Bool {
+        let firstCommit = try db.integer("SELECT first_commit FROM chunk WHERE \(Chunk.isToMove) ORDER BY id LIMIT 1")
+        let end = firstCommit.map { ResultID.make(chunk: $0, target: 0) } ?? .max
+        guard let first = try db.integer("SELECT min(id) FROM recent"), first < end else { return false }
+        let next = try db.integer("SELECT id FROM recent ORDER BY id LIMIT 1 OFFSET ?", [Cell(rows)]) ?? .max
+        try db.inTransaction(.immediate) {
+            try db.run("DELETE FROM recent WHERE id < ?", [.integer(min(next, end))])
+            return .commit
+        }
+        return next < end
+    }
+}
+
+/// A row of `chunk` that is complete.
+struct Chunk {
+    let id: Int64
+    let base: Int64
+    let commits: Range<Int64>
+    /// The last target that has been moved.
+    let moved: Int64
+    let lastTarget: Int64
+
+    /// As the index `chunk_to_move` says it.
+    static let isToMove = "moved < \(ResultID.targetMax)"
+
+    static func toMove(_ db: Database) throws -> Chunk? {
+        var found: Chunk?
+        let lastTarget = try db.integer("SELECT max(id) FROM target") ?? 0
+        try db.run(
+            """
+            SELECT id, base_ms, first_commit, end_commit, moved FROM chunk
+            WHERE end_commit IS NOT NULL AND \(Chunk.isToMove) ORDER BY id LIMIT 1
+            """
+        ) { row in
+            let first = row.integer(2) ?? 0
+            found = Chunk(
+                id: row.integer(0) ?? 0, base: row.integer(1) ?? 0, commits: first..<max(first, row.integer(3) ?? 0),
+                moved: row.integer(4) ?? 0, lastTarget: lastTarget)
+            return false
+        }
+        return found
+    }
+
+    /// How many ids of targets have about so many results.
+    func span(_ db: Database, rows: Int) throws -> Int64 {
+        let range = [commits.lowerBound, commits.upperBound].map { Cell.integer(ResultID.make(chunk: $0, target: 0)) }
+        let count = try db.integer("SELECT count(*) FROM recent WHERE id >= ? AND id < ?", range) ?? 0
+        return max(1, Int64(rows) * max(1, lastTarget) / max(1, count))
+    }
+
+    /// Those of some targets: one search in each commit. Their ids are those that they get.
+    func rows(_ db: Database, of targets: Range<Int64>) throws -> [(id: Int64, values: ResultValues)] {
+        var rows: [(id: Int64, values: ResultValues)] = []
+        let select = try Prepared(db, "SELECT id, \(ResultValues.columns) FROM recent WHERE id >= ? AND id < ?")
+        for commit in commits {
+            let range = ResultID.range(chunk: commit, targets: targets)
+            select.bind(range.lowerBound, at: 1)
+            select.bind(range.upperBound, at: 2)
+            try select.run { row in
+                let inChunk = ResultID.inChunk(row.integer(0) ?? 0)
+                rows.append((ResultID.make(chunk: id, target: 0) | inChunk, ResultValues(row, from: 1)))
+                return true
+            }
+        }
+        return rows
+    }
+}

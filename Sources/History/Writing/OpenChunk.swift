@@ -1,0 +1,44 @@
+internal import GRDB
+internal import Health
+
+/// The chunk that results are appended to. A start of the daemon begins a new one, and so does a transaction that failed: what is known of
+/// it is in memory alone.
+struct OpenChunk: Sendable {
+    let id: Int64
+    let base: Timestamp
+    /// The next transaction's.
+    private(set) var commit: Int64
+    /// How many results of each target are in it.
+    private var places: [Int64: Int] = [:]
+
+    /// Closes the chunk that is open in the database, and begins the next.
+    init(_ db: Database, base: Timestamp) throws {
+        let last = try db.integer("SELECT max(id) FROM chunk")
+        // Ids of chunks and of commits only grow: the newest chunk is never deleted.
+        let lastCommit = max(
+            try db.integer("SELECT max(id) FROM recent").map(ResultID.chunk) ?? 0,
+            try db.integer("SELECT max(max(first_commit), coalesce(max(end_commit), 1) - 1) FROM chunk") ?? 0)
+        commit = lastCommit + 1
+        id = (last ?? 0) + 1
+        self.base = base
+        try db.run("UPDATE chunk SET end_commit = ? WHERE end_commit IS NULL", [.integer(commit)])
+        try db.run(
+            "INSERT INTO chunk (id, base_ms, first_commit) VALUES (?, ?, ?)", [.integer(id), Cell(base), .integer(commit)])
+    }
+
+    /// Whether a result that started at this time goes into it: its times are written as distances, and its results are moved at a time.
+    func takes(_ startedAt: Timestamp, length: Duration) -> Bool {
+        let distance = startedAt - base
+        return distance < length && distance > .zero - length
+    }
+
+    /// The next place of a target in it; nil when there is none left.
+    mutating func place(of target: Int64) -> Int? {
+        let place = places[target, default: 0]
+        guard place < ResultID.placesMax else { return nil }
+        places[target] = place + 1
+        return place
+    }
+
+    mutating func endCommit() { commit += 1 }
+}

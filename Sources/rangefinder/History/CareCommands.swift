@@ -1,0 +1,54 @@
+import ArgumentParser
+import Glibc
+import Health
+import History
+
+/// `history check`: whether the database is well.
+struct HistoryCheckCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "check", abstract: "Check that the database is whole, and say what to do when it isn't.",
+        discussion: "Reads all of it, which of a large one takes minutes. Exits with 1 when something is wrong.")
+
+    @OptionGroup var database: DatabaseOptions
+
+    func run() async throws {
+        let path = try database.path()
+        let check: HistoryCheck
+        do {
+            check = try reading(path) { reader throws(HistoryError) in try reader.check() }
+        } catch let failure as Failure {
+            throw Failure(.unreachable, "\(failure.message)\n\(Self.repair(path))")
+        }
+        for problem in check.problems { printData("\(displayText(problem))\n") }
+        if check.problems.isEmpty {
+            return printData("\(displayText(path)) is well: \(check.results) results, \(check.incidents) incidents\n")
+        }
+        if check.isDamaged { printData(Self.repair(path) + "\n") }
+        throw ExitCode(ExitStatus.notWell.rawValue)
+    }
+
+    private static func repair(_ path: String) -> String {
+        let path = displayText(path)
+        return """
+            If it is damaged: keep a copy of it, then `sqlite3 \(path) .recover | sqlite3 NEW.db` saves what can be read; statuses and streaks \
+            are learned again. Nothing is changed by this command.
+            """
+    }
+}
+
+/// `history backup FILE`: a copy while the daemon runs.
+struct HistoryBackupCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "backup", abstract: "Copy the database to a new file, while the daemon runs or when it doesn't.",
+        discussion: "The copy is of one moment, and one file: any tool of SQLite opens it.")
+
+    @Argument(help: ArgumentHelp("The file to make; it must not exist.", valueName: "file"))
+    var file: String
+
+    @OptionGroup var database: DatabaseOptions
+
+    func run() async throws {
+        try reading(try database.path()) { reader throws(HistoryError) in try reader.backUp(to: file) }
+        printError("backed up to \(displayText(file))")
+    }
+}

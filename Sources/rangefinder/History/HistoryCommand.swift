@@ -1,0 +1,114 @@
+import ArgumentParser
+import Daemon
+import Glibc
+import Health
+import History
+import Terminal
+
+struct HistoryCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "history", abstract: "Show what one target's latency and availability were, and look after the database.",
+        discussion: """
+            Reads the daemon's database, while the daemon runs and when it doesn't. A target that is called like one of the commands below is \
+            asked for as `history show TARGET`.
+            """,
+        subcommands: [HistoryShowCommand.self, HistoryCheckCommand.self, HistoryBackupCommand.self],
+        defaultSubcommand: HistoryShowCommand.self)
+}
+
+/// `history TARGET`.
+struct HistoryShowCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "show", abstract: "Show what one target's latency and availability were.")
+
+    @Argument(help: ArgumentHelp("The target's name, or its id.", valueName: "target"))
+    var target: String
+
+    @OptionGroup var database: DatabaseOptions
+
+    @Option(help: ArgumentHelp("How far back: 30m, 24h, 7d.", valueName: "duration"))
+    var since = Span(seconds: 86_400)
+
+    @Option(help: ArgumentHelp("The step of time: 10s, 5m, 1h, 1d. Without it, what fits.", valueName: "duration"))
+    var resolution: Span?
+
+    @Flag(help: "Print JSON.")
+    var json = false
+
+    @Flag(help: "Print CSV.")
+    var csv = false
+
+    func validate() throws {
+        if json, csv { throw ValidationError("Give either --json or --csv.") }
+    }
+
+    func run() async throws {
+        let now = Timestamp.now()
+        let style = TerminalStyle.detect(descriptor: STDOUT_FILENO)
+        let span = now + (.zero - since.duration)..<now + .milliseconds(1)
+        let steps = json || csv ? 200 : plotWidth(style)
+        let resolution = resolution?.duration ?? Self.resolution(of: since.duration, steps: steps)
+        guard since.duration / resolution <= 100_000 else {
+            throw Failure(.usage, "that is more than 100,000 steps: give a longer --resolution or a shorter --since")
+        }
+        let (chosen, items) = try reading(try database.path()) { reader throws(HistoryError) in
+            let chosen = try reader.targets(matching: target)
+            guard chosen.count == 1, let only = chosen.first else { return (chosen, [TallyItem]()) }
+            return (chosen, try reader.series(of: only.identity, in: span, resolution: resolution))
+        }
+        let only = try onlyOne(chosen, matching: target)
+        if json {
+            printData(try JSONEnvelope.text(kind: "history", at: now, items.map { HistoryItem($0, only) }))
+        } else if csv {
+            printData(HistoryItem.csv(items.map { HistoryItem($0, only) }))
+        } else {
+            printData(HistoryView(target: only, items: items, span: span, resolution: resolution).text(style))
+        }
+    }
+
+    /// The shortest step that fits.
+    static func resolution(of span: Duration, steps: Int) -> Duration {
+        let seconds: [Int64] = [10, 30, 60, 300, 900, 1800, 3600, 3 * 3600, 6 * 3600, 86_400, 7 * 86_400, 30 * 86_400]
+        return .seconds(seconds.first { .seconds($0) * steps >= span } ?? 365 * 86_400)
+    }
+}
+
+/// A length of time as it is typed: `30s`, `5m`, `24h`, `7d`.
+struct Span: ExpressibleByArgument, CustomStringConvertible {
+    let duration: Duration
+
+    init(seconds: Int64) { duration = .seconds(seconds) }
+
+    init?(argument: String) {
+        let units: [Character: Int64] = ["s": 1, "m": 60, "h": 3600, "d": 86_400, "y": 365 * 86_400]
+        guard let unit = argument.last.flatMap({ units[$0] }), let count = Int64(argument.dropLast()), count > 0,
+            count <= 100 * 365 * 86_400 / unit
+        else { return nil }
+        duration = .seconds(count * unit)
+    }
+
+    var description: String {
+        let seconds = duration.components.seconds
+        let units: [(Int64, String)] = [(86_400, "d"), (3600, "h"), (60, "m")]
+        let unit = units.first { seconds.isMultiple(of: $0.0) } ?? (1, "s")
+        return "\(seconds / unit.0)\(unit.1)"
+    }
+}
+
+/// Opens the database for one reading; what can't be read ends the command.
+func reading<Value>(_ path: String, _ body: (HistoryReader) throws(HistoryError) -> Value) throws -> Value {
+    do throws(HistoryError) {
+        return try body(try HistoryReader.open(path: path))
+    } catch {
+        throw Failure(.unreachable, "\(error)")
+    }
+}
+
+func onlyOne(_ targets: [Target], matching word: String) throws -> Target {
+    if let only = targets.first, targets.count == 1 { return only }
+    guard !targets.isEmpty else {
+        throw Failure(.usage, "no target has the name or id \(displayText(word)); `status` lists them")
+    }
+    let ids = targets.prefix(8).map { displayText($0.identity.key) }.joined(separator: ", ")
+    throw Failure(.usage, "\(targets.count) targets have the name \(displayText(word)); give the id of one: \(ids)")
+}

@@ -1,0 +1,71 @@
+import ArgumentParser
+import Daemon
+import Glibc
+import Health
+import History
+import Terminal
+
+struct IncidentsCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "incidents", abstract: "Show the outages that were confirmed, the newest first.",
+        discussion: "Reads the daemon's database, while the daemon runs and when it doesn't.")
+
+    @OptionGroup var database: DatabaseOptions
+
+    @Option(
+        help: ArgumentHelp("Those that hadn't ended so long ago: 24h, 7d. Without it, all that are kept.", valueName: "duration"))
+    var since: Span?
+
+    @Option(help: ArgumentHelp("Of one target alone: its name, or its id.", valueName: "target"))
+    var target: String?
+
+    @Flag(help: "Print JSON.")
+    var json = false
+
+    func run() async throws {
+        let now = Timestamp.now()
+        let after = since.map { now + (.zero - $0.duration) }
+        let (chosen, rows) = try reading(try database.path()) { reader throws(HistoryError) in
+            let chosen = try target.map { name throws(HistoryError) in try reader.targets(matching: name) }
+            return (chosen, try reader.incidents(of: chosen?.first?.identity, after: after, limit: 100_000))
+        }
+        if let target, let chosen { _ = try onlyOne(chosen, matching: target) }
+        if json {
+            printData(try JSONEnvelope.text(kind: "incidents", at: now, rows.map(IncidentItem.init)))
+        } else {
+            let lines = rows.map { IncidentLine(target: $0.name, region: $0.region, incident: $0.incident) }
+            printData(incidentTable(lines, now: now, style: .detect(descriptor: STDOUT_FILENO)))
+        }
+    }
+}
+
+/// One outage as `--json` prints it; names as in `incident_history`.
+struct IncidentItem: Encodable {
+    var incidentID: Int64
+    var targetID: String
+    var clientID: String
+    var target: String
+    var region: String
+    var vantage: String
+    var startedAt: String
+    var confirmedAt: String
+    @OrNull var endedAt: String?
+    var reason: String
+    @OrNull var httpStatus: Int?
+    var failedProbes: Int
+    @OrNull var closedAs: String?
+
+    init(_ row: IncidentRow) {
+        incidentID = row.id
+        targetID = row.incident.target.key
+        clientID = row.incident.target.clientID
+        (target, region, vantage) = (row.name, row.region, row.vantage)
+        startedAt = row.incident.startedAt.description
+        confirmedAt = row.incident.confirmedAt.description
+        endedAt = row.incident.endedAt?.description
+        reason = row.incident.reason.rawValue
+        httpStatus = row.incident.httpStatus
+        failedProbes = row.incident.failedProbes
+        closedAs = row.incident.closedAs?.rawValue
+    }
+}

@@ -1,0 +1,70 @@
+import GRDB
+import Health
+import TestSupport
+import Testing
+
+@testable import History
+
+@Suite struct MigrationTests {
+    let folder: TemporaryFolder
+
+    init() throws { folder = try TemporaryFolder() }
+
+    /// A database as the first version left it: results of three targets, some with an address in the row itself.
+    private func firstVersion(results: Int) throws {
+        try folder.stranger().inDatabase { db in
+            try db.execute(sql: "PRAGMA application_id = \(HistoryFile.applicationID); PRAGMA user_version = 1")
+            try createFirstTables(db)
+            try db.execute(
+                sql: """
+                    INSERT INTO vantage VALUES (1, 'here');
+                    INSERT INTO reason VALUES (1, 'timeout'), (2, 'dns_failed');
+                    INSERT INTO cause VALUES (1, 'slow');
+                    INSERT INTO address VALUES (1, '192.0.2.1'), (2, '2001:db8::1');
+                    INSERT INTO target (id, client_id, target_id, name, region)
+                        VALUES (1, 'c', 'a', 'A', 'x'), (2, 'c', 'b', 'B', 'x'), (7, 'c', 'z', 'Z', 'y');
+                    WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < \(results))
+                    INSERT INTO result
+                    SELECT i, CASE i % 3 WHEN 0 THEN 7 ELSE i % 3 END, 1, 1700000000000 + i * 100, i % 50 = 0, 1 + i % 3,
+                        CASE WHEN i % 7 = 0 THEN 1 + i % 2 END, CASE WHEN i % 7 = 1 THEN 1 END, CASE i % 7 WHEN 0 THEN 503 ELSE 200 END,
+                        CASE i % 5 WHEN 0 THEN NULL WHEN 1 THEN '198.51.100.9' ELSE 1 + i % 2 END, 5000 + i, 10, 20, NULL, 3000, 40, i % 9
+                    FROM n;
+                    """)
+        }
+    }
+
+    private static let view = """
+        SELECT target_id, client_id, target, region, vantage, started_at_ms, success, void, status, reason, cause, http_status,
+            address, duration_us, dns_us, connect_us, tls_us, processing_us, transfer_us, lateness_us
+        FROM probe_history ORDER BY started_at_ms
+        """
+
+    private func all() throws -> [String] {
+        try folder.rows(Self.view).map { row in row.map { "\($0.0)=\($0.1)" }.joined(separator: " ") }
+    }
+
+    @Test func theResultsOfTheFirstVersionAreAllThere() async throws {
+        try firstVersion(results: 3500)
+        let before = try all()
+        #expect(before.count == 3500)
+        let history = try folder.open()
+        #expect(try all() == before)
+        #expect(try folder.integer("SELECT count(DISTINCT result_id) FROM probe_history") == 3500)
+        history.append(Sample.record(after: .seconds(3600)))
+        await history.flush()
+        while await history.settle() {}
+        #expect(try folder.integer("SELECT count(*) FROM settled") == 3500)
+        #expect(try all().dropLast() == before[...])
+        #expect(try folder.integer("SELECT sum(probes + voids) FROM hour") == 3500)
+        await history.close()
+        #expect(try folder.texts("PRAGMA integrity_check") == ["ok"])
+    }
+
+    @Test func anEmptyFirstVersionIsBroughtUpToDate() async throws {
+        try firstVersion(results: 1)
+        let history = try folder.open()
+        history.append(Sample.record())
+        #expect(await history.close())
+        #expect(try folder.integer("SELECT count(*) FROM probe_history") == 2)
+    }
+}
