@@ -90,9 +90,12 @@ struct Load {
             target: targets[target], startedAt: clock.now + .milliseconds(generator.next(500)),
             duration: parts.reduce(.microseconds(20 + generator.next(80)), +), lateness: .microseconds(100 + generator.next(900)),
             outcome: isBad ? .bad(.statusUnexpected) : .good, sentence: "", phases: phases, facts: facts)
+        let before = judges[target]
         let judgement = judges[target].judge(result, policy: Self.policy)
         history.append(
-            HistoryRecord(result: result, judgement: judgement, judge: judges[target], interval: .seconds(Self.interval)))
+            HistoryRecord(
+                result: result, judgement: judgement, judge: judges[target].isLike(before) ? nil : judges[target],
+                interval: .seconds(Self.interval)))
         results += 1
     }
 

@@ -48,7 +48,9 @@ struct ProbeLoop: Sendable {
 
     private func remember(_ judged: Watch.Judged) {
         history.append(
-            HistoryRecord(result: judged.result, judgement: judged.judgement, judge: judged.judge, interval: judged.interval))
+            HistoryRecord(
+                result: judged.result, judgement: judged.judgement, judge: judged.isJudgeNews ? judged.judge : nil,
+                interval: judged.interval))
     }
 
     private func tell(_ judged: Watch.Judged) {

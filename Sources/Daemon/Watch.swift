@@ -17,6 +17,8 @@ final class Watch: Sendable {
         var target: Target
         var policy: SharedPolicy
         var judge: Judge
+        /// The history knows it as it is.
+        var isJudgeWritten = false
         /// Goes up with each probe.
         var turn: UInt64 = 0
         /// Another one when the target is probed elsewhere: a result of the old place counts for nothing.
@@ -116,6 +118,7 @@ final class Watch: Sendable {
             if isElsewhere {
                 entry.place = state.nextPlace()
                 entry.judge.placeChanged()
+                entry.isJudgeWritten = false
                 entry.otherAddresses = nil
             }
             return isElsewhere
@@ -149,6 +152,8 @@ final class Watch: Sendable {
         var result: ProbeResult
         var judgement: Judgement
         var judge: Judge
+        /// The judge has changed, and not only by when it last counted.
+        var isJudgeNews: Bool
         var target: Target
         /// How often it is probed.
         var interval: Duration
@@ -165,13 +170,15 @@ final class Watch: Sendable {
             guard let entry = state.entries[result.target] else { return nil }
             if place != entry.place { result.void = .cancelled } else { entry.otherAddresses = report.otherAddresses }
             state.follow(result, startedAt: report.startedAt)
-            let wasUnprobeable = entry.judge.isUnprobeable
+            let before = entry.judge
             let judgement = entry.judge.judge(result, policy: entry.policy.value)
             let isUnprobeable = entry.judge.isUnprobeable
-            state.unprobeable += (isUnprobeable ? 1 : 0) - (wasUnprobeable ? 1 : 0)
+            state.unprobeable += (isUnprobeable ? 1 : 0) - (before.isUnprobeable ? 1 : 0)
+            let isJudgeNews = !entry.isJudgeWritten || !entry.judge.isLike(before)
+            entry.isJudgeWritten = true
             let judged = Judged(
-                result: result, judgement: judgement, judge: entry.judge, target: entry.target,
-                interval: entry.policy.value.interval, changesUnprobeable: isUnprobeable != wasUnprobeable)
+                result: result, judgement: judgement, judge: entry.judge, isJudgeNews: isJudgeNews, target: entry.target,
+                interval: entry.policy.value.interval, changesUnprobeable: isUnprobeable != before.isUnprobeable)
             remember(judged)
             return judged
         }

@@ -68,8 +68,12 @@ enum Sample {
     }
 
     static func judged(_ result: ProbeResult, by judge: inout Judge) -> HistoryRecord {
+        let before = judge
+        // The first of a target says what its judge believes, as the daemon's does.
+        var isNews: Bool { before == Judge() || !judge.isLike(before) }
         let judgement = judge.judge(result, policy: ProbePolicy())
-        return HistoryRecord(result: result, judgement: judgement, judge: judge, interval: .seconds(30))
+        return HistoryRecord(
+            result: result, judgement: judgement, judge: isNews ? judge : nil, interval: .seconds(30))
     }
 
     /// A run of results of one target, five seconds apart.

@@ -12,7 +12,7 @@ final class Loop {
     }
 
     /// How many transfers begin in one turn, so that a burst of them doesn't keep those in flight from their sockets.
-    private static let beginningsPerTurn = 4
+    private static let beginningsPerTurn = 2
     /// The same after a turn in which sockets took long, for then many wait to begin.
     private static let beginningsAfterLongTurn = 32
     private static let nanosecondsOfLongTurn: UInt64 = 1_000_000

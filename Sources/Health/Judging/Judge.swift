@@ -35,6 +35,12 @@ package struct Judge: Hashable, Sendable {
         self.isUnprobeable = isUnprobeable
     }
 
+    /// Whether all is the same but when it last counted: what a restart has to know is then known already.
+    package func isLike(_ other: Judge) -> Bool {
+        status == other.status && streaks == other.streaks && incident == other.incident && latestCause == other.latestCause
+            && hasBeenUp == other.hasBeenUp && isUnprobeable == other.isUnprobeable
+    }
+
     package mutating func judge(_ result: ProbeResult, policy: ProbePolicy) -> Judgement {
         guard result.void == nil else {
             return Judgement(outcome: result.outcome, status: status, wantsRecheck: isUndecided)

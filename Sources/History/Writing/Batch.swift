@@ -4,11 +4,12 @@ package import Health
 package struct HistoryRecord: Sendable {
     package var result: ProbeResult
     package var judgement: Judgement
-    package var judge: Judge
+    /// nil when nothing of it has changed since the record before but when it last counted: only what changes is written.
+    package var judge: Judge?
     /// How often the target is probed.
     package var interval: Duration
 
-    package init(result: ProbeResult, judgement: Judgement, judge: Judge, interval: Duration) {
+    package init(result: ProbeResult, judgement: Judgement, judge: Judge?, interval: Duration) {
         self.result = result
         self.judgement = judgement
         self.judge = judge
@@ -84,8 +85,9 @@ struct Batch: Sendable {
         // A transition is dropped long after its row, which was counted.
         if let transition = record.judgement.transition { _ = transitions.append(transition) }
         if case .closed(let incident)? = record.judgement.incident { dropped += closedIncidents.append(incident) }
+        guard let judge = record.judge else { return }
         var change = judges[record.result.target] ?? JudgeChange()
-        change.judge = record.judge
+        change.judge = judge
         change.since = record.judgement.transition?.at ?? change.since
         judges[record.result.target] = change
     }
@@ -111,6 +113,10 @@ struct Batch: Sendable {
 
     /// Takes in what came later.
     mutating func append(_ later: Batch) {
+        if isEmpty, dropped == 0, departed.isEmpty {
+            self = later
+            return
+        }
         dropped += later.dropped
         dropped += rows.append(later.rows)
         _ = transitions.append(later.transitions)

@@ -3,19 +3,19 @@ internal import Health
 
 /// What a transaction wrote, to be remembered once it has been committed.
 struct Written: Sendable {
-    var judges: [TargetIdentity: Int?] = [:]
+    /// Targets that are no longer probed.
+    var gone: [TargetIdentity] = []
     /// A digest each; nil for a list that is forgotten.
     var lists: [String: Int?] = [:]
+    /// Results of targets past all ids.
+    var refused = 0
 }
 
 extension WriterMemory {
     mutating func remember(_ written: Written, limit: Int) {
         held = Batch(limit: limit)
-        for (target, digest) in written.judges {
-            judges[target] = digest
-            // A target that is gone shouldn't be remembered for ever; if it comes back, its id is looked up.
-            if digest == nil { dimensions.forget(target) }
-        }
+        // A target that is gone shouldn't be remembered for ever; if it comes back, its id is looked up.
+        for target in written.gone { dimensions.forget(target) }
         for (client, digest) in written.lists { lists[client] = digest }
     }
 }
@@ -35,46 +35,49 @@ extension Batch {
             try RememberedLists.write(db, list, client: client)
             written.lists[client] = .some(digest)
         }
-        try writeRows(db, &memory, chunkLength: chunkLength)
+        written.refused = try writeRows(db, &memory, chunkLength: chunkLength)
         for transition in transitions { try write(transition, db, &memory.dimensions) }
         for incident in closedIncidents { try JudgeStates.write(db, incident, &memory.dimensions) }
         for (target, change) in judges {
-            let digest = change.judge?.significantDigest
-            if let digest, !change.startsAnew, memory.judges[target] == digest { continue }
             try JudgeStates.write(db, target, change, &memory.dimensions)
-            written.judges[target] = .some(digest)
+            if change.judge == nil { written.gone.append(target) }
         }
         return written
     }
 
-    private func writeRows(_ db: Database, _ memory: inout WriterMemory, chunkLength: Duration) throws {
-        guard let newest = rows.lastElement else { return }
+    /// Answers how many results were refused.
+    private func writeRows(_ db: Database, _ memory: inout WriterMemory, chunkLength: Duration) throws -> Int {
+        guard let newest = rows.lastElement else { return 0 }
         var chunk = try memory.chunk ?? OpenChunk(db, base: newest.startedAt)
         if !chunk.takes(newest.startedAt, length: chunkLength) { chunk = try OpenChunk(db, base: newest.startedAt) }
-        // By target, so that one target's are found by a search in each commit. What came first stays first.
-        var order: [(target: Int64, row: ResultRow)] = []
+        let rows = Array(rows)
+        var order: [(target: Int64, slot: Int, index: Int)] = []
         order.reserveCapacity(rows.count)
-        for row in rows { order.append((try memory.dimensions.target(row.target, db), row)) }
-        var places = Array(order.indices)
-        places.sort { (order[$0].target, $0) < (order[$1].target, $1) }
+        for index in rows.indices {
+            let slot = try memory.dimensions.slot(of: rows[index].target, db)
+            let target = memory.dimensions.target(slot)
+            if target <= ResultID.targetMax { order.append((target, slot, index)) }
+        }
+        // By target, so that one target's are found by a search in each commit. What came first stays first.
+        order.sort { ($0.target, $0.index) < ($1.target, $1.index) }
         let insert = try Prepared(db, "INSERT INTO recent VALUES (?,?,?,?,?,?,?,?,?,?,?)")
-        for index in places {
-            let (target, row) = order[index]
-            var place = chunk.place(of: target)
-            if place == nil {
+        for (target, slot, index) in order {
+            var place = memory.dimensions.place(slot, in: chunk.id)
+            if place >= ResultID.placesMax {
                 chunk = try OpenChunk(db, base: newest.startedAt)
-                place = chunk.place(of: target)
+                place = memory.dimensions.place(slot, in: chunk.id)
             }
-            insert.bind(ResultID.make(chunk: chunk.commit, target: target, place: place ?? 0), at: 1)
+            insert.bind(ResultID.make(chunk: chunk.commit, target: target, place: place), at: 1)
             let values = ResultValues(
-                row, offset: row.startedAt.milliseconds - chunk.base.milliseconds,
-                kind: try memory.dimensions.kind(of: row, db),
-                address: try memory.dimensions.address(row.address, of: target, db))
+                rows[index], offset: rows[index].startedAt.milliseconds - chunk.base.milliseconds,
+                kind: try memory.dimensions.kind(of: rows[index], db),
+                address: try memory.dimensions.address(rows[index].address, slot, db))
             values.bind(to: insert, from: 2)
             try insert.run()
         }
         chunk.endCommit()
         memory.chunk = chunk
+        return rows.count - order.count
     }
 
     private func write(_ transition: Transition, _ db: Database, _ dimensions: inout Dimensions) throws {
@@ -92,19 +95,4 @@ extension Batch {
 
     /// In characters. A sentence is already safe to show; this is only a bound.
     private static let sentenceLimit = 1024
-}
-
-extension Judge {
-    /// Everything but ``lastCountedAt``, which changes with every result and matters only to who restarts: what can't be told apart by it
-    /// isn't written again.
-    fileprivate var significantDigest: Int {
-        var hasher = Hasher()
-        hasher.combine(status)
-        hasher.combine(cause)
-        hasher.combine(hasBeenUp)
-        hasher.combine(streaks)
-        hasher.combine(incident)
-        hasher.combine(isUnprobeable)
-        return hasher.finalize()
-    }
 }

@@ -79,6 +79,7 @@ extension History {
 
     private func commitHeld(_ db: Database, _ memory: inout WriterMemory, wasWritable: Bool) -> Bool {
         let count = memory.held.rows.count
+        var refused = 0
         let clock = ContinuousClock()
         let start = clock.now
         do {
@@ -90,6 +91,7 @@ extension History {
                 return .commit
             }
             memory.remember(written, limit: options.queueLimit)
+            refused = written.refused
         } catch {
             memory.dimensions.forgetAll()
             memory.chunk = nil
@@ -99,7 +101,8 @@ extension History {
         let duration = start.duration(to: clock.now)
         let (size, wal) = HistoryFile.sizes(path)
         updateFigures { figures in
-            figures.samples += count
+            figures.samples += count - refused
+            figures.dropped += refused
             figures.queued = 0
             (figures.sizeBytes, figures.walBytes) = (size, wal)
             (figures.isWritable, figures.trouble) = (true, nil)

@@ -11,11 +11,26 @@ struct Dimensions: Sendable {
     let vantage: Int64
     let reasons: [Reason: Int64]
     let causes: [Cause: Int64]
-    private var targets: [TargetIdentity: Int64] = [:]
-    private var addresses: [Int64: [String]] = [:]
+    private var slots: [TargetIdentity: Int] = [:]
+    private var known: [KnownTarget] = []
+    private var freeSlots: [Int] = []
+    /// Of targets that were forgotten while their chunk was open.
+    private var forgotten: [Int64: (chunk: Int64, places: Int)] = [:]
     private var kinds: [Kind: Int64]?
+    /// Most results are like the one before.
+    private var lastKind: (kind: Kind, id: Int64)?
     /// The next kind's.
     private var kindID: Int64 = 0
+
+    /// What is known of a target: found by one search, because it is wanted for each result.
+    private struct KnownTarget {
+        var id: Int64
+        /// nil until they are wanted.
+        var addresses: [String]?
+        /// How many results are in the open chunk, and which that is.
+        var chunk: Int64 = 0
+        var places = 0
+    }
 
     /// Reads the words, and adds those that this version has and the database hasn't.
     init(_ db: Database, vantage name: String) throws {
@@ -36,7 +51,7 @@ struct Dimensions: Sendable {
     }
 
     mutating func forgetAll() {
-        (targets, addresses, kinds) = ([:], [:], nil)
+        (slots, known, freeSlots, forgotten, kinds, lastKind) = ([:], [], [], [:], nil, nil)
     }
 
     func cell(_ reason: Reason?) -> Cell { Cell(reason.flatMap { reasons[$0] }) }
@@ -44,19 +59,42 @@ struct Dimensions: Sendable {
 
     /// The id of a target's row. One that no list has named yet gets a row with its key for a name.
     mutating func target(_ identity: TargetIdentity, _ db: Database) throws -> Int64 {
-        if let known = targets[identity] { return known }
+        known[try slot(of: identity, db)].id
+    }
+
+    func target(_ slot: Int) -> Int64 { known[slot].id }
+
+    mutating func slot(of identity: TargetIdentity, _ db: Database) throws -> Int {
+        if let slot = slots[identity] { return slot }
         let key: [Cell] = [.text(identity.clientID), .text(identity.key)]
         var id = try db.integer("SELECT id FROM target WHERE client_id = ? AND target_id = ?", key)
         if id == nil {
             try db.run("INSERT INTO target (client_id, target_id, name) VALUES (?1, ?2, ?2)", key)
             id = db.lastInsertedRowID
         }
-        targets[identity] = id
-        return id ?? 0
+        var target = KnownTarget(id: id ?? 0)
+        if let before = forgotten.removeValue(forKey: target.id) { (target.chunk, target.places) = before }
+        let slot = freeSlots.popLast() ?? known.count
+        if slot < known.count { known[slot] = target } else { known.append(target) }
+        slots[identity] = slot
+        return slot
     }
 
+    /// A place in the chunk is not given twice, even to a target that went and came back.
     mutating func forget(_ identity: TargetIdentity) {
-        if let id = targets.removeValue(forKey: identity) { addresses[id] = nil }
+        guard let slot = slots.removeValue(forKey: identity) else { return }
+        let target = known[slot]
+        forgotten = forgotten.filter { $0.value.chunk == target.chunk }
+        forgotten[target.id] = (target.chunk, target.places)
+        known[slot] = KnownTarget(id: 0)
+        freeSlots.append(slot)
+    }
+
+    /// The next place of a target in a chunk.
+    mutating func place(_ slot: Int, in chunk: Int64) -> Int {
+        if known[slot].chunk != chunk { (known[slot].chunk, known[slot].places) = (chunk, 0) }
+        defer { known[slot].places += 1 }
+        return known[slot].places
     }
 
     mutating func kind(of row: ResultRow, _ db: Database) throws -> Int64 {
@@ -65,6 +103,13 @@ struct Dimensions: Sendable {
             reason: row.outcome.reason.flatMap { reasons[$0] },
             cause: row.outcome.cause.flatMap { causes[$0] }, httpStatus: row.httpStatus.map(Int64.init),
             interval: row.interval.wholeMilliseconds)
+        if let lastKind, lastKind.kind == kind { return lastKind.id }
+        let id = try id(of: kind, db)
+        lastKind = (kind, id)
+        return id
+    }
+
+    private mutating func id(of kind: Kind, _ db: Database) throws -> Int64 {
         if kinds == nil {
             let all = try Kind.all(db)
             kinds = Dictionary(all.map { ($1, $0) }, uniquingKeysWith: min)
@@ -78,22 +123,23 @@ struct Dimensions: Sendable {
     }
 
     /// A place among the addresses of a target, or the text itself where those are too many.
-    mutating func address(_ text: String?, of target: Int64, _ db: Database) throws -> Cell {
+    mutating func address(_ text: String?, _ slot: Int, _ db: Database) throws -> Cell {
         guard let text else { return .null }
-        if addresses[target] == nil {
-            var known: [String] = []
+        let target = known[slot].id
+        if known[slot].addresses == nil {
+            var addresses: [String] = []
             try db.run("SELECT text FROM target_address WHERE target = ? ORDER BY place", [.integer(target)]) { row in
-                known.append(row.text(0) ?? "")
+                addresses.append(row.text(0) ?? "")
                 return true
             }
-            addresses[target] = known
+            known[slot].addresses = addresses
         }
-        let known = addresses[target] ?? []
-        if let place = known.firstIndex(of: text) { return .integer(Int64(place)) }
-        guard known.count < Self.addressesMax else { return .text(text) }
-        try db.run("INSERT INTO target_address VALUES (?, ?, ?)", [.integer(target), Cell(known.count), .text(text)])
-        addresses[target]?.append(text)
-        return .integer(Int64(known.count))
+        let count = known[slot].addresses?.count ?? 0
+        if let place = known[slot].addresses?.firstIndex(of: text) { return .integer(Int64(place)) }
+        guard count < Self.addressesMax else { return .text(text) }
+        try db.run("INSERT INTO target_address VALUES (?, ?, ?)", [.integer(target), Cell(count), .text(text)])
+        known[slot].addresses?.append(text)
+        return .integer(Int64(count))
     }
 }
 

@@ -8,8 +8,6 @@ struct OpenChunk: Sendable {
     let base: Timestamp
     /// The next transaction's.
     private(set) var commit: Int64
-    /// How many results of each target are in it.
-    private var places: [Int64: Int] = [:]
 
     /// Closes the chunk that is open in the database, and begins the next.
     init(_ db: Database, base: Timestamp) throws {
@@ -30,14 +28,6 @@ struct OpenChunk: Sendable {
     func takes(_ startedAt: Timestamp, length: Duration) -> Bool {
         let distance = startedAt - base
         return distance < length && distance > .zero - length
-    }
-
-    /// The next place of a target in it; nil when there is none left.
-    mutating func place(of target: Int64) -> Int? {
-        let place = places[target, default: 0]
-        guard place < ResultID.placesMax else { return nil }
-        places[target] = place + 1
-        return place
     }
 
     mutating func endCommit() { commit += 1 }

@@ -9,8 +9,6 @@ struct WriterMemory: Sendable {
     /// What the next results belong to; nil at the start, and after a transaction that failed.
     var chunk: OpenChunk?
     var settling = Settling()
-    /// A digest of each target's judge as it was written, so that a steady target costs nothing but its row.
-    var judges: [TargetIdentity: Int] = [:]
     /// A digest of each client's list as it was written.
     var lists: [String: Int] = [:]
     var saidDropping = false
