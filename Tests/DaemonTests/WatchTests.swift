@@ -38,6 +38,25 @@ import Testing
         #expect(watch.judge(report(.good), place: place, remember: { _ in })?.result.void == .cancelled)
     }
 
+    @Test func aJudgeIsNewsWhenItChangesOrIsNotKnownYet() throws {
+        let watch = Watch()
+        watch.add(target("http://old"), policy, judge: Judge())
+        func news(_ outcome: Outcome) throws -> Bool {
+            let (_, place) = try #require(watch.order(target("").identity, due: .now, isRecheck: false))
+            return try #require(watch.judge(report(outcome), place: place, remember: { _ in })).isJudgeNews
+        }
+        // The streaks grow up to the third.
+        #expect(try [Outcome.good, .good, .good, .good, .good].map(news) == [true, true, true, false, false])
+        #expect(try news(.bad(.timeout)))
+        #expect(try [Outcome.good, .good, .good, .good].map(news).last == false)
+        // Elsewhere it begins anew, and that has to be written even by a result that changes nothing more.
+        #expect(watch.update(target("http://new"), policy))
+        #expect(try news(.good))
+        _ = watch.remove(target("").identity, at: Timestamp(milliseconds: 0))
+        watch.add(target("http://new"), policy, judge: Judge())
+        #expect(try news(.good))
+    }
+
     @Test func nothingOfARemovedTargetIsRemembered() throws {
         let watch = Watch()
         watch.add(target("http://old"), policy, judge: Judge())
