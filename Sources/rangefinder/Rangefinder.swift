@@ -84,17 +84,20 @@ struct Failure: Error {
 
 func printError(_ line: String) { write(line + "\n", to: STDERR_FILENO) }
 
-/// Writes data to standard output as it is.
-func printData(_ text: String) { write(text, to: STDOUT_FILENO) }
+/// Writes data to standard output as it is. False when nobody reads it any more.
+@discardableResult
+func printData(_ text: String) -> Bool { write(text, to: STDOUT_FILENO) }
 
 /// Whoever reads may be slow or gone: what can't be written is let go.
-private func write(_ text: String, to descriptor: Int32) {
+@discardableResult
+private func write(_ text: String, to descriptor: Int32) -> Bool {
     var rest = Array(text.utf8)[...]
     while !rest.isEmpty {
         let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
-        guard count > 0 else { return }
+        guard count > 0 else { return false }
         rest = rest.dropFirst(count)
     }
+    return true
 }
 
 extension PairProblem {

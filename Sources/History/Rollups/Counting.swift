@@ -57,7 +57,7 @@ struct TargetCounts: Sendable {
 
 extension Int64 {
     /// Of a division that rounds down, also below 0.
-    func quotient(_ divisor: Int64) -> Int64 { self >= 0 ? self / divisor : -((-self + divisor - 1) / divisor) }
+    func quotient(_ divisor: Int64) -> Int64 { self / divisor - (self % divisor < 0 ? 1 : 0) }
 }
 
 /// The last result of a target that has been moved, and the last that counted.

@@ -21,7 +21,8 @@ struct HistoryCheckCommand: AsyncParsableCommand {
         }
         for problem in check.problems { printData("\(displayText(problem))\n") }
         if check.problems.isEmpty {
-            return printData("\(displayText(path)) is well: \(check.results) results, \(check.incidents) incidents\n")
+            printData("\(displayText(path)) is well: \(check.results) results, \(check.incidents) incidents\n")
+            return
         }
         if check.isDamaged { printData(Self.repair(path) + "\n") }
         throw ExitCode(ExitStatus.notWell.rawValue)

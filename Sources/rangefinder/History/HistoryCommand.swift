@@ -12,7 +12,9 @@ struct HistoryCommand: AsyncParsableCommand {
             Reads the daemon's database, while the daemon runs and when it doesn't. A target that is called like one of the commands below is \
             asked for as `history show TARGET`.
             """,
-        subcommands: [HistoryShowCommand.self, HistoryCheckCommand.self, HistoryBackupCommand.self],
+        subcommands: [
+            HistoryShowCommand.self, HistoryCheckCommand.self, HistoryBackupCommand.self, HistoryExportCommand.self,
+        ],
         defaultSubcommand: HistoryShowCommand.self)
 }
 

@@ -92,7 +92,30 @@ private func moveFirstResults(_ db: Database) throws {
 }
 
 private func createSecondViews(_ db: Database) throws {
-    let columns = { (id: String, row: String) in
+    // The order of the joins is given: chunk, target, then one range of ids each, so that a target's rows are found and not looked for.
+    try db.execute(
+        sql: """
+            CREATE VIEW probe_history AS
+            SELECT \(ViewSQL.resultColumns("s0.id", "s0"))
+            FROM chunk c CROSS JOIN target t CROSS JOIN settled s0
+                ON s0.id BETWEEN (c.id << 32) | (t.id << 10) AND (c.id << 32) | (t.id << 10) | 1023
+            \(ViewSQL.resultWords("s0"))
+            UNION ALL
+            SELECT \(ViewSQL.resultColumns("(c.id << 32) | (r.id & 4294967295)", "r"))
+            FROM chunk c CROSS JOIN recent r
+                ON r.id >= c.first_commit << 32 AND r.id < coalesce(c.end_commit << 32, 9223372036854775807)
+                AND (r.id >> 10 & 4194303) > c.moved
+            LEFT JOIN target t ON t.id = (r.id >> 10 & 4194303)
+            \(ViewSQL.resultWords("r"));
+
+            CREATE VIEW availability_history AS SELECT \(ViewSQL.availabilityColumns) FROM \(ViewSQL.availabilitySources);
+            """)
+}
+
+/// What the views of this version are made of: an export, which reads in steps, selects the same.
+enum ViewSQL {
+    /// - Parameter row: the name of the row of `recent` or `settled`; its chunk is `c` and its target `t`.
+    static func resultColumns(_ id: String, _ row: String) -> String {
         """
         \(id) AS result_id, t.target_id, t.client_id, t.name AS target, t.region, v.name AS vantage,
             c.base_ms + \(row).offset_ms AS started_at_ms, CASE k.void WHEN 0 THEN k.reason IS NULL END AS success,
@@ -103,37 +126,25 @@ private func createSecondViews(_ db: Database) throws {
             \(row).dns_us, \(row).connect_us, \(row).tls_us, \(row).processing_us, \(row).transfer_us, \(row).lateness_us
         """
     }
-    let words = { (row: String) in
+
+    static func resultWords(_ row: String) -> String {
         """
         LEFT JOIN kind k ON k.id = \(row).kind LEFT JOIN vantage v ON v.id = k.vantage LEFT JOIN status s ON s.id = k.status
             LEFT JOIN reason b ON b.id = k.reason LEFT JOIN cause u ON u.id = k.cause
             LEFT JOIN target_address a ON a.target = t.id AND a.place = \(row).address
         """
     }
-    // The order of the joins is given: chunk, target, then one range of ids each, so that a target's rows are found and not looked for.
-    try db.execute(
-        sql: """
-            CREATE VIEW probe_history AS
-            SELECT \(columns("s0.id", "s0"))
-            FROM chunk c CROSS JOIN target t CROSS JOIN settled s0
-                ON s0.id BETWEEN (c.id << 32) | (t.id << 10) AND (c.id << 32) | (t.id << 10) | 1023
-            \(words("s0"))
-            UNION ALL
-            SELECT \(columns("(c.id << 32) | (r.id & 4294967295)", "r"))
-            FROM chunk c CROSS JOIN recent r
-                ON r.id >= c.first_commit << 32 AND r.id < coalesce(c.end_commit << 32, 9223372036854775807)
-                AND (r.id >> 10 & 4194303) > c.moved
-            LEFT JOIN target t ON t.id = (r.id >> 10 & 4194303)
-            \(words("r"));
 
-            CREATE VIEW availability_history AS
-            SELECT t.target_id, t.client_id, t.name AS target, t.region, v.name AS vantage, (h.id >> 22) * 3600000 AS start_ms,
-                max(0, min(3600, (n.until_ms - (h.id >> 22) * 3600000) / 1000)) AS seconds, h.probes, h.failures, h.voids,
-                h.up_ms, h.degraded_ms, h.down_ms,
-                max(0, min(3600000, n.until_ms - (h.id >> 22) * 3600000) - h.up_ms - h.degraded_ms - h.down_ms
-                    - h.maintenance_ms) AS unknown_ms,
-                h.maintenance_ms, h.p50_us, h.p95_us, h.p99_us
-            FROM (SELECT coalesce(max(max_ms), 0) AS until_ms FROM chunk WHERE moved > 0) n CROSS JOIN hour h
-            LEFT JOIN target t ON t.id = (h.id & 4194303) LEFT JOIN vantage v ON v.id = h.vantage;
-            """)
+    static let availabilityColumns = """
+        t.target_id, t.client_id, t.name AS target, t.region, v.name AS vantage, (h.id >> 22) * 3600000 AS start_ms,
+            max(0, min(3600, (n.until_ms - (h.id >> 22) * 3600000) / 1000)) AS seconds, h.probes, h.failures, h.voids,
+            h.up_ms, h.degraded_ms, h.down_ms,
+            max(0, min(3600000, n.until_ms - (h.id >> 22) * 3600000) - h.up_ms - h.degraded_ms - h.down_ms
+                - h.maintenance_ms) AS unknown_ms,
+            h.maintenance_ms, h.p50_us, h.p95_us, h.p99_us
+        """
+    static let availabilitySources = """
+        (SELECT coalesce(max(max_ms), 0) AS until_ms FROM chunk WHERE moved > 0) n CROSS JOIN hour h
+            LEFT JOIN target t ON t.id = (h.id & 4194303) LEFT JOIN vantage v ON v.id = h.vantage
+        """
 }

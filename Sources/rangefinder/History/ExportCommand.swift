@@ -1,0 +1,101 @@
+import ArgumentParser
+import Daemon
+import FoundationEssentials
+import Glibc
+import Health
+import History
+
+/// `history export`: the pinned views as CSV or JSON Lines.
+struct HistoryExportCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "export",
+        abstract: "Print results, hours or incidents as CSV or JSON Lines, while the daemon runs or when it doesn't.",
+        discussion: """
+            The columns are those of the views probe_history, availability_history and incident_history. Progress goes to standard error \
+            when that is a terminal.
+            """)
+
+    enum Format: String, ExpressibleByArgument, CaseIterable { case csv, jsonl }
+
+    @OptionGroup var database: DatabaseOptions
+
+    @Option(help: "Which view.")
+    var view = HistoryExport.View.results
+
+    @Option(help: "csv (RFC 4180) or jsonl, an object a line.")
+    var format = Format.csv
+
+    @Option(help: ArgumentHelp("How far back: 24h, 7d. Without it, all that is kept.", valueName: "duration"))
+    var since: Span?
+
+    func run() async throws {
+        let now = Timestamp.now()
+        let start = since.map { now + (.zero - $0.duration) } ?? Timestamp(milliseconds: .min)
+        let export = try reading(try database.path()) { reader throws(HistoryError) in
+            try HistoryExport(reader, view, in: start..<Timestamp(milliseconds: .max))
+        }
+        if format == .csv { printData(export.columns.map(csvCell).joined(separator: ",") + "\r\n") }
+        let showsProgress = isatty(STDERR_FILENO) == 1 && isatty(STDOUT_FILENO) == 0
+        var count = 0
+        do {
+            try export.run { rows, progress in
+                count += rows.count
+                let text = rows.map { format == .csv ? csv($0) : jsonLine($0, export.columns) }.joined()
+                guard printData(text) else { throw Unread() }
+                if showsProgress { say("\r\(Int(progress * 100)) %, \(count) rows", "\u{1B}[K") }
+            }
+        } catch let error as HistoryError {
+            throw Failure(.unreachable, "\(error)")
+        } catch is Unread {
+            throw Failure(.internal, "the export could not be written to its end: the disk is full, or nobody reads any more")
+        }
+        if showsProgress { say("\r\(count) rows", "\u{1B}[K\n") }
+    }
+
+    private struct Unread: Error {}
+
+    private func say(_ words: String, _ end: String) {
+        let text = words + end
+        _ = Glibc.write(STDERR_FILENO, text, text.utf8.count)
+    }
+
+    private func csv(_ row: [HistoryExport.Value]) -> String {
+        row.map { value in
+            switch value {
+            case .null: ""
+            case .integer(let number): "\(number)"
+            case .text(let text): csvCell(text)
+            }
+        }.joined(separator: ",") + "\r\n"
+    }
+
+    private func jsonLine(_ row: [HistoryExport.Value], _ columns: [String]) -> String {
+        let members = zip(columns, row).map { column, value in
+            let text =
+                switch value {
+                case .null: "null"
+                case .integer(let number): "\(number)"
+                case .text(let text): jsonText(text)
+                }
+            return "\"\(column)\":\(text)"
+        }
+        return "{" + members.joined(separator: ",") + "}\n"
+    }
+}
+
+/// RFC 4180. What a spreadsheet would take for a formula is made a text by a leading apostrophe: names are foreign.
+func csvCell(_ text: String) -> String {
+    let isFormula = text.utf8.first.map { "=+-@\t\r".utf8.contains($0) } ?? false
+    let safe = isFormula ? "'" + text : text
+    guard safe.utf8.contains(where: { ",\"\r\n".utf8.contains($0) }) else { return safe }
+    return "\"" + safe.replacing("\"", with: "\"\"") + "\""
+}
+
+/// RFC 8259.
+private func jsonText(_ text: String) -> String {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = .withoutEscapingSlashes
+    return (try? encoder.encode(text)).map { String(decoding: $0, as: UTF8.self) } ?? "null"
+}
+
+extension HistoryExport.View: ExpressibleByArgument {}
