@@ -10,7 +10,7 @@ import Testing
 @Suite struct DocumentTests {
     private static let queries: [String] = {
         let file = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-            .deletingLastPathComponent().appendingPathComponent("docs/history.md").path
+            .deletingLastPathComponent().deletingLastPathComponent().appendingPathComponent("docs/history.md").path
         let text = (try? String(contentsOfFile: file, encoding: .utf8)) ?? ""
         return text.components(separatedBy: "```sql\n").dropFirst().map { $0.components(separatedBy: "```")[0] }
     }()
