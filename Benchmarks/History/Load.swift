@@ -46,16 +46,17 @@ struct Load {
         }
     }
 
-    /// A commit for each round of probes, moved as soon as it can be: a year in minutes.
+    /// A commit for each chunk, moved as soon as it can be: a year in minutes.
     mutating func writeRounds(days: Int) async throws {
         let history = history
         for round in 0..<days * 86_400 / Self.interval {
             clock.now = Self.start + .seconds(Self.interval * round)
             for target in targets.indices { append(target) }
+            guard round % 60 == 59 else { continue }
             await measured {
                 await history.flush()
-                if round % 10 == 0 { while await history.settle() {} }
-                if round % 100 == 0 { while await history.removeOld() {} }
+                while await history.settle() {}
+                if round % 1200 == 1199 { while await history.removeOld() {} }
             }
         }
     }

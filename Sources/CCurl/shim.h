@@ -100,6 +100,12 @@ static inline void *rf_get_private(CURL *easy) {
     return curl_easy_getinfo(easy, CURLINFO_PRIVATE, &value) == CURLE_OK ? value : NULL;
 }
 
+// Of a transfer that is done; -1 when libcurl has closed it.
+static inline curl_socket_t rf_get_socket(CURL *easy) {
+    curl_socket_t value = CURL_SOCKET_BAD;
+    return curl_easy_getinfo(easy, CURLINFO_ACTIVESOCKET, &value) == CURLE_OK ? value : CURL_SOCKET_BAD;
+}
+
 // The TLS connection of a transfer under way, from inside one of its callbacks; NULL without TLS.
 static inline SSL *rf_get_ssl(CURL *easy) {
     struct curl_tlssessioninfo *session = NULL;
@@ -157,7 +163,7 @@ static inline int rf_is_secure(const SSL *ssl, const SSL_CTX *context, int opera
 // Has `verify` called for each certificate that OpenSSL judges, and `message` for each message of the handshake and after. Renegotiation is
 // refused: it would come back to a witness whose transfer is over. Groups are elliptic only, as in `rf_is_secure`.
 static inline int rf_watch_handshake(SSL_CTX *context, int index, void *witness, SSL_verify_cb verify, rf_message_callback message) {
-    static const int groups[] = {NID_X25519, NID_X9_62_prime256v1, NID_secp384r1, NID_secp521r1};
+    static const int groups[] = {NID_X25519, NID_X9_62_prime256v1, NID_X448, NID_secp384r1, NID_secp521r1};
     SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION);
     SSL_CTX_set_verify(context, SSL_VERIFY_PEER, verify);
     SSL_CTX_set_msg_callback(context, message);
@@ -190,6 +196,9 @@ static inline int rf_certificate_count(const STACK_OF(X509) *chain) {
 static inline X509 *rf_certificate_at(const STACK_OF(X509) *chain, int index) {
     return sk_X509_value(chain, index);
 }
+
+// Bytes of its DER form.
+static inline int rf_certificate_bytes(const X509 *certificate) { return i2d_X509(certificate, NULL); }
 
 // Seconds since 1970, or INT64_MIN when the certificate's time can't be read.
 static inline int64_t rf_seconds(const ASN1_TIME *time) {

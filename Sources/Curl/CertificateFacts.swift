@@ -13,7 +13,11 @@ package struct CertificateFacts: Sendable {
     }
 
     init(_ certificate: Certificate) {
-        source = .certificate(certificate)
+        // A large one takes twenty times its bytes in memory, as long as somebody keeps it.
+        source =
+            certificate.isLarge
+            ? .words(subject: certificate.subject, issuer: certificate.issuer, names: certificate.names)
+            : .certificate(certificate)
         (notBeforeSeconds, notAfterSeconds) = (certificate.notBeforeSeconds, certificate.notAfterSeconds)
     }
 
@@ -62,6 +66,7 @@ final class Certificate: Sendable {
 
     deinit { X509_free(pointer) }
 
+    var isLarge: Bool { rf_certificate_bytes(pointer) > 16_384 }
     var notBeforeSeconds: Int64? { Self.seconds(X509_get0_notBefore(pointer)) }
     var notAfterSeconds: Int64? { Self.seconds(X509_get0_notAfter(pointer)) }
     var subject: String { Self.text(X509_get_subject_name(pointer)) }

@@ -40,7 +40,7 @@ enum Sentence {
         case .tlsHandshakeFailed:
             return failure.code == .tlsTimedOut
                 ? "\(place) did not finish the TLS handshake within \(exact(order.policy.effectiveTimeout))"
-                : "the TLS handshake with \(place) failed\(detail)"
+                : "the TLS handshake with \(place) failed\(detail)\(hint(failure))"
         case .timeout:
             return timeout(order.policy, during: report.transfer == nil ? "waiting for the answer" : "reading the answer")
         case .protocolError: return "\(place) does not speak HTTP as it should\(detail)"
@@ -61,6 +61,13 @@ enum Sentence {
         case .noAddress: "\(host) has no address of the family that `ip: \(policy.addressFamily.rawValue)` asks for"
         default: "\(host) can't be looked up\(detail)"
         }
+    }
+
+    /// A server that knows none of what is offered only says that it failed.
+    private static func hint(_ failure: TransferFailure) -> String {
+        guard failure.detail.contains("handshake failure") else { return "" }
+        return "; it may know no version from TLS 1.2 on, or none of the ciphers and curves that are offered to it "
+            + "(Diffie-Hellman over finite fields is not)"
     }
 
     private static func denied(_ report: TransferReport, _ order: ProbeOrder, _ host: String, _ isRedirect: Bool) -> String {
@@ -85,8 +92,9 @@ enum Sentence {
             let wait = leaf.beginning.map { " for another \(rough($0 - now))" } ?? " yet"
             return "certificate is not valid\(wait) (\(names(leaf))); check both clocks"
         case .certificateNameMismatch:
-            let others = leaf.names.prefix(4).map { displayText($0, limit: 80) }.joined(separator: ", ")
-            let more = leaf.names.count > 4 ? " and others" : ""
+            let all = leaf.names
+            let others = all.prefix(4).map { displayText($0, limit: 80) }.joined(separator: ", ")
+            let more = all.count > 4 ? " and others" : ""
             return "the certificate is not for \(host) but for \(others.isEmpty ? "no host" : others + more) (\(names(leaf)))"
         default:
             return

@@ -48,6 +48,48 @@ import Testing
         #expect(server.connections == 2)
     }
 
+    /// What one path of a host does must not end another's answer, which comes over a kept connection of its own to the same place.
+    @Test func cuttingOneOffLeavesItsNeighboursAlone() async throws {
+        let (isUnderWay, gate) = (Watched(false), DispatchSemaphore(value: 0))
+        let server = try ConnectionServer { connection in
+            while true {
+                let head = connection.readRequest()
+                if head.isEmpty { return }
+                if head.contains("/flood") {
+                    connection.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5;")
+                    connection.sendForEver([UInt8](repeating: 0x78, count: 10_000))
+                    return
+                }
+                connection.send("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nfi")
+                isUnderWay.change { $0 = true }
+                gate.wait()
+                connection.send("ne")
+            }
+        }
+        let slow = try request(server.url("/slow")) { $0.connection = .reuse }
+        let flood = try request(server.url("/flood")) { $0.connection = .reuse }
+        async let neighbour = engine.transfer(slow)
+        try await isUnderWay.until(\.self)
+        #expect(await engine.transfer(flood).code == .protocolError)
+        for _ in 0..<2 { gate.signal() }
+        #expect(await neighbour.text == "fine")
+        #expect(await engine.transfer(slow).text == "fine")
+    }
+
+    /// libcurl decodes what it knows, asked for or not, and a megabyte of some of it takes a second.
+    @Test(arguments: ["Content-Encoding: br", "Transfer-Encoding: zstd", "Content-Encoding: gzip, gzip", "content-encoding:BR"])
+    func aCodingThatWasNotAskedForIsRefused(_ header: String) async throws {
+        let server = try ConnectionServer { $0.answer("fine", headers: "\(header)\r\n") }
+        let report = await engine.transfer(try request(server.url()))
+        #expect(report.code == .protocolError && report.failure?.detail.contains("compressed") == true)
+    }
+
+    @Test func onlyWhatMayBeDecodedIsAskedFor() async throws {
+        let server = try LoopbackServer { _ in .http(200) }
+        _ = await engine.transfer(try request(server.url))
+        #expect(server.requests.first?.headers["accept-encoding"] == "gzip, deflate")
+    }
+
     @Test func aTurnEndsThoughMoreHasCome() throws {
         let server = try ConnectionServer {
             $0.send([UInt8](repeating: 0x78, count: 100_000))

@@ -28,6 +28,11 @@ final class KeptConnections {
 
     var all: Set<Place> { Set(places.values) }
 
+    /// Nothing, where it is no kept connection's.
+    func shutDown(_ descriptor: Int32) {
+        if places[descriptor] != nil { shutdown(descriptor, Int32(SHUT_RDWR)) }
+    }
+
     func shutDown(_ place: Place) {
         for (descriptor, other) in places where other == place { shutdown(descriptor, Int32(SHUT_RDWR)) }
     }

@@ -275,9 +275,11 @@ extension Loop {
             guard message.pointee.msg == CURLMSG_DONE, let easy = message.pointee.easy_handle else { continue }
             let result = message.pointee.data.result
             guard let transfer = Transfer.of(easy) else { continue }
-            end(transfer, transfer.failure(result))
-            // The one that reads too much ends, and libcurl would keep its connection for the next.
-            if transfer.isOverrun, let place = transfer.keptPlace { kept.shutDown(place) }
+            // The one that reads too much ends, and libcurl would keep its connection for the next. It has it for itself.
+            let failure = transfer.failure(result)
+            let descriptor = transfer.isOverrun ? rf_get_socket(easy) : -1
+            end(transfer, failure)
+            kept.shutDown(descriptor)
         }
     }
 

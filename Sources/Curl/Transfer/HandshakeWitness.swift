@@ -10,7 +10,7 @@ final class HandshakeWitness {
     private(set) var certificates: [CertificateFacts] = []
     private var version: Int32 = 0
     /// Tickets and new keys: each costs OpenSSL far more than its bytes say, so those aren't all that is counted.
-    private var messagesAfterHandshake = 0
+    private(set) var messagesAfterHandshake = 0
     private static let messagesAfterHandshakeMax = 32
     /// When the TCP connection stood, by the monotonic clock; 0 before. libcurl's own mark of it is lost with a failing handshake.
     private(set) var beganAt: UInt64 = 0
@@ -34,7 +34,10 @@ final class HandshakeWitness {
         rf_witness_of(ssl, witnessIndex).map { Unmanaged.fromOpaque($0).takeUnretainedValue() }
     }
 
-    var hasTooMuchAfterHandshake: Bool { messagesAfterHandshake > Self.messagesAfterHandshakeMax }
+    /// - Parameter before: what had come before the transfer that asks.
+    func hasTooMuchAfterHandshake(since before: Int) -> Bool {
+        messagesAfterHandshake - before > Self.messagesAfterHandshakeMax
+    }
 
     fileprivate func cameAfterHandshake() { messagesAfterHandshake += 1 }
 

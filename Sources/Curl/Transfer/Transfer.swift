@@ -34,6 +34,8 @@ final class Transfer {
     /// What the answer at hand says of its body's length.
     private var declaredLength: Int?
     private var codings = 0
+    /// Of a kept connection, after its handshake and before this transfer.
+    private var messagesBefore: Int?
     private var usefulBytes = 0
     private var uselessBytes = 0
     /// False in a transfer under way: it has a kept connection.
@@ -108,8 +110,8 @@ extension Transfer {
             (sawEndOfHeaders, declaredLength, codings) = (false, nil, 0)
         } else if !agreesOnLength(line) {
             abort(.protocolError, "its Content-Length is no number, or more than one")
-        } else if isCodedTwice(line) {
-            abort(.protocolError, "its body is compressed more than once")
+        } else if let words = codingProblem(line) {
+            abort(.protocolError, words)
         }
         if headerBytes > Self.headerLimit { abort(.protocolError, "more than \(Self.headerLimit) bytes of headers") }
         return abortedAs == nil
@@ -128,14 +130,19 @@ extension Transfer {
     }
 
     /// What a kilobyte decodes to, decoded again, keeps the engine's thread for as long as a server likes, and may be nothing in the end.
-    private func isCodedTwice(_ line: UnsafeRawBufferPointer) -> Bool {
+    /// So may one that wasn't asked for: libcurl decodes all that it knows.
+    private func codingProblem(_ line: UnsafeRawBufferPointer) -> String? {
         for name: StaticString in ["content-encoding:", "transfer-encoding:"] {
             for coding in elements(of: line, named: name) where !coding.isEmpty {
-                let isNone = ["identity", "chunked"].contains { $0.utf8.elementsEqual(coding.lazy.map { $0 | 0x20 }) }
-                if !isNone { codings += 1 }
+                let isOneOf = { (names: [String]) in names.contains { $0.utf8.elementsEqual(coding.lazy.map { $0 | 0x20 }) } }
+                if isOneOf(["identity", "chunked"]) { continue }
+                codings += 1
+                if !isOneOf(["gzip", "x-gzip", "deflate"]) {
+                    return "its body is compressed in another way than gzip and deflate"
+                }
             }
         }
-        return codings > 1
+        return codings > 1 ? "its body is compressed more than once" : nil
     }
 
     /// Of a header line whose value is a list (RFC 9110 section 5.6.1); none of a line with another name.
@@ -178,9 +185,10 @@ extension Transfer {
     /// A kept connection's handshake was another transfer's.
     private var hasTooMuchAfterHandshake: Bool {
         guard let witness else { return false }
-        if openedSocket { return witness.hasTooMuchAfterHandshake }
-        guard let handle, let ssl = rf_get_ssl(handle.pointer) else { return false }
-        return HandshakeWitness.of(ssl)?.hasTooMuchAfterHandshake ?? false
+        if openedSocket { return witness.hasTooMuchAfterHandshake(since: 0) }
+        guard let handle, let ssl = rf_get_ssl(handle.pointer), let other = HandshakeWitness.of(ssl) else { return false }
+        messagesBefore = messagesBefore ?? other.messagesAfterHandshake
+        return other.hasTooMuchAfterHandshake(since: messagesBefore ?? 0)
     }
 
     /// Where a connection leads that this transfer opened for others too, or was given.

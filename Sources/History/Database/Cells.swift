@@ -86,6 +86,8 @@ struct CellReader {
 
     func isNull(_ column: Int32) -> Bool { sqlite3_column_type(raw, column) == SQLITE_NULL }
     func integer(_ column: Int32) -> Int64? { isNull(column) ? nil : sqlite3_column_int64(raw, column) }
+    /// Of a column that is never NULL.
+    func number(_ column: Int32) -> Int64 { sqlite3_column_int64(raw, column) }
     func int(_ column: Int32) -> Int? { integer(column).map { Int($0) } }
     func count(_ column: Int32) -> Int { Int(sqlite3_column_int64(raw, column)) }
     func bool(_ column: Int32) -> Bool { sqlite3_column_int64(raw, column) != 0 }

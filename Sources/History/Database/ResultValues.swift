@@ -34,16 +34,16 @@ struct ResultValues: Sendable {
 
     /// - Parameter column: where ``columns`` begin.
     init(_ row: CellReader, from column: Int32) {
-        offset = row.integer(column) ?? 0
-        kind = row.integer(column + 1) ?? 0
+        offset = row.number(column)
+        kind = row.number(column + 1)
         address = row.cell(column + 2)
-        rest = row.integer(column + 3) ?? 0
+        rest = row.number(column + 3)
         dns = row.integer(column + 4)
         connect = row.integer(column + 5)
         tls = row.integer(column + 6)
         processing = row.integer(column + 7)
         transfer = row.integer(column + 8)
-        lateness = row.integer(column + 9) ?? 0
+        lateness = row.number(column + 9)
     }
 
     func bind(to statement: Prepared, from index: Int32) {

@@ -33,10 +33,13 @@ struct TargetReading {
 
     /// Results that started in a span of time, in the order of their commits, and after the one with the id `after`.
     func results(_ span: Range<Int64>, after cursor: Int64, limit: Int) throws -> [ResultItem] {
-        let addresses = try addresses()
+        let (addresses, facts) = (try addresses(), counting.kinds.mapValues { KindFacts($0, counting.words) })
         var items: [ResultItem] = []
+        // Most results are like the one before.
+        var (kind, known) = (Int64.min, KindFacts())
         try each(span, from: cursor) { id, startedAt, values in
-            if id > cursor { items.append(item(id, startedAt, values, addresses)) }
+            if kind != values.kind { (kind, known) = (values.kind, facts[values.kind] ?? KindFacts()) }
+            if id > cursor { items.append(Self.item(id, startedAt, values, known, addresses)) }
             return items.count < limit
         }
         return items
@@ -54,7 +57,7 @@ struct TargetReading {
                 try moved.run { row in
                     let values = ResultValues(row, from: 1)
                     let startedAt = chunk.base + values.offset
-                    if span.contains(startedAt) { goesOn = try body(row.integer(0) ?? 0, startedAt, values) }
+                    if span.contains(startedAt) { goesOn = try body(row.number(0), startedAt, values) }
                     return goesOn
                 }
             } else {
@@ -76,7 +79,7 @@ struct TargetReading {
             waiting.bind(ResultID.make(chunk: commit, target: target + 1), at: 2)
             try waiting.run { row in
                 let values = ResultValues(row, from: 1)
-                let id = ResultID.make(chunk: chunk.id, target: 0) | ResultID.inChunk(row.integer(0) ?? 0)
+                let id = ResultID.make(chunk: chunk.id, target: 0) | ResultID.inChunk(row.number(0))
                 goesOn = try body(id, chunk.base + values.offset, values)
                 return goesOn
             }
@@ -95,32 +98,50 @@ struct TargetReading {
         return counts
     }
 
-    private func addresses() throws -> [Int64: String] {
-        var addresses: [Int64: String] = [:]
-        try db.run("SELECT place, text FROM target_address WHERE target = ?", [.integer(target)]) { row in
-            addresses[row.integer(0) ?? 0] = row.text(1)
+    /// By their places.
+    private func addresses() throws -> [String] {
+        var addresses: [String] = []
+        try db.run("SELECT text FROM target_address WHERE target = ? ORDER BY place", [.integer(target)]) { row in
+            addresses.append(row.text(0) ?? "")
             return true
         }
         return addresses
     }
 
-    private func item(_ id: Int64, _ startedAt: Int64, _ values: ResultValues, _ addresses: [Int64: String]) -> ResultItem {
-        let kind = counting.kinds[values.kind]
+    private static func item(
+        _ id: Int64, _ startedAt: Int64, _ values: ResultValues, _ kind: KindFacts, _ addresses: [String]
+    ) -> ResultItem {
         let microseconds = { (value: Int64?) in value.map { Duration.microseconds($0) } }
         let address: String? =
             switch values.address {
-            case .integer(let place): addresses[place]
+            case .integer(let place) where addresses.indices.contains(Int(place)): addresses[Int(place)]
             case .text(let text): text
-            case .null, .blob: nil
+            case .integer, .null, .blob: nil
             }
         return ResultItem(
-            id: id, startedAt: Timestamp(milliseconds: startedAt), outcome: kind.map(counting.words.outcome) ?? .good,
-            isVoid: kind?.isCounted == false, status: kind.flatMap { Status(code: Int($0.status)) } ?? .unknown,
-            httpStatus: kind?.httpStatus.map { Int($0) }, address: address, duration: .microseconds(values.duration),
+            id: id, startedAt: Timestamp(milliseconds: startedAt), outcome: kind.outcome, isVoid: kind.isVoid,
+            status: kind.status,
+            httpStatus: kind.httpStatus, address: address, duration: .microseconds(values.duration),
             phases: Phases(
                 dns: microseconds(values.dns), connect: microseconds(values.connect), tls: microseconds(values.tls),
                 processing: microseconds(values.processing), transfer: microseconds(values.transfer)),
             lateness: .microseconds(values.lateness))
+    }
+}
+
+/// A kind in words.
+private struct KindFacts {
+    var outcome = Outcome.good
+    var isVoid = false
+    var status = Status.unknown
+    var httpStatus: Int?
+
+    init() {}
+
+    init(_ kind: Kind, _ words: Words) {
+        (outcome, isVoid) = (words.outcome(kind), !kind.isCounted)
+        status = Status(code: Int(kind.status)) ?? .unknown
+        httpStatus = kind.httpStatus.map { Int($0) }
     }
 }
 

@@ -120,7 +120,7 @@ struct Chunk {
             select.bind(range.lowerBound, at: 1)
             select.bind(range.upperBound, at: 2)
             try select.run { row in
-                let inChunk = ResultID.inChunk(row.integer(0) ?? 0)
+                let inChunk = ResultID.inChunk(row.number(0))
                 rows.append((ResultID.make(chunk: id, target: 0) | inChunk, ResultValues(row, from: 1)))
                 return true
             }
