@@ -93,6 +93,12 @@ struct CellReader {
     func bool(_ column: Int32) -> Bool { sqlite3_column_int64(raw, column) != 0 }
     func timestamp(_ column: Int32) -> Timestamp? { integer(column).map { Timestamp(milliseconds: $0) } }
 
+    /// The bytes where SQLite has them, for as long as `body` runs.
+    func withBlob(_ column: Int32, _ body: (UnsafeRawBufferPointer) -> Void) {
+        guard let bytes = sqlite3_column_blob(raw, column) else { return }
+        body(UnsafeRawBufferPointer(start: bytes, count: Int(sqlite3_column_bytes(raw, column))))
+    }
+
     func blob(_ column: Int32) -> [UInt8] {
         guard let bytes = sqlite3_column_blob(raw, column) else { return [] }
         return Array(UnsafeRawBufferPointer(start: bytes, count: Int(sqlite3_column_bytes(raw, column))))

@@ -89,10 +89,11 @@ package final class HistoryReader: Sendable {
         }
     }
 
-    /// The same of every target that has anything there, without what has not been moved: for a page of thousands.
+    /// The same of every target that has anything there, without phases and without what has not been moved: for a page of thousands. A
+    /// span of more than a week begins with a whole day.
     package func summaries(in span: Range<Timestamp>) throws(HistoryError) -> [TargetIdentity: TallyItem] {
         try read { db in
-            let span = Summaries.wholeHours(span.milliseconds)
+            let span = Summaries.wholeDays(Summaries.wholeHours(span.milliseconds))
             return try Summaries.all(db, span).mapValues {
                 TallyItem(start: span.lowerBound, length: span.upperBound - span.lowerBound, $0, hasTime: true)
             }

@@ -91,7 +91,7 @@ struct Series {
     }
 
     private mutating func addPeriods(_ table: PeriodTable, in span: Range<Int64>, after last: Int64 = .min) throws {
-        let select = try Prepared(reading.db, "SELECT \(PeriodTable.columns) FROM \(table.name) WHERE id = ?")
+        let select = try Prepared(reading.db, "SELECT \(PeriodTable.columns) FROM \(table.withPhases) WHERE id = ?")
         let first = max(span.lowerBound.quotient(table.milliseconds), PeriodID.period(max(last, 0)))
         // Nothing is there before the first row and after the last.
         let ends = try ["min", "max"].map { try reading.db.integer("SELECT \($0)(id) FROM \(table.name)").map(PeriodID.period) }

@@ -11,7 +11,7 @@ enum Summaries {
     static func one(_ reading: TargetReading, _ span: Range<Int64>) throws -> Tally {
         var sum = Tally()
         for (table, periods) in try parts(reading.db, span) {
-            let select = try Prepared(reading.db, "SELECT \(PeriodTable.columns) FROM \(table.name) WHERE id = ?")
+            let select = try Prepared(reading.db, "SELECT \(PeriodTable.columns) FROM \(table.withPhases) WHERE id = ?")
             for period in periods.lowerBound..<periods.upperBound {
                 select.bind(PeriodID.make(period: period, target: reading.target), at: 1)
                 try select.run { row in
@@ -24,25 +24,40 @@ enum Summaries {
         return sum
     }
 
+    /// Target by target, because what is added up for one is then small enough to be quick; neighbours' rows lie on the same pages.
     static func all(_ db: Database, _ span: Range<Int64>) throws -> [TargetIdentity: Tally] {
-        var sums: [Int64: Tally] = [:]
-        for (table, periods) in try parts(db, span) {
-            try db.run(
-                "SELECT id, \(PeriodTable.columnsWithoutPhases) FROM \(table.name) WHERE id >= ? AND id < ?",
-                [periods.lowerBound, periods.upperBound].map { .integer(PeriodID.make(period: $0, target: 0)) }
-            ) { row in
-                sums[PeriodID.target(row.integer(0) ?? 0), default: Tally()].addLatency(row, from: 1)
-                return true
-            }
+        let parts = try parts(db, span).map { table, periods in
+            let sql = "SELECT \(PeriodTable.columnsWithoutPhases) FROM \(table.name) WHERE id = ?"
+            return (select: try Prepared(db, sql), periods: periods)
         }
         var named: [TargetIdentity: Tally] = [:]
-        try db.run("SELECT id, client_id, target_id FROM target") { row in
-            if let sum = sums[row.integer(0) ?? 0] {
-                named[TargetIdentity(clientID: row.text(1) ?? "", key: row.text(2) ?? "")] = sum
+        var sum = DistributionSum()
+        try db.run("SELECT id, client_id, target_id FROM target ORDER BY id") { row in
+            let target = row.number(0)
+            var (tally, isKnown) = (Tally(), false)
+            for (select, periods) in parts {
+                for period in periods {
+                    select.bind(PeriodID.make(period: period, target: target), at: 1)
+                    try select.run { row in
+                        isKnown = true
+                        tally.addCounts(row, from: 0)
+                        row.withBlob(11) { sum.add($0) }
+                        return false
+                    }
+                }
             }
+            tally.latency = sum.take()
+            if isKnown { named[TargetIdentity(clientID: row.text(1) ?? "", key: row.text(2) ?? "")] = tally }
             return true
         }
         return named
+    }
+
+    /// A span of more than a week begins with a day: a day's hours are many, and of so much they change little.
+    static func wholeDays(_ span: Range<Int64>) -> Range<Int64> {
+        let day = PeriodTable.days.milliseconds
+        guard span.upperBound - span.lowerBound > 7 * day else { return span }
+        return span.lowerBound.quotient(day) * day..<span.upperBound
     }
 
     /// Whole days whose hours are all in them, and the hours before and after those.

@@ -62,7 +62,7 @@ struct Retention {
         for (table, age) in [(PeriodTable.hours, keep.hours), (PeriodTable.days, keep.days)] {
             guard let cutoff = cutoff(age) else { continue }
             let end = PeriodID.make(period: cutoff.quotient(table.milliseconds), target: 0)
-            if try Self.removeFirst(db, table.name, before: end) { return true }
+            if try table.removeFirst(db, before: end, rows: Self.rowsAStep) { return true }
         }
         if let cutoff = cutoff(keep.days) { return try Self.removeIncidents(db, before: cutoff) }
         return false
@@ -84,7 +84,9 @@ struct Retention {
         } else if let chunk = try Self.chunk(db, "has_results = 0", []) {
             try Self.removeMinutes(db, chunk)
         } else {
-            return try Self.removeFirst(db, "hour", before: DayRollup.through(db)) || Self.removeFirst(db, "day", before: .max)
+            let inDays = try DayRollup.through(db)
+            return try PeriodTable.hours.removeFirst(db, before: inDays, rows: Self.rowsAStep)
+                || PeriodTable.days.removeFirst(db, before: .max, rows: Self.rowsAStep)
         }
         return true
     }
@@ -116,16 +118,6 @@ struct Retention {
             if next == nil { try finish() }
             return .commit
         }
-    }
-
-    private static func removeFirst(_ db: Database, _ table: String, before end: Int64) throws -> Bool {
-        guard let first = try db.integer("SELECT min(id) FROM \(table)"), first < end else { return false }
-        let next = try db.integer("SELECT id FROM \(table) ORDER BY id LIMIT 1 OFFSET ?", [.integer(rowsAStep)]) ?? .max
-        try db.inTransaction(.immediate) {
-            try db.run("DELETE FROM \(table) WHERE id < ?", [.integer(min(next, end))])
-            return .commit
-        }
-        return true
     }
 
     private static func removeIncidents(_ db: Database, before cutoff: Int64) throws -> Bool {

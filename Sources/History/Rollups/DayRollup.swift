@@ -18,7 +18,7 @@ enum DayRollup {
         try db.inTransaction(.immediate) {
             var hours: [(id: Int64, vantage: Int64, tally: Tally)] = []
             try db.run(
-                "SELECT id, vantage, \(PeriodTable.columns) FROM hour WHERE id > ? AND id < ? ORDER BY id LIMIT ?",
+                "SELECT id, vantage, \(PeriodTable.columns) FROM \(PeriodTable.hours.withPhases) WHERE id > ? AND id < ? ORDER BY id LIMIT ?",
                 [.integer(done), .integer(open), Cell(rows)]
             ) { row in
                 hours.append((row.integer(0) ?? 0, row.integer(1) ?? 0, Tally(row, from: 2)))

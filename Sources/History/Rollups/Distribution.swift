@@ -76,6 +76,32 @@ struct Distribution: Hashable, Sendable {
     }
 }
 
+/// Adds up many distributions as bytes: a count for each bucket, used again for the next sum.
+struct DistributionSum {
+    /// Of latencies up to 2^34 microseconds, which is five hours; longer ones count as that.
+    private var counts = [Int](repeating: 0, count: Int(Distribution.bucket(of: 1 << 34)) + 1)
+    private var used: Range<Int> = 0..<0
+
+    mutating func add(_ bytes: some Collection<UInt8>) {
+        Distribution.read(bytes) { bucket, count in
+            let place = min(Int(bucket), counts.count - 1)
+            counts[place] += count
+            used = used.isEmpty ? place..<place + 1 : min(used.lowerBound, place)..<max(used.upperBound, place + 1)
+        }
+    }
+
+    /// What has been added up since the last time.
+    mutating func take() -> Distribution {
+        var sum = Distribution()
+        for place in used where counts[place] > 0 {
+            sum.append(bucket: Int32(place), count: counts[place])
+            counts[place] = 0
+        }
+        used = 0..<0
+        return sum
+    }
+}
+
 /// As bytes.
 extension Distribution {
     func write(to bytes: inout [UInt8]) {
@@ -89,13 +115,20 @@ extension Distribution {
 
     /// What isn't in the form above ends it: a damaged row must not end the daemon.
     init(_ bytes: some Collection<UInt8>) {
+        Self.read(bytes) { append(bucket: $0, count: $1) }
+    }
+
+    /// After all that are there.
+    fileprivate mutating func append(bucket: Int32, count: Int) { entries.append(Entry(bucket: bucket, count: count)) }
+
+    fileprivate static func read(_ bytes: some Collection<UInt8>, _ body: (_ bucket: Int32, _ count: Int) -> Void) {
         var rest = LEB128Reader(bytes)
         var next: UInt64 = 0
         while let word = rest.next() {
             guard let count = word & 1 == 1 ? rest.next() : 1 else { return }
             let (bucket, overflow) = next.addingReportingOverflow(word >> 1)
             guard !overflow, bucket < UInt64(Int32.max), count > 0, count < UInt64(UInt32.max) else { return }
-            entries.append(Entry(bucket: Int32(bucket), count: Int(count)))
+            body(Int32(bucket), Int(count))
             next = bucket + 1
         }
     }

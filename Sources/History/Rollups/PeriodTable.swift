@@ -10,12 +10,14 @@ struct PeriodTable {
     let milliseconds: Int64
 
     static let columns = columnsWithoutPhases + ", phases"
+    /// Where ``columns`` are selected from.
+    var withPhases: String { "\(name) LEFT JOIN \(name)_phases USING (id)" }
     static let columnsWithoutPhases =
         "probes, failures, voids, reasons, up_ms, degraded_ms, down_ms, maintenance_ms, sum_us, min_us, max_us, latency"
 
     func tally(_ id: Int64, _ db: Database) throws -> Tally? {
         var tally: Tally?
-        try db.run("SELECT \(Self.columns) FROM \(name) WHERE id = ?", [.integer(id)]) { row in
+        try db.run("SELECT \(Self.columns) FROM \(withPhases) WHERE id = ?", [.integer(id)]) { row in
             tally = Tally(row, from: 0)
             return false
         }
@@ -26,7 +28,7 @@ struct PeriodTable {
     func add(_ tally: Tally, to id: Int64, vantage: Int64, _ db: Database) throws {
         var sum = tally
         if let there = try self.tally(id, db) { sum.merge(there) }
-        let write = try Prepared(db, "INSERT OR REPLACE INTO \(name) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)")
+        let write = try Prepared(db, "INSERT OR REPLACE INTO \(name) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)")
         write.bind(id, at: 1)
         write.bind(vantage, at: 2)
         sum.bindCounts(to: write, from: 3)
@@ -35,8 +37,26 @@ struct PeriodTable {
         }
         sum.bindSums(to: write, from: 11)
         for (index, share) in [0.5, 0.95, 0.99].enumerated() { write.bind(sum.percentile(share), at: 14 + Int32(index)) }
-        sum.bindDistributions(to: write, from: 17)
+        write.bind(sum.latencyCell, at: 17)
         try write.run()
+        guard !sum.phases.isEmpty else { return }
+        let writePhases = try Prepared(db, "INSERT OR REPLACE INTO \(name)_phases VALUES (?,?)")
+        writePhases.bind(id, at: 1)
+        writePhases.bind(sum.phasesCell, at: 2)
+        try writePhases.run()
+    }
+
+    /// Rows from the front. Answers whether there were any.
+    func removeFirst(_ db: Database, before end: Int64, rows: Int64) throws -> Bool {
+        guard let first = try db.integer("SELECT min(id) FROM \(name)"), first < end else { return false }
+        let next = try db.integer("SELECT id FROM \(name) ORDER BY id LIMIT 1 OFFSET ?", [.integer(rows)]) ?? .max
+        try db.inTransaction(.immediate) {
+            for table in [name, "\(name)_phases"] {
+                try db.run("DELETE FROM \(table) WHERE id < ?", [.integer(min(next, end))])
+            }
+            return .commit
+        }
+        return true
     }
 }
 
@@ -50,6 +70,12 @@ extension Tally {
 
     /// Adds what stands in ``PeriodTable/columnsWithoutPhases``.
     mutating func addLatency(_ row: CellReader, from column: Int32) {
+        addCounts(row, from: column)
+        latency.merge(Distribution(row.blob(column + 11)))
+    }
+
+    /// The same without how the latency was spread.
+    mutating func addCounts(_ row: CellReader, from column: Int32) {
         probes += row.count(column)
         failures += row.count(column + 1)
         voids += row.count(column + 2)
@@ -61,7 +87,6 @@ extension Tally {
         sum += row.integer(column + 8) ?? 0
         least = [least, row.integer(column + 9)].compactMap(\.self).min()
         most = [most, row.integer(column + 10)].compactMap(\.self).max()
-        latency.merge(Distribution(row.blob(column + 11)))
     }
 
     mutating func readLatency(_ row: CellReader, from column: Int32) {
@@ -81,18 +106,23 @@ extension Tally {
         statement.bind(most, at: index + 2)
     }
 
-    func bindDistributions(to statement: Prepared, from index: Int32) {
+    var latencyCell: Cell {
         var bytes: [UInt8] = []
         latency.write(to: &bytes)
-        statement.bind(bytes.isEmpty ? .null : .blob(bytes), at: index)
-        bytes = []
-        if !phases.isEmpty { phases.write(to: &bytes) }
-        statement.bind(bytes.isEmpty ? .null : .blob(bytes), at: index + 1)
+        return bytes.isEmpty ? .null : .blob(bytes)
+    }
+
+    var phasesCell: Cell {
+        if phases.isEmpty { return .null }
+        var bytes: [UInt8] = []
+        phases.write(to: &bytes)
+        return .blob(bytes)
     }
 
     func bindLatency(to statement: Prepared, from index: Int32) {
         bindSums(to: statement, from: index)
-        bindDistributions(to: statement, from: index + 3)
+        statement.bind(latencyCell, at: index + 3)
+        statement.bind(phasesCell, at: index + 4)
     }
 
     /// Of the latency; exact at both ends.

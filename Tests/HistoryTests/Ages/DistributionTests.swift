@@ -52,6 +52,16 @@ import Testing
         var merged = Distribution()
         for part in parts { merged.merge(part) }
         #expect(merged == whole && merged.count == 3000)
+        var sum = DistributionSum()
+        for _ in 0..<2 {
+            for part in parts {
+                var bytes: [UInt8] = []
+                part.write(to: &bytes)
+                sum.add(bytes)
+            }
+            #expect(sum.take() == whole)
+        }
+        #expect(sum.take().isEmpty)
     }
 
     @Test func comesBackFromItsBytes() {

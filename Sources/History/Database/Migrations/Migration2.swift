@@ -17,7 +17,7 @@ import GRDB
         id INTEGER PRIMARY KEY, vantage INTEGER NOT NULL, probes INTEGER NOT NULL, failures INTEGER NOT NULL, voids INTEGER NOT NULL,
         reasons TEXT, up_ms INTEGER NOT NULL, degraded_ms INTEGER NOT NULL, down_ms INTEGER NOT NULL,
         maintenance_ms INTEGER NOT NULL, sum_us INTEGER, min_us INTEGER, max_us INTEGER, p50_us INTEGER, p95_us INTEGER,
-        p99_us INTEGER, latency BLOB, phases BLOB
+        p99_us INTEGER, latency BLOB
         """
     try db.execute(
         sql: """
@@ -48,8 +48,11 @@ import GRDB
                 id INTEGER PRIMARY KEY, minute INTEGER NOT NULL, probes INTEGER NOT NULL, failures INTEGER NOT NULL,
                 voids INTEGER NOT NULL, reasons TEXT, sum_us INTEGER, min_us INTEGER, max_us INTEGER, latency BLOB, phases BLOB
             );
+            -- How the parts of the latency were spread stands apart: a page of thousands of targets doesn't read it.
             CREATE TABLE hour (\(period));
+            CREATE TABLE hour_phases (id INTEGER PRIMARY KEY, phases BLOB NOT NULL);
             CREATE TABLE day (\(period));
+            CREATE TABLE day_phases (id INTEGER PRIMARY KEY, phases BLOB NOT NULL);
             -- hour_in_day: up to which id the hours are in their days.
             CREATE TABLE progress (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
             INSERT INTO progress VALUES ('hour_in_day', 0);

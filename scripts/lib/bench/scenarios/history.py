@@ -106,7 +106,7 @@ def page(run):
         connection.execute(
             f"INSERT INTO target (id, client_id, target_id, name, region) SELECT id + {PAGE_TARGETS // copies} * n, {columns} FROM target, {some}"
         )
-        for table in ("hour", "day"):
+        for table in ("hour", "hour_phases", "day", "day_phases"):
             names = [row[1] for row in connection.execute(f"PRAGMA table_info({table})")][1:]
             connection.execute(
                 f"INSERT INTO {table} SELECT id + {PAGE_TARGETS // copies} * n, {', '.join(names)} FROM {table}, {some} ORDER BY 1"
