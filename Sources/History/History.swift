@@ -17,6 +17,8 @@ package final class History: Sendable {
     let file: HistoryFile.Identity?
     let inbox: Mutex<Inbox>
     let memory: Mutex<WriterMemory>
+    /// When the last chunk that was there began.
+    let newestAtStart: Timestamp?
     private let figures = Mutex(HistoryStatistics())
 
     /// What was appended and not yet taken by the writer.
@@ -48,21 +50,25 @@ package final class History: Sendable {
             // Ids come from the same transaction's dimension tables, so enforcing them would cost a lookup a row and find nothing.
             configuration.foreignKeysEnabled = false
             let queue = try DatabaseQueue(path: HistoryFile.sqlitePath(path), configuration: configuration)
-            let dimensions = try queue.writeWithoutTransaction { db in
+            let (dimensions, newest) = try queue.writeWithoutTransaction { db in
                 try Schema.prepare(db, isNew: file == .new, path: path)
                 try Schema.checkWhatIsReadAtTheStart(db, path: path)
-                return try Dimensions(db, vantage: options.vantage)
+                let newest = try db.integer("SELECT base_ms FROM chunk ORDER BY id DESC LIMIT 1")
+                return (try Dimensions(db, vantage: options.vantage), newest.map { Timestamp(milliseconds: $0) })
             }
-            return History(path: path, options: options, queue: queue, dimensions: dimensions)
+            return History(path: path, options: options, queue: queue, dimensions: dimensions, newest: newest)
         } catch {
-            throw HistoryError(error, path: path)
+            let error = HistoryError(error, path: path)
+            // It has our mark, and yet SQLite can't read it.
+            throw file == .ours && error.code == .notOurs ? HistoryError(.damaged, path: path, detail: error.detail) : error
         }
     }
 
-    private init(path: String, options: HistoryOptions, queue: DatabaseQueue, dimensions: Dimensions) {
+    private init(path: String, options: HistoryOptions, queue: DatabaseQueue, dimensions: Dimensions, newest: Timestamp?) {
         self.path = path
         self.options = options
         self.queue = queue
+        newestAtStart = newest
         file = HistoryFile.Identity(of: path)
         inbox = Mutex(Inbox(batch: Batch(limit: options.queueLimit)))
         memory = Mutex(WriterMemory(held: Batch(limit: options.queueLimit), dimensions: dimensions))

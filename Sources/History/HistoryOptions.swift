@@ -63,7 +63,7 @@ package enum HistoryEvent: Sendable {
     case walIsLarge(Int64, readers: [String])
     /// The wall clock jumped by this much: nothing is deleted by age before it has been steady for an hour.
     case clockJumped(Duration)
-    /// A step of moving results to the next age failed; commits go on.
+    /// A step of moving results to the next age failed; commits go on. Said once a trouble.
     case settlingFailed(HistoryError)
     /// A step of retention failed; commits go on.
     case retentionFailed(HistoryError)

@@ -19,7 +19,10 @@ package struct PlotStep: Hashable, Sendable {
 package func latencyPlot(
     _ steps: [PlotStep], from start: Timestamp, to end: Timestamp, style: TerminalStyle, height: Int = 10
 ) -> String {
+    let all = steps.count
     let steps = steps.suffix(plotWidth(style))
+    // Where there isn't room for all, the latest are shown, and the time is that of the first of them.
+    let start = all > steps.count ? start + (end - start) * (all - steps.count) / all : start
     let top = steps.compactMap { [$0.p50, $0.p95, $0.p99].compactMap(\.self).max() }.max() ?? .zero
     guard !steps.isEmpty, top > .zero else { return statusLine(steps, style) + timeLine(steps.count, start, end, style) }
     let plot = (1...max(2, height)).reversed().map { row in

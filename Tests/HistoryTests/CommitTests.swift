@@ -169,6 +169,47 @@ import Testing
         #expect(try folder.integer("SELECT count(*) FROM target_address") == Dimensions.addressesMax)
     }
 
+    /// Two targets leave, and one comes back while the chunk is still open.
+    @Test func aTargetThatComesBackTakesNoPlaceTwice() async throws {
+        let history = try folder.open()
+        for round in 0..<3 {
+            for index in 0..<5 { history.append(Sample.record("tgt_1", after: .seconds(10 * round + index))) }
+            history.append(Sample.record("tgt_3", after: .seconds(10 * round)))
+            await history.flush()
+            history.append(removalOf: Sample.identity("tgt_1"), closing: nil)
+            await history.flush()
+            history.append(removalOf: Sample.identity("never_probed"), closing: nil)
+            await history.flush()
+        }
+        #expect(try folder.integer("SELECT count(DISTINCT result_id) FROM probe_history") == 18)
+        #expect(try HistoryReader.open(path: folder.database).check().problems == [])
+        history.append(Sample.record("tgt_1", after: .seconds(4000)))
+        await history.flush()
+        while await history.settle() {}
+        #expect(try folder.integer("SELECT count(*) FROM settled") == 18)
+        await history.close()
+    }
+
+    /// As an earlier state of this version could leave it.
+    @Test func oneOfTwoResultsWithOnePlaceTakesTheNext() async throws {
+        let history = try folder.open()
+        for index in 0..<3 { history.append(Sample.record(after: .seconds(index))) }
+        await history.flush()
+        history.append(Sample.record(after: .seconds(3)))
+        await history.flush()
+        try await history.queue.write { db in
+            let first = ResultID.make(chunk: 2, target: 1)
+            try db.execute(sql: "UPDATE recent SET id = \(first) WHERE id >= \(first) AND id < \(first + 1024)")
+        }
+        #expect(try HistoryReader.open(path: folder.database).check().problems.count == 1)
+        history.append(Sample.record(after: .seconds(4000)))
+        await history.flush()
+        while await history.settle() {}
+        #expect(try folder.integer("SELECT count(DISTINCT result_id) FROM probe_history") == 5)
+        #expect(try folder.integer("SELECT count(*) FROM settled") == 4)
+        await history.close()
+    }
+
     @Test func moreResultsOfOneTargetThanAChunkHasPlacesForGoOnInTheNext() async throws {
         let history = try folder.open()
         for index in 0..<2500 { history.append(Sample.record(after: .milliseconds(index))) }

@@ -150,8 +150,25 @@ import Testing
         await history.close()
     }
 
-    /// Of the first page, of one that is read at the start, and of all that isn't the first.
-    @Test(arguments: ["first", "judge", "all"])
+    @Test func thatResultsCannotBeMovedIsSaidOnceAndGoesOnByItself() async throws {
+        let history = try open()
+        for index in 0..<4 {
+            history.append(Sample.record(after: .seconds(1000 * index)))
+            await history.flush()
+        }
+        try await history.queue.write { db in
+            try db.execute(sql: "CREATE TRIGGER refuse BEFORE INSERT ON settled BEGIN SELECT raise(ABORT, 'no'); END")
+        }
+        for _ in 0..<3 { #expect(await !history.settle()) }
+        #expect(events.words.filter { $0.hasPrefix("settling failed") }.count == 1)
+        try await history.queue.write { try $0.execute(sql: "DROP TRIGGER refuse") }
+        while await history.settle() {}
+        #expect(try folder.integer("SELECT count(*) FROM settled") == 3)
+        await history.close()
+    }
+
+    /// Of the header, the first page, of one that is read at the start, and of all that isn't the first.
+    @Test(arguments: ["header", "first", "judge", "all"])
     func aDamagedDatabaseIsSetAsideUnderADatedNameAndANewOneIsBegun(_ place: String) async throws {
         let history = try open()
         for index in 0..<2000 { history.append(Sample.record("tgt_\(index)")) }
@@ -160,6 +177,7 @@ import Testing
         var bytes = try folder.bytes(of: "history.db")
         let damaged =
             switch place {
+            case "header": 16..<18
             case "first": 100..<4096
             case "judge": (root - 1) * 4096..<root * 4096
             default: 4096..<bytes.count

@@ -49,6 +49,14 @@ extension HistoryReader {
             """
         ),
         (
+            "results with the place of another",
+            """
+            SELECT count(*) FROM (SELECT 1 FROM chunk c CROSS JOIN recent r ON r.id >= c.first_commit << 32
+                AND r.id < coalesce(c.end_commit << 32, 9223372036854775807) WHERE c.moved < \(ResultID.targetMax)
+                GROUP BY c.id, r.id & 4294967295 HAVING count(*) > 1)
+            """
+        ),
+        (
             "results moved further than their chunk says",
             "SELECT count(*) FROM chunk c JOIN settled s ON s.id > ((c.id << 32) | (c.moved << 10) | 1023) AND s.id < ((c.id + 1) << 32) WHERE c.moved < \(ResultID.targetMax)"
         ),
@@ -73,8 +81,15 @@ extension HistoryReader {
     /// when it can't be finished is removed.
     package func backUp(to path: String) throws(HistoryError) {
         guard access(path, F_OK) != 0 else { throw HistoryError(.exists, path: path) }
-        let partial = path + ".partial"
-        unlink(partial)
+        let partial = "\(path).partial-\(getpid())"
+        // No more people may read the copy than the original.
+        var original = stat()
+        let mode = stat(self.path, &original) == 0 ? original.st_mode & 0o777 : 0o600
+        let descriptor = Glibc.open(partial, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode)
+        guard descriptor >= 0 else {
+            throw HistoryError(.cannotOpen, path: path, detail: String(cString: strerror(errno)))
+        }
+        close(descriptor)
         do {
             let copy = try DatabaseQueue(path: HistoryFile.sqlitePath(partial))
             // In one step: a writer that commits between two of them makes it begin anew.
@@ -82,9 +97,11 @@ extension HistoryReader {
             // One file that any tool opens, also where it may not write.
             try copy.writeWithoutTransaction { try $0.run("PRAGMA journal_mode = DELETE") }
             try copy.close()
-            guard rename(partial, path) == 0 else {
-                throw HistoryError(.cannotOpen, path: path, detail: String(cString: strerror(errno)))
+            // Unlike a renaming, a link never takes another's place.
+            guard link(partial, path) == 0 else {
+                throw HistoryError(errno == EEXIST ? .exists : .cannotOpen, path: path, detail: String(cString: strerror(errno)))
             }
+            unlink(partial)
         } catch {
             for name in [partial, partial + "-wal", partial + "-shm", partial + "-journal"] { unlink(name) }
             throw HistoryError(error, path: path)

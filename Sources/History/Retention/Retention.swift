@@ -77,10 +77,15 @@ struct Retention {
 
     /// The oldest that is left, the finest first. Returns false when nothing is left that may go.
     func removeOldest(_ db: Database) throws -> Bool {
+        // What waits to be moved, or was and waits to be deleted, may be all that is too large; it isn't what is old.
+        guard try Chunk.toMove(db) == nil else { return false }
         if let chunk = try Self.chunk(db, "has_results = 1", []) {
             try Self.removeResults(db, chunk)
-            let end = try db.integer("SELECT max_ms FROM chunk WHERE id = ?", [.integer(chunk)])
-            if let end { while try Self.removeTransitions(db, before: end) {} }
+            // A chunk that a jumping clock misdated is no measure of what is as old as it.
+            let end = try db.integer(
+                "SELECT min(c.max_ms, n.base_ms) FROM chunk c JOIN chunk n ON n.id = (SELECT min(id) FROM chunk WHERE id > c.id) WHERE c.id = ?",
+                [.integer(chunk)])
+            if let end { _ = try Self.removeTransitions(db, before: end) }
         } else if let chunk = try Self.chunk(db, "has_results = 0", []) {
             try Self.removeMinutes(db, chunk)
         } else {

@@ -11,6 +11,12 @@ struct WallClockWatch {
     private var distrustUntil = Duration.zero
     private(set) var isSteady = true
 
+    /// A start long after the newest result may be a long rest, or a clock that is ahead: it is as good as a jump, though nobody knows.
+    mutating func begin(wall: Timestamp, newest: Timestamp?) {
+        guard let newest, wall - newest > Self.jumpMin else { return }
+        (distrustUntil, isSteady) = (Self.distrust, false)
+    }
+
     /// Returns by how much the wall clock has jumped since the last look, when it has.
     mutating func look(wall: Timestamp, elapsed: Duration) -> Duration? {
         let now = wall + (.zero - elapsed)

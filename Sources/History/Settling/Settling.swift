@@ -16,10 +16,18 @@ extension History {
         await onWriter { history, db in
             guard !history.memory.withLock({ $0.isClosed }) else { return false }
             do {
-                return try history.memory.withLock { try Settler.step(db, &$0.settling, rows: history.options.settlingRows) }
+                return try history.memory.withLock { memory in
+                    let hasMore = try Settler.step(db, &memory.settling, rows: history.options.settlingRows)
+                    memory.settlingTrouble = nil
+                    return hasMore
+                }
             } catch {
-                history.memory.withLock { $0.settling = Settling() }
-                history.options.onEvent(.settlingFailed(HistoryError(error, path: history.path)))
+                let error = HistoryError(error, path: history.path)
+                let known = history.memory.withLock { memory in
+                    defer { (memory.settling, memory.settlingTrouble) = (Settling(), error.code) }
+                    return memory.settlingTrouble
+                }
+                if known != error.code { history.options.onEvent(.settlingFailed(error)) }
                 return false
             }
         }
@@ -46,6 +54,10 @@ enum Settler {
     private static func move(_ db: Database, _ chunk: Chunk, targets: Range<Int64>) throws {
         var rows = try chunk.rows(db, of: targets)
         rows.sort { $0.id < $1.id }
+        // Two of one place would keep this chunk, and all that follow it, from being moved: the second takes the next.
+        for index in rows.indices.dropFirst() where rows[index].id <= rows[index - 1].id {
+            rows[index].id = rows[index - 1].id + 1
+        }
         var run = try SettlingRun(db, chunk)
         var start = rows.startIndex
         while start < rows.endIndex {

@@ -15,7 +15,7 @@ extension WriterMemory {
     mutating func remember(_ written: Written, limit: Int) {
         held = Batch(limit: limit)
         // A target that is gone shouldn't be remembered for ever; if it comes back, its id is looked up.
-        for target in written.gone { dimensions.forget(target) }
+        for target in written.gone { dimensions.forget(target, openChunk: chunk?.id) }
         for (client, digest) in written.lists { lists[client] = digest }
     }
 }
@@ -56,7 +56,7 @@ extension Batch {
         for index in rows.indices {
             let slot = try memory.dimensions.slot(of: rows[index].target, db)
             let target = memory.dimensions.target(slot)
-            if target <= ResultID.targetMax { order.append((target, slot, index)) }
+            if target < ResultID.targetMax { order.append((target, slot, index)) }
         }
         // By target, so that one target's are found by a search in each commit. What came first stays first.
         order.sort { ($0.target, $0.index) < ($1.target, $1.index) }

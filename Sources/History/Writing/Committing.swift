@@ -8,6 +8,7 @@ extension History {
     package func run(clock: some Clock<Duration>) async {
         let start = clock.now
         var wallClock = WallClockWatch()
+        wallClock.begin(wall: options.now(), newest: newestAtStart)
         var retentionDue = clock.now.advanced(by: options.retentionInterval)
         while !Task.isCancelled, !inbox.withLock({ $0.isClosed }) {
             do { try await clock.sleep(until: clock.now.advanced(by: options.commitInterval), tolerance: nil) } catch { break }

@@ -81,11 +81,13 @@ struct Dimensions: Sendable {
     }
 
     /// A place in the chunk is not given twice, even to a target that went and came back.
-    mutating func forget(_ identity: TargetIdentity) {
+    ///
+    /// - Parameter openChunk: the one that results are appended to; what was in another is of no use any more.
+    mutating func forget(_ identity: TargetIdentity, openChunk: Int64?) {
         guard let slot = slots.removeValue(forKey: identity) else { return }
         let target = known[slot]
-        forgotten = forgotten.filter { $0.value.chunk == target.chunk }
-        forgotten[target.id] = (target.chunk, target.places)
+        forgotten = forgotten.filter { $0.value.chunk == openChunk }
+        if target.chunk == openChunk { forgotten[target.id] = (target.chunk, target.places) }
         known[slot] = KnownTarget(id: 0)
         freeSlots.append(slot)
     }

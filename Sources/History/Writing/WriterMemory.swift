@@ -14,5 +14,7 @@ struct WriterMemory: Sendable {
     var saidDropping = false
     var saidTooLarge = false
     var saidWAL = false
+    /// What was said last of moving, until it works again.
+    var settlingTrouble: HistoryError.Code?
     var isClosed = false
 }

@@ -50,6 +50,11 @@ struct HistoryShowCommand: AsyncParsableCommand {
         let span = now + (.zero - since.duration)..<now + .milliseconds(1)
         let steps = json || csv ? 200 : plotWidth(style)
         let resolution = resolution?.duration ?? Self.resolution(of: since.duration, steps: steps)
+        let seconds = resolution.components.seconds
+        guard seconds < 60 || (seconds < 3600 ? seconds.isMultiple(of: 60) : seconds.isMultiple(of: 3600)) else {
+            throw Failure(
+                .usage, "--resolution is whole seconds below a minute, whole minutes below an hour, whole hours from there on")
+        }
         guard since.duration / resolution <= 100_000 else {
             throw Failure(.usage, "that is more than 100,000 steps: give a longer --resolution or a shorter --since")
         }

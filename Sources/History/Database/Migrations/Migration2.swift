@@ -103,13 +103,15 @@ private func createSecondViews(_ db: Database) throws {
             FROM chunk c CROSS JOIN target t CROSS JOIN settled s0
                 ON s0.id BETWEEN (c.id << 32) | (t.id << 10) AND (c.id << 32) | (t.id << 10) | 1023
             \(ViewSQL.resultWords("s0"))
+            WHERE c.has_results = 1
             UNION ALL
             SELECT \(ViewSQL.resultColumns("(c.id << 32) | (r.id & 4294967295)", "r"))
             FROM chunk c CROSS JOIN recent r
                 ON r.id >= c.first_commit << 32 AND r.id < coalesce(c.end_commit << 32, 9223372036854775807)
                 AND (r.id >> 10 & 4194303) > c.moved
             LEFT JOIN target t ON t.id = (r.id >> 10 & 4194303)
-            \(ViewSQL.resultWords("r"));
+            \(ViewSQL.resultWords("r"))
+            WHERE c.moved < 4194303;
 
             CREATE VIEW availability_history AS SELECT \(ViewSQL.availabilityColumns) FROM \(ViewSQL.availabilitySources);
             """)
@@ -147,7 +149,8 @@ enum ViewSQL {
             h.maintenance_ms, h.p50_us, h.p95_us, h.p99_us
         """
     static let availabilitySources = """
-        (SELECT coalesce(max(max_ms), 0) AS until_ms FROM chunk WHERE moved > 0) n CROSS JOIN hour h
+        (SELECT coalesce((SELECT max_ms FROM chunk WHERE moved > 0 AND max_ms NOT NULL ORDER BY id DESC LIMIT 1), 0) AS until_ms) n
+            CROSS JOIN hour h
             LEFT JOIN target t ON t.id = (h.id & 4194303) LEFT JOIN vantage v ON v.id = h.vantage
         """
 }
