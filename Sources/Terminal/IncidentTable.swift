@@ -30,16 +30,10 @@ package func incidentTable(_ lines: [IncidentLine], now: Timestamp, style: Termi
             }
         let why = [incident.reason.rawValue, incident.httpStatus.map { "HTTP \($0)" }].compactMap(\.self).joined(separator: ": ")
         return [
-            Table.Cell(line.target), Table.Cell(line.region), Table.Cell(secondWords(incident.startedAt)),
+            Table.Cell(line.target), Table.Cell(line.region), Table.Cell(momentWords(incident.startedAt, upTo: .second)),
             Table.Cell(durationWords(lasted, isUnicode: style.isUnicode)), Table.Cell("\(incident.failedProbes)"), ended,
             Table.Cell(why),
         ]
     }
     return Table(columns: columns, rows: rows).text(style)
-}
-
-/// As in `2026-11-27 10:33:46Z`.
-private func secondWords(_ time: Timestamp) -> String {
-    let text = time.description
-    return text.prefix(10) + " " + text.dropFirst(11).prefix(8) + "Z"
 }

@@ -66,16 +66,10 @@ private func statusLine(_ steps: some Collection<PlotStep>, _ style: TerminalSty
 }
 
 private func timeLine(_ width: Int, _ start: Timestamp, _ end: Timestamp, _ style: TerminalStyle) -> String {
-    let (first, last) = (minuteWords(start), minuteWords(end))
+    let (first, last) = (momentWords(start, upTo: .minute), momentWords(end, upTo: .minute))
     let room = max(width, 0) - first.count - last.count
     let text = room > 0 ? first + String(repeating: " ", count: room) + last : first
     return fitted(String(repeating: " ", count: labelWidth) + text, to: style.width, isUnicode: style.isUnicode) + "\n"
-}
-
-/// As in `2026-11-27 10:33Z`.
-private func minuteWords(_ time: Timestamp) -> String {
-    let text = time.description
-    return text.prefix(10) + " " + text.dropFirst(11).prefix(5) + "Z"
 }
 
 private func legend(_ style: TerminalStyle) -> String {

@@ -44,3 +44,11 @@ private func age(_ seconds: UInt64) -> String {
     default: "\(seconds / 86_400) d"
     }
 }
+
+enum MomentPart { case minute, second }
+
+/// A moment in UTC, as in `2026-11-27 10:33Z` or `2026-11-27 10:33:46Z`.
+func momentWords(_ moment: Timestamp, upTo part: MomentPart) -> String {
+    let text = moment.description
+    return text.prefix(10) + " " + text.dropFirst(11).prefix(part == .minute ? 5 : 8) + "Z"
+}

@@ -98,17 +98,20 @@ package struct HistoryExport: Sendable {
     /// each transaction each is in one.
     private func runResults(_ body: ([[Value]], Double) throws -> Void) throws {
         var (chunk, target): (Int64, Int64) = (0, 1)
+        var first: Int64?
         while true {
             let step = try reader.read { [chunk, target] db in try self.step(db, chunk: chunk, target: target) }
             guard let step else { return }
-            try hand(step.rows, step.progress, body)
+            let start = first ?? step.chunk
+            first = start
+            try hand(step.rows, Double(step.chunk - start) / Double(step.last - start + 1), body)
             (chunk, target) = step.next
         }
     }
 
     private func step(
         _ db: Database, chunk: Int64, target: Int64
-    ) throws -> (rows: [[Value]], progress: Double, next: (Int64, Int64))? {
+    ) throws -> (rows: [[Value]], chunk: Int64, last: Int64, next: (Int64, Int64))? {
         let chunks = try StoredChunk.all(db, span, from: chunk)
         guard let here = chunks.first, let last = chunks.last else { return nil }
         let first = here.id == chunk ? target : 1
@@ -127,8 +130,7 @@ package struct HistoryExport: Sendable {
             return true
         }
         if here.moved < end - 1 { rows += try waiting(db, here, max(first, here.moved + 1)..<end) }
-        let done = Double(max(0, here.id - chunks[0].id)) / Double(max(1, last.id - chunks[0].id + 1))
-        return (rows, done, end > lastTarget ? (here.id + 1, 1) : (here.id, end))
+        return (rows, here.id, last.id, end > lastTarget ? (here.id + 1, 1) : (here.id, end))
     }
 
     /// Results of some targets that haven't been moved: one search in each commit.

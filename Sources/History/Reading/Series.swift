@@ -43,7 +43,7 @@ struct Series {
         var found: [Int64: Tally] = [:]
         try reading.each(span) { _, startedAt, values in
             guard let kind = counting.kinds[values.kind] else { return true }
-            let reason = kind.reason.map { counting.words.reasons[$0] ?? "unknown" }
+            let reason = counting.reason(of: kind)
             found[startedAt.quotient(resolution), default: Tally()].add(values, kind, reason: reason)
             return true
         }

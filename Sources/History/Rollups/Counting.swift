@@ -16,10 +16,12 @@ struct Counting: Sendable {
         words = try Words(db)
     }
 
+    func reason(of kind: Kind) -> String? { kind.reason.map { words.reasons[$0] ?? "unknown" } }
+
     /// - Parameter startedAt: milliseconds since 1970.
     func add(_ values: ResultValues, startedAt: Int64, to counts: inout TargetCounts) {
         guard let kind = kinds[values.kind] else { return }
-        let reason = kind.reason.map { words.reasons[$0] ?? "unknown" }
+        let reason = reason(of: kind)
         counts.minutes[startedAt.quotient(Self.minute), default: Tally()].add(values, kind, reason: reason)
         counts.hours[startedAt.quotient(Self.hour), default: Tally()].add(values, kind, reason: reason)
         if kind.isCounted { spread(until: startedAt, over: &counts) }

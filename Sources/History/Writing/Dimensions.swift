@@ -9,8 +9,8 @@ struct Dimensions: Sendable {
     static let addressesMax = 64
 
     let vantage: Int64
-    let reasons: [Reason: Int64]
-    let causes: [Cause: Int64]
+    private let reasons: [Reason: Int64]
+    private let causes: [Cause: Int64]
     private var slots: [TargetIdentity: Int] = [:]
     private var known: [KnownTarget] = []
     private var freeSlots: [Int] = []

@@ -67,6 +67,15 @@ import Testing
         await history.close()
     }
 
+    @Test func progressGrowsToTheEnd() async throws {
+        let history = try folder.open()
+        await fill(history)
+        var steps: [Double] = []
+        try HistoryExport(HistoryReader.open(path: folder.database), .results, in: all).run { steps.append($1) }
+        #expect(steps.first == 0 && steps == steps.sorted() && steps.last ?? 0 > 0.9)
+        await history.close()
+    }
+
     @Test func onlyWhatIsInTheSpanIsExported() async throws {
         let history = try folder.open()
         await fill(history)
