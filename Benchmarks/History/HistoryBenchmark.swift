@@ -1,6 +1,6 @@
 // Fills a history with made-up results, by the daemon's own writer and on a clock of its own, and times what reads it.
 //
-//   HistoryBenchmark write DATABASE TARGETS SECONDS    a probe of each target every 30 s for so long
+//   HistoryBenchmark write DATABASE TARGETS SECONDS    a probe of each target every 30 s for so long, after an hour of it
 //   HistoryBenchmark year DATABASE TARGETS DAYS        the same with the default ages, half an hour in a commit
 //   HistoryBenchmark read DATABASE TARGET              one target's readings, each several times
 //   HistoryBenchmark merge DATABASE TARGET FROM TO     one target's p99 between two times, in milliseconds since 1970

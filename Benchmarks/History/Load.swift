@@ -7,6 +7,8 @@ struct Load {
     static let interval = 30
     private static let start = Timestamp(milliseconds: 1_700_006_400_000)
     private static let ticksASecond = 2
+    /// In seconds: an hour and a chunk.
+    private static let warmUp = 3900
 
     private let history: History
     private let clock: SettableClock
@@ -14,6 +16,7 @@ struct Load {
     private var judges: [Judge]
     private var generator = Generator(state: 1)
     private var results = 0
+    private var measuredFrom = 0
     private var processor = 0.0
     private var written = 0
 
@@ -31,10 +34,12 @@ struct Load {
         judges = Array(repeating: Judge(), count: count)
     }
 
-    /// As the daemon does it: what came in half a second is committed, and a step of moving follows.
+    /// As the daemon does it: what came in half a second is committed, and a step of moving follows. What is measured begins when the
+    /// first hour is over, so that as much is moved, deleted and added up meanwhile as is written.
     mutating func writeTicks(seconds: Int) async throws {
         let period = Self.interval * Self.ticksASecond
-        for tick in 0..<seconds * Self.ticksASecond {
+        for tick in 0..<(Self.warmUp + seconds) * Self.ticksASecond {
+            if tick == Self.warmUp * Self.ticksASecond { (measuredFrom, processor, written) = (results, 0, 0) }
             let (from, to) = (targets.count * (tick % period) / period, targets.count * (tick % period + 1) / period)
             clock.now = Self.start + .milliseconds(1000 * tick / Self.ticksASecond)
             for target in from..<to { append(target) }
@@ -46,13 +51,16 @@ struct Load {
         }
     }
 
-    /// A commit for each chunk, moved as soon as it can be: a year in minutes.
+    /// A commit for each chunk, moved as soon as it can be: a year in minutes. Chunks of half an hour, and in the end of five minutes, as the
+    /// daemon's are.
     mutating func writeRounds(days: Int) async throws {
         let history = history
-        for round in 0..<days * 86_400 / Self.interval {
+        let rounds = days * 86_400 / Self.interval
+        for round in 0..<rounds {
             clock.now = Self.start + .seconds(Self.interval * round)
             for target in targets.indices { append(target) }
-            guard round % 60 == 59 else { continue }
+            let chunk = round < rounds - 360 ? 60 : 10
+            guard round % chunk == chunk - 1 else { continue }
             await measured {
                 await history.flush()
                 while await history.settle() {}
@@ -64,8 +72,9 @@ struct Load {
     mutating func finish() async -> String {
         let history = history
         await measured { await history.close() }
-        let count = Double(max(1, results))
-        return "{\"results\":\(results),\"processor_us\":\(processor / count),\"written\":\(Double(written) / count)}"
+        let count = Double(max(1, results - measuredFrom))
+        return
+            "{\"results\":\(results - measuredFrom),\"processor_us\":\(processor / count),\"written\":\(Double(written) / count)}"
     }
 
     private mutating func measured(_ body: () async -> Void) async {

@@ -37,10 +37,14 @@ struct Prepared {
         case .null: sqlite3_bind_null(raw, index)
         case .integer(let value): sqlite3_bind_int64(raw, index, value)
         case .text(let text): bind(text, at: index)
-        case .blob(let bytes):
-            let transient = unsafeBitCast(-1, to: sqlite3_destructor_type.self)
-            _ = bytes.withUnsafeBytes { sqlite3_bind_blob(raw, index, $0.baseAddress, Int32($0.count), transient) }
+        case .blob(let bytes): bind(bytes, at: index)
         }
+    }
+
+    /// NULL when there are none.
+    func bind(_ bytes: [UInt8], at index: Int32) {
+        let transient = unsafeBitCast(-1, to: sqlite3_destructor_type.self)
+        _ = bytes.withUnsafeBytes { sqlite3_bind_blob(raw, index, $0.isEmpty ? nil : $0.baseAddress, Int32($0.count), transient) }
     }
 
     func bind(_ value: Int64, at index: Int32) { sqlite3_bind_int64(raw, index, value) }

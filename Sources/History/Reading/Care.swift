@@ -34,6 +34,12 @@ extension HistoryReader {
         }
     }
 
+    /// All that are kept would be too much to sort, and the oldest chunk's may be just being deleted.
+    private static let recentHours = """
+        max((SELECT (value >> 22) - 48 FROM progress WHERE name = 'minutes_in_hours'),
+            (SELECT coalesce(max_ms, 0) / 3600000 FROM chunk ORDER BY id LIMIT 1))
+        """
+
     /// What holds of every history, whenever it is looked at.
     private static let rules = [
         ("results of a kind that isn't known", "SELECT count(*) FROM settled WHERE kind NOT IN (SELECT id FROM kind)"),
@@ -68,10 +74,22 @@ extension HistoryReader {
             "days that have other counts than their hours",
             """
             SELECT count(*) FROM day d WHERE (d.id >> 22) * 24 > (SELECT min(id) >> 22 FROM hour)
-                AND (d.id >> 22) + 1 < (SELECT value FROM progress WHERE name = 'hour_in_day') / 4194304 / 24
+                AND (d.id >> 22) + 1 < (SELECT value FROM progress WHERE name = 'hours_in_days') / 4194304 / 4
                 AND probes <> (
                     WITH RECURSIVE n(h) AS (SELECT (d.id >> 22) * 24 UNION ALL SELECT h + 1 FROM n WHERE h < (d.id >> 22) * 24 + 23)
                     SELECT coalesce(sum(o.probes), 0) FROM n JOIN hour o ON o.id = ((n.h << 22) | (d.id & 4194303)))
+            """
+        ),
+        (
+            "hours that have other counts than their minutes",
+            """
+            SELECT count(*) FROM (
+                SELECT (c.base_ms / 60000 + m.minute) / 60 AS hour, m.id >> 10 & 4194303 AS target, sum(m.probes) AS probes
+                FROM chunk c CROSS JOIN minute m ON m.id >= c.id << 32 AND m.id < (c.id + 1) << 32
+                WHERE c.max_ms >= \(recentHours) * 3600000 GROUP BY 1, 2
+            ) s JOIN hour h ON h.id = (s.hour << 22) | s.target
+            WHERE s.hour > \(recentHours) AND s.probes <> h.probes
+                AND h.id <= (SELECT value FROM progress WHERE name = 'minutes_in_hours')
             """
         ),
         ("incidents that ended before they began", "SELECT count(*) FROM incident WHERE ended_at_ms < started_at_ms"),

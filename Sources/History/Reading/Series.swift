@@ -60,8 +60,10 @@ struct Series {
         if resolution.isMultiple(of: PeriodTable.days.milliseconds) {
             try addPeriods(.days, in: span)
             // Hours that aren't in their days yet.
-            let through = try DayRollup.through(reading.db)
-            try addPeriods(.hours, in: span, after: through)
+            let through = try Progress.days.read(reading.db)
+            try addPeriods(.hours, in: span, from: PeriodID.period(through) * Progress.days.hours) { [reading] hour in
+                !Progress.days.includes(hour, of: reading.target, through: through)
+            }
         } else {
             try addPeriods(.hours, in: span)
         }
@@ -69,39 +71,28 @@ struct Series {
     }
 
     private mutating func addMinutes() throws {
-        let select = try Prepared(
-            reading.db,
-            """
-            SELECT minute, probes, failures, voids, reasons, sum_us, min_us, max_us, latency, phases FROM minute
-            WHERE id >= ? AND id < ?
-            """)
+        let rows = try MinuteRows(reading.db, withPhases: true)
+        var sum = PeriodSum()
         for chunk in try StoredChunk.all(reading.db, span) where chunk.moved >= reading.target {
-            select.bind(ResultID.make(chunk: chunk.id, target: reading.target), at: 1)
-            select.bind(ResultID.make(chunk: chunk.id, target: reading.target + 1), at: 2)
-            try select.run { row in
-                let minute = chunk.base.quotient(Counting.minute) + (row.integer(0) ?? 0)
-                var tally = Tally()
-                (tally.probes, tally.failures, tally.voids) = (row.count(1), row.count(2), row.count(3))
-                if let text = row.text(4) { tally.reasons = Tally.reasons(text) }
-                tally.readLatency(row, from: 5)
-                add(tally, minute, of: Counting.minute)
-                return true
+            try rows.each(of: reading.target, in: chunk) { minute, row, column in
+                sum.addMinute(row, from: column, withPhases: true)
+                add(sum.take(), minute, of: Counting.minute)
             }
         }
     }
 
-    private mutating func addPeriods(_ table: PeriodTable, in span: Range<Int64>, after last: Int64 = .min) throws {
+    private mutating func addPeriods(
+        _ table: PeriodTable, in span: Range<Int64>, from earliest: Int64 = .min, where isWanted: (Int64) -> Bool = { _ in true }
+    ) throws {
         let select = try Prepared(reading.db, "SELECT \(PeriodTable.columns) FROM \(table.withPhases) WHERE id = ?")
-        let first = max(span.lowerBound.quotient(table.milliseconds), PeriodID.period(max(last, 0)))
+        let first = max(span.lowerBound.quotient(table.milliseconds), earliest)
         // Nothing is there before the first row and after the last.
         let ends = try ["min", "max"].map { try reading.db.integer("SELECT \($0)(id) FROM \(table.name)").map(PeriodID.period) }
         guard let least = ends[0], let most = ends[1] else { return }
         let end = min((span.upperBound - 1).quotient(table.milliseconds), most)
         guard max(first, least) <= end else { return }
-        for period in max(first, least)...end {
-            let id = PeriodID.make(period: period, target: reading.target)
-            guard id > last else { continue }
-            select.bind(id, at: 1)
+        for period in max(first, least)...end where isWanted(period) {
+            select.bind(PeriodID.make(period: period, target: reading.target), at: 1)
             try select.run { row in
                 add(Tally(row, from: 0), period, of: table.milliseconds)
                 return false

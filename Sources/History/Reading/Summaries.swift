@@ -9,48 +9,82 @@ enum Summaries {
     }
 
     static func one(_ reading: TargetReading, _ span: Range<Int64>) throws -> Tally {
-        var sum = Tally()
-        for (table, periods) in try parts(reading.db, span) {
-            let select = try Prepared(reading.db, "SELECT \(PeriodTable.columns) FROM \(table.withPhases) WHERE id = ?")
-            for period in periods.lowerBound..<periods.upperBound {
-                select.bind(PeriodID.make(period: period, target: reading.target), at: 1)
+        var sum = PeriodSum()
+        for part in try parts(reading.db, span) {
+            let select = try Prepared(reading.db, "SELECT \(PeriodTable.columns) FROM \(part.table.withPhases) WHERE id = ?")
+            for id in part.ids(of: reading.target) {
+                select.bind(id, at: 1)
                 try select.run { row in
-                    sum.merge(Tally(row, from: 0))
+                    sum.add(row, from: 0, withPhases: true)
                     return false
                 }
             }
         }
-        for (hour, tally) in try reading.waiting().hours where span.contains(hour * Counting.hour) { sum.merge(tally) }
-        return sum
+        var tally = sum.take()
+        for (hour, own) in try reading.waiting().hours where span.contains(hour * Counting.hour) { tally.merge(own) }
+        return tally
     }
 
     /// Target by target, because what is added up for one is then small enough to be quick; neighbours' rows lie on the same pages.
     static func all(_ db: Database, _ span: Range<Int64>) throws -> [TargetIdentity: Tally] {
-        let parts = try parts(db, span).map { table, periods in
-            let sql = "SELECT \(PeriodTable.columnsWithoutPhases) FROM \(table.name) WHERE id = ?"
-            return (select: try Prepared(db, sql), periods: periods)
+        let parts = try parts(db, span).map { part in
+            (
+                part: part,
+                select: try Prepared(db, "SELECT \(PeriodTable.columnsWithoutPhases) FROM \(part.table.name) WHERE id = ?")
+            )
         }
+        let open = try OpenHours(db, span)
         var named: [TargetIdentity: Tally] = [:]
-        var sum = DistributionSum()
+        var sum = PeriodSum()
         try db.run("SELECT id, client_id, target_id FROM target ORDER BY id") { row in
             let target = row.number(0)
-            var (tally, isKnown) = (Tally(), false)
-            for (select, periods) in parts {
-                for period in periods {
-                    select.bind(PeriodID.make(period: period, target: target), at: 1)
+            for (part, select) in parts {
+                for id in part.ids(of: target) {
+                    select.bind(id, at: 1)
                     try select.run { row in
-                        isKnown = true
-                        tally.addCounts(row, from: 0)
-                        row.withBlob(11) { sum.add($0) }
+                        sum.add(row, from: 0, withPhases: false)
                         return false
                     }
                 }
             }
-            tally.latency = sum.take()
-            if isKnown { named[TargetIdentity(clientID: row.text(1) ?? "", key: row.text(2) ?? "")] = tally }
+            try open.add(target, to: &sum)
+            if !sum.isEmpty { named[TargetIdentity(clientID: row.text(1) ?? "", key: row.text(2) ?? "")] = sum.take() }
             return true
         }
         return named
+    }
+
+    /// What has been moved and isn't in its hour yet.
+    private struct OpenHours {
+        private let span: Range<Int64>
+        private let hours: Range<Int64>
+        private let through: Int64
+        private let chunks: [StoredChunk]
+        private let minutes: MinuteRows
+        private let standing: Prepared
+
+        init(_ db: Database, _ span: Range<Int64>) throws {
+            self.span = span
+            through = try Progress.hours.read(db)
+            let first = max(Progress.hours.firstOpenHour(through: through), span.lowerBound.quotient(Counting.hour))
+            let end = max(first, span.upperBound.quotient(Counting.hour))
+            hours = first..<end
+            chunks = first < end ? try StoredChunk.moved(db, first * Counting.hour..<end * Counting.hour) : []
+            minutes = try MinuteRows(db, withPhases: false)
+            standing = try Standing.select(db)
+        }
+
+        func add(_ target: Int64, to sum: inout PeriodSum) throws {
+            for chunk in chunks where chunk.moved >= target {
+                try minutes.each(of: target, in: chunk) { minute, row, column in
+                    let hour = minute.quotient(60)
+                    guard hours.contains(hour), !Progress.hours.includes(hour, of: target, through: through) else { return }
+                    sum.addMinute(row, from: column, withPhases: false)
+                }
+            }
+            let standing = try Standing(standing, target)
+            if span.contains(standing.hour * Counting.hour), !standing.time.isEmpty { sum.add(standing.time) }
+        }
     }
 
     /// A span of more than a week begins with a day: a day's hours are many, and of so much they change little.
@@ -60,14 +94,40 @@ enum Summaries {
         return span.lowerBound.quotient(day) * day..<span.upperBound
     }
 
-    /// Whole days whose hours are all in them, and the hours before and after those.
-    private static func parts(_ db: Database, _ span: Range<Int64>) throws -> [(PeriodTable, Range<Int64>)] {
+    /// Rows of one table that belong to a span.
+    private struct Part {
+        var table: PeriodTable
+        var periods: Range<Int64>
+        /// How far the hours have been added to their days, where only those that haven't been are wanted.
+        var after: Int64?
+
+        func ids(of target: Int64) -> some Sequence<Int64> {
+            periods.lazy
+                .filter { [after] hour in after.map { !Progress.days.includes(hour, of: target, through: $0) } ?? true }
+                .map { PeriodID.make(period: $0, target: target) }
+        }
+    }
+
+    /// Whole days, and the hours before and after those. The day whose hours are just being added to it is one of them when all of these
+    /// are in the span: else a page asked for at eleven in the evening would read 23 hours of each target.
+    private static func parts(_ db: Database, _ span: Range<Int64>) throws -> [Part] {
         let (hour, day) = (PeriodTable.hours.milliseconds, PeriodTable.days.milliseconds)
         let hours = span.lowerBound.quotient(hour)..<span.upperBound.quotient(hour)
-        let complete = PeriodID.period(try DayRollup.through(db)).quotient(24)
+        let through = try Progress.days.read(db)
+        let added = PeriodID.period(through) * Progress.days.hours..<(PeriodID.period(through) + 1) * Progress.days.hours
         let first = -(-span.lowerBound).quotient(day)
-        let end = min(span.upperBound.quotient(day), complete)
-        guard first < end else { return [(.hours, hours)] }
-        return [(.hours, hours.lowerBound..<first * 24), (.days, first..<end), (.hours, end * 24..<hours.upperBound)]
+        let growing = added.lowerBound.quotient(24)
+        if first <= growing, added.upperBound <= hours.upperBound {
+            return [
+                Part(table: .hours, periods: hours.lowerBound..<first * 24), Part(table: .days, periods: first..<growing + 1),
+                Part(table: .hours, periods: added.lowerBound..<hours.upperBound, after: through),
+            ]
+        }
+        let end = min(span.upperBound.quotient(day), growing)
+        guard first < end else { return [Part(table: .hours, periods: hours)] }
+        return [
+            Part(table: .hours, periods: hours.lowerBound..<first * 24), Part(table: .days, periods: first..<end),
+            Part(table: .hours, periods: end * 24..<hours.upperBound),
+        ]
     }
 }

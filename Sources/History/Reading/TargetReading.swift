@@ -86,7 +86,7 @@ struct TargetReading {
         }
     }
 
-    /// What is not in the rollups yet, counted as they will be.
+    /// What is not in the hours yet, and of what has not been moved the minutes, too: counted as they will be.
     func waiting() throws -> TargetCounts {
         var counts = TargetCounts(standing: try Standing(db, target))
         for chunk in try StoredChunk.toMove(db) where chunk.moved < target {
@@ -95,7 +95,32 @@ struct TargetReading {
                 return true
             }
         }
+        // Of the hour that it is in; hours that are over were handed on.
+        if !counts.standing.time.isEmpty {
+            counts.hours[counts.standing.hour, default: Tally()].time.merge(counts.standing.time)
+        }
+        for (hour, tally) in try movedMinutes() { counts.hours[hour, default: Tally()].merge(tally) }
         return counts
+    }
+
+    /// Minutes that have not been added to their hours, by the hour.
+    private func movedMinutes() throws -> [Int64: Tally] {
+        let through = try Progress.hours.read(db)
+        let rows = try MinuteRows(db, withPhases: true)
+        var hours: [Int64: Tally] = [:]
+        var (open, sum) = (Int64.min, PeriodSum())
+        let start = Progress.hours.firstOpenHour(through: through) * Counting.hour
+        for chunk in try StoredChunk.moved(db, start..<Int64.max) where chunk.moved >= target {
+            try rows.each(of: target, in: chunk) { minute, row, column in
+                let hour = minute.quotient(60)
+                guard !Progress.hours.includes(hour, of: target, through: through) else { return }
+                if hour != open, !sum.isEmpty { hours[open, default: Tally()].merge(sum.take()) }
+                open = hour
+                sum.addMinute(row, from: column, withPhases: true)
+            }
+        }
+        if !sum.isEmpty { hours[open, default: Tally()].merge(sum.take()) }
+        return hours
     }
 
     /// By their places.
@@ -161,6 +186,11 @@ struct StoredChunk {
     }
 
     static func toMove(_ db: Database) throws -> [StoredChunk] { try read(db, Chunk.isToMove, []) }
+
+    /// Those that have moved results of a span of time, as far as they have been.
+    static func moved(_ db: Database, _ span: Range<Int64>) throws -> [StoredChunk] {
+        try read(db, "max_ms >= ? AND min_ms < ?", [.integer(span.lowerBound), .integer(span.upperBound)])
+    }
 
     private static func read(_ db: Database, _ condition: String, _ cells: [Cell]) throws -> [StoredChunk] {
         var chunks: [StoredChunk] = []

@@ -53,9 +53,7 @@ struct Retention {
             }
             if try Self.removeTransitions(db, before: cutoff) { return true }
         }
-        if let cutoff = cutoff(keep.minutes),
-            let chunk = try Self.chunk(db, "has_results = 0 AND max_ms < ?", [.integer(cutoff)])
-        {
+        if let cutoff = cutoff(keep.minutes), let chunk = try Self.chunkOfMinutes(db, before: cutoff) {
             try Self.removeMinutes(db, chunk)
             return true
         }
@@ -86,10 +84,10 @@ struct Retention {
                 "SELECT min(c.max_ms, n.base_ms) FROM chunk c JOIN chunk n ON n.id = (SELECT min(id) FROM chunk WHERE id > c.id) WHERE c.id = ?",
                 [.integer(chunk)])
             if let end { _ = try Self.removeTransitions(db, before: end) }
-        } else if let chunk = try Self.chunk(db, "has_results = 0", []) {
+        } else if let chunk = try Self.chunkOfMinutes(db, before: .max) {
             try Self.removeMinutes(db, chunk)
         } else {
-            let inDays = try DayRollup.through(db)
+            let inDays = PeriodID.make(period: Progress.days.firstOpenHour(through: try Progress.days.read(db)), target: 0)
             return try PeriodTable.hours.removeFirst(db, before: inDays, rows: Self.rowsAStep)
                 || PeriodTable.days.removeFirst(db, before: .max, rows: Self.rowsAStep)
         }
@@ -103,6 +101,12 @@ struct Retention {
             SELECT id FROM chunk WHERE \(condition) AND moved = \(ResultID.targetMax) AND id < (SELECT max(id) FROM chunk)
             ORDER BY id LIMIT 1
             """, cells)
+    }
+
+    /// What has not been added to its hours stays.
+    private static func chunkOfMinutes(_ db: Database, before cutoff: Int64) throws -> Int64? {
+        let open = Progress.hours.firstOpenHour(through: try Progress.hours.read(db)) * Counting.hour
+        return try chunk(db, "has_results = 0 AND max_ms < ?", [.integer(min(cutoff, open))])
     }
 
     private static func removeResults(_ db: Database, _ chunk: Int64) throws {

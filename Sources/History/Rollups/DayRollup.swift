@@ -1,38 +1,50 @@
 internal import GRDB
 
-/// Adds hours that are over to their days, each once: `progress` has the id of the last hour's row that is in its day, and what comes late for
-/// one of those goes to the day at once.
+/// Adds the hours of a block that is over to their day.
 enum DayRollup {
-    static func through(_ db: Database) throws -> Int64 {
-        try db.integer("SELECT value FROM progress WHERE name = 'hour_in_day'") ?? 0
-    }
-
-    /// Some rows. Returns whether there are more.
+    /// Some targets. Returns whether there was something to do.
     static func step(_ db: Database, rows: Int) throws -> Bool {
-        // By the newest chunk and not by a clock: its results have not been moved, and an hour that it began in may get more of them.
-        guard let base = try db.integer("SELECT base_ms FROM chunk ORDER BY id DESC LIMIT 1") else { return false }
-        let open = PeriodID.make(period: base.quotient(PeriodTable.hours.milliseconds), target: 0)
-        let done = try through(db)
-        guard try db.integer("SELECT id FROM hour WHERE id > ? AND id < ? LIMIT 1", [.integer(done), .integer(open)]) != nil
-        else { return false }
+        let through = try Progress.days.read(db)
+        let open = Progress.hours.firstOpenHour(through: try Progress.hours.read(db)).quotient(Progress.days.hours)
+        let first = Progress.days.firstOpenHour(through: through)
+        guard first < open * Progress.days.hours, let block = try block(db, from: first), block < open else { return false }
+        let isBegun = PeriodID.period(through) == block
+        let target = isBegun ? PeriodID.target(through) + 1 : 0
+        let targets = target...target + Int64(max(1, rows / 60)) - 1
+        let isLast = try targets.upperBound >= db.integer("SELECT max(id) FROM target") ?? 0
         try db.inTransaction(.immediate) {
-            var hours: [(id: Int64, vantage: Int64, tally: Tally)] = []
-            try db.run(
-                "SELECT id, vantage, \(PeriodTable.columns) FROM \(PeriodTable.hours.withPhases) WHERE id > ? AND id < ? ORDER BY id LIMIT ?",
-                [.integer(done), .integer(open), Cell(rows)]
-            ) { row in
-                hours.append((row.integer(0) ?? 0, row.integer(1) ?? 0, Tally(row, from: 2)))
-                return true
-            }
-            for (id, vantage, tally) in hours {
-                let day = PeriodID.make(period: PeriodID.period(id).quotient(24), target: PeriodID.target(id))
-                try PeriodTable.days.add(tally, to: day, vantage: vantage, db)
-            }
-            if let last = hours.last {
-                try db.run("UPDATE progress SET value = ? WHERE name = 'hour_in_day'", [.integer(last.id)])
-            }
+            try add(db, block, targets)
+            let last = isLast ? ResultID.targetMax : targets.upperBound
+            try Progress.days.write(PeriodID.make(period: block, target: last), db)
             return .commit
         }
         return true
+    }
+
+    /// The next that has anything.
+    private static func block(_ db: Database, from hour: Int64) throws -> Int64? {
+        try db.integer("SELECT min(id) FROM hour WHERE id >= ?", [.integer(PeriodID.make(period: hour, target: 0))])
+            .map { PeriodID.period($0).quotient(Progress.days.hours) }
+    }
+
+    private static func add(_ db: Database, _ block: Int64, _ targets: ClosedRange<Int64>) throws {
+        let hours = block * Progress.days.hours..<(block + 1) * Progress.days.hours
+        let day = hours.lowerBound.quotient(24)
+        let select = try Prepared(
+            db, "SELECT \(PeriodTable.columns), vantage FROM \(PeriodTable.hours.withPhases) WHERE id = ?")
+        let writer = try PeriodWriter(db, .days)
+        var sum = PeriodSum()
+        for target in targets {
+            var vantage: Int64 = 0
+            for hour in hours {
+                select.bind(PeriodID.make(period: hour, target: target), at: 1)
+                try select.run { row in
+                    sum.add(row, from: 0, withPhases: true)
+                    vantage = row.number(PeriodTable.columnCount)
+                    return false
+                }
+            }
+            if !sum.isEmpty { try writer.write(&sum, to: PeriodID.make(period: day, target: target)) { vantage } }
+        }
     }
 }

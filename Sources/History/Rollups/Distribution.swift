@@ -82,12 +82,26 @@ struct DistributionSum {
     private var counts = [Int](repeating: 0, count: Int(Distribution.bucket(of: 1 << 34)) + 1)
     private var used: Range<Int> = 0..<0
 
-    mutating func add(_ bytes: some Collection<UInt8>) {
-        Distribution.read(bytes) { bucket, count in
-            let place = min(Int(bucket), counts.count - 1)
-            counts[place] += count
-            used = used.isEmpty ? place..<place + 1 : min(used.lowerBound, place)..<max(used.upperBound, place + 1)
-        }
+    var isEmpty: Bool { used.isEmpty }
+
+    mutating func add(_ bytes: UnsafeRawBufferPointer) {
+        var (low, high) = ends
+        Distribution.read(bytes) { bucket, count in add(bucket, count, &low, &high) }
+        if low < high { used = low..<high }
+    }
+
+    mutating func add(_ other: Distribution) {
+        var (low, high) = ends
+        other.each { bucket, count in add(bucket, count, &low, &high) }
+        if low < high { used = low..<high }
+    }
+
+    private var ends: (Int, Int) { used.isEmpty ? (counts.count, 0) : (used.lowerBound, used.upperBound) }
+
+    private mutating func add(_ bucket: Int32, _ count: Int, _ low: inout Int, _ high: inout Int) {
+        let place = min(Int(bucket), counts.count - 1)
+        counts[place] += count
+        (low, high) = (min(low, place), max(high, place + 1))
     }
 
     /// What has been added up since the last time.
@@ -107,15 +121,24 @@ extension Distribution {
     func write(to bytes: inout [UInt8]) {
         var next: Int32 = 0
         for entry in entries {
-            bytes.appendLEB128(UInt64(entry.bucket - next) << 1 | (entry.count > 1 ? 1 : 0))
-            if entry.count > 1 { bytes.appendLEB128(UInt64(entry.count)) }
+            Self.write(bucket: entry.bucket, count: entry.count, after: next, to: &bytes)
             next = entry.bucket + 1
         }
+    }
+
+    /// - Parameter next: the bucket after the last one that was written.
+    static func write(bucket: Int32, count: Int, after next: Int32, to bytes: inout [UInt8]) {
+        bytes.appendLEB128(UInt64(bucket - next) << 1 | (count > 1 ? 1 : 0))
+        if count > 1 { bytes.appendLEB128(UInt64(count)) }
     }
 
     /// What isn't in the form above ends it: a damaged row must not end the daemon.
     init(_ bytes: some Collection<UInt8>) {
         Self.read(bytes) { append(bucket: $0, count: $1) }
+    }
+
+    fileprivate func each(_ body: (_ bucket: Int32, _ count: Int) -> Void) {
+        for entry in entries { body(entry.bucket, entry.count) }
     }
 
     /// After all that are there.

@@ -15,36 +15,7 @@ struct PeriodTable {
     static let columnsWithoutPhases =
         "probes, failures, voids, reasons, up_ms, degraded_ms, down_ms, maintenance_ms, sum_us, min_us, max_us, latency"
 
-    func tally(_ id: Int64, _ db: Database) throws -> Tally? {
-        var tally: Tally?
-        try db.run("SELECT \(Self.columns) FROM \(withPhases) WHERE id = ?", [.integer(id)]) { row in
-            tally = Tally(row, from: 0)
-            return false
-        }
-        return tally
-    }
-
-    /// Adds to what is there.
-    func add(_ tally: Tally, to id: Int64, vantage: Int64, _ db: Database) throws {
-        var sum = tally
-        if let there = try self.tally(id, db) { sum.merge(there) }
-        let write = try Prepared(db, "INSERT OR REPLACE INTO \(name) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)")
-        write.bind(id, at: 1)
-        write.bind(vantage, at: 2)
-        sum.bindCounts(to: write, from: 3)
-        for (index, value) in [sum.time.up, sum.time.degraded, sum.time.down, sum.time.maintenance].enumerated() {
-            write.bind(value, at: 7 + Int32(index))
-        }
-        sum.bindSums(to: write, from: 11)
-        for (index, share) in [0.5, 0.95, 0.99].enumerated() { write.bind(sum.percentile(share), at: 14 + Int32(index)) }
-        write.bind(sum.latencyCell, at: 17)
-        try write.run()
-        guard !sum.phases.isEmpty else { return }
-        let writePhases = try Prepared(db, "INSERT OR REPLACE INTO \(name)_phases VALUES (?,?)")
-        writePhases.bind(id, at: 1)
-        writePhases.bind(sum.phasesCell, at: 2)
-        try writePhases.run()
-    }
+    static let columnCount: Int32 = 13
 
     /// Rows from the front. Answers whether there were any.
     func removeFirst(_ db: Database, before end: Int64, rows: Int64) throws -> Bool {
@@ -84,20 +55,30 @@ extension Tally {
             StatusTime(
                 up: row.integer(column + 4) ?? 0, degraded: row.integer(column + 5) ?? 0, down: row.integer(column + 6) ?? 0,
                 maintenance: row.integer(column + 7) ?? 0))
-        sum += row.integer(column + 8) ?? 0
-        least = [least, row.integer(column + 9)].compactMap(\.self).min()
-        most = [most, row.integer(column + 10)].compactMap(\.self).max()
+        addSums(row, from: column + 8)
     }
 
-    mutating func readLatency(_ row: CellReader, from column: Int32) {
-        (sum, least, most) = (row.integer(column) ?? 0, row.integer(column + 1), row.integer(column + 2))
-        latency = Distribution(row.blob(column + 3))
-        phases = PhaseDistributions(row.blob(column + 4))
+    /// - Parameter column: where the columns of a row of `minute` begin, without its time.
+    mutating func addMinuteCounts(_ row: CellReader, from column: Int32) {
+        probes += row.count(column)
+        failures += row.count(column + 1)
+        voids += row.count(column + 2)
+        if let text = row.text(column + 3) { reasons.merge(Self.reasons(text), uniquingKeysWith: +) }
+        addSums(row, from: column + 4)
+    }
+
+    private mutating func addSums(_ row: CellReader, from column: Int32) {
+        // All three are there or none.
+        guard let own = row.integer(column + 1) else { return }
+        sum += row.number(column)
+        least = min(least ?? own, own)
+        let greatest = row.number(column + 2)
+        most = max(most ?? greatest, greatest)
     }
 
     func bindCounts(to statement: Prepared, from index: Int32) {
         for (offset, count) in [probes, failures, voids].enumerated() { statement.bind(Int64(count), at: index + Int32(offset)) }
-        statement.bind(reasons.isEmpty ? .null : .text(reasonsText), at: index + 3)
+        statement.bind(reasons.isEmpty ? .null : .text(Self.text(of: reasons)), at: index + 3)
     }
 
     func bindSums(to statement: Prepared, from index: Int32) {
@@ -119,19 +100,13 @@ extension Tally {
         return .blob(bytes)
     }
 
-    func bindLatency(to statement: Prepared, from index: Int32) {
-        bindSums(to: statement, from: index)
-        statement.bind(latencyCell, at: index + 3)
-        statement.bind(phasesCell, at: index + 4)
-    }
-
     /// Of the latency; exact at both ends.
     func percentile(_ share: Double) -> Int64? {
         latency.percentile(share).map { min(max($0, least ?? $0), most ?? $0) }
     }
 
     /// JSON, so that SQLite's json_each reads it. The words are from a closed set, and none needs an escape.
-    var reasonsText: String {
+    static func text(of reasons: [String: Int]) -> String {
         "{" + reasons.sorted { $0.key < $1.key }.map { "\"\($0.key)\":\($0.value)" }.joined(separator: ",") + "}"
     }
 

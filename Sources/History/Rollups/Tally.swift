@@ -66,6 +66,8 @@ struct StatusTime: Hashable, Sendable {
         }
     }
 
+    var isEmpty: Bool { up + degraded + down + maintenance == 0 }
+
     mutating func merge(_ other: StatusTime) {
         up += other.up
         degraded += other.degraded
@@ -116,15 +118,25 @@ struct PhaseDistributions: Hashable, Sendable {
     init() {}
 
     init(_ bytes: [UInt8]) {
-        var rest = bytes[...]
-        for phase in Self.all {
-            var reader = LEB128Reader(rest)
-            guard let length = reader.next(), length <= UInt64(rest.count) else { return }
-            var head: [UInt8] = []
-            head.appendLEB128(length)
-            rest = rest.dropFirst(head.count)
-            self[keyPath: phase] = Distribution(rest.prefix(Int(length)))
-            rest = rest.dropFirst(Int(length))
+        bytes.withUnsafeBytes { bytes in
+            Self.split(bytes) { phase, own in self[keyPath: Self.all[phase]] = Distribution(own) }
+        }
+    }
+
+    /// Each part's own bytes, by its place in ``all``. What isn't in the form above ends it.
+    static func split(_ bytes: UnsafeRawBufferPointer, _ body: (_ phase: Int, UnsafeRawBufferPointer) -> Void) {
+        var start = 0
+        for phase in all.indices {
+            var (length, shift) = (0, 0)
+            while start < bytes.count, shift < 28 {
+                let byte = bytes[start]
+                length |= Int(byte & 0x7f) << shift
+                (start, shift) = (start + 1, shift + 7)
+                if byte < 0x80 { break }
+            }
+            guard length <= bytes.count - start else { return }
+            if length > 0 { body(phase, UnsafeRawBufferPointer(rebasing: bytes[start..<start + length])) }
+            start += length
         }
     }
 }

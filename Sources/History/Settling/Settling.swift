@@ -6,6 +6,7 @@ internal import Synchronization
 struct Settling: Sendable {
     /// The chunk that is being moved, and how many targets' worth of ids make one step of it.
     var chunk: (id: Int64, span: Int64)?
+    var hours = HourRollup()
 }
 
 extension History {
@@ -16,8 +17,12 @@ extension History {
         await onWriter { history, db in
             guard !history.memory.withLock({ $0.isClosed }) else { return false }
             do {
+                // Nothing is lost by it: what a power failure takes back is done again, and the next commit makes it durable. Not from the
+                // cache of statements: SQLite carries this one out while it prepares it.
+                try db.execute(sql: "PRAGMA synchronous = NORMAL")
+                defer { try? db.execute(sql: "PRAGMA synchronous = FULL") }
                 return try history.memory.withLock { memory in
-                    let hasMore = try Settler.step(db, &memory.settling, rows: history.options.settlingRows)
+                    let hasMore = try Settler.step(db, &memory.settling, history.options)
                     memory.settlingTrouble = nil
                     return hasMore
                 }
@@ -34,10 +39,11 @@ extension History {
     }
 }
 
-/// Moves chunks that are complete: target after target into `settled`, the counts of each into its minutes, hours and days in the same
-/// transaction. So wherever it is stopped, each result is in one place and counted once.
+/// Moves chunks that are complete: target after target into `settled`, the counts of each into its minutes in the same transaction; then
+/// adds up hours that are over, and days. So wherever it is stopped, each result is in one place and counted once.
 enum Settler {
-    static func step(_ db: Database, _ settling: inout Settling, rows: Int) throws -> Bool {
+    static func step(_ db: Database, _ settling: inout Settling, _ options: HistoryOptions) throws -> Bool {
+        let rows = options.settlingRows
         if let chunk = try Chunk.toMove(db) {
             if settling.chunk?.id != chunk.id { settling.chunk = (chunk.id, try chunk.span(db, rows: rows)) }
             let span = settling.chunk?.span ?? 1
@@ -45,26 +51,30 @@ enum Settler {
                 try move(db, chunk, targets: chunk.moved + 1..<min(chunk.moved + 1 + span, ResultID.targetMax))
                 return .commit
             }
+            // It may have minutes of the hour that is being added up.
+            settling.hours.work = nil
             return true
         }
-        if try DayRollup.step(db, rows: rows / 10) { return true }
+        if try settling.hours.step(db, rows: rows, lag: options.chunkLength.wholeMilliseconds) { return true }
+        if try DayRollup.step(db, rows: rows) { return true }
         return try deleteMoved(db, rows: rows)
     }
 
     private static func move(_ db: Database, _ chunk: Chunk, targets: Range<Int64>) throws {
-        var rows = try chunk.rows(db, of: targets)
-        rows.sort { $0.id < $1.id }
+        let rows = try chunk.rows(db, of: targets)
+        var order = rows.indices.map { SettlingOrder(inChunk: ResultID.inChunk(rows[$0].id), index: $0) }
+        order.sort { ($0.inChunk, $0.index) < ($1.inChunk, $1.index) }
         // Two of one place would keep this chunk, and all that follow it, from being moved: the second takes the next.
-        for index in rows.indices.dropFirst() where rows[index].id <= rows[index - 1].id {
-            rows[index].id = rows[index - 1].id + 1
+        for place in order.indices.dropFirst() where order[place].inChunk <= order[place - 1].inChunk {
+            order[place].inChunk = order[place - 1].inChunk + 1
         }
         var run = try SettlingRun(db, chunk)
-        var start = rows.startIndex
-        while start < rows.endIndex {
-            let target = ResultID.target(rows[start].id)
+        var start = order.startIndex
+        while start < order.endIndex {
+            let target = ResultID.target(order[start].inChunk)
             var end = start + 1
-            while end < rows.endIndex, ResultID.target(rows[end].id) == target { end += 1 }
-            try run.settle(rows[start..<end], of: target)
+            while end < order.endIndex, ResultID.target(order[end].inChunk) == target { end += 1 }
+            try run.settle(rows, order[start..<end], of: target)
             start = end
         }
         try run.finish(
@@ -123,17 +133,16 @@ struct Chunk {
         return max(1, Int64(rows) * max(1, lastTarget) / max(1, count))
     }
 
-    /// Those of some targets: one search in each commit. Their ids are those that they get.
-    func rows(_ db: Database, of targets: Range<Int64>) throws -> [(id: Int64, values: ResultValues)] {
-        var rows: [(id: Int64, values: ResultValues)] = []
+    /// Those of some targets, with their ids in `recent`: one search in each commit.
+    func rows(_ db: Database, of targets: Range<Int64>) throws -> [SettlingRun.Row] {
+        var rows: [SettlingRun.Row] = []
         let select = try Prepared(db, "SELECT id, \(ResultValues.columns) FROM recent WHERE id >= ? AND id < ?")
         for commit in commits {
             let range = ResultID.range(chunk: commit, targets: targets)
             select.bind(range.lowerBound, at: 1)
             select.bind(range.upperBound, at: 2)
             try select.run { row in
-                let inChunk = ResultID.inChunk(row.number(0))
-                rows.append((ResultID.make(chunk: id, target: 0) | inChunk, ResultValues(row, from: 1)))
+                rows.append((row.number(0), ResultValues(row, from: 1)))
                 return true
             }
         }

@@ -3,62 +3,88 @@ internal import Health
 
 /// One transaction's worth of moving: rows in the order of their ids, target after target.
 struct SettlingRun {
+    typealias Row = (id: Int64, values: ResultValues)
+
     private let db: Database
     private let chunk: Chunk
     private let counting: Counting
+    private let adder: HourAdder
     private let insertResult: Prepared
-    private let hoursInDays: Int64
+    private let insertMinute: Prepared
+    private let selectStanding: Prepared
+    private let insertStanding: Prepared
+    private var minute = OpenMinute()
     /// When the first and the last of them started.
-    private var span: ClosedRange<Int64>?
+    private var (first, last): (Int64, Int64) = (.max, .min)
+    /// Most results are like the one before.
+    private var known: (id: Int64, kind: Kind, reason: String?)?
 
     init(_ db: Database, _ chunk: Chunk) throws {
         (self.db, self.chunk) = (db, chunk)
         counting = try Counting(db)
+        adder = try HourAdder(db)
         insertResult = try Prepared(db, "INSERT INTO settled VALUES (?,?,?,?,?,?,?,?,?,?,?)")
-        hoursInDays = try DayRollup.through(db)
+        insertMinute = try Prepared(db, "INSERT INTO minute VALUES (?,?,?,?,?,?,?,?,?,?,?)")
+        selectStanding = try Standing.select(db)
+        insertStanding = try Standing.insert(db)
     }
 
-    mutating func settle(_ rows: ArraySlice<(id: Int64, values: ResultValues)>, of target: Int64) throws {
-        var counts = TargetCounts(standing: try Standing(db, target))
-        for (id, values) in rows {
-            insertResult.bind(id, at: 1)
+    /// - Parameters:
+    ///   - rows: those of several targets.
+    ///   - order: the places in `rows` of this target's, in the order of their ids.
+    mutating func settle(_ rows: [Row], _ order: ArraySlice<SettlingOrder>, of target: Int64) throws {
+        var standing = try Standing(selectStanding, target)
+        var place = 0
+        for item in order {
+            let values = rows[item.index].values
+            insertResult.bind(ResultID.make(chunk: chunk.id, target: 0) | item.inChunk, at: 1)
             values.bind(to: insertResult, from: 2)
             try insertResult.run()
-            counting.add(values, startedAt: chunk.base + values.offset, to: &counts)
-        }
-        if let own = counts.span {
-            span = span.map { min($0.lowerBound, own.lowerBound)...max($0.upperBound, own.upperBound) } ?? own
-        }
-        try write(counts.minutes, of: target)
-        for (period, tally) in counts.hours.sorted(by: { $0.key < $1.key }) {
-            let id = PeriodID.make(period: period, target: target)
-            try PeriodTable.hours.add(tally, to: id, vantage: counts.vantage, db)
-            // That hour is in its day already: what comes late goes there, too.
-            if id <= hoursInDays {
-                let day = PeriodID.make(period: period.quotient(24), target: target)
-                try PeriodTable.days.add(tally, to: day, vantage: counts.vantage, db)
+            guard let (_, kind, reason) = kind(values.kind) else { continue }
+            let startedAt = chunk.base + values.offset
+            (first, last) = (min(first, startedAt), max(last, startedAt))
+            let own = startedAt.quotient(Counting.minute)
+            if own != minute.minute || minute.isEmpty {
+                try write(target, &place, kind.vantage)
+                minute.begin(own)
+            }
+            minute.add(values, isCounted: kind.isCounted, reason: reason)
+            try standing.follow(values, startedAt, kind, counting.kinds) { hour, time in
+                try adder.add(time, to: hour, of: target, vantage: kind.vantage)
             }
         }
-        try counts.standing.write(db, target)
+        try write(target, &place, known?.kind.vantage ?? 0)
+        try standing.write(target, with: insertStanding)
     }
 
-    private func write(_ minutes: [Int64: Tally], of target: Int64) throws {
-        let insert = try Prepared(db, "INSERT INTO minute VALUES (?,?,?,?,?,?,?,?,?,?,?)")
-        let base = chunk.base.quotient(Counting.minute)
-        for (place, (minute, tally)) in minutes.sorted(by: { $0.key < $1.key }).enumerated() {
-            insert.bind(ResultID.make(chunk: chunk.id, target: target, place: place), at: 1)
-            insert.bind(minute - base, at: 2)
-            tally.bindCounts(to: insert, from: 3)
-            tally.bindLatency(to: insert, from: 7)
-            try insert.run()
-        }
+    private mutating func kind(_ id: Int64) -> (id: Int64, kind: Kind, reason: String?)? {
+        if let known, known.id == id { return known }
+        guard let kind = counting.kinds[id] else { return nil }
+        known = (id, kind, counting.reason(of: kind))
+        return known
+    }
+
+    private mutating func write(_ target: Int64, _ place: inout Int, _ vantage: Int64) throws {
+        guard !minute.isEmpty else { return }
+        let id = ResultID.make(chunk: chunk.id, target: target, place: place)
+        try minute.write(id, base: chunk.base.quotient(Counting.minute), with: insertMinute)
+        try adder.add(minute, of: target, vantage: vantage)
+        minute.begin(.min)
+        place += 1
     }
 
     func finish(movedTo target: Int64) throws {
         try db.run("UPDATE chunk SET moved = ? WHERE id = ?", [.integer(target), .integer(chunk.id)])
-        guard let span else { return }
+        guard first <= last else { return }
         try db.run(
             "UPDATE chunk SET min_ms = min(coalesce(min_ms, ?1), ?1), max_ms = max(coalesce(max_ms, ?2), ?2) WHERE id = ?3",
-            [.integer(span.lowerBound), .integer(span.upperBound), .integer(chunk.id)])
+            [.integer(first), .integer(last), .integer(chunk.id)])
     }
+}
+
+/// Where a row of many is, and where it belongs.
+struct SettlingOrder {
+    /// Target and place.
+    var inChunk: Int64
+    var index: Int
 }

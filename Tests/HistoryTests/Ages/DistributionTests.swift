@@ -57,7 +57,7 @@ import Testing
             for part in parts {
                 var bytes: [UInt8] = []
                 part.write(to: &bytes)
-                sum.add(bytes)
+                bytes.withUnsafeBytes { sum.add($0) }
             }
             #expect(sum.take() == whole)
         }
@@ -94,9 +94,31 @@ import Testing
     }
 
     @Test func reasonsComeBackFromTheirText() {
-        var tally = Tally()
-        tally.reasons = ["timeout": 3, "dns_failed": 1]
-        #expect(tally.reasonsText == #"{"dns_failed":1,"timeout":3}"#)
-        #expect(Tally.reasons(tally.reasonsText) == tally.reasons)
+        let reasons = ["timeout": 3, "dns_failed": 1]
+        #expect(Tally.text(of: reasons) == #"{"dns_failed":1,"timeout":3}"#)
+        #expect(Tally.reasons(Tally.text(of: reasons)) == reasons)
+    }
+
+    @Test func aMinuteIsCountedAsATallyIs() {
+        var generator = SeededGenerator(state: 11)
+        var minute = OpenMinute()
+        // From some number of results on a part's bytes need two for their length.
+        for (number, count) in [0, 1, 2, 3, 60, 1000].enumerated() {
+            var tally = Tally()
+            minute.begin(Int64(number))
+            for _ in 0..<count {
+                var values = ResultValues(ResultRow(Sample.record()), offset: 0, kind: 0, address: .null)
+                values.rest = .random(in: 0...500, using: &generator)
+                values.dns = Bool.random(using: &generator) ? .random(in: 0...3000, using: &generator) : nil
+                values.processing = .random(in: 0...2_000_000, using: &generator)
+                let reason = Int.random(in: 0..<9, using: &generator) == 0 ? "timeout" : nil
+                let void: Int64 = Int.random(in: 0..<20, using: &generator) == 0 ? 1 : 0
+                let kind = Kind(vantage: 1, void: void, status: 1, interval: 30_000)
+                minute.add(values, isCounted: kind.isCounted, reason: reason)
+                tally.add(values, kind, reason: reason)
+            }
+            minute.encode()
+            #expect(minute.tally == tally, "\(count) results")
+        }
     }
 }

@@ -31,8 +31,8 @@ import Testing
             }
             await history.flush()
         }
-        // Begins the chunk after theirs.
-        history.append(Sample.record("tgt_0", after: .seconds(hours * 3600 + 7200)))
+        // Begins the chunk after theirs, so late that all of their hours are over, and the sixths of their days.
+        history.append(Sample.record("tgt_0", after: .seconds((hours + 12) * 3600)))
         await history.flush()
     }
 
@@ -161,8 +161,9 @@ import Testing
             try folder.rows("SELECT * FROM availability_history WHERE start_ms = \(start.milliseconds)").first)
         #expect(row["up_ms"] == 1_860_000)
         #expect(row["down_ms"] == 810_000)
-        #expect(row["seconds"] == 3270)
-        #expect(row["unknown_ms"] == 600_000)
+        #expect(row["seconds"] == 3600)
+        // Ten minutes of silence, and what comes after the last result.
+        #expect(row["unknown_ms"] == 930_000)
         await history.close()
     }
 
@@ -173,11 +174,80 @@ import Testing
         let before = try #require(try folder.integer("SELECT sum(probes) FROM day"))
         history.append(Sample.record("tgt_2", after: .seconds(60)))
         await history.flush()
-        history.append(Sample.record("tgt_2", after: .seconds(8 * 3600)))
+        history.append(Sample.record("tgt_2", after: .seconds(40 * 3600)))
         await history.flush()
         await settle(history)
         #expect(try folder.integer("SELECT sum(probes) FROM day") == before + 2)
         #expect(try folder.integer("SELECT sum(probes) FROM hour") == before + 2)
+        await history.close()
+    }
+
+    @Test func theTimeOfATargetThatIsNoLongerProbedIsInItsHour() async throws {
+        let history = try folder.open()
+        var (judge, other) = (Judge(), Judge())
+        let start = Timestamp(milliseconds: Sample.start.milliseconds / 3_600_000 * 3_600_000)
+        for index in 0..<8 {
+            var result = Sample.result("tgt_1")
+            result.startedAt = start + .seconds(30 * index)
+            history.append(Sample.judged(result, by: &judge))
+        }
+        for hour in 0..<4 {
+            var result = Sample.result("tgt_2")
+            result.startedAt = start + .seconds(3600 * hour)
+            history.append(Sample.judged(result, by: &other))
+            await history.flush()
+        }
+        await settle(history)
+        let rows = try folder.rows("SELECT up_ms, probes FROM availability_history WHERE target_id = 'tgt_1'")
+        #expect(rows.map { $0["up_ms"] } == [210_000] && rows.map { $0["probes"] } == [8])
+        #expect(try folder.integer("SELECT up_ms FROM standing WHERE up_ms > 0") == nil)
+        await history.close()
+    }
+
+    @Test func whatComesWhileItsHourIsBeingAddedUpIsInItOnce() async throws {
+        let history = try folder.open { $0.settlingRows = 60 }
+        await fill(history, hours: 2)
+        let wanted = try #require(try folder.integer("SELECT count(*) FROM probe_history WHERE NOT void")) - 1
+        // Until the first of five targets has been added up, and no more.
+        while try folder.integer("SELECT value & 4194303 FROM progress WHERE name = 'minutes_in_hours' AND value > 0") != 1 {
+            try #require(await history.settle())
+        }
+        // One of a target that has been, and one of a target that hasn't.
+        history.append(Sample.record("tgt_0", after: .seconds(90)))
+        history.append(Sample.record("tgt_3", after: .seconds(90)))
+        await history.flush()
+        history.append(Sample.record("tgt_0", after: .seconds(20 * 3600)))
+        await history.flush()
+        await settle(history)
+        #expect(try folder.integer("SELECT sum(probes) FROM hour") == wanted + 3)
+        #expect(try folder.integer("SELECT sum(probes) FROM minute") == wanted + 3)
+        #expect(try HistoryReader.open(path: folder.database).check().problems == [])
+        await history.close()
+    }
+
+    @Test func aPageIsWhatItsTargetsAreWhereverTheRollupsStand() async throws {
+        let history = try folder.open { $0.settlingRows = 60 }
+        await fill(history, hours: 7)
+        let reader = try HistoryReader.open(path: folder.database)
+        let span = Sample.start + .seconds(-86_400 * 9)..<Sample.start + .seconds(86_400)
+        let before = try (0..<5).map { try reader.summary(of: Sample.identity("tgt_\($0)"), in: span) }
+        while await history.settle() {
+            for (number, before) in before.enumerated() {
+                #expect(try reader.summary(of: Sample.identity("tgt_\(number)"), in: span) == before)
+            }
+        }
+        history.append(Sample.record("tgt_0", after: .seconds(40 * 3600)))
+        await history.flush()
+        var isWhole = false
+        while await history.settle() {
+            let page = try reader.summaries(in: span)
+            for number in 0..<5 {
+                let (own, before) = (try #require(page[Sample.identity("tgt_\(number)")]), before[number])
+                #expect(own.probes == before.probes && own.percentile(0.95) == before.percentile(0.95) && own.time == before.time)
+            }
+            isWhole = true
+        }
+        #expect(isWhole)
         await history.close()
     }
 

@@ -1,0 +1,80 @@
+internal import GRDB
+
+/// Adds the minutes of an hour that is over to their hour.
+struct HourRollup: Sendable {
+    /// What is known of the hour that is being added up, all of which can be found again.
+    struct Work: Sendable {
+        var hour: Int64
+        var chunks: [StoredChunk]
+        var lastTarget: Int64
+    }
+
+    var work: Work?
+    /// Up to here nothing was found to do.
+    var isDoneBefore: Int64 = 0
+
+    /// Some targets. Returns whether there was something to do. All chunks that are complete have been moved.
+    ///
+    /// - Parameter lag: for so long after its end an hour is left alone, for the time in a state is known only when the next result is there.
+    mutating func step(_ db: Database, rows: Int, lag: Int64) throws -> Bool {
+        // By the newest chunk and not by a clock: its results have not been moved, and an hour that it began in may get more of them.
+        guard let base = try db.integer("SELECT base_ms FROM chunk ORDER BY id DESC LIMIT 1") else { return false }
+        let end = (base - lag).quotient(Counting.hour)
+        guard isDoneBefore < end else { return false }
+        let through = try Progress.hours.read(db)
+        if work == nil { work = try Self.find(db, from: Progress.hours.firstOpenHour(through: through), before: end) }
+        guard let work else {
+            isDoneBefore = end
+            // Hours in which nothing happened are over, too: their days wait for them.
+            let empty = PeriodID.make(period: end - 1, target: ResultID.targetMax)
+            if through < empty { try Progress.hours.write(empty, db) }
+            return through < empty
+        }
+        let isBegun = PeriodID.period(through) == work.hour
+        let first = isBegun ? PeriodID.target(through) + 1 : 0
+        // An hour of a target has some sixty rows.
+        let last = first + Int64(max(1, rows / 60)) - 1
+        let isLast = last >= work.lastTarget
+        try db.inTransaction(.immediate) {
+            try add(db, work, targets: first...max(first, min(last, work.lastTarget)))
+            try Progress.hours.write(PeriodID.make(period: work.hour, target: isLast ? ResultID.targetMax : last), db)
+            return .commit
+        }
+        if isLast { self.work = nil }
+        return true
+    }
+
+    private static func find(_ db: Database, from first: Int64, before end: Int64) throws -> Work? {
+        let start = first * Counting.hour
+        let earliest = try db.integer("SELECT min(max(min_ms, ?1)) FROM chunk WHERE max_ms >= ?1", [.integer(start)])
+        guard let hour = earliest?.quotient(Counting.hour), hour < end else { return nil }
+        let span = hour * Counting.hour..<(hour + 1) * Counting.hour
+        return Work(
+            hour: hour, chunks: try StoredChunk.moved(db, span), lastTarget: try db.integer("SELECT max(id) FROM target") ?? 0)
+    }
+
+    private func add(_ db: Database, _ work: Work, targets: ClosedRange<Int64>) throws {
+        var sum = PeriodSum()
+        let kinds = try Kind.all(db)
+        let select = try Standing.select(db)
+        let minutes = try MinuteRows(db, withPhases: true)
+        let writer = try PeriodWriter(db, .hours)
+        for target in targets {
+            for chunk in work.chunks {
+                try minutes.each(of: target, in: chunk) { minute, row, column in
+                    if minute.quotient(60) == work.hour { sum.addMinute(row, from: column, withPhases: true) }
+                }
+            }
+            var standing = try Standing(select, target)
+            // No result came after this hour.
+            if standing.hour == work.hour, !standing.time.isEmpty {
+                standing.hand { _, time in sum.add(time) }
+                try standing.write(target, db)
+            }
+            guard !sum.isEmpty else { continue }
+            try writer.write(&sum, to: PeriodID.make(period: work.hour, target: target)) {
+                standing.lastKind.flatMap { kinds[$0]?.vantage } ?? 0
+            }
+        }
+    }
+}

@@ -1,0 +1,56 @@
+internal import Health
+
+/// Adds up rows of minutes, hours or days, read where SQLite has them; used again for the next sum.
+struct PeriodSum {
+    private var tally = Tally()
+    private var latency = DistributionSum()
+    private var phases = [DistributionSum](repeating: DistributionSum(), count: PhaseDistributions.all.count)
+    private(set) var isEmpty = true
+
+    init() {}
+
+    /// That and what follows.
+    init(_ first: Tally) {
+        isEmpty = false
+        (tally, tally.latency, tally.phases) = (first, Distribution(), PhaseDistributions())
+        latency.add(first.latency)
+        for (index, phase) in PhaseDistributions.all.enumerated() { phases[index].add(first.phases[keyPath: phase]) }
+    }
+
+    /// - Parameter column: where ``PeriodTable/columnsWithoutPhases`` begin, or ``PeriodTable/columns`` when `withPhases`.
+    mutating func add(_ row: CellReader, from column: Int32, withPhases: Bool) {
+        isEmpty = false
+        tally.addCounts(row, from: column)
+        row.withBlob(column + 11) { latency.add($0) }
+        if withPhases { addPhases(row, column + 12) }
+    }
+
+    /// - Parameter column: where ``MinuteRow/columns`` begin, or those without the phases.
+    mutating func addMinute(_ row: CellReader, from column: Int32, withPhases: Bool) {
+        isEmpty = false
+        tally.addMinuteCounts(row, from: column)
+        row.withBlob(column + 7) { latency.add($0) }
+        if withPhases { addPhases(row, column + 8) }
+    }
+
+    mutating func add(_ time: StatusTime) {
+        isEmpty = false
+        tally.time.merge(time)
+    }
+
+    private mutating func addPhases(_ row: CellReader, _ column: Int32) {
+        row.withBlob(column) { bytes in
+            PhaseDistributions.split(bytes) { phase, own in phases[phase].add(own) }
+        }
+    }
+
+    /// What has been added up since the last time.
+    mutating func take() -> Tally {
+        defer { (tally, isEmpty) = (Tally(), true) }
+        tally.latency = latency.take()
+        for (index, phase) in PhaseDistributions.all.enumerated() where !phases[index].isEmpty {
+            tally.phases[keyPath: phase] = phases[index].take()
+        }
+        return tally
+    }
+}

@@ -1,0 +1,94 @@
+internal import GRDB
+
+/// Writes rows of the hours or of the days; one transaction's.
+struct PeriodWriter {
+    private let select: Prepared
+    private let write: Prepared
+    private let writePhases: Prepared
+
+    init(_ db: Database, _ table: PeriodTable) throws {
+        select = try Prepared(db, "SELECT \(PeriodTable.columns), vantage FROM \(table.withPhases) WHERE id = ?")
+        write = try Prepared(db, "INSERT OR REPLACE INTO \(table.name) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)")
+        writePhases = try Prepared(db, "INSERT OR REPLACE INTO \(table.name)_phases VALUES (?,?)")
+    }
+
+    /// Adds what there is to `sum`, and writes all that is in it. `vantage` is asked when nothing is there.
+    func write(_ sum: inout PeriodSum, to id: Int64, vantage: () throws -> Int64) throws {
+        var observer: Int64?
+        select.bind(id, at: 1)
+        try select.run { row in
+            sum.add(row, from: 0, withPhases: true)
+            observer = row.number(PeriodTable.columnCount)
+            return false
+        }
+        let tally = sum.take()
+        write.bind(id, at: 1)
+        write.bind(try observer ?? vantage(), at: 2)
+        tally.bindCounts(to: write, from: 3)
+        write.bind(tally.time.up, at: 7)
+        write.bind(tally.time.degraded, at: 8)
+        write.bind(tally.time.down, at: 9)
+        write.bind(tally.time.maintenance, at: 10)
+        tally.bindSums(to: write, from: 11)
+        for (index, share) in [0.5, 0.95, 0.99].enumerated() { write.bind(tally.percentile(share), at: 14 + Int32(index)) }
+        write.bind(tally.latencyCell, at: 17)
+        try write.run()
+        guard !tally.phases.isEmpty else { return }
+        writePhases.bind(id, at: 1)
+        writePhases.bind(tally.phasesCell, at: 2)
+        try writePhases.run()
+    }
+}
+
+/// Adds to an hour and, when that is in it, to its day: what comes late, and the time in each state, which is known only at the next result.
+struct HourAdder {
+    private let hoursThrough: Int64
+    private let daysThrough: Int64
+    private let addHourTime: Prepared
+    private let addDayTime: Prepared
+    private let hours: PeriodWriter
+    private let days: PeriodWriter
+
+    init(_ db: Database) throws {
+        hoursThrough = try Progress.hours.read(db)
+        daysThrough = try Progress.days.read(db)
+        let addTime = { (table: PeriodTable) in
+            try Prepared(
+                db,
+                """
+                INSERT INTO \(table.name) VALUES (?1, ?2, 0, 0, 0, NULL, ?3, ?4, ?5, ?6, NULL, NULL, NULL, NULL, NULL, NULL, NULL)
+                ON CONFLICT (id) DO UPDATE SET up_ms = up_ms + ?3, degraded_ms = degraded_ms + ?4, down_ms = down_ms + ?5,
+                    maintenance_ms = maintenance_ms + ?6
+                """)
+        }
+        (addHourTime, addDayTime) = (try addTime(.hours), try addTime(.days))
+        (hours, days) = (try PeriodWriter(db, .hours), try PeriodWriter(db, .days))
+    }
+
+    func add(_ time: StatusTime, to hour: Int64, of target: Int64, vantage: Int64) throws {
+        try add(time, to: PeriodID.make(period: hour, target: target), vantage, with: addHourTime)
+        guard Progress.days.includes(hour, of: target, through: daysThrough) else { return }
+        try add(time, to: PeriodID.make(period: hour.quotient(24), target: target), vantage, with: addDayTime)
+    }
+
+    private func add(_ time: StatusTime, to id: Int64, _ vantage: Int64, with statement: Prepared) throws {
+        for (index, value) in [id, vantage, time.up, time.degraded, time.down, time.maintenance].enumerated() {
+            statement.bind(value, at: Int32(index + 1))
+        }
+        try statement.run()
+    }
+
+    /// Of a minute that has just been counted, when its hour has been added up without it.
+    func add(_ minute: OpenMinute, of target: Int64, vantage: Int64) throws {
+        let hour = minute.minute.quotient(60)
+        guard Progress.hours.includes(hour, of: target, through: hoursThrough) else { return }
+        try add(minute.tally, to: PeriodID.make(period: hour, target: target), vantage, by: hours)
+        guard Progress.days.includes(hour, of: target, through: daysThrough) else { return }
+        try add(minute.tally, to: PeriodID.make(period: hour.quotient(24), target: target), vantage, by: days)
+    }
+
+    private func add(_ tally: Tally, to id: Int64, _ vantage: Int64, by writer: PeriodWriter) throws {
+        var sum = PeriodSum(tally)
+        try writer.write(&sum, to: id) { vantage }
+    }
+}
