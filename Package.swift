@@ -53,7 +53,11 @@ let isSanitized = Context.environment["RANGEFINDER_SANITIZED_ROOMS"] != nil
 
 let package = Package(
     name: "rangefinder",
-    products: [.executable(name: "rangefinder", targets: ["rangefinder"])],
+    products: [
+        .executable(name: "rangefinder", targets: ["rangefinder"]),
+        // For a test that preloads it; no part of the program.
+        .library(name: "PowerFailure", type: .dynamic, targets: ["PowerFailure"]),
+    ],
     dependencies: [
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: ["FullFoundation"]),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
@@ -107,6 +111,8 @@ let package = Package(
 
         // What the tests of several rooms share.
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
+        // What a power failure leaves of a database, for the tests of the command.
+        .target(name: "PowerFailure", path: "Tests/PowerFailure"),
         // Hostile targets, for the tests of Probing and for a benchmark.
         .target(name: "Zoo", dependencies: ["Health", "TestSupport", "CZlib"], path: "Tests/Zoo", swiftSettings: strict),
         .executableTarget(

@@ -103,6 +103,12 @@ struct CellReader {
         body(UnsafeRawBufferPointer(start: bytes, count: Int(sqlite3_column_bytes(raw, column))))
     }
 
+    /// The bytes of a text where SQLite has them, for as long as `body` runs.
+    func withText(_ column: Int32, _ body: (UnsafeRawBufferPointer) -> Void) {
+        guard let bytes = sqlite3_column_text(raw, column) else { return }
+        body(UnsafeRawBufferPointer(start: bytes, count: Int(sqlite3_column_bytes(raw, column))))
+    }
+
     func blob(_ column: Int32) -> [UInt8] {
         guard let bytes = sqlite3_column_blob(raw, column) else { return [] }
         return Array(UnsafeRawBufferPointer(start: bytes, count: Int(sqlite3_column_bytes(raw, column))))

@@ -50,7 +50,7 @@ extension Tally {
         probes += row.count(column)
         failures += row.count(column + 1)
         voids += row.count(column + 2)
-        if let text = row.text(column + 3) { reasons.merge(Self.reasons(text), uniquingKeysWith: +) }
+        row.withText(column + 3) { addReasons($0) }
         time.merge(
             StatusTime(
                 up: row.integer(column + 4) ?? 0, degraded: row.integer(column + 5) ?? 0, down: row.integer(column + 6) ?? 0,
@@ -63,7 +63,7 @@ extension Tally {
         probes += row.count(column)
         failures += row.count(column + 1)
         voids += row.count(column + 2)
-        if let text = row.text(column + 3) { reasons.merge(Self.reasons(text), uniquingKeysWith: +) }
+        row.withText(column + 3) { addReasons($0) }
         addSums(row, from: column + 4)
     }
 
@@ -110,13 +110,23 @@ extension Tally {
         "{" + reasons.sorted { $0.key < $1.key }.map { "\"\($0.key)\":\($0.value)" }.joined(separator: ",") + "}"
     }
 
-    static func reasons(_ text: String) -> [String: Int] {
-        var reasons: [String: Int] = [:]
-        for pair in text.split(whereSeparator: { "{},".contains($0) }) {
-            let parts = pair.split(separator: ":")
-            guard parts.count == 2, let count = Int(parts[1]) else { continue }
-            reasons[String(parts[0].filter { $0 != "\"" }), default: 0] += count
+    /// By bytes and not by characters: a page of thousands of targets reads hundreds of thousands of these.
+    mutating func addReasons(_ text: UnsafeRawBufferPointer) {
+        var (word, start) = (0..<0, 0)
+        while start < text.count {
+            let byte = text[start]
+            start += 1
+            if byte == UInt8(ascii: "\"") {
+                let end = text[start...].firstIndex(of: byte) ?? text.count
+                (word, start) = (start..<end, min(end + 1, text.count))
+            } else if (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) {
+                var count = Int(byte & 0xf)
+                while start < text.count, (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(text[start]), count < 1 << 40 {
+                    count = count * 10 + Int(text[start] & 0xf)
+                    start += 1
+                }
+                reasons[String(decoding: text[word], as: UTF8.self), default: 0] += count
+            }
         }
-        return reasons
     }
 }

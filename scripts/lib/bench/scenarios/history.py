@@ -44,11 +44,10 @@ def write(run):
     # After an hour that isn't measured: all that happens in an hour happens once.
     seconds = max(1200, run.seconds(3600))
     ours = benchmark(run, "write", database, TARGETS, seconds)
-    process = run.processes.start([run.tool("append"), run.folder / "append.db", ours["results"]], "append.log")
-    run.processes.wait(process, PATIENCE_S)
-    plain = last_line(run, "append.log", process)
+    plain, moving = append(run, ours["results"]), append(run, ours["results"], "move")
     run.table.row("results of 100,000 targets at 30 s, moving and rolling up as they come", ours["results"])
     run.table.row("  a plain C loop that appends them", f"{plain['processor_us']:.2f} µs, {plain['written']:.0f} bytes written each")
+    run.table.row("  the same, which then moves them by target: the floor", f"{moving['processor_us']:.2f} µs, {moving['written']:.0f} bytes")
     run.table.row("  our writer", f"{ours['processor_us']:.2f} µs")
     run.table.at_most("writer's CPU a result over the plain loop's", ours["processor_us"] / plain["processor_us"], PROCESSOR_BOUND)
     run.table.at_most("bytes written a result", ours["written"], WRITTEN_BOUND, "", 0)
@@ -56,6 +55,15 @@ def write(run):
     count = sqlite3.connect(database).execute("SELECT count(*) FROM settled").fetchone()[0]
     run.table.at_most("bytes a result after clustering, all phases", rows["settled"] / count, RESULT_BYTES_BOUND, "", 1)
     database.unlink()
+
+
+def append(run, results, *words):
+    """What it costs plain C, in a database that is removed."""
+    database = run.folder / "append.db"
+    process = run.processes.start([run.tool("append"), database, results, *words], "append.log")
+    run.processes.wait(process, PATIENCE_S)
+    database.unlink()
+    return last_line(run, "append.log", process)
 
 
 def pages(database):
@@ -109,7 +117,9 @@ def page(run):
         some_targets = PAGE_TARGETS // copies
         # The minutes of the hours that aren't over: those of the last three, with a chunk each five minutes.
         minutes = "minute WHERE id >= (SELECT max(id) - 36 FROM chunk) << 32"
-        sources = {"hour": 1, "hour_phases": 1, "day": 1, "day_phases": 1, "standing": 1, minutes: 1024}
+        # The page reads hours of the last days alone.
+        hours = "WHERE id >= (SELECT (max(id) >> 22) - 72 FROM hour) << 22"
+        sources = {f"hour {hours}": 1, f"hour_phases {hours}": 1, "day": 1, "day_phases": 1, "standing": 1, minutes: 1024}
         for source, stride in sources.items():
             table = source.split()[0]
             id, *names = [row[1] for row in connection.execute(f"PRAGMA table_info({table})")]
