@@ -62,7 +62,7 @@ func report(_ event: HistoryEvent, logger: Logger, metrics: DaemonMetrics) {
         logger.warning("the wall clock jumped by \(jump.wholeMilliseconds / 1000) s; nothing is deleted by age for an hour")
     case .setAside(let name, let error):
         logger.error(
-            "\(error): it is now \(displayText(name)), and a new one was begun; statuses are learned again, `history check` says what can be saved"
+            "\(error): it is now \(displayText(name)), and a new one was begun; `rangefinder history check` says what can be saved"
         )
     case .walIsLarge(let bytes, let readers):
         let who =

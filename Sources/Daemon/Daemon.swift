@@ -85,7 +85,11 @@ package final class Daemon: Sendable {
             raw: settings.history.keepRaw, minutes: settings.history.keepMinutes, hours: settings.history.keepHours,
             days: settings.history.keepDays)
         options.maxSize = settings.history.maxSize.map { Int64($0) }
-        options.onEvent = { event in report(event, logger: logger, metrics: metrics) }
+        let watch = Watch()
+        options.onEvent = { event in
+            report(event, logger: logger, metrics: metrics)
+            if case .setAside = event { watch.forgetWhatIsWritten() }
+        }
         lock = try InstanceLock(besides: settings.history.path)
         let history = try History.open(path: settings.history.path, options: options)
         let series = TargetSeries(
@@ -100,7 +104,6 @@ package final class Daemon: Sendable {
             clock: EngineClock(probes), origin: ContinuousClock.boot(), executor: probes.executor,
             maxInFlight: shares.probes,
             fastBudget: settings.limits.fastBudget)
-        let watch = Watch()
         let roster = Roster(
             settings: settings, watch: watch, scheduler: scheduler, history: history, series: series, metrics: metrics,
             logger: logger)

@@ -101,6 +101,11 @@ final class Watch: Sendable {
     }
 
     /// Whether a target is watched.
+    /// The history has begun anew and knows none of the judges: each is written with its next result.
+    func forgetWhatIsWritten() {
+        state.withLock { state in for entry in state.entries.values { entry.isJudgeWritten = false } }
+    }
+
     func watches(_ identity: TargetIdentity) -> Bool { state.withLock { $0.entries[identity] != nil } }
 
     /// Those that the reconciliation didn't want.

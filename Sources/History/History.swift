@@ -12,12 +12,11 @@ internal import Synchronization
 package final class History: Sendable {
     package let path: String
     let options: HistoryOptions
-    let queue: DatabaseQueue
-    /// The file that was opened: one that has been deleted or replaced since takes rows and keeps none.
-    let file: HistoryFile.Identity?
+    /// Another one once damage has been met.
+    let opened: Mutex<OpenedHistory>
     let inbox: Mutex<Inbox>
     let memory: Mutex<WriterMemory>
-    /// When the last chunk that was there began.
+    /// When the last chunk began that was there at the start.
     let newestAtStart: Timestamp?
     private let figures = Mutex(HistoryStatistics())
 
@@ -33,48 +32,26 @@ package final class History: Sendable {
     /// under a dated name, and a new one is begun: whoever is on call wants the probes to go on.
     package static func open(path: String, options: HistoryOptions) throws(HistoryError) -> History {
         do {
-            return try openAsItIs(path: path, options: options)
+            return History(path: path, options: options, try OpenedHistory(path: path, options: options))
         } catch  where error.code == .damaged {
             let name = try HistoryFile.setAside(path, at: options.now())
             options.onEvent(.setAside(name, error))
-            return try openAsItIs(path: path, options: options)
+            return History(path: path, options: options, try OpenedHistory(path: path, options: options))
         }
     }
 
-    private static func openAsItIs(path: String, options: HistoryOptions) throws(HistoryError) -> History {
-        let file = try HistoryFile.examine(path)
-        do {
-            var configuration = Configuration()
-            configuration.label = "rangefinder.history"
-            configuration.busyMode = .timeout(options.busyTimeout.inSeconds)
-            // Ids come from the same transaction's dimension tables, so enforcing them would cost a lookup a row and find nothing.
-            configuration.foreignKeysEnabled = false
-            let queue = try DatabaseQueue(path: HistoryFile.sqlitePath(path), configuration: configuration)
-            let (dimensions, newest) = try queue.writeWithoutTransaction { db in
-                try Schema.prepare(db, isNew: file == .new, path: path)
-                try Schema.checkWhatIsReadAtTheStart(db, path: path)
-                let newest = try db.integer("SELECT base_ms FROM chunk ORDER BY id DESC LIMIT 1")
-                return (try Dimensions(db, vantage: options.vantage), newest.map { Timestamp(milliseconds: $0) })
-            }
-            return History(path: path, options: options, queue: queue, dimensions: dimensions, newest: newest)
-        } catch {
-            let error = HistoryError(error, path: path)
-            // It has our mark, and yet SQLite can't read it.
-            throw file == .ours && error.code == .notOurs ? HistoryError(.damaged, path: path, detail: error.detail) : error
-        }
-    }
-
-    private init(path: String, options: HistoryOptions, queue: DatabaseQueue, dimensions: Dimensions, newest: Timestamp?) {
+    private init(path: String, options: HistoryOptions, _ opened: OpenedHistory) {
         self.path = path
         self.options = options
-        self.queue = queue
-        newestAtStart = newest
-        file = HistoryFile.Identity(of: path)
+        newestAtStart = opened.newest
         inbox = Mutex(Inbox(batch: Batch(limit: options.queueLimit)))
-        memory = Mutex(WriterMemory(held: Batch(limit: options.queueLimit), dimensions: dimensions))
+        memory = Mutex(WriterMemory(held: Batch(limit: options.queueLimit), dimensions: opened.dimensions))
+        self.opened = Mutex(opened)
         let (size, wal) = HistoryFile.sizes(path)
         figures.withLock { ($0.sizeBytes, $0.walBytes) = (size, wal) }
     }
+
+    var queue: DatabaseQueue { opened.withLock { $0.queue } }
 
     // MARK: What comes in
 

@@ -60,6 +60,41 @@ import Testing
         #expect(try folder.texts("PRAGMA integrity_check") == ["ok"])
     }
 
+    /// The second version counted an hour as it went, and added each to its day.
+    @Test func hoursThatTheSecondVersionCountedAreNotCountedAgain() async throws {
+        try firstVersion(results: 1)
+        let day: Int64 = 19_675
+        let counts = { (probes: Int) in
+            "1, \(probes), 0, 0, NULL, 60000, 0, 0, 0, \(probes * 5000), 5000, 5000, 5000, 5000, 5000, NULL"
+        }
+        try folder.stranger().inDatabase { db in
+            try createThreeAges(db)
+            try db.execute(
+                sql: """
+                    PRAGMA user_version = 2;
+                    UPDATE chunk SET moved = 4194303, min_ms = \(day * 86_400_000 + 17 * 3_600_000), max_ms = min_ms;
+                    INSERT INTO minute VALUES ((1 << 32) | (1 << 10), 0, 3, 0, 0, NULL, 15000, 5000, 5000, NULL, NULL);
+                    INSERT INTO hour VALUES (\((day * 24 + 16) << 22 | 1), \(counts(120))), (\((day * 24 + 17) << 22 | 1), \(counts(3)));
+                    INSERT INTO day VALUES (\((day - 1) << 22 | 1), \(counts(7))), (\(day << 22 | 1), \(counts(120)));
+                    UPDATE progress SET value = \((day * 24 + 16) << 22 | 1);
+                    """)
+        }
+        let history = try folder.open()
+        for hours in [24, 60] {
+            var record = Sample.record("a")
+            record.result.startedAt = Timestamp(milliseconds: (day * 24 + 17 + Int64(hours)) * 3_600_000)
+            record.result.target = Sample.identity("a", client: "c")
+            history.append(record)
+            await history.flush()
+        }
+        while await history.settle() {}
+        #expect(try folder.integer("SELECT sum(probes) FROM hour WHERE id >> 22 <= \(day * 24 + 17)") == 123)
+        #expect(try folder.integer("SELECT probes FROM day WHERE id = \(day << 22 | 1)") == 123)
+        #expect(try folder.integer("SELECT probes FROM day WHERE id = \((day - 1) << 22 | 1)") == 7)
+        #expect(try folder.integer("SELECT probes FROM day WHERE id = \((day + 1) << 22 | 1)") == 1)
+        await history.close()
+    }
+
     @Test func anEmptyFirstVersionIsBroughtUpToDate() async throws {
         try firstVersion(results: 1)
         let history = try folder.open()

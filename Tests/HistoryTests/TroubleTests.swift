@@ -115,6 +115,34 @@ import Testing
         #expect(try folder.integer("SELECT count(DISTINCT target_id) FROM probe_history") == 5000)
     }
 
+    @Test func damageThatIsMetWhileItRunsSetsTheDatabaseAside() async throws {
+        let history = try open()
+        history.remember(list: [Sample.target()], client: "client")
+        for index in 0..<500 { history.append(Sample.record("tgt_\(index)", after: .seconds(index))) }
+        await history.flush()
+        // All but the first page, of what nobody holds in memory.
+        try await history.queue.writeWithoutTransaction {
+            try $0.execute(sql: "PRAGMA wal_checkpoint(TRUNCATE); PRAGMA shrink_memory")
+        }
+        let size = try folder.bytes(of: "history.db").count
+        let file = try #require(fopen(folder.database, "r+"))
+        fseek(file, 4096, SEEK_SET)
+        let rubbish = [UInt8](repeating: 0xa5, count: size - 4096)
+        #expect(fwrite(rubbish, 1, rubbish.count, file) == rubbish.count)
+        fclose(file)
+
+        history.append(Sample.record("tgt_7", after: .seconds(500)))
+        #expect(await !history.flush())
+        #expect(await history.flush())
+        #expect(events.words == ["committed 500", "failed damaged", "set aside", "recovered 1", "committed 1"])
+        history.remember(list: [Sample.target()], client: "client")
+        await history.close()
+        #expect(try HistoryReader.open(path: folder.database).check() == HistoryCheck(results: 1))
+        #expect(try HistoryReader.open(path: folder.database).rememberedLists() == ["client": [Sample.target()]])
+        let aside = try #require(folder.names.first { $0.hasPrefix("history.db.damaged-") && !$0.contains("-shm") })
+        #expect(try folder.bytes(of: aside).count == size)
+    }
+
     @Test func theEndOfTroubleIsSeenEvenWhenNothingWaits() async throws {
         let history = try open()
         let lock = try sqliteLock(folder.database)

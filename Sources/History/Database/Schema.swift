@@ -3,7 +3,7 @@ internal import GRDB
 /// The tables' version is `user_version`: how many of `migrations` have been applied.
 enum Schema {
     /// Append only: what was released is never changed.
-    private static let migrations: [@Sendable (Database) throws -> Void] = [createFirstTables, createThreeAges]
+    private static let migrations: [@Sendable (Database) throws -> Void] = [createFirstTables, createThreeAges, addUpWhatIsOver]
 
     static var version: Int { migrations.count }
 

@@ -6,10 +6,12 @@ package import Health
 package final class HistoryReader: Sendable {
     package let path: String
     private let queue: DatabaseQueue
+    private let claim: FileClaim
 
     /// Opens a database that exists; never creates or changes one.
     package static func open(path: String) throws(HistoryError) -> HistoryReader {
-        guard try HistoryFile.examine(path) == .ours else { throw HistoryError(.missing, path: path) }
+        let (state, claim) = try FileClaim.examine(path)
+        guard state == .ours else { throw HistoryError(.missing, path: path) }
         do {
             var configuration = Configuration()
             configuration.readonly = true
@@ -19,16 +21,20 @@ package final class HistoryReader: Sendable {
             let queue = try DatabaseQueue(
                 path: isImmutable ? HistoryFile.immutableURI(path) : HistoryFile.sqlitePath(path), configuration: configuration)
             try queue.read { try Schema.refuseOtherVersions($0, path: path, isReader: true) }
-            return HistoryReader(path: path, queue: queue)
+            return HistoryReader(path: path, queue: queue, claim: claim)
         } catch {
             throw HistoryError(error, path: path)
         }
     }
 
-    private init(path: String, queue: DatabaseQueue) {
+    private init(path: String, queue: DatabaseQueue, claim: FileClaim) {
         self.path = path
         self.queue = queue
+        self.claim = claim
     }
+
+    // Before the claim ends.
+    deinit { try? queue.close() }
 
     /// Every target of the remembered lists, by name, with what the daemon believes of it.
     package func statuses() throws(HistoryError) -> [TargetStatusRow] {
@@ -51,10 +57,21 @@ package final class HistoryReader: Sendable {
     }
 
     /// The targets with this id, else those with this name, whether they are still listed or not.
-    package func targets(matching word: String) throws(HistoryError) -> [Target] {
+    package func targets(matching word: String, client: String? = nil) throws(HistoryError) -> [Target] {
         try read { db in
             let byID = try RememberedLists.targets(db, where: "target_id = ?", word)
-            return try byID.isEmpty ? RememberedLists.targets(db, where: "name = ?", word) : byID
+            let all = try byID.isEmpty ? RememberedLists.targets(db, where: "name = ?", word) : byID
+            return all.filter { client == nil || $0.identity.clientID == client }
+        }
+    }
+
+    /// From when on there is something of each age, of any target.
+    package func starts() throws(HistoryError) -> HistoryStarts {
+        try read { db in
+            let chunk = "SELECT min(coalesce(min_ms, base_ms)) FROM chunk"
+            let queries = ["\(chunk) WHERE has_results = 1", chunk, "SELECT (min(id) >> 22) * 3600000 FROM hour"]
+            let times = try queries.map { try db.integer($0).map { Timestamp(milliseconds: $0) } }
+            return HistoryStarts(results: times[0], minutes: times[1], hours: times[2])
         }
     }
 
@@ -117,6 +134,13 @@ package final class HistoryReader: Sendable {
     func read<Value>(_ body: (Database) throws -> Value) throws(HistoryError) -> Value {
         do { return try queue.read(body) } catch { throw HistoryError(error, path: path) }
     }
+}
+
+/// When the oldest began that is kept; nil where nothing is.
+package struct HistoryStarts: Hashable, Sendable {
+    package var results: Timestamp?
+    package var minutes: Timestamp?
+    package var hours: Timestamp?
 }
 
 extension Range<Timestamp> {

@@ -21,7 +21,9 @@ extension History {
                 let hasRemoved = try isTooLarge && retention.removeOldest(db)
                 return try Retention.giveBack(db) || hasRemoved
             } catch {
-                history.options.onEvent(.retentionFailed(HistoryError(error, path: history.path)))
+                let error = HistoryError(error, path: history.path)
+                history.memory.withLock { $0.note(error) }
+                history.options.onEvent(.retentionFailed(error))
                 return false
             }
         }

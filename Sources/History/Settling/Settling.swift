@@ -29,6 +29,7 @@ extension History {
             } catch {
                 let error = HistoryError(error, path: history.path)
                 let known = history.memory.withLock { memory in
+                    memory.note(error)
                     defer { (memory.settling, memory.settlingTrouble) = (Settling(), error.code) }
                     return memory.settlingTrouble
                 }

@@ -56,9 +56,12 @@ extension History {
     /// Runs `body` on the database's own thread, because GRDB's async writes throw in a cancelled task and the blocking ones would hold a thread
     /// that probes need.
     func onWriter(_ body: @escaping @Sendable (History, Database) -> Bool) async -> Bool {
-        await withCheckedContinuation { continuation in
+        guard replaceIfDamaged() else { return false }
+        let answer = await withCheckedContinuation { continuation in
             queue.asyncWriteWithoutTransaction { db in continuation.resume(returning: body(self, db)) }
         }
+        _ = replaceIfDamaged()
+        return answer
     }
 
     private func commit(_ db: Database) -> Bool {
@@ -84,7 +87,7 @@ extension History {
         let clock = ContinuousClock()
         let start = clock.now
         do {
-            guard HistoryFile.Identity(of: path) == file else { throw HistoryError(.gone, path: path) }
+            guard HistoryFile.Identity(of: path) == opened.withLock({ $0.file }) else { throw HistoryError(.gone, path: path) }
             let held = memory.held
             var written = Written()
             try db.inTransaction(.immediate) {
@@ -96,7 +99,9 @@ extension History {
         } catch {
             memory.dimensions.forgetAll()
             memory.chunk = nil
-            note(HistoryError(error, path: path), queued: count)
+            let error = HistoryError(error, path: path)
+            memory.note(error)
+            note(error, queued: count)
             return false
         }
         let duration = start.duration(to: clock.now)
@@ -115,7 +120,7 @@ extension History {
         return true
     }
 
-    private func note(_ error: HistoryError, queued: Int) {
+    func note(_ error: HistoryError, queued: Int) {
         let known = statistics.trouble?.code
         updateFigures { figures in
             figures.queued = queued

@@ -16,5 +16,7 @@ struct WriterMemory: Sendable {
     var saidWAL = false
     /// What was said last of moving, until it works again.
     var settlingTrouble: HistoryError.Code?
+    /// Met by the writer: the database is replaced before it is written to again.
+    var damage: HistoryError?
     var isClosed = false
 }

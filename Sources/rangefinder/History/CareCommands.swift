@@ -14,10 +14,11 @@ struct HistoryCheckCommand: AsyncParsableCommand {
     func run() async throws {
         let path = try database.path()
         let check: HistoryCheck
-        do {
-            check = try reading(path) { reader throws(HistoryError) in try reader.check() }
-        } catch let failure as Failure {
-            throw Failure(.unreachable, "\(failure.message)\n\(Self.repair(path))")
+        do throws(HistoryError) {
+            check = try HistoryReader.open(path: path).check()
+        } catch {
+            let mayBeDamaged = [.damaged, .notOurs, .inputOutput, .other].contains(error.code)
+            throw Failure(.unreachable, mayBeDamaged ? "\(error)\n\(Self.repair(path))" : "\(error)")
         }
         for problem in check.problems { printData("\(displayText(problem))\n") }
         if check.problems.isEmpty {

@@ -26,6 +26,9 @@ struct HistoryShowCommand: AsyncParsableCommand {
     @Argument(help: ArgumentHelp("The target's name, or its id.", valueName: "target"))
     var target: String
 
+    @Option(help: ArgumentHelp("The client whose target it is, where two have the same.", valueName: "id"))
+    var client: String?
+
     @OptionGroup var database: DatabaseOptions
 
     @Option(help: ArgumentHelp("How far back: 30m, 24h, 7d.", valueName: "duration"))
@@ -58,12 +61,13 @@ struct HistoryShowCommand: AsyncParsableCommand {
         guard since.duration / resolution <= 100_000 else {
             throw Failure(.usage, "that is more than 100,000 steps: give a longer --resolution or a shorter --since")
         }
-        let (chosen, items) = try reading(try database.path()) { reader throws(HistoryError) in
-            let chosen = try reader.targets(matching: target)
-            guard chosen.count == 1, let only = chosen.first else { return (chosen, [TallyItem]()) }
-            return (chosen, try reader.series(of: only.identity, in: span, resolution: resolution))
+        let (chosen, items, kept) = try reading(try database.path()) { reader throws(HistoryError) in
+            let chosen = try reader.targets(matching: target, client: client)
+            guard chosen.count == 1, let only = chosen.first else { return (chosen, [TallyItem](), nil as HistoryStarts?) }
+            return (chosen, try reader.series(of: only.identity, in: span, resolution: resolution), try reader.starts())
         }
         let only = try onlyOne(chosen, matching: target)
+        if let note = kept.flatMap({ Self.note($0, span.lowerBound, seconds) }) { printError(note) }
         if json {
             printData(try JSONEnvelope.text(kind: "history", at: now, items.map { HistoryItem($0, only) }))
         } else if csv {
@@ -71,6 +75,14 @@ struct HistoryShowCommand: AsyncParsableCommand {
         } else {
             printData(HistoryView(target: only, items: items, span: span, resolution: resolution).text(style))
         }
+    }
+
+    /// What a step is too short for: without a word it would look as if nothing had been.
+    private static func note(_ starts: HistoryStarts, _ wanted: Timestamp, _ seconds: Int64) -> String? {
+        guard seconds < 3600, let hours = starts.hours else { return nil }
+        let (age, longer) = seconds < 60 ? ("results", "1m") : ("minutes", "1h")
+        guard let kept = seconds < 60 ? starts.results : starts.minutes, wanted < kept, hours < kept else { return nil }
+        return "\(age) are kept since \(kept): for what was before, give --resolution \(longer) or longer"
     }
 
     /// The shortest step that fits.
@@ -115,6 +127,10 @@ func onlyOne(_ targets: [Target], matching word: String) throws -> Target {
     if let only = targets.first, targets.count == 1 { return only }
     guard !targets.isEmpty else {
         throw Failure(.usage, "no target has the name or id \(displayText(word)); `status` lists them")
+    }
+    if Set(targets.map(\.identity.key)).count < targets.count {
+        let clients = targets.prefix(8).map { displayText($0.identity.clientID) }.joined(separator: ", ")
+        throw Failure(.usage, "several clients have a target \(displayText(word)); give --client, one of: \(clients)")
     }
     let ids = targets.prefix(8).map { displayText($0.identity.key) }.joined(separator: ", ")
     throw Failure(.usage, "\(targets.count) targets have the name \(displayText(word)); give the id of one: \(ids)")

@@ -19,6 +19,13 @@ struct IncidentsCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Of one target alone: its name, or its id.", valueName: "target"))
     var target: String?
 
+    @Option(help: ArgumentHelp("The client whose target it is, where two have the same.", valueName: "id"))
+    var client: String?
+
+    func validate() throws {
+        if client != nil, target == nil { throw ValidationError("--client goes with --target.") }
+    }
+
     @Flag(help: "Print JSON.")
     var json = false
 
@@ -26,7 +33,7 @@ struct IncidentsCommand: AsyncParsableCommand {
         let now = Timestamp.now()
         let after = since.map { now + (.zero - $0.duration) }
         let (chosen, rows) = try reading(try database.path()) { reader throws(HistoryError) in
-            let chosen = try target.map { name throws(HistoryError) in try reader.targets(matching: name) }
+            let chosen = try target.map { name throws(HistoryError) in try reader.targets(matching: name, client: client) }
             return (chosen, try reader.incidents(of: chosen?.first?.identity, after: after, limit: 100_000))
         }
         if let target, let chosen { _ = try onlyOne(chosen, matching: target) }

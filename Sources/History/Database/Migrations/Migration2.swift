@@ -39,11 +39,10 @@ import GRDB
             -- rest_us: what of the duration is in no phase. address: a place in target_address, or the text itself.
             CREATE TABLE recent (\(result));
             CREATE TABLE settled (\(result));
-            -- The last result of each target in `settled`, the last that counted, and the time in each state in the hour that it is in.
+            -- The last result of each target in `settled`, and the last that counted.
             CREATE TABLE standing (
                 target INTEGER PRIMARY KEY REFERENCES target, last_ms INTEGER, last_kind INTEGER, last_us INTEGER,
-                counted_ms INTEGER, counted_kind INTEGER, hour INTEGER NOT NULL, up_ms INTEGER NOT NULL,
-                degraded_ms INTEGER NOT NULL, down_ms INTEGER NOT NULL, maintenance_ms INTEGER NOT NULL
+                counted_ms INTEGER, counted_kind INTEGER
             );
             CREATE TABLE minute (
                 id INTEGER PRIMARY KEY, minute INTEGER NOT NULL, probes INTEGER NOT NULL, failures INTEGER NOT NULL,
@@ -54,9 +53,9 @@ import GRDB
             CREATE TABLE hour_phases (id INTEGER PRIMARY KEY, phases BLOB NOT NULL);
             CREATE TABLE day (\(period));
             CREATE TABLE day_phases (id INTEGER PRIMARY KEY, phases BLOB NOT NULL);
-            -- Up to which target of which time: of the minutes by the hour, of the hours by six hours.
+            -- hour_in_day: up to which id the hours are in their days.
             CREATE TABLE progress (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
-            INSERT INTO progress VALUES ('minutes_in_hours', 0), ('hours_in_days', 0);
+            INSERT INTO progress VALUES ('hour_in_day', 0);
             """)
     try moveFirstResults(db)
     try createSecondViews(db)
@@ -114,42 +113,17 @@ private func createSecondViews(_ db: Database) throws {
             \(ViewSQL.resultWords("r"))
             WHERE c.moved < 4194303;
 
-            CREATE VIEW availability_history AS SELECT \(ViewSQL.availabilityColumns) FROM \(ViewSQL.availabilitySources);
+            CREATE VIEW availability_history AS SELECT
+                t.target_id, t.client_id, t.name AS target, t.region, v.name AS vantage, (h.id >> 22) * 3600000 AS start_ms,
+                    max(0, min(3600, (n.until_ms - (h.id >> 22) * 3600000) / 1000)) AS seconds, h.probes, h.failures, h.voids,
+                    h.up_ms, h.degraded_ms, h.down_ms,
+                    max(0, min(3600000, n.until_ms - (h.id >> 22) * 3600000) - h.up_ms - h.degraded_ms - h.down_ms
+                        - h.maintenance_ms) AS unknown_ms,
+                    h.maintenance_ms, h.p50_us, h.p95_us, h.p99_us
+            FROM
+                (SELECT coalesce((SELECT max_ms FROM chunk WHERE moved > 0 AND max_ms NOT NULL ORDER BY id DESC LIMIT 1), 0) AS until_ms) n
+                    CROSS JOIN hour h
+                    LEFT JOIN target t ON t.id = (h.id & 4194303) LEFT JOIN vantage v ON v.id = h.vantage
+            ;
             """)
-}
-
-/// What the views of this version are made of: an export, which reads in steps, selects the same.
-enum ViewSQL {
-    /// - Parameter row: the name of the row of `recent` or `settled`; its chunk is `c` and its target `t`.
-    static func resultColumns(_ id: String, _ row: String) -> String {
-        """
-        \(id) AS result_id, t.target_id, t.client_id, t.name AS target, t.region, v.name AS vantage,
-            c.base_ms + \(row).offset_ms AS started_at_ms, CASE k.void WHEN 0 THEN k.reason IS NULL END AS success,
-            k.void <> 0 AS void, s.name AS status, b.name AS reason, u.name AS cause, k.http_status,
-            CASE typeof(\(row).address) WHEN 'text' THEN \(row).address ELSE a.text END AS address,
-            \(row).rest_us + coalesce(\(row).dns_us, 0) + coalesce(\(row).connect_us, 0) + coalesce(\(row).tls_us, 0)
-                + coalesce(\(row).processing_us, 0) + coalesce(\(row).transfer_us, 0) AS duration_us,
-            \(row).dns_us, \(row).connect_us, \(row).tls_us, \(row).processing_us, \(row).transfer_us, \(row).lateness_us
-        """
-    }
-
-    static func resultWords(_ row: String) -> String {
-        """
-        LEFT JOIN kind k ON k.id = \(row).kind LEFT JOIN vantage v ON v.id = k.vantage LEFT JOIN status s ON s.id = k.status
-            LEFT JOIN reason b ON b.id = k.reason LEFT JOIN cause u ON u.id = k.cause
-            LEFT JOIN target_address a ON a.target = t.id AND a.place = \(row).address
-        """
-    }
-
-    /// Only of hours that are over: of one that isn't, `hour` has at most times.
-    static let availabilityColumns = """
-        t.target_id, t.client_id, t.name AS target, t.region, v.name AS vantage, (h.id >> 22) * 3600000 AS start_ms,
-            3600 AS seconds, h.probes, h.failures, h.voids, h.up_ms, h.degraded_ms, h.down_ms,
-            max(0, 3600000 - h.up_ms - h.degraded_ms - h.down_ms - h.maintenance_ms) AS unknown_ms,
-            h.maintenance_ms, h.p50_us, h.p95_us, h.p99_us
-        """
-    static let availabilitySources = """
-        (SELECT value FROM progress WHERE name = 'minutes_in_hours') p CROSS JOIN hour h ON h.id <= p.value
-            LEFT JOIN target t ON t.id = (h.id & 4194303) LEFT JOIN vantage v ON v.id = h.vantage
-        """
 }

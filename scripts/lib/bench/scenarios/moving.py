@@ -18,8 +18,10 @@ MOVED = 4194303
 
 
 def is_busy(connection):
-    """Whether a chunk is being moved, or what has been moved is being deleted."""
+    """Whether a chunk is being moved, an hour or a day is being added up, or what has been moved is being deleted."""
     if connection.execute(f"SELECT 1 FROM chunk WHERE end_commit IS NOT NULL AND moved < {MOVED} LIMIT 1").fetchone():
+        return True
+    if connection.execute(f"SELECT 1 FROM progress WHERE value & {MOVED} NOT IN (0, {MOVED})").fetchone():
         return True
     waiting = f"(SELECT first_commit << 32 FROM chunk WHERE moved < {MOVED} ORDER BY id LIMIT 1)"
     return connection.execute(f"SELECT 1 FROM recent WHERE id < {waiting} LIMIT 1").fetchone() is not None

@@ -1,0 +1,43 @@
+internal import Synchronization
+
+/// Says for as long as it lives that this process has a database's file open in SQLite.
+///
+/// Whoever opens and closes that file without SQLite meanwhile drops all locks that SQLite has on it, whichever thread took them: so POSIX
+/// has it. The next program that ends would take itself for the last one, and remove the WAL under our writer
+/// (https://www.sqlite.org/howtocorrupt.html, section 2.2). So a file that is claimed isn't looked at again: it is known.
+final class FileClaim: Sendable {
+    private static let counts = Mutex<[HistoryFile.Identity: Int]>([:])
+
+    private let identity: HistoryFile.Identity?
+
+    private init(_ identity: HistoryFile.Identity?) { self.identity = identity }
+
+    /// What ``HistoryFile/examine(_:)`` says of a file, and a claim to it. One that isn't there yet is claimed by
+    /// ``init(created:)``.
+    static func examine(_ path: String) throws(HistoryError) -> (state: HistoryFile.State, claim: FileClaim) {
+        let examined = counts.withLock { counts in
+            Result { () throws(HistoryError) in
+                guard let identity = HistoryFile.Identity(of: path) else { return (try HistoryFile.examine(path), FileClaim(nil)) }
+                let state = counts[identity] == nil ? try HistoryFile.examine(path) : .ours
+                counts[identity, default: 0] += 1
+                return (state, FileClaim(identity))
+            }
+        }
+        return try examined.get()
+    }
+
+    /// To a file that SQLite has just made.
+    convenience init(created path: String) {
+        let identity = HistoryFile.Identity(of: path)
+        if let identity { Self.counts.withLock { $0[identity, default: 0] += 1 } }
+        self.init(identity)
+    }
+
+    deinit {
+        guard let identity else { return }
+        Self.counts.withLock { counts in
+            counts[identity, default: 1] -= 1
+            if counts[identity] == 0 { counts[identity] = nil }
+        }
+    }
+}
