@@ -40,11 +40,12 @@ static uint64_t next(uint64_t *state) {
     return *state >> 33;
 }
 
-enum { perCommit = 1666, commitsAChunk = 600, targets = 100000, rowsAStep = 10000, columns = 12 };
+enum { perCommit = 1666, commitsAChunk = 600, targets = 100000, rowsAStep = 10000, columns = 11 };
 
-static const char *const table = " (id INTEGER PRIMARY KEY, target INTEGER, started_at_ms INTEGER, kind INTEGER, address INTEGER,"
-                                 " duration_us INTEGER, dns_us INTEGER, connect_us INTEGER, tls_us INTEGER, processing_us INTEGER,"
-                                 " transfer_us INTEGER, lateness_us INTEGER)";
+// The history's own, target and time as they stand in the id and beside it.
+static const char *const table = " (id INTEGER PRIMARY KEY, offset_ms INTEGER, kind INTEGER, address INTEGER, rest_us INTEGER,"
+                                 " dns_us INTEGER, connect_us INTEGER, tls_us INTEGER, processing_us INTEGER, transfer_us INTEGER,"
+                                 " lateness_us INTEGER)";
 
 static sqlite3_stmt *prepare(sqlite3 *db, const char *sql) {
     sqlite3_stmt *statement = NULL;
@@ -77,7 +78,7 @@ static void move_step(sqlite3 *db, sqlite3_stmt *select, sqlite3_stmt *insert, l
         sqlite3_bind_int64(select, 2, (sqlite3_int64)commit << 32 | endTarget);
         while(sqlite3_step(select) == SQLITE_ROW && count < 4 * rowsAStep) {
             for(int index = 0; index < columns; index++) rows[count].values[index] = sqlite3_column_int64(select, index);
-            rows[count].values[0] = (sqlite3_int64)chunk << 32 | rows[count].values[1] << 10 | commit % 1024;
+            rows[count].values[0] = (sqlite3_int64)chunk << 32 | (rows[count].values[0] & 0x3fffff) << 10 | commit % 1024;
             count++;
         }
         sqlite3_reset(select);
@@ -102,8 +103,8 @@ int main(int argc, char **argv) {
         snprintf(sql, sizeof sql, "CREATE TABLE %s%s", age ? "settled" : "result", table);
         run(db, sql);
     }
-    sqlite3_stmt *insert = prepare(db, "INSERT INTO result VALUES (?,?,?,?,?,?,?,?,?,?,?,?)");
-    sqlite3_stmt *settle = prepare(db, "INSERT INTO settled VALUES (?,?,?,?,?,?,?,?,?,?,?,?)");
+    sqlite3_stmt *insert = prepare(db, "INSERT INTO result VALUES (?,?,?,?,?,?,?,?,?,?,?)");
+    sqlite3_stmt *settle = prepare(db, "INSERT INTO settled VALUES (?,?,?,?,?,?,?,?,?,?,?)");
     sqlite3_stmt *select = prepare(db, "SELECT * FROM result WHERE id >= ? AND id < ?");
     uint64_t state = 1;
     double processor = processor_microseconds(), written = written_bytes();
@@ -111,8 +112,8 @@ int main(int argc, char **argv) {
         if(number % perCommit == 0) run(db, "BEGIN IMMEDIATE");
         sqlite3_int64 target = number % targets;
         insert_row(db, insert, (sqlite3_int64[]){
-            (sqlite3_int64)(number / perCommit) << 32 | target, target, 1700000000000 + number * 3 / 10, 0, next(&state) % 2,
-            120000 + next(&state) % 60000, 300 + next(&state) % 1200, 10000 + next(&state) % 15000, 20000 + next(&state) % 25000,
+            (sqlite3_int64)(number / perCommit) << 32 | target, number * 3 / 10 % 300000, 0, next(&state) % 2,
+            20 + next(&state) % 80, 300 + next(&state) % 1200, 10000 + next(&state) % 15000, 20000 + next(&state) % 25000,
             30000 + next(&state) % 60000, 100 + next(&state) % 400, 100 + next(&state) % 900});
         if(number % perCommit != perCommit - 1 && number != count - 1) continue;
         run(db, "COMMIT");

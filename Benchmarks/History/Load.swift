@@ -7,8 +7,9 @@ struct Load {
     static let interval = 30
     private static let start = Timestamp(milliseconds: 1_700_006_400_000)
     private static let ticksASecond = 2
-    /// In seconds: an hour and a chunk.
+    /// In seconds: an hour and a chunk. It begins at five in the morning, so that a sixth of a day is added up after it, too.
     private static let warmUp = 3900
+    private static let fiveHours = 5 * 3600
 
     private let history: History
     private let clock: SettableClock
@@ -41,7 +42,7 @@ struct Load {
         for tick in 0..<(Self.warmUp + seconds) * Self.ticksASecond {
             if tick == Self.warmUp * Self.ticksASecond { (measuredFrom, processor, written) = (results, 0, 0) }
             let (from, to) = (targets.count * (tick % period) / period, targets.count * (tick % period + 1) / period)
-            clock.now = Self.start + .milliseconds(1000 * tick / Self.ticksASecond)
+            clock.now = Self.start + .seconds(Self.fiveHours) + .milliseconds(1000 * tick / Self.ticksASecond)
             for target in from..<to { append(target) }
             let history = history
             await measured {

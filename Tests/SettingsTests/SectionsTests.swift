@@ -152,6 +152,14 @@ struct SectionsTests {
                 == settings(""))
     }
 
+    @Test func anAgeThatIsNotSetIsKeptAsLongAsTheOneBefore() throws {
+        let kept = try settings("history: {keep_raw: 60d, keep_hours: 500d}").history
+        #expect(
+            [kept.keepRaw, kept.keepMinutes, kept.keepHours, kept.keepDays].map { $0.components.seconds / 86_400 } == [
+                60, 60, 500, 3650,
+            ])
+    }
+
     @Test func aShardHoldsEveryTargetExactlyOnce() throws {
         let shards = (1...5).compactMap { Settings.Shard(index: $0, count: 5) }
         for number in 0..<200 {

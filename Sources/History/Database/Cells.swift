@@ -88,12 +88,17 @@ struct Prepared {
 struct CellReader {
     fileprivate let raw: SQLiteStatement
 
+    /// No count and no time is greater; a damaged one that is must not make a sum of thousands overflow.
+    private static let most: Int64 = 1 << 48
+
     func isNull(_ column: Int32) -> Bool { sqlite3_column_type(raw, column) == SQLITE_NULL }
-    func integer(_ column: Int32) -> Int64? { isNull(column) ? nil : sqlite3_column_int64(raw, column) }
+    /// The id of a row, which may be any number.
+    func id(_ column: Int32) -> Int64 { sqlite3_column_int64(raw, column) }
+    func integer(_ column: Int32) -> Int64? { isNull(column) ? nil : number(column) }
     /// Of a column that is never NULL.
-    func number(_ column: Int32) -> Int64 { sqlite3_column_int64(raw, column) }
+    func number(_ column: Int32) -> Int64 { max(-Self.most, min(sqlite3_column_int64(raw, column), Self.most)) }
     func int(_ column: Int32) -> Int? { integer(column).map { Int($0) } }
-    func count(_ column: Int32) -> Int { Int(sqlite3_column_int64(raw, column)) }
+    func count(_ column: Int32) -> Int { Int(number(column)) }
     func bool(_ column: Int32) -> Bool { sqlite3_column_int64(raw, column) != 0 }
     func timestamp(_ column: Int32) -> Timestamp? { integer(column).map { Timestamp(milliseconds: $0) } }
 
@@ -143,7 +148,7 @@ extension Database {
     func integer(_ sql: String, _ cells: [Cell] = []) throws -> Int64? {
         var value: Int64?
         try run(sql, cells) {
-            value = $0.integer(0)
+            value = $0.isNull(0) ? nil : $0.id(0)
             return false
         }
         return value

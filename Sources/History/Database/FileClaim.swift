@@ -12,12 +12,14 @@ final class FileClaim: Sendable {
 
     private init(_ identity: HistoryFile.Identity?) { self.identity = identity }
 
-    /// What ``HistoryFile/examine(_:)`` says of a file, and a claim to it. One that isn't there yet is claimed by
+    /// What ``HistoryFile/examine(_:)`` says of a file, and a claim to it. One that isn’t there yet is claimed by
     /// ``init(created:)``.
     static func examine(_ path: String) throws(HistoryError) -> (state: HistoryFile.State, claim: FileClaim) {
         let examined = counts.withLock { counts in
             Result { () throws(HistoryError) in
-                guard let identity = HistoryFile.Identity(of: path) else { return (try HistoryFile.examine(path), FileClaim(nil)) }
+                guard let identity = HistoryFile.Identity(of: path) else {
+                    return (try HistoryFile.examine(path), FileClaim(nil))
+                }
                 let state = counts[identity] == nil ? try HistoryFile.examine(path) : .ours
                 counts[identity, default: 0] += 1
                 return (state, FileClaim(identity))

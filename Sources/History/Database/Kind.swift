@@ -22,7 +22,7 @@ struct Kind: Hashable, Sendable {
         try db.run("SELECT id, vantage, void, status, reason, cause, http_status, interval_ms FROM kind") { row in
             kinds[row.integer(0) ?? 0] = Kind(
                 vantage: row.integer(1) ?? 0, void: row.integer(2) ?? 0, status: row.integer(3) ?? 0, reason: row.integer(4),
-                cause: row.integer(5), httpStatus: row.integer(6), interval: row.integer(7) ?? 0)
+                cause: row.integer(5), httpStatus: row.integer(6), interval: min(max(row.number(7), 0), 7 * 86_400_000))
             return true
         }
         return kinds

@@ -41,6 +41,23 @@ enum Schema {
                 return true
             }
         }
+        // What SQLite finds well and yet nobody wrote: numbers are added to these without another look.
+        for (table, isWrong) in [
+            (
+                "chunk",
+                """
+                id NOT BETWEEN 1 AND \(Int32.max) OR base_ms NOT BETWEEN -(1 << 48) AND 1 << 48
+                OR first_commit NOT BETWEEN 0 AND \(Int32.max) OR moved NOT BETWEEN 0 AND \(ResultID.targetMax)
+                OR coalesce(end_commit, first_commit) NOT BETWEEN first_commit AND min(first_commit + \(16 * OpenChunk.commitsMax), \(Int32.max))
+                """
+            ),
+            ("target", "id NOT BETWEEN 1 AND 1 << 40"), ("kind", "interval_ms NOT BETWEEN 0 AND 1 << 40"),
+            ("progress", "value NOT BETWEEN 0 AND 1 << 48"),
+        ] {
+            guard try db.integer("SELECT 1 FROM \(table) WHERE \(isWrong) LIMIT 1") == nil else {
+                throw HistoryError(.damaged, path: path, detail: "a number in \(table) that can't be")
+            }
+        }
     }
 
     static func refuseOtherVersions(_ db: Database, path: String, isReader: Bool) throws {

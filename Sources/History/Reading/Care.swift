@@ -27,18 +27,25 @@ extension HistoryReader {
             check.results = Int(try db.integer("SELECT count(*) FROM probe_history") ?? 0)
             check.incidents = Int(try db.integer("SELECT count(*) FROM incident_history") ?? 0)
             for (problem, query) in Self.rules {
-                let count = try db.integer(query) ?? 0
-                if count > 0 { check.problems.append("\(count) \(problem)") }
+                do {
+                    let count = try db.integer(query) ?? 0
+                    if count > 0 { check.problems.append("\(count) \(problem)") }
+                } catch let error as DatabaseError where error.resultCode == .SQLITE_ERROR {
+                    // Numbers that are too large to be added up.
+                    check.problems.append("\(problem): \(error.message ?? "they can't be counted")")
+                }
             }
             return check
         }
     }
 
-    /// All that are kept would be too much to sort, and the oldest chunk's may be just being deleted.
+    /// Two days and eight: all that are kept would be too much to sort, and the oldest may be just being deleted.
     private static let recentHours = """
         max((SELECT (value >> 22) - 48 FROM progress WHERE name = 'minutes_in_hours'),
             (SELECT coalesce(max_ms, 0) / 3600000 FROM chunk ORDER BY id LIMIT 1))
         """
+    private static let addedDays = "(SELECT (value >> 22) / 4 FROM progress WHERE name = 'hours_in_days')"
+    private static let recentDays = "max(\(addedDays) - 8, (SELECT (min(id) >> 22) / 24 FROM hour))"
 
     /// What holds of every history, whenever it is looked at.
     private static let rules = [
@@ -71,25 +78,35 @@ extension HistoryReader {
             "SELECT count(*) FROM hour h WHERE failures <> coalesce((SELECT sum(value) FROM json_each(h.reasons)), 0)"
         ),
         (
-            "days that have other counts than their hours",
-            """
-            SELECT count(*) FROM day d WHERE (d.id >> 22) * 24 > (SELECT min(id) >> 22 FROM hour)
-                AND (d.id >> 22) + 1 < (SELECT value FROM progress WHERE name = 'hours_in_days') / 4194304 / 4
-                AND probes <> (
-                    WITH RECURSIVE n(h) AS (SELECT (d.id >> 22) * 24 UNION ALL SELECT h + 1 FROM n WHERE h < (d.id >> 22) * 24 + 23)
-                    SELECT coalesce(sum(o.probes), 0) FROM n JOIN hour o ON o.id = ((n.h << 22) | (d.id & 4194303)))
-            """
-        ),
-        (
             "hours that have other counts than their minutes",
             """
             SELECT count(*) FROM (
-                SELECT (c.base_ms / 60000 + m.minute) / 60 AS hour, m.id >> 10 & 4194303 AS target, sum(m.probes) AS probes
+                SELECT (c.base_ms / 60000 + m.minute) / 60 AS hour, m.id >> 10 & 4194303 AS target, sum(m.probes) AS probes,
+                    sum(m.failures) AS failures, sum(m.voids) AS voids, sum(m.sum_us) AS sum_us
                 FROM chunk c CROSS JOIN minute m ON m.id >= c.id << 32 AND m.id < (c.id + 1) << 32
                 WHERE c.max_ms >= \(recentHours) * 3600000 GROUP BY 1, 2
-            ) s JOIN hour h ON h.id = (s.hour << 22) | s.target
-            WHERE s.hour > \(recentHours) AND s.probes <> h.probes
-                AND h.id <= (SELECT value FROM progress WHERE name = 'minutes_in_hours')
+            ) s LEFT JOIN hour h ON h.id = (s.hour << 22) | s.target
+            WHERE s.hour > \(recentHours) AND (s.hour << 22 | s.target) <= (SELECT value FROM progress WHERE name = 'minutes_in_hours')
+                AND (s.probes, s.failures, s.voids, s.sum_us) IS NOT (h.probes, h.failures, h.voids, h.sum_us)
+            """
+        ),
+        (
+            "days that have other counts than their hours",
+            """
+            SELECT count(*) FROM (
+                SELECT (id >> 22) / 24 AS day, id & 4194303 AS target, sum(probes) AS probes, sum(failures) AS failures,
+                    sum(voids) AS voids, sum(sum_us) AS sum_us, sum(up_ms) AS up, sum(degraded_ms) AS degraded, sum(down_ms) AS down
+                FROM hour WHERE id >= (\(recentDays) + 1) * 24 << 22 AND id < \(addedDays) * 24 << 22 GROUP BY 1, 2
+            ) s LEFT JOIN day d ON d.id = (s.day << 22) | s.target
+            WHERE (s.probes, s.failures, s.voids, s.sum_us, s.up, s.degraded, s.down)
+                IS NOT (d.probes, d.failures, d.voids, d.sum_us, d.up_ms, d.degraded_ms, d.down_ms)
+            """
+        ),
+        (
+            "targets whose time in a state is in no hour",
+            """
+            SELECT count(*) FROM standing WHERE up_ms + degraded_ms + down_ms + maintenance_ms > 0
+                AND ((hour << 22) | target) <= (SELECT value FROM progress WHERE name = 'minutes_in_hours')
             """
         ),
         ("incidents that ended before they began", "SELECT count(*) FROM incident WHERE ended_at_ms < started_at_ms"),

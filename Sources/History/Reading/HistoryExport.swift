@@ -87,7 +87,7 @@ package struct HistoryExport: Sendable {
             "SELECT \(source.id), \(source.columns) FROM \(source.tables) WHERE \(source.id) > ? ORDER BY \(source.id) LIMIT ?",
             [.integer(cursor), .integer(Self.rowsAStep)]
         ) { row in
-            last = row.integer(0)
+            last = row.id(0)
             rows.append(values(row, from: 1))
             return true
         }
@@ -148,7 +148,7 @@ package struct HistoryExport: Sendable {
             select.bind(range.lowerBound, at: 1)
             select.bind(range.upperBound, at: 2)
             try select.run { row in
-                found.append((row.integer(0) ?? 0, values(row, from: 0)))
+                found.append((row.id(0), values(row, from: 0)))
                 return true
             }
         }

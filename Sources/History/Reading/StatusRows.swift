@@ -80,7 +80,7 @@ enum LastProbes {
                 ]
             ) { row in
                 let values = ResultValues(row, from: 1)
-                note(ResultID.target(row.integer(0) ?? 0), chunk.base + values.offset, values.kind, values.duration)
+                note(ResultID.target(row.id(0)), chunk.base + values.offset, values.kind, values.duration)
                 return !missing.isEmpty
             }
         }

@@ -112,22 +112,25 @@ enum Summaries {
     /// are in the span: else a page asked for at eleven in the evening would read 23 hours of each target.
     private static func parts(_ db: Database, _ span: Range<Int64>) throws -> [Part] {
         let (hour, day) = (PeriodTable.hours.milliseconds, PeriodTable.days.milliseconds)
-        let hours = span.lowerBound.quotient(hour)..<span.upperBound.quotient(hour)
+        // Nothing is there before the first hour and after the last, and to look for it would take a search each.
+        let ends = try ["min", "max"].map { try db.integer("SELECT \($0)(id) FROM hour").map(PeriodID.period) ?? 0 }
+        let known = ends[0]..<max(ends[0], ends[1]) + 1
+        let between = { (start: Int64, end: Int64) in (start..<max(start, end)).clamped(to: known) }
+        let (begin, end) = (span.lowerBound.quotient(hour), span.upperBound.quotient(hour))
         let through = try Progress.days.read(db)
-        let added = PeriodID.period(through) * Progress.days.hours..<(PeriodID.period(through) + 1) * Progress.days.hours
-        let first = -(-span.lowerBound).quotient(day)
-        let growing = added.lowerBound.quotient(24)
-        if first <= growing, added.upperBound <= hours.upperBound {
+        let block = PeriodID.period(through)
+        let (first, growing) = (-(-span.lowerBound).quotient(day), (block * Progress.days.hours).quotient(24))
+        if first <= growing, (block + 1) * Progress.days.hours <= end {
             return [
-                Part(table: .hours, periods: hours.lowerBound..<first * 24), Part(table: .days, periods: first..<growing + 1),
-                Part(table: .hours, periods: added.lowerBound..<hours.upperBound, after: through),
+                Part(table: .hours, periods: between(begin, first * 24)), Part(table: .days, periods: first..<growing + 1),
+                Part(table: .hours, periods: between(block * Progress.days.hours, end), after: through),
             ]
         }
-        let end = min(span.upperBound.quotient(day), growing)
-        guard first < end else { return [Part(table: .hours, periods: hours)] }
+        let last = min(span.upperBound.quotient(day), growing)
+        guard first < last else { return [Part(table: .hours, periods: between(begin, end))] }
         return [
-            Part(table: .hours, periods: hours.lowerBound..<first * 24), Part(table: .days, periods: first..<end),
-            Part(table: .hours, periods: end * 24..<hours.upperBound),
+            Part(table: .hours, periods: between(begin, first * 24)), Part(table: .days, periods: first..<last),
+            Part(table: .hours, periods: between(last * 24, end)),
         ]
     }
 }

@@ -57,7 +57,7 @@ struct TargetReading {
                 try moved.run { row in
                     let values = ResultValues(row, from: 1)
                     let startedAt = chunk.base + values.offset
-                    if span.contains(startedAt) { goesOn = try body(row.number(0), startedAt, values) }
+                    if span.contains(startedAt) { goesOn = try body(row.id(0), startedAt, values) }
                     return goesOn
                 }
             } else {
@@ -72,14 +72,15 @@ struct TargetReading {
     /// Those of a chunk that haven't been moved, of this target: one search in each of its commits.
     private func eachWaiting(_ chunk: StoredChunk, _ body: (Int64, Int64, ResultValues) throws -> Bool) throws {
         let waiting = try Prepared(db, "SELECT id, \(ResultValues.columns) FROM recent WHERE id >= ? AND id < ? ORDER BY id")
-        let end = try chunk.endCommit ?? (db.integer("SELECT max(id) FROM recent").map(ResultID.chunk) ?? 0) + 1
+        let newest = try db.integer("SELECT max(id) FROM recent").map(ResultID.chunk) ?? 0
+        let end = min(chunk.endCommit ?? .max, newest + 1)
         var goesOn = true
         for commit in chunk.firstCommit..<max(chunk.firstCommit, end) where goesOn {
             waiting.bind(ResultID.make(chunk: commit, target: target), at: 1)
             waiting.bind(ResultID.make(chunk: commit, target: target + 1), at: 2)
             try waiting.run { row in
                 let values = ResultValues(row, from: 1)
-                let id = ResultID.make(chunk: chunk.id, target: 0) | ResultID.inChunk(row.number(0))
+                let id = ResultID.make(chunk: chunk.id, target: 0) | ResultID.inChunk(row.id(0))
                 goesOn = try body(id, chunk.base + values.offset, values)
                 return goesOn
             }

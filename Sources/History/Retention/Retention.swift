@@ -61,7 +61,9 @@ struct Retention {
         }
         for (table, age) in [(PeriodTable.hours, keep.hours), (PeriodTable.days, keep.days)] {
             guard let cutoff = cutoff(age) else { continue }
-            let end = PeriodID.make(period: cutoff.quotient(table.milliseconds), target: 0)
+            // An hour stays until its day has it.
+            let last = table.name == PeriodTable.hours.name ? try Self.firstHourInNoDay(db) : .max
+            let end = PeriodID.make(period: min(cutoff.quotient(table.milliseconds), last), target: 0)
             if try table.removeFirst(db, before: end, rows: Self.rowsAStep) { return true }
         }
         if let cutoff = cutoff(keep.days) { return try Self.removeIncidents(db, before: cutoff) }
@@ -78,7 +80,7 @@ struct Retention {
     /// The oldest that is left, the finest first. Returns false when nothing is left that may go.
     func removeOldest(_ db: Database) throws -> Bool {
         // What waits to be moved, or was and waits to be deleted, may be all that is too large; it isn't what is old.
-        guard try Chunk.toMove(db) == nil else { return false }
+        guard try Chunk.toMove(db) == nil, try !Settler.hasMovedRows(db) else { return false }
         if let chunk = try Self.chunk(db, "has_results = 1", []) {
             try Self.removeResults(db, chunk)
             // A chunk that a jumping clock misdated is no measure of what is as old as it.
@@ -89,7 +91,7 @@ struct Retention {
         } else if let chunk = try Self.chunkOfMinutes(db, before: .max) {
             try Self.removeMinutes(db, chunk)
         } else {
-            let inDays = PeriodID.make(period: Progress.days.firstOpenHour(through: try Progress.days.read(db)), target: 0)
+            let inDays = PeriodID.make(period: try Self.firstHourInNoDay(db), target: 0)
             return try PeriodTable.hours.removeFirst(db, before: inDays, rows: Self.rowsAStep)
                 || PeriodTable.days.removeFirst(db, before: .max, rows: Self.rowsAStep)
         }
@@ -103,6 +105,10 @@ struct Retention {
             SELECT id FROM chunk WHERE \(condition) AND moved = \(ResultID.targetMax) AND id < (SELECT max(id) FROM chunk)
             ORDER BY id LIMIT 1
             """, cells)
+    }
+
+    private static func firstHourInNoDay(_ db: Database) throws -> Int64 {
+        Progress.days.firstOpenHour(through: try Progress.days.read(db))
     }
 
     /// What has not been added to its hours stays.

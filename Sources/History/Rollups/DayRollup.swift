@@ -3,9 +3,11 @@ internal import GRDB
 /// Adds the hours of a block that is over to their day.
 enum DayRollup {
     /// Some targets. Returns whether there was something to do.
-    static func step(_ db: Database, rows: Int) throws -> Bool {
+    ///
+    /// - Parameter hour: ``HourRollup/isDoneBefore``.
+    static func step(_ db: Database, rows: Int, hoursDoneBefore hour: Int64) throws -> Bool {
         let through = try Progress.days.read(db)
-        let open = Progress.hours.firstOpenHour(through: try Progress.hours.read(db)).quotient(Progress.days.hours)
+        let open = hour.quotient(Progress.days.hours)
         let first = Progress.days.firstOpenHour(through: through)
         guard first < open * Progress.days.hours, let block = try block(db, from: first), block < open else { return false }
         let isBegun = PeriodID.period(through) == block

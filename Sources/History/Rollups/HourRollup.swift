@@ -10,8 +10,9 @@ struct HourRollup: Sendable {
     }
 
     var work: Work?
-    /// Up to here nothing was found to do.
-    var isDoneBefore: Int64 = 0
+    /// Hours before this one are in `hour`, as far as they have minutes. Not kept in the database: a clock that has jumped ahead leaves
+    /// nothing behind when it comes back.
+    private(set) var isDoneBefore: Int64 = 0
 
     /// Some targets. Returns whether there was something to do. All chunks that are complete have been moved.
     ///
@@ -25,10 +26,7 @@ struct HourRollup: Sendable {
         if work == nil { work = try Self.find(db, from: Progress.hours.firstOpenHour(through: through), before: end) }
         guard let work else {
             isDoneBefore = end
-            // Hours in which nothing happened are over, too: their days wait for them.
-            let empty = PeriodID.make(period: end - 1, target: ResultID.targetMax)
-            if through < empty { try Progress.hours.write(empty, db) }
-            return through < empty
+            return false
         }
         let isBegun = PeriodID.period(through) == work.hour
         let first = isBegun ? PeriodID.target(through) + 1 : 0
@@ -46,11 +44,21 @@ struct HourRollup: Sendable {
 
     private static func find(_ db: Database, from first: Int64, before end: Int64) throws -> Work? {
         let start = first * Counting.hour
-        let earliest = try db.integer("SELECT min(max(min_ms, ?1)) FROM chunk WHERE max_ms >= ?1", [.integer(start)])
+        var earliest = try db.integer("SELECT min(min_ms) FROM chunk WHERE min_ms >= ?", [.integer(start)])
+        // One that began before may have a minute at once, or, when the clock jumped in it, not for a year.
+        for chunk in try StoredChunk.moved(db, start..<start + 1) {
+            let range = ResultID.range(chunk: chunk.id, targets: 0..<ResultID.targetMax)
+            let base = chunk.base.quotient(Counting.minute)
+            let minute = try db.integer(
+                "SELECT min(minute) FROM minute WHERE id >= ? AND id < ? AND minute >= ? AND minute < ?",
+                [.integer(range.lowerBound), .integer(range.upperBound), .integer(first * 60 - base), .integer(end * 60 - base)])
+            if let minute { earliest = min(earliest ?? .max, (base + minute) * Counting.minute) }
+        }
         guard let hour = earliest?.quotient(Counting.hour), hour < end else { return nil }
         let span = hour * Counting.hour..<(hour + 1) * Counting.hour
         return Work(
-            hour: hour, chunks: try StoredChunk.moved(db, span), lastTarget: try db.integer("SELECT max(id) FROM target") ?? 0)
+            hour: hour, chunks: try StoredChunk.moved(db, span),
+            lastTarget: min(try db.integer("SELECT max(id) FROM target") ?? 0, ResultID.targetMax))
     }
 
     private func add(_ db: Database, _ work: Work, targets: ClosedRange<Int64>) throws {
@@ -58,7 +66,8 @@ struct HourRollup: Sendable {
         let kinds = try Kind.all(db)
         let select = try Standing.select(db)
         let minutes = try MinuteRows(db, withPhases: true)
-        let writer = try PeriodWriter(db, .hours)
+        let (hours, days) = (try PeriodWriter(db, .hours), try PeriodWriter(db, .days))
+        let daysThrough = try Progress.days.read(db)
         for target in targets {
             for chunk in work.chunks {
                 try minutes.each(of: target, in: chunk) { minute, row, column in
@@ -72,9 +81,15 @@ struct HourRollup: Sendable {
                 try standing.write(target, db)
             }
             guard !sum.isEmpty else { continue }
-            try writer.write(&sum, to: PeriodID.make(period: work.hour, target: target)) {
-                standing.lastKind.flatMap { kinds[$0]?.vantage } ?? 0
+            let vantage = { standing.lastKind.flatMap { kinds[$0]?.vantage } ?? 0 }
+            // Nothing was known of this hour when its day was made.
+            if Progress.days.includes(work.hour, of: target, through: daysThrough) {
+                let late = sum.take()
+                sum.add(late)
+                try days.write(&sum, to: PeriodID.make(period: work.hour.quotient(24), target: target), vantage: vantage)
+                sum.add(late)
             }
+            try hours.write(&sum, to: PeriodID.make(period: work.hour, target: target), vantage: vantage)
         }
     }
 }

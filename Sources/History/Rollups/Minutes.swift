@@ -5,6 +5,9 @@ internal import Health
 struct MinuteRows {
     private static let columnsWithoutPhases = "probes, failures, voids, reasons, sum_us, min_us, max_us, latency"
 
+    /// From the chunk's own: eight thousand years.
+    private static let mostMinutes: Int64 = 1 << 32
+
     private let select: Prepared
 
     init(_ db: Database, withPhases: Bool) throws {
@@ -19,7 +22,7 @@ struct MinuteRows {
         select.bind(ResultID.make(chunk: chunk.id, target: target + 1), at: 2)
         let base = chunk.base.quotient(Counting.minute)
         try select.run { row in
-            body(base + row.number(0), row, 1)
+            body(base + max(-Self.mostMinutes, min(row.number(0), Self.mostMinutes)), row, 1)
             return true
         }
     }

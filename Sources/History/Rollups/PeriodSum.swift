@@ -7,14 +7,13 @@ struct PeriodSum {
     private var phases = [DistributionSum](repeating: DistributionSum(), count: PhaseDistributions.all.count)
     private(set) var isEmpty = true
 
-    init() {}
-
-    /// That and what follows.
-    init(_ first: Tally) {
+    mutating func add(_ other: Tally) {
         isEmpty = false
-        (tally, tally.latency, tally.phases) = (first, Distribution(), PhaseDistributions())
-        latency.add(first.latency)
-        for (index, phase) in PhaseDistributions.all.enumerated() { phases[index].add(first.phases[keyPath: phase]) }
+        var counts = other
+        (counts.latency, counts.phases) = (Distribution(), PhaseDistributions())
+        tally.merge(counts)
+        latency.add(other.latency)
+        for (index, phase) in PhaseDistributions.all.enumerated() { phases[index].add(other.phases[keyPath: phase]) }
     }
 
     /// - Parameter column: where ``PeriodTable/columnsWithoutPhases`` begin, or ``PeriodTable/columns`` when `withPhases`.

@@ -47,9 +47,9 @@ extension Tally {
 
     /// The same without how the latency was spread.
     mutating func addCounts(_ row: CellReader, from column: Int32) {
-        probes += row.count(column)
-        failures += row.count(column + 1)
-        voids += row.count(column + 2)
+        probes &+= row.count(column)
+        failures &+= row.count(column + 1)
+        voids &+= row.count(column + 2)
         row.withText(column + 3) { addReasons($0) }
         time.merge(
             StatusTime(
@@ -60,9 +60,9 @@ extension Tally {
 
     /// - Parameter column: where the columns of a row of `minute` begin, without its time.
     mutating func addMinuteCounts(_ row: CellReader, from column: Int32) {
-        probes += row.count(column)
-        failures += row.count(column + 1)
-        voids += row.count(column + 2)
+        probes &+= row.count(column)
+        failures &+= row.count(column + 1)
+        voids &+= row.count(column + 2)
         row.withText(column + 3) { addReasons($0) }
         addSums(row, from: column + 4)
     }
@@ -70,7 +70,7 @@ extension Tally {
     private mutating func addSums(_ row: CellReader, from column: Int32) {
         // All three are there or none.
         guard let own = row.integer(column + 1) else { return }
-        sum += row.number(column)
+        sum &+= row.number(column)
         least = min(least ?? own, own)
         let greatest = row.number(column + 2)
         most = max(most ?? greatest, greatest)

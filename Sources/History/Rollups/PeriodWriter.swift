@@ -42,6 +42,9 @@ struct PeriodWriter {
 
 /// Adds to an hour and, when that is in it, to its day: what comes late, and the time in each state, which is known only at the next result.
 struct HourAdder {
+    /// Late minutes of one hour of one target.
+    private var late = PeriodSum()
+    private var lateHour: Int64 = 0
     private let hoursThrough: Int64
     private let daysThrough: Int64
     private let addHourTime: Prepared
@@ -78,17 +81,25 @@ struct HourAdder {
         try statement.run()
     }
 
-    /// Of a minute that has just been counted, when its hour has been added up without it.
-    func add(_ minute: OpenMinute, of target: Int64, vantage: Int64) throws {
+    /// Whether an hour has been added up.
+    func isDone(_ hour: Int64, of target: Int64) -> Bool { Progress.hours.includes(hour, of: target, through: hoursThrough) }
+
+    /// Of a minute that has just been counted, when its hour has been added up without it. ``finish(_:vantage:)`` writes it.
+    mutating func add(_ minute: OpenMinute, of target: Int64, vantage: Int64) throws {
         let hour = minute.minute.quotient(60)
-        guard Progress.hours.includes(hour, of: target, through: hoursThrough) else { return }
-        try add(minute.tally, to: PeriodID.make(period: hour, target: target), vantage, by: hours)
-        guard Progress.days.includes(hour, of: target, through: daysThrough) else { return }
-        try add(minute.tally, to: PeriodID.make(period: hour.quotient(24), target: target), vantage, by: days)
+        guard isDone(hour, of: target) else { return }
+        if hour != lateHour { try finish(target, vantage: vantage) }
+        lateHour = hour
+        late.add(minute.tally)
     }
 
-    private func add(_ tally: Tally, to id: Int64, _ vantage: Int64, by writer: PeriodWriter) throws {
-        var sum = PeriodSum(tally)
-        try writer.write(&sum, to: id) { vantage }
+    mutating func finish(_ target: Int64, vantage: Int64) throws {
+        guard !late.isEmpty else { return }
+        let tally = late.take()
+        late.add(tally)
+        try hours.write(&late, to: PeriodID.make(period: lateHour, target: target)) { vantage }
+        guard Progress.days.includes(lateHour, of: target, through: daysThrough) else { return }
+        late.add(tally)
+        try days.write(&late, to: PeriodID.make(period: lateHour.quotient(24), target: target)) { vantage }
     }
 }

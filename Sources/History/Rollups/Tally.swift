@@ -19,17 +19,17 @@ struct Tally: Hashable, Sendable {
 
     mutating func add(_ row: ResultValues, _ kind: Kind, reason: String?) {
         guard kind.isCounted else {
-            voids += 1
+            voids &+= 1
             return
         }
-        probes += 1
+        probes &+= 1
         if let reason {
-            failures += 1
+            failures &+= 1
             reasons[reason, default: 0] += 1
             return
         }
         let duration = row.duration
-        sum += duration
+        sum &+= duration
         least = min(least ?? duration, duration)
         most = max(most ?? duration, duration)
         latency.add(duration)
@@ -37,11 +37,11 @@ struct Tally: Hashable, Sendable {
     }
 
     mutating func merge(_ other: Tally) {
-        probes += other.probes
-        failures += other.failures
-        voids += other.voids
+        probes &+= other.probes
+        failures &+= other.failures
+        voids &+= other.voids
         reasons.merge(other.reasons, uniquingKeysWith: +)
-        sum += other.sum
+        sum &+= other.sum
         least = [least, other.least].compactMap(\.self).min()
         most = [most, other.most].compactMap(\.self).max()
         latency.merge(other.latency)
@@ -59,20 +59,20 @@ struct StatusTime: Hashable, Sendable {
 
     mutating func add(_ milliseconds: Int64, statusCode: Int64) {
         switch Status(code: Int(statusCode)) {
-        case .up: up += milliseconds
-        case .degraded: degraded += milliseconds
-        case .down: down += milliseconds
+        case .up: up &+= milliseconds
+        case .degraded: degraded &+= milliseconds
+        case .down: down &+= milliseconds
         case .unknown, nil: break
         }
     }
 
-    var isEmpty: Bool { up + degraded + down + maintenance == 0 }
+    var isEmpty: Bool { up == 0 && degraded == 0 && down == 0 && maintenance == 0 }
 
     mutating func merge(_ other: StatusTime) {
-        up += other.up
-        degraded += other.degraded
-        down += other.down
-        maintenance += other.maintenance
+        up &+= other.up
+        degraded &+= other.degraded
+        down &+= other.down
+        maintenance &+= other.maintenance
     }
 }
 

@@ -52,13 +52,13 @@ enum Settler {
                 try move(db, chunk, targets: chunk.moved + 1..<min(chunk.moved + 1 + span, ResultID.targetMax))
                 return .commit
             }
-            // It may have minutes of the hour that is being added up.
-            settling.hours.work = nil
+            // It may have minutes of the hour that is being added up, or of one in which nothing was found.
+            settling.hours = HourRollup()
             return true
         }
+        if try deleteMoved(db, rows: rows) { return true }
         if try settling.hours.step(db, rows: rows, lag: options.chunkLength.wholeMilliseconds) { return true }
-        if try DayRollup.step(db, rows: rows) { return true }
-        return try deleteMoved(db, rows: rows)
+        return try DayRollup.step(db, rows: rows, hoursDoneBefore: settling.hours.isDoneBefore)
     }
 
     private static func move(_ db: Database, _ chunk: Chunk, targets: Range<Int64>) throws {
@@ -83,17 +83,27 @@ enum Settler {
                 ? ResultID.targetMax : targets.upperBound - 1)
     }
 
-    /// Rows of `recent` that nobody reads any more, from the front, so that whole pages become free.
+    /// Whether `recent` begins with rows that nobody reads any more.
+    static func hasMovedRows(_ db: Database) throws -> Bool {
+        guard let first = try db.integer("SELECT min(id) FROM recent") else { return false }
+        return first < (try endOfMoved(db))
+    }
+
+    private static func endOfMoved(_ db: Database) throws -> Int64 {
+        try db.integer("SELECT first_commit FROM chunk WHERE \(Chunk.isToMove) ORDER BY id LIMIT 1")
+            .map { ResultID.make(chunk: $0, target: 0) } ?? .max
+    }
+
+    /// Some of those, from the front, so that whole pages become free. Returns whether there were any.
     private static func deleteMoved(_ db: Database, rows: Int) throws -> Bool {
-        let firstCommit = try db.integer("SELECT first_commit FROM chunk WHERE \(Chunk.isToMove) ORDER BY id LIMIT 1")
-        let end = firstCommit.map { ResultID.make(chunk: $0, target: 0) } ?? .max
-        guard let first = try db.integer("SELECT min(id) FROM recent"), first < end else { return false }
+        guard try hasMovedRows(db) else { return false }
+        let end = try endOfMoved(db)
         let next = try db.integer("SELECT id FROM recent ORDER BY id LIMIT 1 OFFSET ?", [Cell(rows)]) ?? .max
         try db.inTransaction(.immediate) {
             try db.run("DELETE FROM recent WHERE id < ?", [.integer(min(next, end))])
             return .commit
         }
-        return next < end
+        return true
     }
 }
 
@@ -111,7 +121,8 @@ struct Chunk {
 
     static func toMove(_ db: Database) throws -> Chunk? {
         var found: Chunk?
-        let lastTarget = try db.integer("SELECT max(id) FROM target") ?? 0
+        let lastTarget = min(try db.integer("SELECT max(id) FROM target") ?? 0, ResultID.targetMax)
+        let newest = try db.integer("SELECT max(id) FROM recent").map(ResultID.chunk) ?? 0
         try db.run(
             """
             SELECT id, base_ms, first_commit, end_commit, moved FROM chunk
@@ -120,7 +131,7 @@ struct Chunk {
         ) { row in
             let first = row.integer(2) ?? 0
             found = Chunk(
-                id: row.integer(0) ?? 0, base: row.integer(1) ?? 0, commits: first..<max(first, row.integer(3) ?? 0),
+                id: row.integer(0) ?? 0, base: row.integer(1) ?? 0, commits: first..<max(first, min(row.number(3), newest + 1)),
                 moved: row.integer(4) ?? 0, lastTarget: lastTarget)
             return false
         }
@@ -143,7 +154,7 @@ struct Chunk {
             select.bind(range.lowerBound, at: 1)
             select.bind(range.upperBound, at: 2)
             try select.run { row in
-                rows.append((row.number(0), ResultValues(row, from: 1)))
+                rows.append((row.id(0), ResultValues(row, from: 1)))
                 return true
             }
         }

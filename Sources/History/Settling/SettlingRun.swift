@@ -8,7 +8,7 @@ struct SettlingRun {
     private let db: Database
     private let chunk: Chunk
     private let counting: Counting
-    private let adder: HourAdder
+    private var adder: HourAdder
     private let insertResult: Prepared
     private let insertMinute: Prepared
     private let selectStanding: Prepared
@@ -53,7 +53,13 @@ struct SettlingRun {
                 try adder.add(time, to: hour, of: target, vantage: kind.vantage)
             }
         }
-        try write(target, &place, known?.kind.vantage ?? 0)
+        let vantage = known?.kind.vantage ?? 0
+        try write(target, &place, vantage)
+        try adder.finish(target, vantage: vantage)
+        // Nobody comes back to an hour that has been added up.
+        if adder.isDone(standing.hour, of: target) {
+            try standing.hand { hour, time in try adder.add(time, to: hour, of: target, vantage: vantage) }
+        }
         try standing.write(target, with: insertStanding)
     }
 

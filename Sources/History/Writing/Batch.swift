@@ -142,7 +142,6 @@ struct BoundedQueue<Element: Sendable>: Sendable, Sequence {
 
     var count: Int { elements.count - dropped }
     var isEmpty: Bool { count == 0 }
-    var lastElement: Element? { isEmpty ? nil : elements.last }
 
     /// Returns how many were dropped.
     mutating func append(_ element: Element) -> Int {

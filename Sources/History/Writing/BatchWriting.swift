@@ -47,10 +47,11 @@ extension Batch {
 
     /// Answers how many results were refused.
     private func writeRows(_ db: Database, _ memory: inout WriterMemory, chunkLength: Duration) throws -> Int {
-        guard let newest = rows.lastElement else { return 0 }
-        var chunk = try memory.chunk ?? OpenChunk(db, base: newest.startedAt)
-        if !chunk.takes(newest.startedAt, length: chunkLength) { chunk = try OpenChunk(db, base: newest.startedAt) }
         let rows = Array(rows)
+        // Not the last one's: that may have hung for an hour.
+        guard let newest = rows.map(\.startedAt).max() else { return 0 }
+        var chunk = try memory.chunk ?? OpenChunk(db, base: newest)
+        if !chunk.takes(newest, length: chunkLength) { chunk = try OpenChunk(db, base: newest) }
         var order: [(target: Int64, slot: Int, index: Int)] = []
         order.reserveCapacity(rows.count)
         for index in rows.indices {
@@ -64,7 +65,7 @@ extension Batch {
         for (target, slot, index) in order {
             var place = memory.dimensions.place(slot, in: chunk.id)
             if place >= ResultID.placesMax {
-                chunk = try OpenChunk(db, base: newest.startedAt)
+                chunk = try OpenChunk(db, base: newest)
                 place = memory.dimensions.place(slot, in: chunk.id)
             }
             insert.bind(ResultID.make(chunk: chunk.commit, target: target, place: place), at: 1)

@@ -6,6 +6,7 @@ internal import Health
 struct OpenChunk: Sendable {
     let id: Int64
     let base: Timestamp
+    private let firstCommit: Int64
     /// The next transaction's.
     private(set) var commit: Int64
 
@@ -17,6 +18,7 @@ struct OpenChunk: Sendable {
             try db.integer("SELECT max(id) FROM recent").map(ResultID.chunk) ?? 0,
             try db.integer("SELECT max(max(first_commit), coalesce(max(end_commit), 1) - 1) FROM chunk") ?? 0)
         commit = lastCommit + 1
+        firstCommit = commit
         id = (last ?? 0) + 1
         self.base = base
         try db.run("UPDATE chunk SET end_commit = ? WHERE end_commit IS NULL", [.integer(commit)])
@@ -24,10 +26,16 @@ struct OpenChunk: Sendable {
             "INSERT INTO chunk (id, base_ms, first_commit) VALUES (?, ?, ?)", [.integer(id), Cell(base), .integer(commit)])
     }
 
-    /// Whether a result that started at this time goes into it: its times are written as distances, and its results are moved at a time.
-    func takes(_ startedAt: Timestamp, length: Duration) -> Bool {
-        let distance = startedAt - base
-        return distance < length && distance > .zero - length
+    /// Each is searched when the chunk is moved. In five minutes there are 600; a clock that stands still must not make it millions.
+    static let commitsMax: Int64 = 1 << 16
+
+    /// A probe may take an hour, and what started so long ago is no sign that the clock has gone back.
+    private static let longestProbe = Duration.seconds(2 * 3600)
+
+    /// Whether results of which the newest started at this time go into it: they are moved at a time.
+    func takes(_ newest: Timestamp, length: Duration) -> Bool {
+        let distance = newest - base
+        return commit - firstCommit < Self.commitsMax && distance < length && distance > .zero - max(length, Self.longestProbe)
     }
 
     mutating func endCommit() { commit += 1 }

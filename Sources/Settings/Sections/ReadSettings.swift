@@ -70,10 +70,29 @@ extension ReadingContext {
             history.read("keep_minutes", into: &settings.history.keepMinutes, as: keep)
             history.read("keep_hours", into: &settings.history.keepHours, as: keep)
             history.read("keep_days", into: &settings.history.keepDays, as: keep)
+            checkAges(history, &settings)
             history.read("max_size", into: &settings.history.maxSize, asNullable: .size((1 << 20)...(1 << 50)))
         }
         section.section("alerting") { readAlerting(&$0, into: &settings.alerting) }
         section.read("maintenance", into: &settings.maintenance, as: .list(maintenanceKind, limit: 1000))
+    }
+
+    /// Each age is made of the one before, and is kept at least as long: one that isn't set follows, one that is and can't is a mistake.
+    private func checkAges(_ history: Section, _ settings: inout Settings) {
+        let ages: [(name: String, age: WritableKeyPath<Settings.History, Duration>)] = [
+            ("keep_raw", \.keepRaw), ("keep_minutes", \.keepMinutes), ("keep_hours", \.keepHours), ("keep_days", \.keepDays),
+        ]
+        for (finer, coarser) in zip(ages, ages.dropFirst()) {
+            let least = settings.history[keyPath: finer.age]
+            guard settings.history[keyPath: coarser.age] < least else { continue }
+            if history.has(coarser.name) {
+                findings.error(
+                    "'\(coarser.name)' is shorter than '\(finer.name)', of which it is made: keep it at least as long",
+                    at: history.place(of: coarser.name))
+            } else {
+                settings.history[keyPath: coarser.age] = least
+            }
+        }
     }
 
     /// What is wrong only between two sections.

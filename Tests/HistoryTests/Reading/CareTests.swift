@@ -32,7 +32,9 @@ import Testing
     @Test(arguments: [
         "UPDATE hour SET failures = failures + 1", "UPDATE settled SET kind = 999 WHERE id = (SELECT min(id) FROM settled)",
         "UPDATE incident SET ended_at_ms = 5", "DELETE FROM chunk WHERE id = (SELECT max(id) FROM chunk)",
-        "UPDATE chunk SET moved = 0 WHERE id = 3",
+        "UPDATE chunk SET moved = 0 WHERE id = 3", "DELETE FROM hour WHERE id = (SELECT max(id) FROM hour)",
+        "UPDATE hour SET voids = voids + 1 WHERE id = (SELECT max(id) FROM hour)",
+        "UPDATE standing SET up_ms = 5, hour = hour - 2",
     ])
     func whatDoesNotAgreeIsFound(_ damage: String) async throws {
         let history = try folder.open()
