@@ -13,7 +13,7 @@ package struct HistoryOptions: Sendable {
     /// Results of so long are moved together: the longer, the fewer searches one target's need, and the more wait unmoved.
     package var chunkLength: Duration = .seconds(300)
     /// How many results are moved, or deleted, in one step.
-    package var settlingRows = 10_000
+    package var settlingRows = 5000
     /// From how many bytes on it is said that the WAL can't be folded in.
     package var walSaidFrom: Int64 = 256 << 20
     /// How many rows may wait for a commit.

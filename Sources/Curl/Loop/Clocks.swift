@@ -1,9 +1,19 @@
 internal import CCurl
+internal import CReceive
 internal import Glibc
 
 /// Nanoseconds of the monotonic clock: what the loop's own deadlines count in.
 func monotonicNanoseconds() -> UInt64 {
     nanoseconds(CLOCK_MONOTONIC)
+}
+
+/// The same clock when the last bytes had come that were read in this turn; nil when the kernel didn't say, or the wall clock that it goes by
+/// was set meanwhile.
+func lastArrivalNanoseconds() -> UInt64? {
+    let arrival = rf_arrival()
+    guard arrival > 0 else { return nil }
+    let age = Int64(clamping: nanoseconds(CLOCK_REALTIME)) - arrival
+    return (0..<1_000_000_000).contains(age) ? monotonicNanoseconds() - UInt64(age) : nil
 }
 
 /// Milliseconds of the wall clock, since 1970.

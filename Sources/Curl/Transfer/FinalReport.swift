@@ -11,7 +11,9 @@ extension Transfer {
             return report
         }
         let handshake = (witness?.beganAt).flatMap { $0 > addedAt ? curl_off_t(($0 - addedAt) / 1000) : nil }
-        let times = Times(handle.pointer, isReused: !openedSocket, isProxied: request.proxy != nil, handshake: handshake)
+        let answered = answeredAt.flatMap { $0 > addedAt ? curl_off_t(($0 - addedAt) / 1000) : nil }
+        let times = Times(
+            handle.pointer, isReused: !openedSocket, isProxied: request.proxy != nil, handshake: handshake, answered: answered)
         // libcurl's clock stops with the transfer, ours when the loop comes round to it. Cut off from outside, libcurl's hasn't stopped.
         let isCutOff = failure?.code == .cancelled || failure?.code == .shutDown
         let duration = isCutOff ? monotonicNanoseconds() - beganAt : addedAt - beganAt + UInt64(times.total) * 1000
@@ -61,7 +63,7 @@ private struct Times {
     let nameLookup, connect, appConnect, preTransfer, startTransfer, total: curl_off_t
     let isReused: Bool
 
-    init(_ easy: UnsafeMutableRawPointer, isReused: Bool, isProxied: Bool, handshake: curl_off_t?) {
+    init(_ easy: UnsafeMutableRawPointer, isReused: Bool, isProxied: Bool, handshake: curl_off_t?, answered: curl_off_t?) {
         self.isReused = isReused
         nameLookup = rf_get_offset(easy, CURLINFO_NAMELOOKUP_TIME_T)
         let connected = rf_get_offset(easy, CURLINFO_CONNECT_TIME_T)
@@ -70,7 +72,8 @@ private struct Times {
         connect = isProxied ? handshake ?? open : connected > 0 ? connected : handshake ?? 0
         appConnect = rf_get_offset(easy, CURLINFO_APPCONNECT_TIME_T)
         preTransfer = rf_get_offset(easy, CURLINFO_PRETRANSFER_TIME_T)
-        startTransfer = rf_get_offset(easy, CURLINFO_STARTTRANSFER_TIME_T)
+        // A busy thread reads an answer late, and that is no time of the server's.
+        startTransfer = min(rf_get_offset(easy, CURLINFO_STARTTRANSFER_TIME_T), max(preTransfer, answered ?? .max))
         total = max(0, rf_get_offset(easy, CURLINFO_TOTAL_TIME_T))
     }
 

@@ -30,6 +30,8 @@ final class Transfer {
 
     // What the callbacks saw.
     private(set) var headerBytes = 0
+    /// When the answer's first bytes had come, by the kernel; libcurl's own time of it is when they were read.
+    private(set) var answeredAt: UInt64?
     private var sawEndOfHeaders = false
     /// What the answer at hand says of its body's length.
     private var declaredLength: Int?
@@ -102,6 +104,8 @@ extension Transfer {
     /// False ends the transfer.
     func receiveHeader(_ line: UnsafeRawBufferPointer) -> Bool {
         if headerBytes == 0, let handle, let ssl = witness == nil ? nil : rf_get_ssl(handle.pointer) { witness?.look(at: ssl) }
+        // A proxy's answer comes first, and isn't the target's.
+        if headerBytes == 0, request.proxy == nil { answeredAt = lastArrivalNanoseconds() }
         headerBytes += line.count
         // libcurl calls an answer complete that was closed in the middle of its headers; only the empty line says that they are.
         if line.first == UInt8(ascii: "\r") || line.first == UInt8(ascii: "\n") {
@@ -208,6 +212,7 @@ extension Transfer {
         }
         let descriptor = newSocket(target.pointee.family, target.pointee.socktype, target.pointee.protocol)
         if descriptor.error != 0 { localError = descriptor.error }
+        if descriptor.value >= 0 { rf_note_arrivals(descriptor.value) }
         if descriptor.value >= 0, let keptPlace { kept.opened(descriptor.value, keptPlace) }
         return descriptor.value
     }
