@@ -43,6 +43,7 @@ struct HourRollup: Sendable {
     }
 
     private static func find(_ db: Database, from first: Int64, before end: Int64) throws -> Work? {
+        guard first < end else { return nil }
         let start = first * Counting.hour
         var earliest = try db.integer("SELECT min(min_ms) FROM chunk WHERE min_ms >= ?", [.integer(start)])
         // One that began before may have a minute at once, or, when the clock jumped in it, not for a year.
