@@ -13,7 +13,9 @@ func lastArrivalNanoseconds() -> UInt64? {
     let arrival = rf_arrival()
     guard arrival > 0 else { return nil }
     let age = Int64(clamping: nanoseconds(CLOCK_REALTIME)) - arrival
-    return (0..<1_000_000_000).contains(age) ? monotonicNanoseconds() - UInt64(age) : nil
+    let now = monotonicNanoseconds()
+    guard (0..<10_000_000_000).contains(age), UInt64(age) < now else { return nil }
+    return now - UInt64(age)
 }
 
 /// Milliseconds of the wall clock, since 1970.
