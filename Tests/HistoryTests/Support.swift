@@ -67,6 +67,17 @@ enum Sample {
         return judged(result(key, after: after, outcome), by: &judge)
     }
 
+    /// 400 results of one target, 30 seconds apart, with one outage of ten in them; all moved that can be.
+    static func outage(in history: History) async {
+        var judge = Judge()
+        for index in 0..<400 {
+            let outcome: Outcome = (100..<110).contains(index) ? .bad(.timeout) : .good
+            history.append(judged(result(after: .seconds(30 * index), outcome), by: &judge))
+            await history.flush()
+        }
+        while await history.settle() {}
+    }
+
     static func judged(_ result: ProbeResult, by judge: inout Judge) -> HistoryRecord {
         let before = judge
         // The first of a target says what its judge believes, as the daemon's does.

@@ -114,11 +114,6 @@ struct CellReader {
         body(UnsafeRawBufferPointer(start: bytes, count: Int(sqlite3_column_bytes(raw, column))))
     }
 
-    func blob(_ column: Int32) -> [UInt8] {
-        guard let bytes = sqlite3_column_blob(raw, column) else { return [] }
-        return Array(UnsafeRawBufferPointer(start: bytes, count: Int(sqlite3_column_bytes(raw, column))))
-    }
-
     /// Of a column that holds an id, a text or nothing.
     func cell(_ column: Int32) -> Cell {
         switch sqlite3_column_type(raw, column) {

@@ -91,10 +91,12 @@ struct Series {
         guard let least = ends[0], let most = ends[1] else { return }
         let end = min((span.upperBound - 1).quotient(table.milliseconds), most)
         guard max(first, least) <= end else { return }
+        var sum = PeriodSum()
         for period in max(first, least)...end where isWanted(period) {
             select.bind(PeriodID.make(period: period, target: reading.target), at: 1)
             try select.run { row in
-                add(Tally(row, from: 0), period, of: table.milliseconds)
+                sum.add(row, from: 0, withPhases: true)
+                add(sum.take(), period, of: table.milliseconds)
                 return false
             }
         }

@@ -10,8 +10,7 @@ enum DayRollup {
         let open = hour.quotient(Progress.days.hours)
         let first = Progress.days.firstOpenHour(through: through)
         guard first < open * Progress.days.hours, let block = try block(db, from: first), block < open else { return false }
-        let isBegun = PeriodID.period(through) == block
-        let target = isBegun ? PeriodID.target(through) + 1 : 0
+        let target = Progress.days.firstTarget(of: block, through: through)
         let targets = target...target + Int64(max(1, rows / 60)) - 1
         let isLast = try targets.upperBound >= db.integer("SELECT max(id) FROM target") ?? 0
         try db.inTransaction(.immediate) {

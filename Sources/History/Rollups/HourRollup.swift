@@ -28,8 +28,7 @@ struct HourRollup: Sendable {
             isDoneBefore = end
             return false
         }
-        let isBegun = PeriodID.period(through) == work.hour
-        let first = isBegun ? PeriodID.target(through) + 1 : 0
+        let first = Progress.hours.firstTarget(of: work.hour, through: through)
         // An hour of a target has some sixty rows.
         let last = first + Int64(max(1, rows / 60)) - 1
         let isLast = last >= work.lastTarget

@@ -24,7 +24,7 @@ struct PeriodSum {
         if withPhases { addPhases(row, column + 12) }
     }
 
-    /// - Parameter column: where ``MinuteRow/columns`` begin, or those without the phases.
+    /// - Parameter column: what ``MinuteRows`` says, which selects phases or doesn't.
     mutating func addMinute(_ row: CellReader, from column: Int32, withPhases: Bool) {
         isEmpty = false
         tally.addMinuteCounts(row, from: column)

@@ -32,39 +32,27 @@ struct PeriodTable {
 }
 
 extension Tally {
-    /// - Parameter column: where ``PeriodTable/columns`` begin.
-    init(_ row: CellReader, from column: Int32) {
-        self.init()
-        addLatency(row, from: column)
-        phases = PhaseDistributions(row.blob(column + 12))
-    }
-
-    /// Adds what stands in ``PeriodTable/columnsWithoutPhases``.
-    mutating func addLatency(_ row: CellReader, from column: Int32) {
-        addCounts(row, from: column)
-        latency.merge(Distribution(row.blob(column + 11)))
-    }
-
-    /// The same without how the latency was spread.
+    /// What stands in ``PeriodTable/columnsWithoutPhases``, but for how the latency was spread.
     mutating func addCounts(_ row: CellReader, from column: Int32) {
-        probes &+= row.count(column)
-        failures &+= row.count(column + 1)
-        voids &+= row.count(column + 2)
-        row.withText(column + 3) { addReasons($0) }
+        addProbes(row, from: column)
         time.merge(
             StatusTime(
-                up: row.integer(column + 4) ?? 0, degraded: row.integer(column + 5) ?? 0, down: row.integer(column + 6) ?? 0,
-                maintenance: row.integer(column + 7) ?? 0))
+                up: row.number(column + 4), degraded: row.number(column + 5), down: row.number(column + 6),
+                maintenance: row.number(column + 7)))
         addSums(row, from: column + 8)
     }
 
-    /// - Parameter column: where the columns of a row of `minute` begin, without its time.
+    /// The same of a row of `minute`, which has no times.
     mutating func addMinuteCounts(_ row: CellReader, from column: Int32) {
+        addProbes(row, from: column)
+        addSums(row, from: column + 4)
+    }
+
+    private mutating func addProbes(_ row: CellReader, from column: Int32) {
         probes &+= row.count(column)
         failures &+= row.count(column + 1)
         voids &+= row.count(column + 2)
         row.withText(column + 3) { addReasons($0) }
-        addSums(row, from: column + 4)
     }
 
     private mutating func addSums(_ row: CellReader, from column: Int32) {

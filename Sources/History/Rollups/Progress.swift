@@ -28,6 +28,11 @@ struct Progress {
         PeriodID.make(period: hour.quotient(hours), target: target) <= through
     }
 
+    /// The first target of a block that hasn't been.
+    func firstTarget(of block: Int64, through: Int64) -> Int64 {
+        PeriodID.period(through) == block ? PeriodID.target(through) + 1 : 0
+    }
+
     /// The first hour that has targets that haven't been.
     func firstOpenHour(through: Int64) -> Int64 {
         let isWhole = PeriodID.target(through) == ResultID.targetMax

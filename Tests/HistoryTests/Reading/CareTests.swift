@@ -11,19 +11,9 @@ import Testing
 
     init() throws { folder = try TemporaryFolder() }
 
-    private func fill(_ history: History) async {
-        var judge = Judge()
-        for index in 0..<400 {
-            let outcome: Outcome = (100..<110).contains(index) ? .bad(.timeout) : .good
-            history.append(Sample.judged(Sample.result(after: .seconds(30 * index), outcome), by: &judge))
-            await history.flush()
-        }
-        while await history.settle() {}
-    }
-
     @Test func aHistoryThatIsWellHasNoProblems() async throws {
         let history = try folder.open()
-        await fill(history)
+        await Sample.outage(in: history)
         let check = try HistoryReader.open(path: folder.database).check()
         #expect(check == HistoryCheck(problems: [], results: 400, incidents: 1, isDamaged: false))
         await history.close()
@@ -38,7 +28,7 @@ import Testing
     ])
     func whatDoesNotAgreeIsFound(_ damage: String) async throws {
         let history = try folder.open()
-        await fill(history)
+        await Sample.outage(in: history)
         history.append(Sample.record(after: .seconds(20_000)))
         await history.flush()
         while await history.settle() {}
@@ -50,7 +40,7 @@ import Testing
 
     @Test func aBackupIsOneFileWithAllOfIt() async throws {
         let history = try folder.open()
-        await fill(history)
+        await Sample.outage(in: history)
         history.append(Sample.record(after: .seconds(20_000)))
         await history.flush()
         let copy = folder.file("copy.db")

@@ -77,13 +77,7 @@ private let isLong = environment["RANGEFINDER_LONG"] != nil
     @Test(.enabled(if: python != nil && isLong, "scripts/test --long gets Datasette from PyPI"))
     func datasetteShowsTheViewsOfABackup() async throws {
         let history = try folder.open()
-        var judge = Judge()
-        for index in 0..<400 {
-            let outcome: Outcome = (100..<110).contains(index) ? .bad(.timeout) : .good
-            history.append(Sample.judged(Sample.result(after: .seconds(30 * index), outcome), by: &judge))
-            await history.flush()
-        }
-        while await history.settle() {}
+        await Sample.outage(in: history)
         try HistoryReader.open(path: folder.database).backUp(to: folder.file("copy.db"))
         await history.close()
         for (view, count) in [("probe_history", 400), ("availability_history", 3), ("incident_history", 1)] {
