@@ -179,6 +179,7 @@ package final class Daemon: Sendable {
         await requests.shutDown()
         let isDurable = await history.close()
         try? store?.close()
+        lock?.release()
         guard isDurable else {
             let lost = history.statistics
             let sentence = "\(lost.queued) results are lost: \(lost.trouble.map { "\($0)" } ?? "the history can't be written")"
