@@ -26,7 +26,8 @@ import Testing
         let connect = try #require(report.connect)
         let processing = try #require(report.processing)
         let transfer = try #require(report.transfer)
-        #expect(connect > .zero && processing > .zero && transfer >= .zero)
+        // libcurl marks the request's end when it has sent it; a thread that was stopped in between marks it after the answer came.
+        #expect(connect > .zero && processing >= .zero && transfer >= .zero)
         #expect(connect + processing + transfer <= report.duration)
         #expect(report.startedAt >= before && report.startedAt + report.duration <= .now)
         #expect(abs(Double(report.startedAtMilliseconds) / 1000 - Date().timeIntervalSince1970) < 30)
