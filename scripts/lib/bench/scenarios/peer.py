@@ -11,7 +11,7 @@ from arrivals import Arrival, read_arrivals
 from daemon import ADDRESSES, Daemon
 from machine import boottime_of_wall_ns, free_ports, say
 from processes import Failed, cpu_seconds, rest, wait_until
-from servers import Nginx, TargetServer
+from servers import Nginx, TargetServer, floor
 from table import median, quantile
 
 INTERVAL_S = 5
@@ -115,23 +115,28 @@ def cost_of(processes, nginx, seconds, rate):
 
 
 def compare(run, scheme, count, bound):
-    """Theirs, ours, and again: the machine drifts, so they take turns, each side stopped (SIGSTOP) while the other is measured."""
+    """Theirs, ours, plain C, and again: the machine drifts, so they take turns, each side stopped (SIGSTOP) while another is measured."""
     nginx = Nginx(run, with_tls=scheme == "https")
     sides = {"theirs": begin_peer(run, nginx, scheme, count), "ours": begin_ours(run, nginx, scheme, count)}
-    costs = {name: [] for name in sides}
+    costs, floors, rate = {name: [] for name in sides}, [], count / INTERVAL_S
     for _ in range(1 if run.options.quick else 3):
         for name, (processes, check) in sides.items():
             with Going(processes):
                 # What had to wait is made up for, and the scrapes are in their rhythm again.
                 rest(2 * INTERVAL_S, *processes)
                 # A whole number of Prometheus' scrapes of ours, which come each 15 s.
-                costs[name].append(cost_of(processes, nginx, 30, count / INTERVAL_S))
+                costs[name].append(cost_of(processes, nginx, 30, rate))
                 check()
-    title, means = f"{scheme.upper()} at {count / INTERVAL_S:.0f} a second", {}
+        floors.append(floor(run, scheme, nginx.port, count, rate, 20, nginx.bundle))
+    title, means = f"{scheme.upper()} at {rate:.0f} a second", {}
     for name, words in (("theirs", "blackbox_exporter"), ("ours", "rangefinder")):
         means[name] = [sum(one) / len(costs[name]) for one in zip(*costs[name])]
         each = ", ".join(f"{sum(one):.0f}" for one in costs[name])
         run.table.row(f"{title}: {words} + Prometheus", f"{means[name][0]:.0f} + {means[name][1]:.0f} µs a probe ({each})")
+    # Whoever wakes for each probe alone pays for cold caches, plain C too: this is what any prober could reach.
+    least, each = sum(floors) / len(floors), ", ".join(f"{one:.0f}" for one in floors)
+    over_least = sum(means["theirs"]) / least
+    run.table.row(f"{title}: plain C, nothing else", f"{least:.0f} µs a transfer ({each}): the peer's over it {over_least:.2f}")
     run.table.at_least(f"{title}: the peer's CPU per probe over ours", sum(means["theirs"]) / sum(means["ours"]), bound)
 
 
