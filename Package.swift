@@ -88,6 +88,7 @@ let package = Package(
             ["Health", "TargetsAPI", hummingbird, hummingbirdCore, httpTypes, nioCore, logging, grdb, crypto]),
         room("History", ["Health", grdb, grdbSQLite]),
         room("Exposition", ["Health"]),
+        room("Alerting", ["Health", crypto]),
         .systemLibrary(name: "CMalloc"),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         room("Web", ["Health", "Exposition", "CZlib", hummingbird, hummingbirdCore, nioCore, httpTypes, logging]),
@@ -98,8 +99,8 @@ let package = Package(
             "Daemon",
             [
                 "CMalloc",
-                "Health", "Curl", "Probing", "Scheduling", "TargetsAPI", "TargetsServer", "History", "Exposition", "Web",
-                "Settings", lifecycle, unixSignals, logging,
+                "Health", "Curl", "Probing", "Scheduling", "TargetsAPI", "TargetsServer", "History", "Exposition", "Alerting",
+                "Web", "Settings", lifecycle, unixSignals, logging,
             ]),
         .executableTarget(
             name: "rangefinder",
@@ -128,6 +129,7 @@ let package = Package(
         tests(of: "TargetsServer", ["Health", "TargetsAPI", lifecycle, logging]),
         tests(of: "History", ["Health", grdb]),
         tests(of: "Exposition", ["Health"]),
+        tests(of: "Alerting", ["Health", crypto]),
         tests(of: "Web", ["Health", "Exposition", "Curl", lifecycle, logging]),
         tests(of: "Settings", ["Health"], data: ["Bad"]),
         tests(of: "Terminal", ["Health"]),
@@ -135,9 +137,10 @@ let package = Package(
         tests(
             of: "Daemon",
             [
-                "Health", "Curl", "Probing", "Scheduling", "TargetsAPI", "TargetsServer", "History", "Exposition", "Web",
-                "Settings", "SampleTargets", logging,
-            ]),
+                "Health", "Curl", "Probing", "Scheduling", "TargetsAPI", "TargetsServer", "History", "Exposition", "Alerting",
+                "Web", "Settings", "SampleTargets", logging,
+            ],
+            data: ["Fixtures"]),
         .testTarget(name: "HouseTests", dependencies: ["TestSupport"], swiftSettings: strict),
         .testTarget(name: "CommandTests", dependencies: ["Curl", "Health", "History", "TestSupport"], swiftSettings: strict),
     ]

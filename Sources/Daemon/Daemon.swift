@@ -4,6 +4,7 @@
 // What doesn't: any rule of its own about targets, results or pages.
 // The command line makes one from settings and runs it until a signal comes.
 
+import Alerting
 import Curl
 import Exposition
 import Health
@@ -56,6 +57,8 @@ package final class Daemon: Sendable {
     let scheduler: Scheduler<EngineClock>
     let watch: Watch
     let roster: Roster
+    let alerter: Alerter
+    let maintenance = MaintenanceBook()
     let sync: SyncService
     let reloader: Reloader
     private let settings: Settings
@@ -64,6 +67,7 @@ package final class Daemon: Sendable {
     private let secondLooksMax: Int
     private let store: TargetStore?
     private let lock: InstanceLock?
+    let startedAt = Timestamp.now()
     private let group = Mutex<ServiceGroup?>(nil)
 
     var logger: Logger { context.logger }
@@ -104,11 +108,18 @@ package final class Daemon: Sendable {
             clock: EngineClock(probes), origin: ContinuousClock.boot(), executor: probes.executor,
             maxInFlight: shares.probes,
             fastBudget: settings.limits.fastBudget)
+        alerter = Alerter(AlertingOptions(settings), memory: AlertMemory(history)) { report($0, logger: logger) }
         let roster = Roster(
-            settings: settings, watch: watch, scheduler: scheduler, history: history, series: series, metrics: metrics,
-            logger: logger)
-        let remembered = try history.rememberedLists()
-        roster.restore(lists: remembered, judges: try history.judges())
+            settings: settings, watch: watch, scheduler: scheduler, history: history, alerter: alerter, maintenance: maintenance,
+            series: series, metrics: metrics, logger: logger)
+        let (remembered, judges) = (try history.rememberedLists(), try history.judges())
+        let trust = watch.vantage { judge in
+            judge.window = settings.probe.interval
+            judge.hasCanaries = settings.vantage.canaries.count >= VantageJudge.canariesMin
+        }
+        alerter.trust(trust)
+        roster.restore(lists: remembered, judges: judges)
+        alerter.restore(try history.documents(), judges: judges.filter { watch.watches($0.key) }, at: .now, wall: .now())
         sync = SyncService(
             plan: .init(settings, engine: requests), remembered: remembered, metrics: metrics, logger: logger,
             apply: { clientID, list in roster.replace(list, clientID: clientID) },
@@ -117,6 +128,7 @@ package final class Daemon: Sendable {
         reloader = Reloader(atStart: settings)
         metrics.observeHistory { .init(history.statistics) }
         metrics.observeSchedule { .init(scheduler.counts) }
+        metrics.observeAlerting { [alerter] in .init(alerter.counts) }
         (self.history, self.metrics, self.series) = (history, metrics, series)
         (self.scheduler, self.watch, self.roster) = (scheduler, watch, roster)
     }
@@ -159,6 +171,11 @@ package final class Daemon: Sendable {
                 for await _ in serverListens {}
                 await self.sync.run(clock: ContinuousClock())
             })
+        services.append(RunsUntilShutdown("alerting") { await self.sendAlerts() })
+        services.append(
+            RunsUntilShutdown("vantage") {
+                await VantageService(self, canaries: self.settings.vantage.canaries, engine: self.requests).run()
+            })
         services.append(RunsUntilShutdown("probing") { await self.probe() })
         // In a program that has other work, its threads are not ours to slow down.
         if handlesSignals {
@@ -197,6 +214,13 @@ package final class Daemon: Sendable {
             await loop.probe(identity, due: due, isRecheck: isRecheck)
         }
     }
+
+    private func sendAlerts() async {
+        let transport = alertTransport(userAgent: settings.probe.userAgent, over: requests)
+        await alerter.run(over: transport, wall: { .now() }, isAlive: { self.isProbing })
+    }
+
+    var syncInterval: Duration { roster.settings.targetsAPI.syncInterval }
 
     private var listenerNames: [String] { [context.surroundings.hostName] + settings.listenNames }
 

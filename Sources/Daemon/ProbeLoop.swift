@@ -1,3 +1,4 @@
+import Alerting
 import Exposition
 import Health
 import History
@@ -12,6 +13,8 @@ struct ProbeLoop: Sendable {
     private let watch: Watch
     private let roster: Roster
     private let history: History
+    private let alerter: Alerter
+    private let maintenance: MaintenanceBook
     private let series: TargetSeries
     private let metrics: DaemonMetrics
     private let logger: Logger
@@ -22,6 +25,8 @@ struct ProbeLoop: Sendable {
         watch = daemon.watch
         roster = daemon.roster
         history = daemon.history
+        alerter = daemon.alerter
+        maintenance = daemon.maintenance
         series = daemon.series
         metrics = daemon.metrics
         logger = daemon.logger
@@ -47,14 +52,22 @@ struct ProbeLoop: Sendable {
     }
 
     private func remember(_ judged: Watch.Judged) {
-        history.append(
-            HistoryRecord(
-                result: judged.result, judgement: judged.judgement, judge: judged.isJudgeNews ? judged.judge : nil,
-                interval: judged.interval))
+        let record = HistoryRecord(
+            result: judged.result, judgement: judged.judgement, judge: judged.isJudgeNews ? judged.judge : nil,
+            interval: judged.interval, isInMaintenance: maintenance.covers(judged.result.target))
+        guard judged.concernsAlerts || alerter.awaits(judged.result.target) else {
+            history.append(record)
+            return
+        }
+        alerter.trust(judged.trust)
+        let report = TargetReport(
+            target: judged.result.target, judge: judged.judge, result: judged.result, startedAt: judged.startedAt,
+            isInMaintenance: record.isInMaintenance, describe: judged.describe)
+        alerter.follow(report, at: .now) { history.append(record, documents: $0) }
     }
 
     private func tell(_ judged: Watch.Judged) {
-        metrics.probeEnded(judged.result, judged.judgement.outcome)
+        metrics.probeEnded(judged.result, judged.judgement.outcome, isUndecided: judged.judgement.wantsRecheck)
         series.record(judged.result, judged.judgement, judge: judged.judge)
         // Elsewhere, because the roster may be busy with a list, and this is the engine's thread.
         if judged.changesUnprobeable { Task { [roster] in roster.publishCounts() } }

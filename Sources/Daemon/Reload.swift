@@ -1,3 +1,4 @@
+import Alerting
 import Curl
 import Exposition
 import Health
@@ -57,13 +58,14 @@ extension Daemon {
         return .done("reloaded; \(sentence)")
     }
 
-    private func take(_ settings: Settings) async {
+    func take(_ settings: Settings) async {
         context.logLevel.current = .init(settings.log.level)
         series.configure(
             perTarget: .init(settings.metrics.perTarget), withClientID: settings.targetsAPI.clients.count > 1)
         let roster = roster
         // What was connected to under another rule must not be reused under this one.
-        if roster.egress != settings.egress { probes.closeKeptConnections() }
+        if roster.settings.egress != settings.egress { probes.closeKeptConnections() }
+        alerter.replace(AlertingOptions(settings))
         await sync.replace(plan(settings)) { roster.replace(settings) }
     }
 

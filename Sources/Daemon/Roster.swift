@@ -1,3 +1,4 @@
+import Alerting
 import Curl
 import Dispatch
 import Exposition
@@ -41,14 +42,17 @@ final class Roster: Sendable {
     private let watch: Watch
     private let scheduler: Scheduler<EngineClock>
     private let history: History
+    private let alerter: Alerter
+    private let maintenance: MaintenanceBook
     private let series: TargetSeries
     private let metrics: DaemonMetrics
     private let logger: Logger
 
     init(
-        settings: Settings, watch: Watch, scheduler: Scheduler<EngineClock>, history: History, series: TargetSeries,
-        metrics: DaemonMetrics, logger: Logger
+        settings: Settings, watch: Watch, scheduler: Scheduler<EngineClock>, history: History, alerter: Alerter,
+        maintenance: MaintenanceBook, series: TargetSeries, metrics: DaemonMetrics, logger: Logger
     ) {
+        (self.alerter, self.maintenance) = (alerter, maintenance)
         state = Mutex(State(settings: settings, lists: [:]))
         self.watch = watch
         self.scheduler = scheduler
@@ -69,7 +73,8 @@ final class Roster: Sendable {
             let now = Timestamp.now()
             for (identity, judge) in judges where !watch.watches(identity) {
                 var judge = judge
-                history.append(removalOf: identity, closing: judge.removed(at: now))
+                let incident = judge.removed(at: now)
+                alerter.remove(identity, at: now) { history.append(removalOf: identity, closing: incident, documents: $0) }
             }
         }
     }
@@ -85,7 +90,8 @@ final class Roster: Sendable {
         }
     }
 
-    var egress: EgressRule { state.withLock { $0.settings.egress } }
+    /// As they are in force.
+    var settings: Settings { state.withLock { $0.settings } }
 
     /// Takes new settings.
     func replace(_ settings: Settings) {
@@ -129,6 +135,7 @@ final class Roster: Sendable {
             }
         }
         remove(watch.unwanted(round: round))
+        maintenance.replace(windows(of: wanted, state.settings), at: .now())
         let found = news
         let show: @Sendable () -> Void = { [self] in
             series.replace(wanted.map { SeriesTarget(labels: labels($0), policy: $0.policy.value) })
@@ -157,7 +164,8 @@ final class Roster: Sendable {
         let now = Timestamp.now()
         for identity in identities {
             scheduler.remove(identity)
-            history.append(removalOf: identity, closing: watch.remove(identity, at: now))
+            let incident = watch.remove(identity, at: now)
+            alerter.remove(identity, at: now) { history.append(removalOf: identity, closing: incident, documents: $0) }
         }
     }
 
@@ -213,6 +221,19 @@ final class Roster: Sendable {
         return wanted
     }
 
+    /// Which maintenance windows each target has: most have none.
+    private func windows(of wanted: [Wanted], _ settings: Settings) -> MaintenanceBook.Windows {
+        let windows = settings.maintenance.compactMap { MaintenanceBook.Window($0.when) }
+        guard !windows.isEmpty else { return .init() }
+        var found = MaintenanceBook.Windows(windows: windows)
+        for want in wanted {
+            let url = settings.matchedURL(of: want.target)
+            let own = settings.maintenance.indices.filter { settings.maintenance[$0].match.matches(want.target, url: url) }
+            if !own.isEmpty { found.targets[want.target.identity] = own }
+        }
+        return found
+    }
+
     private func labels(_ want: Wanted) -> SeriesLabels {
         let url = try? testURL(of: want.target, join: want.policy.value.pathJoin)
         return SeriesLabels(
@@ -256,8 +277,10 @@ extension Settings {
     package func overrideIndex(for target: Target) -> Int? { overrideIndex(for: target, url: matchedURL(of: target)) }
 
     /// `match.url` is held against the URL as the default `path_join` makes it: an override may change that for itself.
-    private func matchedURL(of target: Target) -> MatchedURL? {
-        guard !overrides.isEmpty, let url = try? testURL(of: target, join: probe.pathJoin) else { return nil }
+    fileprivate func matchedURL(of target: Target) -> MatchedURL? {
+        guard !overrides.isEmpty || !maintenance.isEmpty, let url = try? testURL(of: target, join: probe.pathJoin) else {
+            return nil
+        }
         return MatchedURL(scheme: url.scheme, host: url.host, port: url.port, path: url.path)
     }
 }

@@ -1,3 +1,5 @@
+import Alerting
+import Curl
 import Health
 import Probing
 import Synchronization
@@ -19,6 +21,12 @@ final class Watch: Sendable {
         var judge: Judge
         /// The history knows it as it is.
         var isJudgeWritten = false
+        /// Its last result failed, as far as its host was told.
+        var isHostToldBad = false
+        /// Known from its first result on.
+        var host: HostTable.ID?
+        /// How long the last good result took, in microseconds.
+        var lastGood: UInt32 = 0
         /// Goes up with each probe.
         var turn: UInt64 = 0
         /// Another one when the target is probed elsewhere: a result of the old place counts for nothing.
@@ -40,6 +48,9 @@ final class Watch: Sendable {
         var entries: [TargetIdentity: Entry] = [:]
         var egress = EgressRule()
         var unprobeable = 0
+        var vantage = VantageJudge(window: .seconds(30))
+        /// Goes up when the history begins anew.
+        var historyGeneration = 0
         /// Since when a target has had none but void results. Of a daemon that is well it is empty.
         var voidSince: [TargetIdentity: ContinuousClock.Instant] = [:]
         /// The last place given out: no two are the same, not even of a target that went and came back.
@@ -52,6 +63,30 @@ final class Watch: Sendable {
             case .cancelled: break
             case .tainted, .proberFault: voidSince[result.target] = voidSince[result.target] ?? startedAt
             }
+        }
+
+        /// A result that counted is told to the judge of the vantage, by its host.
+        mutating func follow(_ result: ProbeResult, _ entry: Entry, at now: ContinuousClock.Instant) {
+            guard result.void == nil, !entry.judge.isUnprobeable else { return }
+            guard let host = entry.host ?? host(of: entry) else { return }
+            entry.host = host
+            let isBad = !result.outcome.isSuccess
+            vantage.follow(
+                host: host, wasBad: entry.isHostToldBad, isBad: isBad, address: result.facts.address, at: now)
+            entry.isHostToldBad = isBad
+            if result.outcome == .good { entry.lastGood = UInt32(clamping: result.duration.wholeMicroseconds) }
+        }
+
+        private mutating func host(of entry: Entry) -> HostTable.ID? {
+            guard let url = try? testURL(of: entry.target, join: entry.policy.value.pathJoin) else { return nil }
+            return vantage.add(host: url.host, isBad: entry.isHostToldBad)
+        }
+
+        var trust: Trust { Trust(doubt: vantage.doubt, isSuspicious: vantage.isSuspicious, since: vantage.trustedSince) }
+
+        mutating func leaveHost(_ entry: Entry) {
+            if let host = entry.host { vantage.remove(host: host, isBad: entry.isHostToldBad) }
+            (entry.host, entry.isHostToldBad) = (nil, false)
         }
 
         mutating func nextPlace() -> UInt64 {
@@ -103,8 +138,13 @@ final class Watch: Sendable {
     /// Whether a target is watched.
     /// The history has begun anew and knows none of the judges: each is written with its next result.
     func forgetWhatIsWritten() {
-        state.withLock { state in for entry in state.entries.values { entry.isJudgeWritten = false } }
+        state.withLock { state in
+            state.historyGeneration += 1
+            for entry in state.entries.values { entry.isJudgeWritten = false }
+        }
     }
+
+    var historyGeneration: Int { state.withLock { $0.historyGeneration } }
 
     func watches(_ identity: TargetIdentity) -> Bool { state.withLock { $0.entries[identity] != nil } }
 
@@ -125,6 +165,7 @@ final class Watch: Sendable {
                 entry.judge.placeChanged()
                 entry.isJudgeWritten = false
                 entry.otherAddresses = nil
+                state.leaveHost(entry)
             }
             return isElsewhere
         }
@@ -136,6 +177,7 @@ final class Watch: Sendable {
             guard let entry = state.entries.removeValue(forKey: identity) else { return nil }
             if entry.judge.isUnprobeable { state.unprobeable -= 1 }
             state.voidSince[identity] = nil
+            state.leaveHost(entry)
             return entry.judge.removed(at: now)
         }
     }
@@ -164,6 +206,33 @@ final class Watch: Sendable {
         var interval: Duration
         /// The number of targets that can't be probed has changed.
         var changesUnprobeable: Bool
+        var changesCause: Bool
+        var startedAt: ContinuousClock.Instant
+        /// What the vantage is worth now.
+        var trust: Trust
+
+        /// Whether an alert may begin or end by it.
+        var concernsAlerts: Bool {
+            result.void == nil && (judgement.transition != nil || judgement.incident != nil || changesUnprobeable || changesCause)
+        }
+
+        /// What its alerts say of it.
+        var describe: @Sendable () -> TargetReport.Description
+    }
+
+    /// What the judge of the vantage holds of it.
+    struct Trust: Hashable {
+        var doubt: VantageJudge.Doubt?
+        var isSuspicious = false
+        var since: ContinuousClock.Instant?
+    }
+
+    /// Calls `body` with the judge of the vantage, and says what it holds then.
+    func vantage(_ body: (inout VantageJudge) -> Void) -> Trust {
+        state.withLock { state in
+            body(&state.vantage)
+            return state.trust
+        }
     }
 
     /// Judges a result that was ordered at `place`. nil when its target is no longer watched.
@@ -181,9 +250,14 @@ final class Watch: Sendable {
             state.unprobeable += (isUnprobeable ? 1 : 0) - (before.isUnprobeable ? 1 : 0)
             let isJudgeNews = !entry.isJudgeWritten || !entry.judge.isLike(before)
             entry.isJudgeWritten = true
+            state.follow(result, entry, at: .now)
             let judged = Judged(
                 result: result, judgement: judgement, judge: entry.judge, isJudgeNews: isJudgeNews, target: entry.target,
-                interval: entry.policy.value.interval, changesUnprobeable: isUnprobeable != before.isUnprobeable)
+                interval: entry.policy.value.interval, changesUnprobeable: isUnprobeable != before.isUnprobeable,
+                changesCause: entry.judge.cause != before.cause, startedAt: report.startedAt ?? .now, trust: state.trust,
+                describe: { [target = entry.target, policy = entry.policy, lastGood = entry.lastGood] in
+                    TargetReport.Description(target, policy.value, lastGood: lastGood)
+                })
             remember(judged)
             return judged
         }

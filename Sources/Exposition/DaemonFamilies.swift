@@ -12,6 +12,7 @@ extension DaemonMetrics {
         page.schedule(state)
         page.syncs(state)
         page.history(state)
+        page.alerting(state)
         page.gauge(
             "rangefinder_config_last_reload_successful", "Whether the last load of the configuration succeeded",
             state.isConfigurationGood ? 1 : 0)
@@ -119,6 +120,28 @@ private struct DaemonPage {
         histogram("rangefinder_history_commit_seconds", "How long commits took", state.commits)
         gauge("rangefinder_history_size_bytes", "Size of the database", Double(reading.sizeBytes))
         gauge("rangefinder_history_wal_bytes", "Size of the database's write-ahead log", Double(reading.walBytes))
+    }
+
+    mutating func alerting(_ state: DaemonMetrics.State) {
+        gauge(
+            "rangefinder_vantage_healthy", "Whether the daemon trusts what it sees: 0 when its own place may be what fails",
+            state.isVantageHealthy ? 1 : 0)
+        guard let reading = state.alerting?() else { return }
+        family(.counter, "rangefinder_alerts_sent_total", "Alerts and messages that were sent, by what became of them") { line in
+            line([("result", "success")], Double(reading.sent))
+            line([("result", "failure")], Double(reading.failed))
+        }
+        gauge("rangefinder_alerts_queued", "Alerts and messages that wait to be taken", Double(reading.queued))
+        family(
+            .counter, "rangefinder_detection_exceptions_total",
+            "How often something kept a target's detection bound from being promised, by reason"
+        ) { line in
+            for (reason, count) in reading.exceptions.sorted(by: { $0.key < $1.key }) {
+                line([("reason", reason)], Double(count))
+            }
+            line([("reason", "recheck_deferred")], Double(state.schedule?().rechecksDeferred ?? 0))
+            line([("reason", "void")], Double(state.voidsWhileUndecided))
+        }
     }
 
     /// Names and help as every Prometheus client library has them.

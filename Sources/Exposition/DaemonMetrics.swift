@@ -38,6 +38,27 @@ package final class DaemonMetrics: Sendable {
         }
     }
 
+    /// What Alerting tells when a page is made.
+    package struct AlertingReading: Hashable, Sendable {
+        package var sent: Int
+        package var failed: Int
+        package var queued: Int
+        /// By reason: why a detection bound was not promised.
+        package var exceptions: [String: Int]
+
+        package init(sent: Int, failed: Int, queued: Int, exceptions: [String: Int]) {
+            (self.sent, self.failed, self.queued, self.exceptions) = (sent, failed, queued, exceptions)
+        }
+    }
+
+    /// What is known of one client's list.
+    package struct SyncReading: Hashable, Sendable {
+        package var clientID: String
+        /// 0 when there was none.
+        package var lastSuccess: Timestamp
+        package var isHeld: Bool
+    }
+
     struct Sync: Sendable {
         /// 0 while there was none: an API that never answered is stale, too.
         var lastSuccess = Timestamp(milliseconds: 0)
@@ -56,6 +77,10 @@ package final class DaemonMetrics: Sendable {
         var commits = Histogram.commit
         var history: (@Sendable () -> HistoryReading)?
         var schedule: (@Sendable () -> ScheduleReading)?
+        var alerting: (@Sendable () -> AlertingReading)?
+        var isVantageHealthy = true
+        /// Void results of targets between two statuses: each puts off what the bound promises.
+        var voidsWhileUndecided = 0
         var isConfigurationGood = true
         var lastReload: Timestamp
     }
@@ -79,8 +104,11 @@ package final class DaemonMetrics: Sendable {
     package func probeStarted() { state.withLock { $0.inFlight += 1 } }
 
     /// Once for every ``probeStarted()``. `outcome` is the judge's.
-    package func probeEnded(_ result: ProbeResult, _ outcome: Outcome) {
+    ///
+    /// - Parameter isUndecided: the target is between two statuses.
+    package func probeEnded(_ result: ProbeResult, _ outcome: Outcome, isUndecided: Bool = false) {
         state.withLock { state in
+            if isUndecided, result.void != nil { state.voidsWhileUndecided += 1 }
             state.inFlight -= 1
             if result.void != .cancelled { state.lateness.observe(result.lateness) }
             if result.void == .tainted { state.tainted += 1 }
@@ -132,6 +160,19 @@ package final class DaemonMetrics: Sendable {
     /// Asked whenever a page is made; it must not block.
     package func observeSchedule(_ reading: @escaping @Sendable () -> ScheduleReading) {
         state.withLock { $0.schedule = reading }
+    }
+
+    /// Asked whenever a page is made; it must not block.
+    package func observeAlerting(_ reading: @escaping @Sendable () -> AlertingReading) {
+        state.withLock { $0.alerting = reading }
+    }
+
+    package func setVantageHealthy(_ isHealthy: Bool) { state.withLock { $0.isVantageHealthy = isHealthy } }
+
+    package var syncs: [SyncReading] {
+        state.withLock { state in
+            state.syncs.map { SyncReading(clientID: $0, lastSuccess: $1.lastSuccess, isHeld: $1.isHeld) }
+        }
     }
 
     package func historyCommitted(_ took: Duration) { state.withLock { $0.commits.observe(took) } }

@@ -8,9 +8,14 @@ enum Column: Int, CaseIterable, Sendable {
     case status, consecutiveFailures, lastProbe, successes, failures, voids, reason, cause, detectionBound
 }
 
+/// What is true of few targets at a time: kept as sets, where a column would cost all targets a number.
+enum Mark: Sendable { case held, inMaintenance }
+
 /// All targets' values: family-major, because a page is written family by family.
 struct Slab: Sendable {
     let slotCount: Int
+    /// Slots.
+    var marks: [Mark: Set<Int>] = [:]
     private var values: [Double]
 
     init(slotCount: Int) {
@@ -45,6 +50,8 @@ struct TargetFamily: Sendable {
         case chosen(Column, [[UInt8]])
         /// A line for every label: 1 for the one that the column names, 0 for the others.
         case oneOf(Column, [[UInt8]])
+        /// One line: 1 where the mark is, else 0.
+        case flag(Mark)
     }
 
     let family: Family
@@ -63,6 +70,7 @@ struct TargetFamily: Sendable {
         switch lines {
         case .one(let column), .chosen(let column, _), .oneOf(let column, _): !slab[column, slot].isNaN
         case .each(let columns): columns.contains { !slab[$0.column, slot].isNaN }
+        case .flag: true
         }
     }
 
@@ -86,6 +94,7 @@ struct TargetFamily: Sendable {
             let choice = slab[column, slot]
             if choice.isNaN { return }
             for (index, label) in values.enumerated() { line(label, index == Int(choice) ? 1 : 0) }
+        case .flag(let mark): line([], slab.marks[mark]?.contains(slot) == true ? 1 : 0)
         }
     }
 
@@ -174,5 +183,11 @@ struct TargetFamily: Sendable {
                 .gauge, "rangefinder_target_detection_bound_seconds",
                 "The longest time from when every probe that starts fails to the first byte of the alert"),
             .one(.detectionBound)),
+        TargetFamily(
+            Family(.gauge, "rangefinder_target_held", "Whether the target's alert waits because the vantage is in doubt"),
+            .flag(.held)),
+        TargetFamily(
+            Family(.gauge, "rangefinder_target_in_maintenance", "Whether the target is in a maintenance window"),
+            .flag(.inMaintenance)),
     ]
 }

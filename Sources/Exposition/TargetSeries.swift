@@ -13,6 +13,9 @@ package final class TargetSeries: Sendable {
         var labels = LabelTexts([])
         var slots: [TargetIdentity: Int] = [:]
         var slab = Slab(slotCount: 0)
+        var marked: [Mark: Set<TargetIdentity>] = [:]
+
+        mutating func mark() { slab.marks = marked.mapValues { Set($0.compactMap { slots[$0] }) } }
     }
 
     /// Held while a list is taken over, so that its labels can be written without stopping ``record(_:_:judge:)``.
@@ -56,8 +59,10 @@ package final class TargetSeries: Sendable {
         new.slab = Slab(slotCount: new.targets.count)
         let prepared = new
         state.withLock { state in
-            let latest = state.slab
+            let (latest, marked) = (state.slab, state.marked)
             state = prepared
+            state.marked = marked
+            state.mark()
             for (slot, oldSlot) in oldSlots.enumerated() { state.fill(slot, from: oldSlot.map { (latest, $0) }) }
         }
     }
@@ -66,6 +71,16 @@ package final class TargetSeries: Sendable {
     package func restore(_ identity: TargetIdentity, judge: Judge) {
         state.withLock { state in
             if let slot = state.slots[identity] { state.show(judge, at: slot) }
+        }
+    }
+
+    /// Which targets' alerts are held now, and which are in maintenance.
+    package func mark(held: Set<TargetIdentity>, inMaintenance: Set<TargetIdentity>) {
+        state.withLock { state in
+            let marked: [Mark: Set<TargetIdentity>] = [.held: held, .inMaintenance: inMaintenance]
+            guard marked != state.marked else { return }
+            state.marked = marked
+            state.mark()
         }
     }
 

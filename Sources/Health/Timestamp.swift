@@ -45,7 +45,7 @@ package struct Timestamp: Hashable, Sendable, Comparable, CustomStringConvertibl
 
 /// A date of the proleptic Gregorian calendar; the algorithms are Howard Hinnant's `days_from_civil` and `civil_from_days`
 /// (https://howardhinnant.github.io/date_algorithms.html).
-private struct CivilDate {
+struct CivilDate {
     var year: Int64
     var month: Int64
     var day: Int64

@@ -24,6 +24,8 @@ package final class History: Sendable {
     struct Inbox: Sendable {
         var batch: Batch
         var isClosed = false
+        /// The last that was given out.
+        var ticket = 0
     }
 
     /// Opens or creates the database at `path`, whose folder must exist, and brings its schema up to date. Blocks while it does.
@@ -57,14 +59,27 @@ package final class History: Sendable {
 
     /// One judged probe. At the bound of the queue the oldest rows are dropped and counted; the judge's states and the incidents that are
     /// still open are never dropped, because only the latest of each target is kept waiting.
-    package func append(_ record: HistoryRecord) {
-        add { $0.append(record) }
+    ///
+    /// - Parameter documents: what is remembered or forgotten in the same transaction.
+    /// - Returns: the number that ``HistoryStatistics/ticket`` has reached when all of it is durable.
+    @discardableResult
+    package func append(_ record: HistoryRecord, documents: [StoredDocument] = []) -> Int {
+        add(documents) { $0.append(record) }
+    }
+
+    /// What is remembered or forgotten, without a result. Returns a ticket, as ``append(_:documents:)`` does.
+    @discardableResult
+    package func append(_ documents: [StoredDocument]) -> Int {
+        add(documents) { _ in }
     }
 
     /// The target is no longer probed: its judge's state is forgotten, and `incident`, when one was open, is written as it was closed.
     /// Its history stays.
-    package func append(removalOf target: TargetIdentity, closing incident: Incident?) {
-        add { $0.forget(target, closing: incident) }
+    @discardableResult
+    package func append(
+        removalOf target: TargetIdentity, closing incident: Incident?, documents: [StoredDocument] = []
+    ) -> Int {
+        add(documents) { $0.forget(target, closing: incident) }
     }
 
     /// The last good list of one client. Records of other clients in it, and second ones of one identity, are left out.
@@ -78,10 +93,19 @@ package final class History: Sendable {
         add { $0.forget(client: client) }
     }
 
-    private func add(_ change: (inout Batch) -> Void) {
+    @discardableResult
+    private func add(_ documents: [StoredDocument] = [], _ change: (inout Batch) -> Void) -> Int {
         inbox.withLock { inbox in
             // What comes after the last commit can't be written any more: it is counted rather than lost in silence.
-            if inbox.isClosed { inbox.batch.dropped += 1 } else { change(&inbox.batch) }
+            guard !inbox.isClosed else {
+                inbox.batch.dropped += 1
+                return .max
+            }
+            change(&inbox.batch)
+            guard !documents.isEmpty else { return inbox.ticket }
+            inbox.ticket += 1
+            inbox.batch.append(documents, ticket: inbox.ticket)
+            return inbox.ticket
         }
     }
 
@@ -95,6 +119,18 @@ package final class History: Sendable {
     /// The judge's state of every target that has one. Blocks: for the start of the daemon.
     package func judges() throws(HistoryError) -> [TargetIdentity: Judge] {
         try read { try JudgeStates.all($0) }
+    }
+
+    /// The text of each document that is kept. Blocks: for the start of the daemon.
+    package func documents() throws(HistoryError) -> [StoredDocument.ID: String] {
+        try read { db in
+            var documents: [StoredDocument.ID: String] = [:]
+            try db.run("SELECT kind, key, document FROM alerting") { row in
+                documents[StoredDocument.ID(kind: row.text(0) ?? "", key: row.text(1) ?? "")] = row.text(2) ?? ""
+                return true
+            }
+            return documents
+        }
     }
 
     private func read<Value>(_ body: (Database) throws -> Value) throws(HistoryError) -> Value {

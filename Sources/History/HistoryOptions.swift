@@ -76,6 +76,8 @@ package enum HistoryEvent: Sendable {
 package struct HistoryStatistics: Sendable, Hashable {
     /// Results committed.
     package var samples = 0
+    /// Documents with a ticket up to this one are durable.
+    package var ticket = 0
     /// Results and closed incidents that were dropped at the bound, and whatever came after closing.
     package var dropped = 0
     /// Results that wait for a commit.

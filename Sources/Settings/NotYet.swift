@@ -3,14 +3,5 @@
 ///
 /// Enabling a key is removing its line. The keys of `probe` stand for those of every override, too.
 let keysOfLaterVersions: Set<String> = [
-    "web_config_file",
-    "vantage.canaries",
-    "vantage.hold_max",
-    "alerting.alertmanagers",
-    "alerting.webhooks",
-    "alerting.resend_interval",
-    "alerting.group_window",
-    "alerting.degraded",
-    "alerting.heartbeat",
-    "maintenance",
+    "web_config_file"
 ]

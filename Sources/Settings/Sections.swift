@@ -115,10 +115,12 @@ extension Settings {
             package var url: PolicyText
             /// Signs what is sent.
             package var secret: Secret?
+            package init(url: PolicyText, secret: Secret? = nil) { (self.url, self.secret) = (url, secret) }
         }
         package struct Heartbeat: Hashable, Sendable {
             package var url: Secret
-            package var interval: Duration = .seconds(60)
+            package var interval: Duration
+            package init(url: Secret, interval: Duration = .seconds(60)) { (self.url, self.interval) = (url, interval) }
         }
 
         /// Base URLs.

@@ -2,6 +2,7 @@ import Curl
 import Foundation
 import Glibc
 import Health
+import Settings
 import TestSupport
 import Testing
 
@@ -19,6 +20,8 @@ import Testing
         #expect(shipped.contains("127.0.0.1:10115") && shipped.contains("honor_labels: true"))
         return shipped.replacingOccurrences(of: "127.0.0.1:10115", with: "127.0.0.1:\(port)")
             .replacingOccurrences(of: "rangefinder.rules.yml", with: folder.appendingPathComponent("rangefinder.rules.yml").path)
+            // Alerts that fire here are no business of an Alertmanager that may run on this machine.
+            .replacingOccurrences(of: "127.0.0.1:9093", with: "127.0.0.1:9")
             .replacing(/interval: \d+s/, with: "interval: 1s")
     }
 
@@ -48,6 +51,44 @@ import Testing
             #expect(!down.contains("tgt_good"))
             let status = try await ask(port, "rangefinder_target_status_code == 3", until: { $0.contains("tgt_bad") })
             #expect(status.contains(#""region":"us-east-1""#))
+        }
+    }
+
+    /// Rules that people have for blackbox_exporter, as they are. Of those that want a minute's patience it is enough that they wait for it.
+    @Test func rulesForBlackboxExporterFireOnOurPage() async throws {
+        let folder = try TemporaryFolder()
+        let authority = try TestAuthority()
+        let expiring = try TLSServer(authority, certificate: authority.issue("soon", to: authority.stamp(days: 2)))
+        let target = try LoopbackServer { request in request.path == "/bad" ? .http(500) : .silence }
+        let api = try ScriptedAPI(
+            list([
+                record("bad", name: "bad", url: target.url, path: "/bad"),
+                record("slow", name: "slow", url: target.url, path: "/slow"),
+                record("tls", name: "tls", url: "https://127.0.0.1:\(expiring.port)"),
+            ]))
+        var settings = testSettings(folder, api: api.server.url)
+        settings.probe.caFile = authority.bundle
+        let rules = Self.repository.appendingPathComponent("Tests/DaemonTests/Fixtures/blackbox.rules.yml").path
+        try await RunningDaemon.run(settings) { running in
+            let configured = try configuration(scraping: running.port)
+                .replacing(/- .*rangefinder.rules.yml/, with: "- \(rules)")
+            #expect(configured.contains(rules))
+            let port = try freePort()
+            let prometheus = try ChildProcess(
+                "/usr/bin/prometheus",
+                [
+                    "--config.file=\(try folder.write(configured, to: "prometheus.yml"))",
+                    "--storage.tsdb.path=\(folder.file("tsdb"))",
+                    "--web.listen-address=127.0.0.1:\(port)",
+                ])
+            defer { prometheus.end() }
+            for (alert, state, target) in [
+                ("BlackboxProbeFailed", "firing", "bad"), ("BlackboxProbeHttpFailure", "firing", "bad"),
+                ("BlackboxSlowProbe", "pending", "slow"), ("BlackboxSslCertificateWillExpireVerySoon", "firing", "tls"),
+            ] {
+                let query = "ALERTS{alertname=\"\(alert)\",alertstate=\"\(state)\",target=\"\(target)\"}"
+                _ = try await ask(port, query, until: { $0.contains("\"__name__\":\"ALERTS\"") })
+            }
         }
     }
 

@@ -135,6 +135,22 @@ extension Golden {
         # UNIT rangefinder_history_wal_bytes bytes
         # HELP rangefinder_history_wal_bytes Size of the database's write-ahead log
         rangefinder_history_wal_bytes 8192
+        # TYPE rangefinder_vantage_healthy gauge
+        # HELP rangefinder_vantage_healthy Whether the daemon trusts what it sees: 0 when its own place may be what fails
+        rangefinder_vantage_healthy 1
+        # TYPE rangefinder_alerts_sent counter
+        # HELP rangefinder_alerts_sent Alerts and messages that were sent, by what became of them
+        rangefinder_alerts_sent_total{result="success"} 7
+        rangefinder_alerts_sent_total{result="failure"} 2
+        # TYPE rangefinder_alerts_queued gauge
+        # HELP rangefinder_alerts_queued Alerts and messages that wait to be taken
+        rangefinder_alerts_queued 3
+        # TYPE rangefinder_detection_exceptions counter
+        # HELP rangefinder_detection_exceptions How often something kept a target's detection bound from being promised, by reason
+        rangefinder_detection_exceptions_total{reason="maintenance"} 4
+        rangefinder_detection_exceptions_total{reason="vantage_doubt"} 5
+        rangefinder_detection_exceptions_total{reason="recheck_deferred"} 0
+        rangefinder_detection_exceptions_total{reason="void"} 0
         # TYPE rangefinder_config_last_reload_successful gauge
         # HELP rangefinder_config_last_reload_successful Whether the last load of the configuration succeeded
         rangefinder_config_last_reload_successful 1
@@ -313,6 +329,22 @@ extension Golden {
         instance="https://two.example/v1?token=…&b=…",region="eu"} 63.5
         rangefinder_target_detection_bound_seconds{target_id="t3",target="New",instance="https://api.example/health",\#
         region="us-east-1"} 63.5
+        # TYPE rangefinder_target_held gauge
+        # HELP rangefinder_target_held Whether the target's alert waits because the vantage is in doubt
+        rangefinder_target_held{target_id="t1",target="API",\#
+        instance="https://api.example/health",region="us-east-1"} 0
+        rangefinder_target_held{target_id="t2",target="Café \"two\"",\#
+        instance="https://two.example/v1?token=…&b=…",region="eu"} 1
+        rangefinder_target_held{target_id="t3",target="New",\#
+        instance="https://api.example/health",region="us-east-1"} 0
+        # TYPE rangefinder_target_in_maintenance gauge
+        # HELP rangefinder_target_in_maintenance Whether the target is in a maintenance window
+        rangefinder_target_in_maintenance{target_id="t1",target="API",\#
+        instance="https://api.example/health",region="us-east-1"} 1
+        rangefinder_target_in_maintenance{target_id="t2",target="Café \"two\"",\#
+        instance="https://two.example/v1?token=…&b=…",region="eu"} 0
+        rangefinder_target_in_maintenance{target_id="t3",target="New",\#
+        instance="https://api.example/health",region="us-east-1"} 0
         # EOF
 
         """#

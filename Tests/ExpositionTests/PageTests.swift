@@ -75,12 +75,20 @@ import Testing
     @Test(
         arguments: [
             ["check", "config", "prometheus.yml"], ["check", "rules", "rangefinder.rules.yml"],
-            ["test", "rules", "rangefinder.rules.test.yml"],
+            ["check", "rules", "rangefinder-daemon.rules.yml"], ["test", "rules", "rangefinder.rules.test.yml"],
         ])
     func promtoolAcceptsTheShippedConfiguration(_ arguments: [String]) async throws {
-        let folder = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../config/prometheus").standardized
-        let (status, output) = try await run("promtool", arguments, in: folder)
+        let (status, output) = try await run("promtool", arguments, in: shipped("prometheus"))
         #expect(status == 0, "\(advice(status))\(output)")
+    }
+
+    @Test func amtoolAcceptsTheShippedRoutes() async throws {
+        let (status, output) = try await run("amtool", ["check-config", "alertmanager.yml"], in: shipped("alertmanager"))
+        #expect(status == 0, "\(output)")
+    }
+
+    private func shipped(_ folder: String) -> URL {
+        URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../config/\(folder)").standardized
     }
 
     private func advice(_ status: Int32) -> String {

@@ -25,6 +25,28 @@ func localLinks(in text: String) -> [String] {
     #expect(localLinks(in: "[a](b.md#c), [d](https://e.example/) and [f](#g)") == ["b.md"])
 }
 
+@Test func everyAlertLinksToItsSectionOfTheRunbook() throws {
+    let runbook = try Repository.text(of: "docs/runbook.md")
+    for file in try Repository.files(in: "config/prometheus", named: ".rules.yml") {
+        let alerts = try Repository.text(of: file).split(separator: "- alert: ").dropFirst()
+        #expect(!alerts.isEmpty, "\(file)")
+        for alert in alerts {
+            let name = String(alert.prefix { $0.isLetter })
+            #expect(alert.contains("runbook_url: docs/runbook.md#\(name.lowercased())\n"), "\(name) of \(file)")
+            #expect(runbook.contains("\n## \(name)\n"), "docs/runbook.md has no section \(name)")
+        }
+    }
+}
+
+/// Who lets the daemon send the alerts on targets loads the second group alone, which only the complete file has tests for.
+@Test func theRulesOnTheDaemonAreTheSameInBothFiles() throws {
+    let complete = try Repository.text(of: "config/prometheus/rangefinder.rules.yml")
+    let alone = try Repository.text(of: "config/prometheus/rangefinder-daemon.rules.yml")
+    let group = try #require(alone.split(separator: "\ngroups:\n").last)
+    #expect(group.contains("- alert: RangefinderAbsent"))
+    #expect(complete.hasSuffix(group))
+}
+
 @Test func everyMetricThatIsExposedIsExplained() throws {
     let text = try Repository.text(of: "docs/metrics.md")
     for file in try Repository.files(in: "Sources/Exposition", named: ".swift") {

@@ -17,6 +17,7 @@ enum ImportLaw {
         "TargetsServer": hummingbird.union(["Health", "TargetsAPI", "GRDB", "FoundationEssentials", "Crypto"]),
         "History": ["Health", "GRDB", "GRDBSQLite", "Glibc"],
         "Exposition": ["Health", "Glibc"],
+        "Alerting": ["Health", "FoundationEssentials", "Crypto"],
         "Web": hummingbird.union(["Health", "Exposition", "FoundationEssentials", "CZlib"]),
         "Settings": ["Health", "Yams", "Glibc"],
         "Terminal": ["Health", "Glibc"],
@@ -37,7 +38,8 @@ enum ImportLaw {
 
     /// The rooms that the two at the end of the line put together.
     private static let all: Set<String> = [
-        "Health", "Curl", "Probing", "Scheduling", "TargetsAPI", "TargetsServer", "History", "Exposition", "Web", "Settings",
+        "Health", "Curl", "Probing", "Scheduling", "TargetsAPI", "TargetsServer", "History", "Exposition", "Alerting", "Web",
+        "Settings",
         "Terminal",
     ]
 

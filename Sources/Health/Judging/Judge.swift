@@ -5,6 +5,7 @@
 /// - `up` → `degraded` after `fall` in a row that are poor or bad and not all bad; at once for `certificate_expiring`.
 /// - `degraded` → `up` after `rise` good in a row.
 /// - `down` → after `rise` good or poor in a row: `up` if all of them are good, else `degraded`.
+/// - A target that flaps is `degraded` where it would be `up` (``Flapping``).
 ///
 /// Void results change no status and no streak. The whole value is durable state: History keeps it across restarts.
 package struct Judge: Hashable, Sendable {
@@ -15,6 +16,7 @@ package struct Judge: Hashable, Sendable {
     private var latestCause: Cause?
     package internal(set) var hasBeenUp: Bool
     package internal(set) var streaks: Streaks
+    package internal(set) var flapping: Flapping
     /// The open one, while there is one.
     package internal(set) var incident: Incident?
     /// When the last result that counted started.
@@ -24,12 +26,13 @@ package struct Judge: Hashable, Sendable {
 
     package init(
         status: Status = .unknown, cause: Cause? = nil, hasBeenUp: Bool = false, streaks: Streaks = Streaks(),
-        incident: Incident? = nil, lastCountedAt: Timestamp? = nil, isUnprobeable: Bool = false
+        flapping: Flapping = Flapping(), incident: Incident? = nil, lastCountedAt: Timestamp? = nil, isUnprobeable: Bool = false
     ) {
         self.status = status
         latestCause = cause
         self.hasBeenUp = hasBeenUp
         self.streaks = streaks
+        self.flapping = flapping
         self.incident = incident
         self.lastCountedAt = lastCountedAt
         self.isUnprobeable = isUnprobeable
@@ -37,7 +40,8 @@ package struct Judge: Hashable, Sendable {
 
     /// Whether all is the same but when it last counted: what a restart has to know is then known already.
     package func isLike(_ other: Judge) -> Bool {
-        status == other.status && streaks == other.streaks && incident == other.incident && latestCause == other.latestCause
+        status == other.status && streaks == other.streaks && flapping == other.flapping && incident == other.incident
+            && latestCause == other.latestCause
             && hasBeenUp == other.hasBeenUp && isUnprobeable == other.isUnprobeable
     }
 
@@ -45,17 +49,19 @@ package struct Judge: Hashable, Sendable {
         guard result.void == nil else {
             return Judgement(outcome: result.outcome, status: status, wantsRecheck: isUndecided)
         }
-        if let last = lastCountedAt, result.startedAt - last > policy.interval * 3 { streaks = Streaks() }
+        if let last = lastCountedAt, result.startedAt - last > policy.interval * 3 { forgetStreaks() }
         lastCountedAt = result.startedAt
         let outcome = sparingWhoNeverHadCredentials(result)
         if let reason = outcome.reason, reason.meansUnprobeable { return setAside(result, outcome) }
         isUnprobeable = false
+        if let latest = streaks.latest { flapping.count(isChange: (latest == .bad) == outcome.isSuccess) }
         streaks.count(outcome, startedAt: result.startedAt, limit: max(policy.fall, policy.rise))
 
         let before = status
         status = nextStatus(after: outcome, policy: policy)
         hasBeenUp = hasBeenUp || status == .up
         latestCause = outcome == .good && status == .up ? nil : outcome.cause ?? latestCause
+        if flapping.isOn, status == .degraded { latestCause = .flapping }
         let change = followIncident(result, outcome, from: before)
         let transition =
             before == status
@@ -69,7 +75,9 @@ package struct Judge: Hashable, Sendable {
 
     /// The target's URL changed: what was seen of the old one proves nothing about the new one. The status and an open incident stay
     /// until they are judged again.
-    package mutating func placeChanged() { streaks = Streaks() }
+    package mutating func placeChanged() { forgetStreaks() }
+
+    private mutating func forgetStreaks() { (streaks, flapping) = (Streaks(), Flapping()) }
 
     /// The target left the list or is no longer probed. Returns its incident, closed, when one was open.
     package mutating func removed(at moment: Timestamp) -> Incident? {
@@ -87,7 +95,8 @@ package struct Judge: Hashable, Sendable {
         case (.unknown, .bad?): !isUnprobeable
         case (.unknown, _): false
         case (.up, let latest): latest != .good
-        case (.degraded, let latest): latest != .poor
+        // While it flaps, good results settle nothing, however soon they come.
+        case (.degraded, let latest): latest != .poor && !(flapping.isOn && latest == .good)
         case (.down, let latest): latest != .bad
         }
     }
@@ -103,17 +112,19 @@ package struct Judge: Hashable, Sendable {
         if streaks.bad >= policy.fall { return .down }
         switch status {
         case .unknown:
-            return outcome == .good ? .up : outcome.isSuccess ? .degraded : .unknown
+            return outcome == .good ? upUnlessFlapping : outcome.isSuccess ? .degraded : .unknown
         case .up:
             let isWorn = outcome == .poor(.certificateExpiring) || streaks.notGood >= policy.fall
-            return isWorn ? .degraded : .up
+            return isWorn ? .degraded : upUnlessFlapping
         case .degraded:
-            return streaks.good >= policy.rise ? .up : .degraded
+            return streaks.good >= policy.rise ? upUnlessFlapping : .degraded
         case .down:
             guard streaks.answered >= policy.rise else { return .down }
-            return streaks.good >= policy.rise ? .up : .degraded
+            return streaks.good >= policy.rise ? upUnlessFlapping : .degraded
         }
     }
+
+    private var upUnlessFlapping: Status { flapping.isOn ? .degraded : .up }
 
     private mutating func followIncident(
         _ result: ProbeResult, _ outcome: Outcome, from before: Status
@@ -143,7 +154,7 @@ package struct Judge: Hashable, Sendable {
         let before = status
         status = .unknown
         latestCause = nil
-        streaks = Streaks()
+        forgetStreaks()
         isUnprobeable = true
         let closed = removed(at: result.startedAt)
         let transition =

@@ -3,10 +3,15 @@ package struct Streaks: Hashable, Sendable {
     package enum Kind: Hashable, Sendable { case good, poor, bad }
 
     /// Unbounded, because it is shown; the others stop at what the judge needs, so that a steady target's state stays the same.
-    package private(set) var bad: Int
-    package private(set) var notGood: Int
-    package private(set) var good: Int
-    package private(set) var answered: Int
+    package var bad: Int { Int(badCount) }
+    package var notGood: Int { Int(notGoodCount) }
+    package var good: Int { Int(goodCount) }
+    package var answered: Int { Int(answeredCount) }
+    // Small, because a hundred thousand targets have them.
+    private var badCount: UInt32
+    private var notGoodCount: UInt16
+    private var goodCount: UInt16
+    private var answeredCount: UInt16
     /// The start of the first probe of the run of bad ones.
     package private(set) var badSince: Timestamp?
     /// The start of the first probe of the run of good or poor ones.
@@ -16,10 +21,10 @@ package struct Streaks: Hashable, Sendable {
         bad: Int = 0, notGood: Int = 0, good: Int = 0, answered: Int = 0, badSince: Timestamp? = nil,
         answeredSince: Timestamp? = nil
     ) {
-        self.bad = bad
-        self.notGood = notGood
-        self.good = good
-        self.answered = answered
+        badCount = UInt32(clamping: bad)
+        notGoodCount = UInt16(clamping: notGood)
+        goodCount = UInt16(clamping: good)
+        answeredCount = UInt16(clamping: answered)
         self.badSince = badSince
         self.answeredSince = answeredSince
     }
@@ -35,19 +40,19 @@ package struct Streaks: Hashable, Sendable {
     mutating func count(_ outcome: Outcome, startedAt: Timestamp, limit: Int) {
         if outcome.isSuccess {
             if answered == 0 { answeredSince = startedAt }
-            answered = min(answered + 1, limit)
-            (bad, badSince) = (0, nil)
+            answeredCount = UInt16(clamping: min(answered + 1, limit))
+            (badCount, badSince) = (0, nil)
         } else {
             if bad == 0 { badSince = startedAt }
-            bad += 1
-            (answered, answeredSince) = (0, nil)
+            badCount = UInt32(clamping: bad + 1)
+            (answeredCount, answeredSince) = (0, nil)
         }
         if outcome == .good {
-            good = min(good + 1, limit)
-            notGood = 0
+            goodCount = UInt16(clamping: min(good + 1, limit))
+            notGoodCount = 0
         } else {
-            good = 0
-            notGood = min(notGood + 1, limit)
+            goodCount = 0
+            notGoodCount = UInt16(clamping: min(notGood + 1, limit))
         }
     }
 }

@@ -13,16 +13,19 @@ struct Kind: Hashable, Sendable {
     var httpStatus: Int64?
     /// How often the target was probed then: a longer silence than three of these is time that nobody saw.
     var interval: Int64
+    /// The target was in a maintenance window: that time is nobody's outage.
+    var isInMaintenance = false
 
     var isCounted: Bool { void == 0 }
 
     /// All that a database has.
     static func all(_ db: Database) throws -> [Int64: Kind] {
         var kinds: [Int64: Kind] = [:]
-        try db.run("SELECT id, vantage, void, status, reason, cause, http_status, interval_ms FROM kind") { row in
+        try db.run("SELECT id, vantage, void, status, reason, cause, http_status, interval_ms, maintenance FROM kind") { row in
             kinds[row.integer(0) ?? 0] = Kind(
                 vantage: row.integer(1) ?? 0, void: row.integer(2) ?? 0, status: row.integer(3) ?? 0, reason: row.integer(4),
-                cause: row.integer(5), httpStatus: row.integer(6), interval: min(max(row.number(7), 0), 7 * 86_400_000))
+                cause: row.integer(5), httpStatus: row.integer(6), interval: min(max(row.number(7), 0), 7 * 86_400_000),
+                isInMaintenance: row.bool(8))
             return true
         }
         return kinds
@@ -30,10 +33,10 @@ struct Kind: Hashable, Sendable {
 
     func insert(_ db: Database, id: Int64) throws {
         try db.run(
-            "INSERT INTO kind VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO kind VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
             [
                 .integer(id), .integer(vantage), .integer(void), .integer(status), Cell(reason), Cell(cause), Cell(httpStatus),
-                .integer(interval),
+                .integer(interval), Cell(isInMaintenance),
             ])
     }
 }

@@ -3,7 +3,9 @@ internal import GRDB
 /// The tables' version is `user_version`: how many of `migrations` have been applied.
 enum Schema {
     /// Append only: what was released is never changed.
-    private static let migrations: [@Sendable (Database) throws -> Void] = [createFirstTables, createThreeAges, addUpWhatIsOver]
+    private static let migrations: [@Sendable (Database) throws -> Void] = [
+        createFirstTables, createThreeAges, addUpWhatIsOver, rememberAlerts,
+    ]
 
     static var version: Int { migrations.count }
 
@@ -35,7 +37,7 @@ enum Schema {
 
     /// All of the database would take minutes of a large one.
     static func checkWhatIsReadAtTheStart(_ db: Database, path: String) throws {
-        for table in ["target", "remembered_client", "judge", "incident", "kind", "chunk", "progress"] {
+        for table in ["target", "remembered_client", "judge", "incident", "kind", "chunk", "progress", "alerting"] {
             try db.run("PRAGMA quick_check('\(table)')") { row in
                 guard row.text(0) == "ok" else { throw HistoryError(.damaged, path: path, detail: row.text(0) ?? "") }
                 return true

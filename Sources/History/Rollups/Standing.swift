@@ -70,7 +70,7 @@ struct Standing {
                 hour = own
             }
             let next = min(end, (own + 1) * Counting.hour)
-            time.add(next - start, statusCode: kind.status)
+            time.add(next - start, kind)
             start = next
         }
     }

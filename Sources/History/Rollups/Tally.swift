@@ -57,8 +57,9 @@ struct StatusTime: Hashable, Sendable {
     var down: Int64 = 0
     var maintenance: Int64 = 0
 
-    mutating func add(_ milliseconds: Int64, statusCode: Int64) {
-        switch Status(code: Int(statusCode)) {
+    mutating func add(_ milliseconds: Int64, _ kind: Kind) {
+        guard !kind.isInMaintenance else { return maintenance &+= milliseconds }
+        switch Status(code: Int(kind.status)) {
         case .up: up &+= milliseconds
         case .degraded: degraded &+= milliseconds
         case .down: down &+= milliseconds

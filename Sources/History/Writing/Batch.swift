@@ -8,12 +8,15 @@ package struct HistoryRecord: Sendable {
     package var judge: Judge?
     /// How often the target is probed.
     package var interval: Duration
+    /// Whether the target was in a maintenance window.
+    package var isInMaintenance: Bool
 
-    package init(result: ProbeResult, judgement: Judgement, judge: Judge?, interval: Duration) {
+    package init(result: ProbeResult, judgement: Judgement, judge: Judge?, interval: Duration, isInMaintenance: Bool = false) {
         self.result = result
         self.judgement = judgement
         self.judge = judge
         self.interval = interval
+        self.isInMaintenance = isInMaintenance
     }
 }
 
@@ -30,6 +33,7 @@ struct ResultRow: Sendable {
     var lateness: Duration
     var phases: Phases
     var interval: Duration
+    var isInMaintenance: Bool
 
     init(_ record: HistoryRecord) {
         let result = record.result
@@ -44,6 +48,7 @@ struct ResultRow: Sendable {
         lateness = result.lateness
         phases = result.phases
         interval = record.interval
+        isInMaintenance = record.isInMaintenance
     }
 }
 
@@ -68,6 +73,10 @@ struct Batch: Sendable {
     private(set) var departed: [TargetIdentity: Target] = [:]
     /// Clients that are no longer configured.
     private(set) var forgottenClients: Set<String> = []
+    /// The latest form of each.
+    private(set) var documents: [StoredDocument.ID: String?] = [:]
+    /// Of the last of ``documents`` that came in.
+    private(set) var ticket = 0
     var dropped = 0
 
     init(limit: Int) {
@@ -78,6 +87,7 @@ struct Batch: Sendable {
 
     var isEmpty: Bool {
         rows.isEmpty && closedIncidents.isEmpty && judges.isEmpty && lists.isEmpty && forgottenClients.isEmpty
+            && documents.isEmpty
     }
 
     mutating func append(_ record: HistoryRecord) {
@@ -90,6 +100,11 @@ struct Batch: Sendable {
         change.judge = judge
         change.since = record.judgement.transition?.at ?? change.since
         judges[record.result.target] = change
+    }
+
+    mutating func append(_ documents: [StoredDocument], ticket: Int) {
+        for document in documents { self.documents[document.id] = .some(document.text) }
+        self.ticket = ticket
     }
 
     mutating func forget(_ target: TargetIdentity, closing incident: Incident?) {
@@ -126,6 +141,8 @@ struct Batch: Sendable {
             return JudgeChange(startsAnew: earlier.startsAnew, judge: later.judge, since: later.since ?? earlier.since)
         }
         departed.merge(later.departed) { _, later in later }
+        documents.merge(later.documents) { _, later in later }
+        ticket = max(ticket, later.ticket)
         for client in later.forgottenClients { forget(client: client) }
         for (client, list) in later.lists { remember(list, client: client) }
     }

@@ -42,6 +42,14 @@ extension Batch {
             try JudgeStates.write(db, target, change, &memory.dimensions)
             if change.judge == nil { written.gone.append(target) }
         }
+        for (id, text) in documents {
+            let key: [Cell] = [.text(id.kind), .text(id.key)]
+            if let text {
+                try db.run("INSERT OR REPLACE INTO alerting VALUES (?, ?, ?)", key + [.text(text)])
+            } else {
+                try db.run("DELETE FROM alerting WHERE kind = ? AND key = ?", key)
+            }
+        }
         return written
     }
 

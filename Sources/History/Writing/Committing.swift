@@ -82,7 +82,7 @@ extension History {
     }
 
     private func commitHeld(_ db: Database, _ memory: inout WriterMemory, wasWritable: Bool) -> Bool {
-        let count = memory.held.rows.count
+        let (count, ticket) = (memory.held.rows.count, memory.held.ticket)
         var refused = 0
         let clock = ContinuousClock()
         let start = clock.now
@@ -108,6 +108,7 @@ extension History {
         let (size, wal) = HistoryFile.sizes(path)
         updateFigures { figures in
             figures.samples += count - refused
+            figures.ticket = max(figures.ticket, ticket)
             figures.dropped += refused
             figures.queued = 0
             (figures.sizeBytes, figures.walBytes) = (size, wal)

@@ -104,7 +104,7 @@ struct Dimensions: Sendable {
             vantage: vantage, void: row.void.code, status: Int64(row.status.code),
             reason: row.outcome.reason.flatMap { reasons[$0] },
             cause: row.outcome.cause.flatMap { causes[$0] }, httpStatus: row.httpStatus.map(Int64.init),
-            interval: row.interval.wholeMilliseconds)
+            interval: row.interval.wholeMilliseconds, isInMaintenance: row.isInMaintenance)
         if let lastKind, lastKind.kind == kind { return lastKind.id }
         let id = try id(of: kind, db)
         lastKind = (kind, id)

@@ -12,18 +12,19 @@ enum JudgeStates {
         if let incident = judge.incident { try write(db, incident, &dimensions) }
         try db.run(
             """
-            INSERT INTO judge VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            INSERT INTO judge VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             ON CONFLICT (target) DO UPDATE SET status = excluded.status, since_ms = coalesce(excluded.since_ms, since_ms),
                 cause = excluded.cause, has_been_up = excluded.has_been_up, bad = excluded.bad, not_good = excluded.not_good,
                 good = excluded.good, answered = excluded.answered, bad_since_ms = excluded.bad_since_ms,
                 answered_since_ms = excluded.answered_since_ms, incident_started_at_ms = excluded.incident_started_at_ms,
-                last_counted_at_ms = excluded.last_counted_at_ms, unprobeable = excluded.unprobeable
+                last_counted_at_ms = excluded.last_counted_at_ms, unprobeable = excluded.unprobeable,
+                flapping = excluded.flapping
             """,
             [
                 .integer(id), Cell(judge.status.code), Cell(change.since), dimensions.cell(judge.cause), Cell(judge.hasBeenUp),
                 Cell(judge.streaks.bad), Cell(judge.streaks.notGood), Cell(judge.streaks.good), Cell(judge.streaks.answered),
                 Cell(judge.streaks.badSince), Cell(judge.streaks.answeredSince), Cell(judge.incident?.startedAt),
-                Cell(judge.lastCountedAt), Cell(judge.isUnprobeable),
+                Cell(judge.lastCountedAt), Cell(judge.isUnprobeable), .integer(Int64(judge.flapping.code)),
             ])
     }
 
@@ -49,7 +50,7 @@ enum JudgeStates {
         try db.run(
             """
             SELECT t.client_id, t.target_id, j.status, c.name, j.has_been_up, j.bad, j.not_good, j.good, j.answered,
-                j.bad_since_ms, j.answered_since_ms, j.last_counted_at_ms, j.unprobeable, \(incidentColumns)
+                j.bad_since_ms, j.answered_since_ms, j.last_counted_at_ms, j.unprobeable, j.flapping, \(incidentColumns)
             FROM judge j JOIN target t ON t.id = j.target LEFT JOIN cause c ON c.id = j.cause \(joinOpenIncident)
             """
         ) { row in
@@ -59,7 +60,9 @@ enum JudgeStates {
                 answeredSince: row.timestamp(10))
             judges[target] = Judge(
                 status: Status(code: row.count(2)) ?? .unknown, cause: row.text(3).flatMap { Cause(rawValue: $0) },
-                hasBeenUp: row.bool(4), streaks: streaks, incident: incident(row, of: target, from: 13),
+                hasBeenUp: row.bool(4), streaks: streaks,
+                flapping: Flapping(code: UInt32(truncatingIfNeeded: row.number(13))),
+                incident: incident(row, of: target, from: 14),
                 lastCountedAt: row.timestamp(11), isUnprobeable: row.bool(12))
             return true
         }

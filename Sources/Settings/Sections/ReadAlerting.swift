@@ -40,7 +40,7 @@ extension ReadingContext {
     /// `{match: …, from: T, to: T}` or `{match: …, cron: "0 2 * * 0", duration: 2h}`.
     var maintenanceKind: Kind<Settings.Maintenance> {
         let time = Kind<Timestamp>("a time such as 2026-01-31T22:00:00Z") { Timestamp($0) }
-        let cron = Kind<String>("the five fields of cron, as in \"0 2 * * 0\"") { isCron($0) ? $0 : nil }
+        let cron = Kind<String>("the five fields of cron, as in \"0 2 * * 0\"") { CronSchedule($0) == nil ? nil : $0 }
         return Kind { value, findings in
             let maintenance = Section.read(value, path: "maintenances", findings: findings) { section -> Settings.Maintenance? in
                 let match = readMatch(&section)
@@ -64,22 +64,4 @@ extension ReadingContext {
             return maintenance ?? nil
         }
     }
-}
-
-/// Five fields of numbers in their ranges, with `*`, lists, ranges and steps.
-private func isCron(_ text: String) -> Bool {
-    let ranges = [0...59, 0...23, 1...31, 1...12, 0...7]
-    let fields = text.split(separator: " ")
-    return fields.count == 5
-        && zip(fields, ranges).allSatisfy { field, range in
-            field.split(separator: ",", omittingEmptySubsequences: false).allSatisfy { item in
-                let step = item.split(separator: "/", omittingEmptySubsequences: false)
-                guard (1...2).contains(step.count), step.count == 1 || (parseWhole(String(step[1])) ?? 0) > 0 else {
-                    return false
-                }
-                if step[0] == "*" { return true }
-                let bounds = step[0].split(separator: "-", omittingEmptySubsequences: false).map { parseWhole(String($0)) }
-                return (1...2).contains(bounds.count) && bounds.allSatisfy { $0.map(range.contains) ?? false }
-            }
-        }
 }

@@ -8,14 +8,21 @@ private struct Oracle {
     let rise: Int
     var status = Status.unknown
     var seen: [Character] = []
+    var flaps = false
 
     mutating func see(_ letter: Character) {
         if letter == "v" { return }
         if letter == "u" {
-            (status, seen) = (.unknown, [])
+            (status, seen, flaps) = (.unknown, [], false)
             return
         }
         seen.append(letter)
+        let newest = Array(seen.suffix(21).reversed())
+        let pairs = zip(newest, newest.dropFirst())
+        let weight = pairs.enumerated().reduce(0) { sum, pair in
+            sum + ((pair.1.0 == "b") == (pair.1.1 == "b") ? 0 : 120 - 2 * pair.0)
+        }
+        flaps = weight * 100 / 2020 >= (flaps ? 25 : 40)
         let answers = seen.suffix(rise)
         let isBack = answers.count == rise && !answers.contains("b")
         let isGoodAgain = answers.count == rise && answers.allSatisfy { $0 == "g" }
@@ -23,10 +30,10 @@ private struct Oracle {
         let isWorn = seen.count >= fall && !seen.suffix(fall).contains("g")
         switch status {
         case _ where isDown: status = .down
-        case .unknown: if letter != "b" { status = letter == "g" ? .up : .degraded }
-        case .up: if isWorn || letter == "c" { status = .degraded }
-        case .degraded: if isGoodAgain { status = .up }
-        case .down: if isBack { status = isGoodAgain ? .up : .degraded }
+        case .unknown: if letter != "b" { status = letter == "g" && !flaps ? .up : .degraded }
+        case .up: if isWorn || letter == "c" || flaps { status = .degraded }
+        case .degraded: if isGoodAgain, !flaps { status = .up }
+        case .down: if isBack { status = isGoodAgain && !flaps ? .up : .degraded }
         }
     }
 }

@@ -34,7 +34,8 @@ package final class LoopbackServer: Sendable {
     private let log = Watched<[LoopbackRequest]>([])
 
     package var port: Int { server.port }
-    package var url: String { "http://127.0.0.1:\(port)" }
+    package var url: String { "http://\(address):\(port)" }
+    private let address: String
     /// All requests so far, in the order of their arrival.
     package var requests: [LoopbackRequest] { log.value }
 
@@ -45,8 +46,9 @@ package final class LoopbackServer: Sendable {
     package func untilQuiet() async throws { try await server.untilQuiet() }
 
     /// `respond` is called on the connection's thread.
-    package init(_ respond: @escaping @Sendable (LoopbackRequest) -> LoopbackReply) throws {
-        server = try ConnectionServer { [log] connection in
+    package init(address: String = "127.0.0.1", _ respond: @escaping @Sendable (LoopbackRequest) -> LoopbackReply) throws {
+        self.address = address
+        server = try ConnectionServer(address: address) { [log] connection in
             guard let request = LoopbackRequest(connection) else { return }
             log.change { $0.append(request) }
             respond(request).send(over: connection)

@@ -55,7 +55,8 @@ package final class TestAuthority: Sendable {
         return file
     }
 
-    private func stamp(days: Double) -> String {
+    /// From now on, as ``issue(_:subjectAlternativeName:from:to:)`` takes it.
+    package func stamp(days: Double) -> String {
         let format = DateFormatter()
         format.locale = Locale(identifier: "en_US_POSIX")
         format.timeZone = TimeZone(identifier: "UTC")

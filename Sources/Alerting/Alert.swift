@@ -1,0 +1,91 @@
+// Alerting: what to say, to whom, once.
+// What lives here: which alerts there are, when they wait for a doubt or a maintenance window, what is sent to Alertmanagers and webhooks,
+// what is still to be sent after a restart.
+// What doesn't: deciding a status (Health), HTTP and the database (closures that Daemon passes in), silences and routes (Alertmanager's).
+// Reports come in from Daemon, one for each judgement that may matter; requests go out through a transport, documents to History.
+
+import FoundationEssentials
+package import Health
+
+/// The alerts that the daemon sends. The raw value is the label `alertname`.
+package enum AlertName: String, Codable, Hashable, Sendable, CaseIterable {
+    case targetDown = "TargetDown"
+    case targetDegraded = "TargetDegraded"
+    case certificateExpiring = "CertificateExpiring"
+    case targetNotProbed = "TargetNotProbed"
+    case vantageUnhealthy = "VantageUnhealthy"
+    case syncStale = "SyncStale"
+    case syncHeld = "SyncHeld"
+    case historyDropping = "HistoryDropping"
+
+    var severity: String { self == .targetDown || self == .vantageUnhealthy ? "critical" : "warning" }
+}
+
+/// One thing that is wrong, from when it is announced until everyone has heard that it is over.
+package struct Alert: Hashable, Sendable, Codable {
+    /// What an alert is about: a target, a client's list, or the daemon as a whole.
+    package enum Subject: Hashable, Sendable {
+        case target(TargetIdentity)
+        case client(String)
+        case daemon
+    }
+
+    package enum Ending: String, Codable, Hashable, Sendable { case recovered, removed }
+
+    package let name: AlertName
+    /// Whom it is about, without the name: an alert's key is unique while it fires.
+    package let subjectKey: String
+    /// Frozen for its life: in Alertmanager they are its identity.
+    package let labels: [String: String]
+    package var annotations: [String: String]
+    let startedAtMilliseconds: Int64
+    private(set) var endedAtMilliseconds: Int64?
+    package private(set) var ending: Ending?
+
+    package init(
+        _ name: AlertName, _ subject: Subject, labels: [String: String], annotations: [String: String], startedAt: Timestamp
+    ) {
+        self.name = name
+        subjectKey = Self.key(of: subject)
+        self.labels = labels
+        self.annotations = annotations
+        startedAtMilliseconds = startedAt.milliseconds
+    }
+
+    package var key: String { Self.key(name, subjectKey) }
+    package var startedAt: Timestamp { Timestamp(milliseconds: startedAtMilliseconds) }
+    package var endedAt: Timestamp? { endedAtMilliseconds.map(Timestamp.init(milliseconds:)) }
+    package var isFiring: Bool { endedAtMilliseconds == nil }
+
+    mutating func end(_ ending: Ending, at moment: Timestamp) {
+        endedAtMilliseconds = max(moment.milliseconds, startedAtMilliseconds)
+        self.ending = ending
+    }
+
+    static func key(_ name: AlertName, _ subjectKey: String) -> String { "\(name.rawValue) \(subjectKey)" }
+
+    /// As JSON, so that no client's id can be taken for part of a target's.
+    static func key(of subject: Subject) -> String {
+        switch subject {
+        case .target(let identity): Text.json([identity.clientID, identity.key])
+        case .client(let id): Text.json([id])
+        case .daemon: "[]"
+        }
+    }
+}
+
+/// JSON in and out: keys sorted, so that the same value is the same text.
+enum Text {
+    static func json(_ value: some Encodable, keys: JSONEncoder.KeyEncodingStrategy = .useDefaultKeys) -> String {
+        let encoder = JSONEncoder()
+        encoder.keyEncodingStrategy = keys
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        // Of strings and whole numbers, which always can be written.
+        return (try? encoder.encode(value)).map { String(decoding: $0, as: UTF8.self) } ?? "null"
+    }
+
+    /// nil for what an earlier version wrote otherwise: better forgotten than in the way.
+    static func value<Value: Decodable>(_ type: Value.Type, _ text: String) -> Value? {
+        try? JSONDecoder().decode(type, from: Data(text.utf8))
+    }
+}

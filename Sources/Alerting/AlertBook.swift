@@ -1,0 +1,210 @@
+import Health
+
+/// Which alerts fire: level against level, so that nothing depends on having seen each change. Pure.
+///
+/// What should fire follows from the judge of a target alone. An alert that should fire and doesn't yet may wait: for the end of a
+/// maintenance window, or of a doubt about the vantage, at most ``holdMax`` from when the first began to wait.
+struct AlertBook: Sendable {
+    private struct Waiting: Sendable {
+        var alert: Alert
+        var target: TargetIdentity
+        /// Since when a doubt holds it, if one does.
+        var heldSince: ContinuousClock.Instant?
+        /// What was seen under a doubt proves nothing: it opens with a bad result of a probe that started after it.
+        var wantsProof = false
+    }
+
+    /// What is known of the vantage.
+    struct Trust: Sendable {
+        var isDoubtful = false
+        var isSuspicious = false
+        var trustedSince: ContinuousClock.Instant?
+    }
+
+    enum Exception: String, Hashable, Sendable, CaseIterable {
+        case vantageDoubt = "vantage_doubt"
+        case maintenance
+    }
+
+    private let vantage: String
+    private var alertsDegraded: Bool
+    private var holdMax: Duration
+    /// By key: those that fire, and those that have ended and somebody has still to hear of.
+    private(set) var alerts: [String: Alert] = [:]
+    private var waiting: [String: Waiting] = [:]
+    private var heldSince: ContinuousClock.Instant?
+    /// What an earlier life believed and hadn't announced: it died first, or there was nobody to tell.
+    private var unannounced: Set<TargetIdentity> = []
+    private(set) var exceptions: [Exception: Int] = [:]
+
+    private static let ofTargets: [AlertName] = [.targetDown, .targetDegraded, .certificateExpiring, .targetNotProbed]
+
+    init(vantage: String, alertsDegraded: Bool, holdMax: Duration) {
+        (self.vantage, self.alertsDegraded, self.holdMax) = (vantage, alertsDegraded, holdMax)
+    }
+
+    var firing: Int { alerts.values.count { $0.isFiring } }
+    /// Targets whose alert a doubt holds.
+    var held: Set<TargetIdentity> { Set(waiting.values.filter { $0.heldSince != nil }.map(\.target)) }
+
+    /// Whether the next result of a target may matter though nothing of its judge changes.
+    func awaits(_ target: TargetIdentity) -> Bool {
+        if unannounced.contains(target) { return true }
+        guard !waiting.isEmpty else { return false }
+        let subject = Alert.key(of: .target(target))
+        return Self.ofTargets.contains { waiting[Alert.key($0, subject)] != nil }
+    }
+
+    mutating func configure(alertsDegraded: Bool, holdMax: Duration) {
+        (self.alertsDegraded, self.holdMax) = (alertsDegraded, holdMax)
+    }
+
+    /// What an earlier life had announced.
+    mutating func restore(_ alert: Alert) { alerts[alert.key] = alert }
+
+    /// Follows one judgement. Returns the alerts that have begun or ended by it.
+    mutating func follow(_ report: TargetReport, _ trust: Trust, at now: ContinuousClock.Instant) -> [Alert] {
+        let wanted = wantedNames(report.status, report.cause, isUnprobeable: report.isUnprobeable)
+        let subject = Alert.key(of: .target(report.target))
+        let isUnannounced = unannounced.remove(report.target) != nil
+        var changes: [Alert] = []
+        for name in Self.ofTargets {
+            let key = Alert.key(name, subject)
+            guard wanted.contains(name) else {
+                waiting[key] = nil
+                // Set aside, it has not recovered.
+                changes += end(key, report.isUnprobeable ? .removed : .recovered, at: report.result.endedAt)
+                continue
+            }
+            guard alerts[key]?.isFiring != true else { continue }
+            var wait =
+                waiting[key]
+                ?? Waiting(alert: report.alert(name, vantage: vantage), target: report.target, wantsProof: isUnannounced)
+            if isHeld(&wait, report, trust, isNew: waiting[key] == nil, at: now) {
+                waiting[key] = wait
+            } else {
+                waiting[key] = nil
+                changes.append(open(wait.alert))
+            }
+        }
+        return changes
+    }
+
+    /// Whether an alert that should fire has to wait, and for what.
+    private mutating func isHeld(
+        _ wait: inout Waiting, _ report: TargetReport, _ trust: Trust, isNew: Bool, at now: ContinuousClock.Instant
+    ) -> Bool {
+        if report.isInMaintenance {
+            if isNew { exceptions[.maintenance, default: 0] += 1 }
+            return true
+        }
+        // A bad record is no matter of the vantage, and what answers badly answers.
+        guard wait.alert.name == .targetDown else { return false }
+        if trust.isDoubtful || trust.isSuspicious {
+            hold(&wait, at: now)
+            wait.wantsProof = wait.wantsProof || trust.isDoubtful
+            return true
+        }
+        // It failed under a doubt that has ended, or before the restart.
+        let startedInDoubt = trust.trustedSince.map { report.startedAt < $0 } ?? false
+        if startedInDoubt, isNew || wait.wantsProof {
+            hold(&wait, at: now)
+            wait.wantsProof = true
+            return true
+        }
+        return wait.wantsProof && report.result.outcome.isSuccess
+    }
+
+    private mutating func hold(_ wait: inout Waiting, at now: ContinuousClock.Instant) {
+        guard wait.heldSince == nil else { return }
+        wait.heldSince = now
+        heldSince = heldSince ?? now
+        exceptions[.vantageDoubt, default: 0] += 1
+    }
+
+    /// Time passes: what was held for a suspicion that proved nothing begins, and what has been held for too long.
+    mutating func tick(_ trust: Trust, at now: ContinuousClock.Instant) -> [Alert] {
+        guard let since = heldSince else { return [] }
+        var changes: [Alert] = []
+        let isTooLong = since.duration(to: now) >= holdMax
+        for (key, wait) in waiting where wait.heldSince != nil {
+            if trust.isDoubtful { waiting[key]?.wantsProof = true }
+            let isCleared = !trust.isDoubtful && !trust.isSuspicious && !wait.wantsProof
+            guard isTooLong || isCleared else { continue }
+            waiting[key] = nil
+            var alert = wait.alert
+            if isTooLong { alert.annotations["during_vantage_doubt"] = "true" }
+            changes.append(open(alert))
+        }
+        if !waiting.values.contains(where: { $0.heldSince != nil }) { heldSince = nil }
+        return changes
+    }
+
+    /// A target is watched no longer.
+    mutating func remove(_ target: TargetIdentity, at moment: Timestamp) -> [Alert] {
+        let subject = Alert.key(of: .target(target))
+        unannounced.remove(target)
+        return Self.ofTargets.flatMap { name in
+            let key = Alert.key(name, subject)
+            waiting[key] = nil
+            return end(key, .removed, at: moment)
+        }
+    }
+
+    /// Begins or ends an alert that isn't about a target.
+    mutating func set(
+        _ name: AlertName, _ subject: Alert.Subject, isFiring: Bool, at moment: Timestamp, summary: @autoclosure () -> String,
+        description: @autoclosure () -> String
+    ) -> [Alert] {
+        let key = Alert.key(name, Alert.key(of: subject))
+        guard isFiring else { return end(key, .recovered, at: moment) }
+        guard alerts[key]?.isFiring != true else { return [] }
+        var labels = ["alertname": name.rawValue, "severity": name.severity, "vantage": vantage]
+        if case .client(let id) = subject { labels["client_id"] = displayText(id) }
+        let annotations = ["summary": summary(), "description": description(), "since": "\(moment)"]
+        return [open(Alert(name, subject, labels: labels, annotations: annotations, startedAt: moment))]
+    }
+
+    /// The judges after a restart: alerts whose reason went meanwhile end, and targets that are down and weren't announced wait for proof.
+    mutating func reconcile(_ judges: [TargetIdentity: Judge], at moment: Timestamp) -> [Alert] {
+        var wanted: Set<String> = []
+        for (target, judge) in judges {
+            let names = wantedNames(judge.status, judge.cause, isUnprobeable: judge.isUnprobeable)
+            guard !names.isEmpty else { continue }
+            let subject = Alert.key(of: .target(target))
+            for name in names {
+                let key = Alert.key(name, subject)
+                wanted.insert(key)
+                if alerts[key]?.isFiring != true { unannounced.insert(target) }
+            }
+        }
+        let over = alerts.values.filter { Self.ofTargets.contains($0.name) && $0.isFiring && !wanted.contains($0.key) }
+        return over.flatMap { end($0.key, .removed, at: moment) }
+    }
+
+    /// Everyone has heard that it is over.
+    mutating func forget(_ key: String) {
+        if alerts[key]?.isFiring == false { alerts[key] = nil }
+    }
+
+    private func wantedNames(_ status: Status, _ cause: Cause?, isUnprobeable: Bool) -> [AlertName] {
+        if isUnprobeable { return [.targetNotProbed] }
+        switch status {
+        case .down: return [.targetDown]
+        case .degraded where alertsDegraded: return [cause == .certificateExpiring ? .certificateExpiring : .targetDegraded]
+        default: return []
+        }
+    }
+
+    private mutating func open(_ alert: Alert) -> Alert {
+        alerts[alert.key] = alert
+        return alert
+    }
+
+    private mutating func end(_ key: String, _ ending: Alert.Ending, at moment: Timestamp) -> [Alert] {
+        guard var alert = alerts[key], alert.isFiring else { return [] }
+        alert.end(ending, at: moment)
+        alerts[key] = alert
+        return [alert]
+    }
+}

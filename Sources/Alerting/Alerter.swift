@@ -1,0 +1,311 @@
+internal import FoundationEssentials
+package import Health
+internal import Synchronization
+
+/// What becomes of alerts that may be sent only when they are durable.
+package struct AlertMemory: Sendable {
+    /// Takes documents to be remembered or forgotten; returns the ticket at which they are durable.
+    package var remember: @Sendable ([StoredDocument]) -> Int
+    /// The last ticket that is durable; nil while nothing can be written, and then alerts go out of memory.
+    package var durable: @Sendable () -> Int?
+
+    package init(remember: @escaping @Sendable ([StoredDocument]) -> Int, durable: @escaping @Sendable () -> Int?) {
+        (self.remember, self.durable) = (remember, durable)
+    }
+}
+
+/// What happened, for the log and the metrics.
+package enum AlertingEvent: Hashable, Sendable {
+    /// Said of each channel when its trouble begins, and not again before it has ended.
+    case channelFails(String, String)
+    case channelWorksAgain(String)
+    case sentFromMemory
+    case dropped(Int)
+}
+
+/// All alerts, and what is still to be sent of them. One lock, held for a few rows of work; requests are made outside.
+package final class Alerter: Sendable {
+    struct State: Sendable {
+        var book: AlertBook
+        var groups: GroupBook
+        var outbox = Outbox()
+        var feeds: [AlertmanagerFeed]
+        var options: AlertingOptions
+        var trust = AlertBook.Trust()
+        /// Changes that aren't durable yet.
+        var fresh: [(ticket: Int, changes: [Alert])] = []
+        var counts = AlertingCounts()
+        var failing: Set<String> = []
+        var saidFromMemory = false
+    }
+
+    let state: Mutex<State>
+    private let memory: AlertMemory
+    private let onEvent: @Sendable (AlertingEvent) -> Void
+
+    package init(_ options: AlertingOptions, memory: AlertMemory, onEvent: @escaping @Sendable (AlertingEvent) -> Void) {
+        (self.memory, self.onEvent) = (memory, onEvent)
+        state = Mutex(
+            State(
+                book: AlertBook(vantage: options.vantage, alertsDegraded: options.alertsDegraded, holdMax: options.holdMax),
+                groups: GroupBook(window: options.groupWindow), feeds: options.alertmanagers.map(AlertmanagerFeed.init(url:)),
+                options: options))
+    }
+
+    // MARK: What comes in
+
+    /// Whether the next result of a target may matter though nothing of its judge changes.
+    package func awaits(_ target: TargetIdentity) -> Bool { state.withLock { $0.book.awaits(target) } }
+
+    /// - Parameter remember: writes the documents in one transaction with the result itself; returns their ticket.
+    package func follow(_ report: TargetReport, at now: ContinuousClock.Instant, remember: ([StoredDocument]) -> Int) {
+        state.withLock { state in
+            let changes = state.book.follow(report, state.trust, at: now)
+            take(changes, &state, ticket: remember(changes.map(document)))
+        }
+    }
+
+    package func remove(_ target: TargetIdentity, at moment: Timestamp, remember: ([StoredDocument]) -> Int) {
+        state.withLock { state in
+            let changes = state.book.remove(target, at: moment)
+            take(changes, &state, ticket: remember(changes.map(document)))
+        }
+    }
+
+    /// What the vantage is worth from now on.
+    package func trust(isDoubtful: Bool, isSuspicious: Bool, since: ContinuousClock.Instant?) {
+        state.withLock { $0.trust = .init(isDoubtful: isDoubtful, isSuspicious: isSuspicious, trustedSince: since) }
+    }
+
+    /// Begins or ends an alert that isn't about a target.
+    package func set(
+        _ name: AlertName, _ subject: Alert.Subject = .daemon, isFiring: Bool, at moment: Timestamp,
+        summary: @autoclosure () -> String = "",
+        description: @autoclosure () -> String = ""
+    ) {
+        state.withLock { state in
+            let changes = state.book.set(
+                name, subject, isFiring: isFiring, at: moment, summary: summary(), description: description())
+            guard !changes.isEmpty else { return }
+            take(changes, &state, ticket: memory.remember(changes.map(document)))
+        }
+    }
+
+    private func take(_ changes: [Alert], _ state: inout State, ticket: Int) {
+        if !changes.isEmpty { state.fresh.append((ticket, changes)) }
+    }
+
+    private func document(_ alert: Alert) -> StoredDocument {
+        StoredDocument(kind: "alert", key: alert.key, text: Text.json(alert))
+    }
+
+    private func document(_ group: AlertGroup) -> StoredDocument {
+        StoredDocument(kind: "group", key: group.id, text: group.isOver ? nil : Text.json(group))
+    }
+
+    // MARK: What goes out
+
+    /// One request to make; ``done(_:_:at:)`` takes its answer.
+    enum Job: Sendable {
+        case alertmanager(index: Int, url: String, alerts: [Alert], bodies: [[UInt8]])
+        case webhook(serial: Int, message: Outbox.Message, target: AlertingOptions.Webhook)
+    }
+
+    /// Everything that is due now. To be called some times a second.
+    func due(at now: ContinuousClock.Instant, wall: Timestamp) -> [Job] {
+        state.withLock { state in
+            let late = state.book.tick(state.trust, at: now)
+            if !late.isEmpty { take(late, &state, ticket: memory.remember(late.map(document))) }
+            let durable = durableTicket(&state)
+            announce(&state, durable, at: now, wall: wall)
+            return webhookJobs(&state, durable, at: now) + alertmanagerJobs(&state, at: now, wall: wall)
+        }
+    }
+
+    private func durableTicket(_ state: inout State) -> Int {
+        guard let ticket = memory.durable() else {
+            if !state.saidFromMemory, !state.fresh.isEmpty {
+                state.saidFromMemory = true
+                onEvent(.sentFromMemory)
+            }
+            return .max
+        }
+        state.saidFromMemory = false
+        return ticket
+    }
+
+    /// What has become durable is told to groups and feeds.
+    private func announce(_ state: inout State, _ durable: Int, at now: ContinuousClock.Instant, wall: Timestamp) {
+        var messages: [GroupMessage] = []
+        while let first = state.fresh.first, first.ticket <= durable {
+            state.fresh.removeFirst()
+            for change in first.changes {
+                for index in state.feeds.indices { state.feeds[index].note(change.key) }
+                if !state.options.webhooks.isEmpty { messages += state.groups.follow(change, at: now) }
+            }
+        }
+        messages += state.groups.tick(at: now)
+        for message in messages { post(message, &state, wall: wall) }
+        forgetWhatAllHaveHeard(&state, wall: wall)
+    }
+
+    private func post(_ message: GroupMessage, _ state: inout State, wall: Timestamp) {
+        let text = Text.json(WebhookMessage(message, vantage: state.options.vantage, at: wall), keys: .convertToSnakeCase)
+        let id = "\(message.group.id)-\(message.group.sequence)"
+        var dropped = 0
+        for webhook in state.options.webhooks {
+            dropped += state.outbox.add(.init(webhook: webhook.id, id: id, body: text)) { documents in
+                memory.remember(documents + [document(message.group)])
+            }
+        }
+        if dropped > 0 { onEvent(.dropped(dropped)) }
+    }
+
+    /// Past so long an Alertmanager that never answered has ended the alert by itself.
+    private static let resolvedMax: Duration = .seconds(24 * 3600)
+
+    private func forgetWhatAllHaveHeard(_ state: inout State, wall: Timestamp) {
+        let over = state.book.alerts.values.filter { alert in
+            guard let endedAt = alert.endedAt else { return false }
+            return state.feeds.allSatisfy { $0.hasHeard(ofTheEndOf: alert.key) } || wall - endedAt > Self.resolvedMax
+        }
+        let waiting = Set(state.fresh.flatMap { $0.changes.map(\.key) })
+        let forgotten = over.map(\.key).filter { !waiting.contains($0) }
+        guard !forgotten.isEmpty else { return }
+        for key in forgotten {
+            state.book.forget(key)
+            for index in state.feeds.indices { state.feeds[index].forget(key) }
+        }
+        _ = memory.remember(forgotten.map { StoredDocument(kind: "alert", key: $0, text: nil) })
+    }
+
+    private func alertmanagerJobs(_ state: inout State, at now: ContinuousClock.Instant, wall: Timestamp) -> [Job] {
+        guard state.feeds.contains(where: { $0.isDue(at: now) }) else { return [] }
+        // What isn't durable yet waits.
+        let hidden = Set(state.fresh.flatMap { $0.changes.map(\.key) })
+        let alerts = state.book.alerts.filter { !hidden.contains($0.key) }
+        let interval = state.options.resendInterval
+        return state.feeds.indices.compactMap { index in
+            let keys = state.feeds[index].due(alerts, at: now, resendInterval: interval)
+            let sent = keys.compactMap { alerts[$0] }
+            guard !sent.isEmpty else {
+                if !keys.isEmpty { state.feeds[index].done(keys, .taken, alerts, at: now, resendInterval: interval) }
+                return nil
+            }
+            let bodies = AlertmanagerFeed.bodies(sent, at: wall, resendInterval: interval, link: state.options.link)
+            return .alertmanager(index: index, url: state.feeds[index].url, alerts: sent, bodies: bodies)
+        }
+    }
+
+    private func webhookJobs(_ state: inout State, _ durable: Int, at now: ContinuousClock.Instant) -> [Job] {
+        state.outbox.due(at: now, durable: durable).compactMap { serial, message in
+            guard let webhook = state.options.webhooks.first(where: { $0.id == message.webhook }) else { return nil }
+            return .webhook(serial: serial, message: message, target: webhook)
+        }
+    }
+
+    /// Takes the answer to a job.
+    func done(_ job: Job, _ answer: AlertAnswer, at now: ContinuousClock.Instant) {
+        state.withLock { state in
+            switch job {
+            case .alertmanager(let index, let url, let sent, _):
+                guard state.feeds.indices.contains(index), state.feeds[index].url == url else { return }
+                state.feeds[index].done(
+                    sent.map(\.key), answer, state.book.alerts, at: now, resendInterval: state.options.resendInterval)
+                if answer == .taken { state.feeds[index].took(sent, state.book.alerts) }
+                count(answer, sent.count, channel: "Alertmanager \(displayText(url))", &state)
+            case .webhook(let serial, let message, let webhook):
+                if let document = state.outbox.done(serial, message.webhook, answer, at: now) { _ = memory.remember([document]) }
+                count(answer, 1, channel: webhook.name, &state)
+            }
+        }
+    }
+
+    private func count(_ answer: AlertAnswer, _ count: Int, channel: String, _ state: inout State) {
+        switch answer {
+        case .taken:
+            state.counts.sent += count
+            if state.failing.remove(channel) != nil { onEvent(.channelWorksAgain(channel)) }
+        case .refused(let why):
+            state.counts.failed += count
+            if state.failing.insert(channel).inserted { onEvent(.channelFails(channel, why)) }
+        }
+    }
+
+    func noteHeartbeat(_ answer: AlertAnswer) {
+        state.withLock { count(answer, 0, channel: "the heartbeat", &$0) }
+    }
+
+    // MARK: A life before, and other settings
+
+    /// What an earlier life remembered, and the judges that are remembered with it.
+    package func restore(
+        _ documents: [StoredDocument.ID: String], judges: [TargetIdentity: Judge], at now: ContinuousClock.Instant,
+        wall: Timestamp
+    ) {
+        state.withLock { state in
+            for (id, text) in documents.sorted(by: { $0.key.key < $1.key.key }) {
+                switch id.kind {
+                case "alert": if let alert = Text.value(Alert.self, text) { state.book.restore(alert) }
+                case "group": if let group = Text.value(AlertGroup.self, text) { state.groups.restore(group) }
+                case "message":
+                    if let message = Text.value(Outbox.Message.self, text) { state.outbox.restore(key: id.key, message) }
+                default: break
+                }
+            }
+            let over = state.book.reconcile(judges, at: wall)
+            if !over.isEmpty { take(over, &state, ticket: memory.remember(over.map(document))) }
+            // Those that a crash kept from their groups.
+            guard !state.options.webhooks.isEmpty else { return }
+            let known = Set(over.map(\.key))
+            for alert in state.book.alerts.values.sorted(by: { $0.key < $1.key })
+            where !known.contains(alert.key) && state.groups.lacks(alert) {
+                for message in state.groups.follow(alert, at: now) { post(message, &state, wall: wall) }
+            }
+        }
+    }
+
+    /// Takes new settings. Alerts that fire go on.
+    package func replace(_ options: AlertingOptions) {
+        state.withLock { state in
+            state.options = options
+            state.book.configure(alertsDegraded: options.alertsDegraded, holdMax: options.holdMax)
+            state.groups.window = options.groupWindow
+            let known = Dictionary(state.feeds.map { ($0.url, $0) }) { first, _ in first }
+            state.feeds = options.alertmanagers.map { known[$0] ?? AlertmanagerFeed(url: $0) }
+            let forgotten = state.outbox.keep(Set(options.webhooks.map(\.id)))
+            if !forgotten.isEmpty { _ = memory.remember(forgotten) }
+        }
+    }
+
+    /// Everything once more, for a database that has begun anew.
+    package func rememberAgain() {
+        state.withLock { state in
+            let alerts = state.book.alerts.values.map(document), groups = state.groups.groups.values.map(document)
+            _ = memory.remember(alerts + groups + state.outbox.documents)
+        }
+    }
+
+    // MARK: Figures
+
+    package var counts: AlertingCounts {
+        state.withLock { state in
+            var counts = state.counts
+            counts.queued = state.outbox.count + state.feeds.reduce(0) { $0 + $1.waiting }
+            counts.held = state.book.held
+            counts.exceptions = Dictionary(
+                uniqueKeysWithValues: AlertBook.Exception.allCases.map { ($0.rawValue, state.book.exceptions[$0] ?? 0) })
+            return counts
+        }
+    }
+}
+
+package struct AlertingCounts: Hashable, Sendable {
+    /// Alerts that an Alertmanager took, each time, and messages that a webhook took.
+    package var sent = 0
+    package var failed = 0
+    package var queued = 0
+    /// Targets whose alert waits because the vantage is in doubt.
+    package var held: Set<TargetIdentity> = []
+    package var exceptions: [String: Int] = [:]
+}

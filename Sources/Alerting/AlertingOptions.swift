@@ -1,0 +1,44 @@
+import Crypto
+import FoundationEssentials
+package import Health
+
+/// Whom to tell, and how.
+package struct AlertingOptions: Sendable {
+    package struct Webhook: Sendable {
+        package var url: PolicyText
+        /// Signs what is sent.
+        package var secret: Secret?
+        /// Names it in the database without its URL, which may be a secret.
+        let id: String
+        /// As the log calls it.
+        let name: String
+
+        /// - Parameter place: from 1, in the configuration.
+        package init(url: PolicyText, secret: Secret?, place: Int) {
+            (self.url, self.secret) = (url, secret)
+            id = hex(SHA256.hash(data: Data(url.revealed.utf8)).prefix(8))
+            name = url.isSecret ? "webhook \(place)" : "webhook \(displayText(url.revealed))"
+        }
+    }
+
+    package struct Heartbeat: Hashable, Sendable {
+        package var url: Secret
+        package var interval: Duration
+        package init(url: Secret, interval: Duration) { (self.url, self.interval) = (url, interval) }
+    }
+
+    package var vantage: String
+    /// Base URLs.
+    package var alertmanagers: [String] = []
+    package var webhooks: [Webhook] = []
+    package var resendInterval: Duration = .seconds(60)
+    package var groupWindow: Duration = .seconds(10)
+    package var alertsDegraded = false
+    package var heartbeat: Heartbeat?
+    /// The longest that a doubt about the vantage holds an alert.
+    package var holdMax: Duration = .seconds(300)
+    /// Where the daemon's own pages are.
+    package var link: String
+
+    package init(vantage: String, link: String) { (self.vantage, self.link) = (vantage, link) }
+}

@@ -1,0 +1,140 @@
+import Health
+
+/// Alerts that a webhook hears of together: those of one host, certificate or region that began within a window.
+struct AlertGroup: Codable, Hashable, Sendable {
+    enum Kind: String, Codable, Hashable, Sendable { case host, certificate, region, alone }
+
+    let id: String
+    let kind: Kind
+    /// The host, the certificate's issuer and expiry, the region, or the alert's name.
+    let value: String
+    /// By key, as they were last.
+    var members: [String: Alert] = [:]
+    /// How many messages have been made of it.
+    var sequence = 0
+
+    var isOver: Bool { members.values.allSatisfy { !$0.isFiring } }
+}
+
+/// One message of a group: the first, a follow-up when members joined, or the last when all are over.
+struct GroupMessage: Hashable, Sendable {
+    enum Kind: String, Hashable, Sendable { case firing, update, resolved }
+    let kind: Kind
+    let group: AlertGroup
+}
+
+/// Which alerts go together, and when there is something to say. Pure.
+struct GroupBook: Sendable {
+    var window: Duration
+    private(set) var groups: [String: AlertGroup] = [:]
+    /// Began and isn't in a group yet.
+    private var pending: [Alert] = []
+    private var pendingSince: ContinuousClock.Instant?
+    /// Groups that members joined, and since when.
+    private var joined: [String: ContinuousClock.Instant] = [:]
+
+    /// So many targets of one region that began together are the region's matter.
+    private static let regionMin = 5
+
+    init(window: Duration) { self.window = window }
+
+    /// Whether a group has still to hear of an alert, or of its end.
+    func lacks(_ alert: Alert) -> Bool {
+        let member = groups.values.contains { $0.members[alert.key]?.isFiring == true }
+        return alert.isFiring != member
+    }
+
+    mutating func restore(_ group: AlertGroup) { groups[group.id] = group }
+
+    /// Returns the messages that are due at once: of groups that are over.
+    mutating func follow(_ change: Alert, at now: ContinuousClock.Instant) -> [GroupMessage] {
+        if change.isFiring {
+            join(change, at: now)
+            return []
+        }
+        // Over before anybody heard of it.
+        if pending.contains(where: { $0.key == change.key }) {
+            pending.removeAll { $0.key == change.key }
+            return []
+        }
+        guard var group = groups.values.first(where: { $0.members[change.key]?.isFiring == true }) else { return [] }
+        group.members[change.key] = change
+        groups[group.id] = group
+        return group.isOver ? [finish(&group)] : []
+    }
+
+    private mutating func join(_ alert: Alert, at now: ContinuousClock.Instant) {
+        let keys = Self.keys(of: alert)
+        if var group = groups.values.first(where: { group in
+            group.kind != .alone && keys.contains { $0 == (group.kind, group.value) }
+        }) {
+            group.members[alert.key] = alert
+            groups[group.id] = group
+            joined[group.id] = joined[group.id] ?? now
+            return
+        }
+        pending.append(alert)
+        pendingSince = pendingSince ?? now
+    }
+
+    private mutating func finish(_ group: inout AlertGroup) -> GroupMessage {
+        group.sequence += 1
+        (groups[group.id], joined[group.id]) = (nil, nil)
+        return GroupMessage(kind: .resolved, group: group)
+    }
+
+    /// The messages whose window has ended.
+    mutating func tick(at now: ContinuousClock.Instant) -> [GroupMessage] {
+        var messages: [GroupMessage] = []
+        for (id, since) in joined.sorted(by: { $0.key < $1.key }) where since.duration(to: now) >= window {
+            joined[id] = nil
+            guard groups[id] != nil else { continue }
+            groups[id]?.sequence += 1
+            messages += groups[id].map { [GroupMessage(kind: .update, group: $0)] } ?? []
+        }
+        guard let pendingSince, pendingSince.duration(to: now) >= window else { return messages }
+        self.pendingSince = nil
+        for var group in Self.grouped(pending) {
+            group.sequence = 1
+            groups[group.id] = group
+            messages.append(GroupMessage(kind: .firing, group: group))
+        }
+        pending = []
+        return messages
+    }
+
+    /// Hosts first: one that fails for several targets is the likeliest. Of what is left, those that show the same certificate, then
+    /// those of one region if they are many; and the rest each alone.
+    private static func grouped(_ alerts: [Alert]) -> [AlertGroup] {
+        var left = alerts.sorted { ($0.startedAt, $0.key) < ($1.startedAt, $1.key) }
+        var groups: [AlertGroup] = []
+        for (kind, least) in [(AlertGroup.Kind.host, 2), (.certificate, 2), (.region, regionMin)] {
+            let values = Dictionary(grouping: left.indices) { index in keys(of: left[index]).first { $0.0 == kind }?.1 }
+            let together = values.filter { $0.key != nil && $0.value.count >= least }.sorted { $0.value[0] < $1.value[0] }
+            for (value, indices) in together { groups.append(group(kind, value ?? "", indices.map { left[$0] })) }
+            let taken = Set(together.flatMap(\.value))
+            left = left.indices.filter { !taken.contains($0) }.map { left[$0] }
+        }
+        // A later failure of the same host joins it.
+        groups += left.map { alert in
+            keys(of: alert).first.map { group($0.0, $0.1, [alert]) } ?? group(.alone, alert.name.rawValue, [alert])
+        }
+        return groups
+    }
+
+    private static func group(_ kind: AlertGroup.Kind, _ value: String, _ alerts: [Alert]) -> AlertGroup {
+        let members = Dictionary(alerts.map { ($0.key, $0) }) { $1 }
+        return AlertGroup(id: groupID(alerts), kind: kind, value: value, members: members)
+    }
+
+    /// What an alert may share with others; nothing of one that isn't about a target.
+    private static func keys(of alert: Alert) -> [(AlertGroup.Kind, String)] {
+        guard let host = alert.labels["host"] else { return [] }
+        let isCertificate =
+            alert.name == .certificateExpiring || alert.annotations["reason"]?.hasPrefix("certificate_") == true
+        var keys: [(AlertGroup.Kind, String)] = [(.host, "\(alert.name.rawValue) \(host)")]
+        if isCertificate, let expiry = alert.annotations["certificate_expiry"] { keys.append((.certificate, expiry)) }
+        if let region = alert.labels["region"], !region.isEmpty { keys.append((.region, "\(alert.name.rawValue) \(region)")) }
+        return keys
+    }
+}

@@ -1,0 +1,105 @@
+import Health
+
+/// Messages to webhooks that have not been taken yet, in their order for each webhook. Each is in the database until it has been.
+struct Outbox: Sendable {
+    struct Message: Codable, Hashable, Sendable {
+        /// The webhook's, of its URL.
+        let webhook: String
+        let id: String
+        let body: String
+    }
+
+    private struct Entry: Sendable {
+        let message: Message
+        /// When it is durable, it may be sent.
+        let ticket: Int
+    }
+
+    private struct Channel: Sendable {
+        var failures = 0
+        var retryAt: ContinuousClock.Instant?
+        var isBusy = false
+    }
+
+    /// Past so many for one webhook the oldest are dropped: whoever was away for so long wants to know what is now.
+    static let messagesMax = 1000
+
+    /// By webhook and serial number.
+    private var entries: [String: [Int: Entry]] = [:]
+    private var channels: [String: Channel] = [:]
+    private var serial = 0
+
+    var count: Int { entries.values.reduce(0) { $0 + $1.count } }
+
+    static func key(_ webhook: String, _ serial: Int) -> String {
+        let digits = String(serial)
+        return "\(webhook) \(String(repeating: "0", count: max(0, 12 - digits.count)))\(digits)"
+    }
+
+    mutating func restore(key: String, _ message: Message) {
+        guard let number = key.split(separator: " ").last.flatMap({ Int($0) }), number >= 0, number < 1 << 40 else { return }
+        serial = max(serial, number)
+        entries[message.webhook, default: [:]][number] = Entry(message: message, ticket: 0)
+    }
+
+    /// Returns the documents that make it durable, without those of messages that had to give way, and how many did.
+    mutating func add(_ message: Message, remember: ([StoredDocument]) -> Int) -> Int {
+        serial += 1
+        var documents = [StoredDocument(kind: "message", key: Self.key(message.webhook, serial), text: Text.json(message))]
+        var dropped = 0
+        while entries[message.webhook]?.count ?? 0 >= Self.messagesMax, let oldest = entries[message.webhook]?.keys.min() {
+            entries[message.webhook]?[oldest] = nil
+            documents.append(StoredDocument(kind: "message", key: Self.key(message.webhook, oldest), text: nil))
+            dropped += 1
+        }
+        entries[message.webhook, default: [:]][serial] = Entry(message: message, ticket: remember(documents))
+        return dropped
+    }
+
+    /// The first message of each webhook that isn't being sent to, with its number, once it is durable.
+    mutating func due(at now: ContinuousClock.Instant, durable ticket: Int) -> [(serial: Int, message: Message)] {
+        var found: [(serial: Int, message: Message)] = []
+        for (webhook, waiting) in entries {
+            let channel = channels[webhook] ?? Channel()
+            guard !channel.isBusy, channel.retryAt.map({ now >= $0 }) ?? true, let first = waiting.keys.min(),
+                let entry = waiting[first], entry.ticket <= ticket
+            else { continue }
+            channels[webhook, default: Channel()].isBusy = true
+            found.append((first, entry.message))
+        }
+        return found
+    }
+
+    /// Returns the document to forget when it was taken.
+    mutating func done(_ serial: Int, _ webhook: String, _ answer: AlertAnswer, at now: ContinuousClock.Instant)
+        -> StoredDocument?
+    {
+        var channel = channels[webhook] ?? Channel()
+        channel.isBusy = false
+        defer { channels[webhook] = channel }
+        guard answer == .taken else {
+            channel.failures += 1
+            channel.retryAt = now.advanced(by: backoff(failures: channel.failures))
+            return nil
+        }
+        channel = Channel()
+        entries[webhook]?[serial] = nil
+        return StoredDocument(kind: "message", key: Self.key(webhook, serial), text: nil)
+    }
+
+    /// Webhooks that are no longer configured. Returns the documents to forget.
+    mutating func keep(_ webhooks: Set<String>) -> [StoredDocument] {
+        let gone = entries.filter { !webhooks.contains($0.key) }
+        for webhook in gone.keys { (entries[webhook], channels[webhook]) = (nil, nil) }
+        return gone.flatMap { webhook, waiting in
+            waiting.keys.map { StoredDocument(kind: "message", key: Self.key(webhook, $0), text: nil) }
+        }
+    }
+
+    /// All of it, for a database that has begun anew.
+    var documents: [StoredDocument] {
+        entries.flatMap { webhook, waiting in
+            waiting.map { StoredDocument(kind: "message", key: Self.key(webhook, $0), text: Text.json($1.message)) }
+        }
+    }
+}

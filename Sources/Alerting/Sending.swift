@@ -1,0 +1,62 @@
+package import Health
+internal import Synchronization
+
+extension Alerter {
+    private static let tick: Duration = .milliseconds(100)
+
+    /// Sends what is due until the task is cancelled, and the heartbeat as long as `isAlive` says so.
+    ///
+    /// - Parameter isAlive: whether probing goes on, by what it has done and not by a timer of its own.
+    package func run(
+        over transport: @escaping AlertTransport, wall: @escaping @Sendable () -> Timestamp,
+        isAlive: @escaping @Sendable () async -> Bool
+    ) async {
+        await withDiscardingTaskGroup { group in
+            group.addTask { await self.beat(over: transport, isAlive: isAlive) }
+            while !Task.isCancelled {
+                for job in due(at: .now, wall: wall()) {
+                    group.addTask { self.done(job, await Self.carryOut(job, over: transport), at: .now) }
+                }
+                do { try await Task.sleep(for: Self.tick) } catch { break }
+            }
+            group.cancelAll()
+        }
+    }
+
+    static func carryOut(_ job: Job, over transport: AlertTransport) async -> AlertAnswer {
+        switch job {
+        case .alertmanager(_, let url, _, let bodies):
+            let base = url.hasSuffix("/") ? String(url.dropLast()) : url
+            for body in bodies {
+                let answer = await transport(
+                    AlertRequest(
+                        url: .plain(base + "/api/v2/alerts"), headers: [("Content-Type", "application/json")], body: body))
+                guard answer == .taken else { return answer }
+            }
+            return .taken
+        case .webhook(_, let message, let webhook):
+            let body = Array(message.body.utf8)
+            var request = AlertRequest(url: webhook.url, headers: [("Content-Type", "application/json")], body: body)
+            request.headers.append(("X-Rangefinder-Message", message.id))
+            if let secret = webhook.secret {
+                request.headers.append(("X-Rangefinder-Signature", signature(of: body, with: secret)))
+            }
+            return await transport(request)
+        }
+    }
+
+    private func beat(over transport: AlertTransport, isAlive: @Sendable () async -> Bool) async {
+        var last = ContinuousClock.now
+        while !Task.isCancelled {
+            // In short naps, because a reload may change the interval meanwhile.
+            do { try await Task.sleep(for: .milliseconds(250)) } catch { return }
+            guard let heartbeat = state.withLock({ $0.options.heartbeat }), last.duration(to: .now) >= heartbeat.interval else {
+                continue
+            }
+            last = .now
+            guard await isAlive() else { continue }
+            let answer = await transport(AlertRequest(url: .secret(heartbeat.url), method: "GET"))
+            noteHeartbeat(answer)
+        }
+    }
+}

@@ -1,0 +1,98 @@
+import Crypto
+import FoundationEssentials
+import Health
+
+/// The same for the same alerts, so that a message that is made again after a crash has the id it had.
+func groupID(_ alerts: [Alert]) -> String {
+    let text = alerts.map { "\($0.key) \($0.startedAt.milliseconds)" }.sorted().joined(separator: "\n")
+    return hex(SHA256.hash(data: Data(text.utf8)).prefix(8))
+}
+
+func hex(_ bytes: some Sequence<UInt8>) -> String {
+    let digits = Array("0123456789abcdef")
+    return bytes.reduce(into: "") { text, byte in text += [digits[Int(byte >> 4)], digits[Int(byte & 15)]] }
+}
+
+/// What a webhook is sent: `docs/alerting.md` describes it. A change of its form that a receiver could stumble over raises ``version``.
+struct WebhookMessage: Encodable {
+    struct Member: Encodable {
+        let name: String
+        let status: String
+        let labels: [String: String]
+        let annotations: [String: String]
+        let startedAt: String
+        let endedAt: String?
+        let endedAs: String?
+
+        init(_ alert: Alert) {
+            name = alert.name.rawValue
+            status = alert.isFiring ? "firing" : "resolved"
+            (labels, annotations) = (alert.labels, alert.annotations)
+            (startedAt, endedAt) = ("\(alert.startedAt)", alert.endedAt.map { "\($0)" })
+            endedAs = alert.ending?.rawValue
+        }
+
+        private enum Keys: String, CodingKey { case name, status, labels, annotations, startedAt, endedAt, endedAs }
+
+        /// Absent is null, and never left out.
+        func encode(to encoder: any Encoder) throws {
+            var container = encoder.container(keyedBy: Keys.self)
+            try container.encode(name, forKey: .name)
+            try container.encode(status, forKey: .status)
+            try container.encode(labels, forKey: .labels)
+            try container.encode(annotations, forKey: .annotations)
+            try container.encode(startedAt, forKey: .startedAt)
+            try container.encode(endedAt, forKey: .endedAt)
+            try container.encode(endedAs, forKey: .endedAs)
+        }
+    }
+
+    struct Group: Encodable {
+        let id: String
+        let by: String
+        let value: String
+    }
+
+    static let version = 1
+
+    let version = Self.version
+    /// Stable: a message that is sent again, because its answer was lost, has the same.
+    let id: String
+    let kind: String
+    /// From 1, within the group.
+    let sequence: Int
+    let group: Group
+    let vantage: String
+    let generatedAt: String
+    let summary: String
+    let alerts: [Member]
+
+    init(_ message: GroupMessage, vantage: String, at now: Timestamp) {
+        let group = message.group
+        id = "\(group.id)-\(group.sequence)"
+        kind = message.kind.rawValue
+        sequence = group.sequence
+        self.group = Group(id: group.id, by: group.kind.rawValue, value: group.value)
+        self.vantage = vantage
+        generatedAt = "\(now)"
+        let members = group.members.values.sorted { ($0.startedAt, $0.key) < ($1.startedAt, $1.key) }
+        summary = Self.summary(message.kind, group, members)
+        alerts = members.map(Member.init)
+    }
+
+    private static func summary(_ kind: GroupMessage.Kind, _ group: AlertGroup, _ members: [Alert]) -> String {
+        let firing = members.filter(\.isFiring)
+        let first = (firing.first ?? members.first)?.annotations["summary"] ?? group.value
+        switch kind {
+        case .resolved where members.allSatisfy({ $0.ending == .removed }): return "no longer watched: \(first)"
+        case .resolved: return members.count == 1 ? "over: \(first)" : "over: \(first), and \(members.count - 1) more"
+        case .firing, .update: return firing.count == 1 ? first : "\(first), and \(firing.count - 1) more (\(group.value))"
+        }
+    }
+}
+
+/// The value of the header `X-Rangefinder-Signature`: HMAC-SHA256 (RFC 2104) of the body, in hex, as GitHub's webhooks have it.
+func signature(of body: [UInt8], with secret: Secret) -> String {
+    let code = HMAC<SHA256>.authenticationCode(for: body, using: SymmetricKey(data: Array(secret.reveal().utf8)))
+    return "sha256=" + hex(code)
+}

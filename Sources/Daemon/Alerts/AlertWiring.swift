@@ -1,0 +1,90 @@
+import Alerting
+import Curl
+import Exposition
+import Health
+import History
+import Logging
+import Probing
+import Settings
+
+extension AlertingOptions {
+    init(_ settings: Settings) {
+        let section = settings.alerting
+        self.init(vantage: settings.vantage.name, link: "http://\(settings.listen)/")
+        alertmanagers = section.alertmanagers
+        webhooks = section.webhooks.enumerated().map { Webhook(url: $1.url, secret: $1.secret, place: $0 + 1) }
+        (resendInterval, groupWindow, alertsDegraded) = (section.resendInterval, section.groupWindow, section.degraded)
+        heartbeat = section.heartbeat.map { Heartbeat(url: $0.url, interval: $0.interval) }
+        holdMax = settings.vantage.holdMax
+    }
+}
+
+extension AlertMemory {
+    /// Alerts are durable with the results that they follow from.
+    init(_ history: History) {
+        self.init(
+            remember: { history.append($0) },
+            durable: {
+                let statistics = history.statistics
+                return statistics.isWritable ? statistics.ticket : nil
+            })
+    }
+}
+
+extension Alerter {
+    func trust(_ trust: Watch.Trust) {
+        self.trust(isDoubtful: trust.doubt != nil, isSuspicious: trust.isSuspicious, since: trust.since)
+    }
+}
+
+extension TargetReport.Description {
+    /// - Parameter lastGood: in microseconds; 0 when there was none.
+    init(_ target: Target, _ policy: ProbePolicy, lastGood: UInt32) {
+        let url = try? testURL(of: target, join: policy.pathJoin)
+        self.init(
+            name: target.name, instance: urlWithoutSecrets(url?.text ?? target.baseURL + target.testPath), host: url?.host ?? "",
+            region: target.region, detectionBound: policy.detectionBound,
+            lastGood: lastGood == 0 ? nil : .microseconds(Int64(lastGood)))
+    }
+}
+
+extension DaemonMetrics.AlertingReading {
+    init(_ counts: AlertingCounts) {
+        self.init(sent: counts.sent, failed: counts.failed, queued: counts.queued, exceptions: counts.exceptions)
+    }
+}
+
+/// Alerts go out by the same HTTP client as the probes, on another thread. Redirects are answers: what is sent may be signed for one host.
+func alertTransport(userAgent: String, over engine: TransferEngine) -> AlertTransport {
+    { request in
+        guard let url = URLParts(request.url.revealed) else { return .refused("its URL is no absolute http or https URL") }
+        var transfer = TransferRequest(url: url)
+        transfer.method = request.method
+        transfer.headers = request.headers.map { (name: $0.name, value: $0.value) }
+        transfer.body = request.body
+        transfer.userAgent = userAgent
+        transfer.timeout = request.timeout
+        transfer.connection = .reuse
+        transfer.maxBody = 1 << 20
+        let report = await engine.transfer(transfer)
+        if let failure = report.failure {
+            // The words may name the host, and a secret URL is secret whole.
+            return .refused(request.url.isSecret ? "no answer (\(failure.code))" : failure.detail)
+        }
+        let status = report.status ?? 0
+        return (200...299).contains(status) ? .taken : .refused("it answered HTTP \(status)")
+    }
+}
+
+/// What Alerting reports goes to the log.
+func report(_ event: AlertingEvent, logger: Logger) {
+    switch event {
+    case .channelFails(let channel, let why):
+        logger.warning("\(channel) doesn't take alerts: \(displayText(why)); they are sent again")
+    case .channelWorksAgain(let channel): logger.notice("\(channel) takes alerts again")
+    case .sentFromMemory:
+        logger.warning("alerts are sent from memory, because the history can't be written: a restart may send them again")
+    case .dropped(let count):
+        logger.error("\(count) messages to webhooks are dropped: more than a thousand wait for one that doesn't take them")
+    }
+}

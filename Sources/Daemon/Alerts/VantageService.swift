@@ -1,0 +1,152 @@
+import Alerting
+import Curl
+import Exposition
+import Health
+import History
+import Logging
+import Settings
+
+/// Looks some times a second at everything that alerts and doubts follow from and no result tells: canaries, own troubles, lists, windows.
+final class VantageService: Sendable {
+    /// A list that has not been taken over for so long is stale; longer where it is asked for seldom.
+    private static let staleAfter: Duration = .seconds(600)
+    private static let canaryInterval: Duration = .seconds(30)
+    private static let canaryTimeout: Duration = .seconds(5)
+    /// After so long without another the history no longer drops results.
+    private static let calmAfter: Duration = .seconds(600)
+
+    private let daemon: Daemon
+    private let canaries: [String]
+    private let engine: TransferEngine
+
+    init(_ daemon: Daemon, canaries: [String], engine: TransferEngine) {
+        (self.daemon, self.canaries, self.engine) = (daemon, canaries, engine)
+    }
+
+    /// What it knows between two looks.
+    private struct Memory {
+        var doubt: VantageJudge.Doubt?
+        var canariesAskedAt: ContinuousClock.Instant?
+        var wasSuspicious = false
+        var dropped = 0
+        var droppedAt: ContinuousClock.Instant?
+        var generation = 0
+    }
+
+    func run() async {
+        var memory = Memory()
+        await withDiscardingTaskGroup { group in
+            while !Task.isCancelled {
+                let trust = look(&memory)
+                if areCanariesDue(&memory, isSuspicious: trust.isSuspicious) {
+                    memory.canariesAskedAt = .now
+                    group.addTask { await self.askCanaries() }
+                }
+                do { try await Task.sleep(for: .milliseconds(500)) } catch { break }
+            }
+            group.cancelAll()
+        }
+    }
+
+    private func look(_ memory: inout Memory) -> Watch.Trust {
+        let (now, wall) = (ContinuousClock.now, Timestamp.now())
+        let troubles = troubles()
+        let trust = daemon.watch.vantage { $0.note(troubles: troubles, at: now) }
+        daemon.alerter.trust(trust)
+        daemon.metrics.setVantageHealthy(trust.doubt == nil)
+        say(trust, &memory, at: wall)
+        daemon.maintenance.look(at: wall)
+        daemon.series.mark(held: daemon.alerter.counts.held, inMaintenance: daemon.maintenance.covered)
+        lookAtLists(at: wall)
+        lookAtHistory(&memory, at: now, wall)
+        return trust
+    }
+
+    private func troubles() -> [String] {
+        var found: [String] = []
+        if let trouble = daemon.history.statistics.trouble { found.append("the history can't be written: \(trouble)") }
+        let unseen = daemon.watch.unseen(forIntervals: 1, now: .now)
+        if unseen > 0 { found.append("\(unseen) targets have had none but void results for an interval") }
+        return found
+    }
+
+    private func say(_ trust: Watch.Trust, _ memory: inout Memory, at wall: Timestamp) {
+        let sentence = trust.doubt?.cause.sentence ?? ""
+        daemon.alerter.set(
+            .vantageUnhealthy, isFiring: trust.doubt != nil, at: wall, summary: "Rangefinder can't trust what it sees",
+            description:
+                "\(sentence): the daemon's own place may be what fails. Targets that go down meanwhile are announced later.")
+        guard (trust.doubt == nil) != (memory.doubt == nil) else { return }
+        memory.doubt = trust.doubt
+        if trust.doubt == nil {
+            daemon.logger.notice("the vantage is healthy again")
+        } else {
+            daemon.logger.error("the vantage is unhealthy: \(sentence); targets that go down meanwhile are not announced yet")
+        }
+    }
+
+    private func lookAtLists(at wall: Timestamp) {
+        let limit = max(Self.staleAfter, daemon.syncInterval * 5)
+        for sync in daemon.metrics.syncs {
+            // The start counts as a success: an API that never answered is stale in its time.
+            let last = max(sync.lastSuccess, daemon.startedAt)
+            daemon.alerter.set(
+                .syncStale, .client(sync.clientID), isFiring: wall - last > limit, at: wall,
+                summary: "The target list of client \(displayText(sync.clientID)) is stale",
+                description:
+                    "No list could be taken over since \(last). Targets that were added or changed since are not probed as they should be."
+            )
+            daemon.alerter.set(
+                .syncHeld, .client(sync.clientID), isFiring: sync.isHeld, at: wall,
+                summary: "A target list of client \(displayText(sync.clientID)) is held",
+                description:
+                    "The last list would remove too many targets (targets_api.shrink_guard). Accept it with `rangefinder sync --accept`."
+            )
+        }
+    }
+
+    private func lookAtHistory(_ memory: inout Memory, at now: ContinuousClock.Instant, _ wall: Timestamp) {
+        let dropped = daemon.history.statistics.dropped
+        if dropped > memory.dropped { (memory.dropped, memory.droppedAt) = (dropped, now) }
+        let isFiring = memory.droppedAt.map { $0.duration(to: now) < Self.calmAfter } ?? false
+        daemon.alerter.set(
+            .historyDropping, isFiring: isFiring, at: wall, summary: "Rangefinder loses history",
+            description: "\(dropped) results could not be written and are lost.")
+        let generation = daemon.watch.historyGeneration
+        if generation != memory.generation { daemon.alerter.rememberAgain() }
+        memory.generation = generation
+    }
+
+    // MARK: Canaries
+
+    /// From time to time, as soon as there is a suspicion, and oftener while there is one or a doubt.
+    private func areCanariesDue(_ memory: inout Memory, isSuspicious: Bool) -> Bool {
+        guard canaries.count >= VantageJudge.canariesMin else { return false }
+        let isNewSuspicion = isSuspicious && !memory.wasSuspicious
+        memory.wasSuspicious = isSuspicious
+        guard let askedAt = memory.canariesAskedAt, !isNewSuspicion else { return true }
+        return askedAt.duration(to: .now) >= (isSuspicious || memory.doubt != nil ? Self.canaryTimeout : Self.canaryInterval)
+    }
+
+    private func askCanaries() async {
+        let askedAt = ContinuousClock.now
+        let failed = await withTaskGroup(of: Bool.self) { group in
+            for canary in canaries { group.addTask { await self.fails(canary) } }
+            return await group.reduce(0) { $0 + ($1 ? 1 : 0) }
+        }
+        guard !Task.isCancelled else { return }
+        let trust = daemon.watch.vantage { judge in
+            judge.note(canariesAskedAt: askedAt, failed: failed, of: canaries.count)
+            judge.weigh(at: .now)
+        }
+        daemon.alerter.trust(trust)
+    }
+
+    /// Any answer will do: what is asked is whether we reach anything.
+    private func fails(_ canary: String) async -> Bool {
+        guard let url = URLParts(canary) else { return true }
+        var transfer = TransferRequest(url: url)
+        transfer.timeout = Self.canaryTimeout
+        return await engine.transfer(transfer).status == nil
+    }
+}

@@ -1,0 +1,274 @@
+import Crypto
+import Foundation
+import Health
+import Synchronization
+import Testing
+
+@testable import Alerting
+
+/// An alerter with a shelf for a database, and jobs that are carried out by hand.
+private struct Desk {
+    let shelf: Shelf
+    let alerter: Alerter
+    let events = Events()
+    var now = ContinuousClock.now
+    var wall = Timestamp(milliseconds: 1_700_000_000_000)
+    private var office = Office()
+
+    final class Events: Sendable {
+        let all = Mutex<[AlertingEvent]>([])
+    }
+
+    init(alertmanagers: [String] = [], webhooks: [String] = [], shelf: Shelf = Shelf(), restart: Office? = nil) {
+        var options = AlertingOptions(vantage: "here", link: "http://127.0.0.1:10115/")
+        options.alertmanagers = alertmanagers
+        options.webhooks = webhooks.enumerated().map { .init(url: .plain($1), secret: Secret("key"), place: $0 + 1) }
+        self.shelf = shelf
+        let events = events
+        alerter = Alerter(options, memory: shelf.memory) { event in events.all.withLock { $0.append(event) } }
+        office.now = now
+        office.wall = wall
+    }
+
+    mutating func see(_ letters: String, _ key: String = "a") {
+        for letter in letters {
+            pass(5)
+            alerter.follow(office.report(letter, key), at: now) { shelf.memory.remember($0) }
+        }
+    }
+
+    mutating func pass(_ seconds: Int) {
+        (now, wall) = (now.advanced(by: .seconds(seconds)), wall + .seconds(seconds))
+        office.pass(seconds)
+    }
+
+    /// Carries out what is due. Returns each request as its URL and its body.
+    func send(_ answer: AlertAnswer = .taken) async -> [(url: String, body: String, headers: [String: String])] {
+        let sent = Mutex<[(url: String, body: String, headers: [String: String])]>([])
+        for job in alerter.due(at: now, wall: wall) {
+            let got = await Alerter.carryOut(job) { request in
+                sent.withLock { all in
+                    all.append(
+                        (
+                            request.url.revealed, String(decoding: request.body ?? [], as: UTF8.self),
+                            Dictionary(uniqueKeysWithValues: request.headers.map { ($0.name, $0.value) })
+                        ))
+                }
+                return answer
+            }
+            alerter.done(job, got, at: now)
+        }
+        return sent.withLock(\.self)
+    }
+}
+
+@Suite struct AlerterTests {
+    @Test func nothingIsSentBeforeItIsDurable() async {
+        var desk = Desk(alertmanagers: ["http://am"])
+        desk.see("gbbb")
+        #expect(await desk.send().isEmpty)
+        desk.shelf.commit()
+        let sent = await desk.send()
+        #expect(sent.map(\.url) == ["http://am/api/v2/alerts"])
+        #expect(desk.alerter.counts.sent == 1)
+    }
+
+    @Test func aDatabaseThatCannotBeWrittenDoesNotKeepAlertsBackAndItIsSaidOnce() async {
+        var desk = Desk(alertmanagers: ["http://am/"])
+        desk.shelf.fail()
+        desk.see("gbbb")
+        #expect(await desk.send().map(\.url) == ["http://am/api/v2/alerts"])
+        desk.see("gbbb", "b")
+        #expect(await desk.send().count == 1)
+        #expect(desk.events.all.withLock(\.self) == [.sentFromMemory])
+    }
+
+    @Test func alertmanagersAreToldAtOnceAgainWhileItFiresAndThreeTimesWhenItIsOver() async throws {
+        var desk = Desk(alertmanagers: ["http://one", "http://two"])
+        desk.see("gbbb")
+        desk.shelf.commit()
+        #expect(Set(await desk.send().map(\.url)) == ["http://one/api/v2/alerts", "http://two/api/v2/alerts"])
+        #expect(await desk.send().isEmpty)
+        desk.pass(60)
+        let again = await desk.send()
+        #expect(again.count == 2)
+        let posted = try #require(try JSONSerialization.jsonObject(with: Data(again[0].body.utf8)) as? [[String: Any]])
+        #expect(posted[0]["endsAt"] as? String == "\(desk.wall + .seconds(240))")
+        #expect(posted[0]["generatorURL"] as? String == "http://127.0.0.1:10115/")
+        desk.see("gg")
+        desk.shelf.commit()
+        var times = 0
+        for _ in 0..<6 {
+            times += await desk.send().count
+            desk.pass(60)
+        }
+        #expect(times == 2 * AlertmanagerFeed.resolvedTimes)
+        #expect(desk.shelf.count("alert") == 0)
+    }
+
+    @Test func anAlertmanagerThatIsAwayIsToldWhenItIsBackAndTheTroubleIsSaidOnce() async {
+        var desk = Desk(alertmanagers: ["http://am"])
+        desk.see("gbbb")
+        desk.shelf.commit()
+        #expect(await desk.send(.refused("no answer")).count == 1)
+        #expect(await desk.send().isEmpty)
+        for _ in 0..<5 {
+            desk.pass(60)
+            #expect(await desk.send(.refused("no answer")).count == 1)
+        }
+        #expect(desk.alerter.counts.queued == 1)
+        desk.see("gg")
+        desk.shelf.commit()
+        desk.pass(60)
+        let sent = await desk.send()
+        #expect(sent.count == 1 && sent[0].body.contains("\"endsAt\":\"\(desk.alerterEnd)"))
+        #expect(
+            desk.events.all.withLock(\.self) == [
+                .channelFails("Alertmanager http://am", "no answer"), .channelWorksAgain("Alertmanager http://am"),
+            ])
+    }
+
+    @Test func aWebhookGetsOneMessageAnOutageSignedAndNumbered() async throws {
+        var desk = Desk(webhooks: ["http://hook/x"])
+        desk.see("gbbb")
+        desk.shelf.commit()
+        #expect(await desk.send().isEmpty)
+        desk.pass(10)
+        #expect(await desk.send().isEmpty)
+        desk.shelf.commit()
+        let sent = await desk.send()
+        let first = try #require(sent.first)
+        #expect(sent.count == 1)
+        let message = try #require(try JSONSerialization.jsonObject(with: Data(first.body.utf8)) as? [String: Any])
+        #expect(message["version"] as? Int == 1)
+        #expect(message["kind"] as? String == "firing")
+        #expect(message["sequence"] as? Int == 1)
+        #expect(first.headers["X-Rangefinder-Message"] == message["id"] as? String)
+        let code = HMAC<SHA256>.authenticationCode(for: Data(first.body.utf8), using: SymmetricKey(data: Data("key".utf8)))
+        #expect(first.headers["X-Rangefinder-Signature"] == "sha256=" + code.map { String(format: "%02x", $0) }.joined())
+        #expect((message["alerts"] as? [[String: Any]])?.first?["ended_at"] is NSNull)
+        #expect(await desk.send().isEmpty)
+        desk.see("gg")
+        desk.shelf.commit()
+        _ = await desk.send()
+        desk.shelf.commit()
+        #expect(await desk.send().first?.body.contains("\"kind\":\"resolved\"") == true)
+        #expect(desk.shelf.state.withLock { $0.documents.isEmpty })
+    }
+
+    @Test func aWebhookThatIsAwayGetsEverythingInOrderWithTheSameIdentity() async {
+        var desk = Desk(webhooks: ["http://hook"])
+        var ids: [String?] = []
+        desk.see("gbbb")
+        for _ in 0..<20 {
+            desk.shelf.commit()
+            desk.pass(10)
+            ids += await desk.send(.refused("HTTP 500")).map { $0.headers["X-Rangefinder-Message"] }
+        }
+        desk.see("gg")
+        // Attempts grow apart, and each is of the same message.
+        #expect(Set(ids).count == 1)
+        #expect((4..<10).contains(ids.count))
+        var kinds: [Bool] = []
+        for _ in 0..<40 {
+            desk.shelf.commit()
+            desk.pass(10)
+            kinds += await desk.send().map { $0.body.contains("\"kind\":\"firing\"") }
+        }
+        #expect(kinds == [true, false])
+    }
+
+    @Test func aRestartSendsWhatWaitedAndNothingAgain() async {
+        var desk = Desk(webhooks: ["http://hook"])
+        desk.see("gbbb")
+        desk.shelf.commit()
+        _ = await desk.send()
+        desk.pass(10)
+        _ = await desk.send(.refused("HTTP 500"))
+        desk.shelf.commit()
+        _ = await desk.send(.refused("HTTP 500"))
+        let next = Desk(webhooks: ["http://hook"], shelf: desk.shelf)
+        let documents = desk.shelf.state.withLock(\.documents)
+        next.alerter.restore(documents, judges: [Office.identity("a"): Judge(status: .down)], at: next.now, wall: next.wall)
+        #expect(await next.send().count == 1)
+        next.shelf.commit()
+        var later = next
+        later.pass(100)
+        #expect(await later.send().isEmpty)
+        // Once more: it was taken.
+        let third = Desk(webhooks: ["http://hook"], shelf: desk.shelf)
+        third.alerter.restore(
+            desk.shelf.state.withLock(\.documents), judges: [Office.identity("a"): Judge(status: .down)], at: third.now,
+            wall: third.wall)
+        #expect(await third.send().isEmpty)
+    }
+
+    @Test func aCrashBeforeTheGroupWasMadeLosesNoAlert() async {
+        var desk = Desk(webhooks: ["http://hook"])
+        desk.see("gbbb")
+        desk.shelf.commit()
+        _ = await desk.send()
+        var next = Desk(webhooks: ["http://hook"], shelf: desk.shelf)
+        next.alerter.restore(
+            desk.shelf.state.withLock(\.documents), judges: [Office.identity("a"): Judge(status: .down)], at: next.now,
+            wall: next.wall)
+        next.pass(10)
+        _ = await next.send()
+        next.shelf.commit()
+        #expect(await next.send().count == 1)
+    }
+
+    @Test func aRestartEndsWhatEndedMeanwhile() async {
+        var desk = Desk(webhooks: ["http://hook"])
+        desk.see("gbbb")
+        desk.shelf.commit()
+        _ = await desk.send()
+        desk.pass(10)
+        _ = await desk.send()
+        desk.shelf.commit()
+        _ = await desk.send()
+        let next = Desk(webhooks: ["http://hook"], shelf: desk.shelf)
+        next.alerter.restore(desk.shelf.state.withLock(\.documents), judges: [:], at: next.now, wall: next.wall)
+        next.shelf.commit()
+        _ = await next.send()
+        next.shelf.commit()
+        let sent = await next.send()
+        #expect(sent.count == 1)
+        #expect(sent.first?.body.contains("\"ended_as\":\"removed\"") == true)
+    }
+
+    @Test func theOutboxHasABoundAndSaysWhenItIsMet() {
+        var outbox = Outbox()
+        var dropped = 0
+        for number in 0..<Outbox.messagesMax + 7 {
+            dropped += outbox.add(.init(webhook: "w", id: "\(number)", body: "")) { _ in 0 }
+        }
+        #expect(dropped == 7)
+        #expect(outbox.count == Outbox.messagesMax)
+        #expect(outbox.due(at: .now, durable: 0).map(\.message.id) == ["7"])
+    }
+
+    @Test func theDaemonsOwnAlertsBeginAndEndToo() async {
+        let desk = Desk(alertmanagers: ["http://am"])
+        desk.alerter.set(.syncHeld, .client("c"), isFiring: true, at: desk.wall, summary: "held", description: "because")
+        desk.alerter.set(.syncHeld, .client("c"), isFiring: true, at: desk.wall, summary: "held", description: "because")
+        desk.shelf.commit()
+        let sent = await desk.send()
+        #expect(sent.count == 1)
+        #expect(sent[0].body.contains("\"client_id\":\"c\""))
+        desk.alerter.set(.syncHeld, .client("c"), isFiring: false, at: desk.wall)
+        desk.shelf.commit()
+        #expect(await desk.send().count == 1)
+    }
+
+    @Test func aSecretURLIsInNoDocument() {
+        let options = AlertingOptions.Webhook(url: .secret(Secret("https://hooks.example/T0/B0/s3cret")), secret: nil, place: 2)
+        #expect(options.name == "webhook 2")
+        #expect(!options.id.contains("s3cret") && options.id.count == 16)
+    }
+}
+
+extension Desk {
+    /// When the first alert ended, up to the second.
+    fileprivate var alerterEnd: String { String("\(wall)".prefix(11)) }
+}

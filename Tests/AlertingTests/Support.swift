@@ -1,0 +1,111 @@
+import Health
+import Synchronization
+
+@testable import Alerting
+
+/// Targets before the book of alerts, judged by their judges, by a clock that stands still until it is moved.
+struct Office {
+    var book: AlertBook
+    var trust = AlertBook.Trust()
+    var now = ContinuousClock.now
+    var wall = Timestamp(milliseconds: 1_700_000_000_000)
+    var inMaintenance: Set<String> = []
+    private var judges: [String: Judge] = [:]
+    let policy = ProbePolicy()
+
+    init(degraded: Bool = false, holdMax: Duration = .seconds(300)) {
+        book = AlertBook(vantage: "here", alertsDegraded: degraded, holdMax: holdMax)
+    }
+
+    static func identity(_ key: String) -> TargetIdentity { TargetIdentity(clientID: "c", key: key) }
+
+    /// Results of a target, five seconds apart: `g` good, `p` poor, `c` poor because of its certificate, `b` bad, `u` its URL is invalid.
+    /// - Returns: what began and what ended, as in `+TargetDown a` and `-TargetDown a`.
+    mutating func see(_ letters: String, _ key: String = "a") -> [String] {
+        letters.flatMap { letter -> [String] in
+            pass(5)
+            return describe(book.follow(report(letter, key), trust, at: now))
+        }
+    }
+
+    mutating func pass(_ seconds: Int) {
+        now = now.advanced(by: .seconds(seconds))
+        wall = wall + .seconds(seconds)
+    }
+
+    mutating func tick() -> [String] { describe(book.tick(trust, at: now)) }
+
+    mutating func report(_ letter: Character, _ key: String) -> TargetReport {
+        let outcome: Outcome =
+            switch letter {
+            case "g": .good
+            case "p": .poor(.slow)
+            case "c": .poor(.certificateExpiring)
+            case "u": .bad(.urlInvalid)
+            default: .bad(.connectRefused)
+            }
+        let result = ProbeResult(
+            target: Self.identity(key), startedAt: wall, duration: .milliseconds(20), outcome: outcome, sentence: "seen \(letter)"
+        )
+        _ = judges[key, default: Judge()].judge(result, policy: policy)
+        return TargetReport(
+            target: Self.identity(key), judge: judges[key] ?? Judge(), result: result, startedAt: now,
+            isInMaintenance: inMaintenance.contains(key), describe: { Sample.description(key) })
+    }
+
+    func describe(_ changes: [Alert]) -> [String] {
+        changes.map { "\($0.isFiring ? "+" : "-")\($0.name.rawValue) \($0.labels["target"] ?? "")" }
+    }
+}
+
+enum Sample {
+    static func description(_ key: String) -> TargetReport.Description {
+        TargetReport.Description(
+            name: key, instance: "https://\(key).example/health", host: "\(key).example", region: "eu",
+            detectionBound: .seconds(55),
+            lastGood: .milliseconds(12))
+    }
+
+    static func alert(
+        _ key: String, host: String = "h.example", region: String = "eu", expiry: String? = nil, at second: Int64 = 0
+    ) -> Alert {
+        var annotations = ["summary": "\(key) is down"]
+        if let expiry { (annotations["reason"], annotations["certificate_expiry"]) = ("certificate_expired", expiry) }
+        return Alert(
+            .targetDown, .target(Office.identity(key)),
+            labels: ["alertname": "TargetDown", "target": key, "host": host, "region": region],
+            annotations: annotations, startedAt: Timestamp(milliseconds: 1_700_000_000_000 + second * 1000))
+    }
+
+    static func ended(_ alert: Alert, at second: Int64 = 60) -> Alert {
+        var ended = alert
+        ended.end(.recovered, at: Timestamp(milliseconds: 1_700_000_000_000 + second * 1000))
+        return ended
+    }
+}
+
+/// Documents as a database would keep them: durable when it is said so.
+final class Shelf: Sendable {
+    struct State {
+        var documents: [StoredDocument.ID: String] = [:]
+        var ticket = 0
+        var durable: Int? = 0
+    }
+
+    let state = Mutex(State())
+
+    var memory: AlertMemory {
+        AlertMemory(
+            remember: { documents in
+                self.state.withLock { state in
+                    for document in documents { state.documents[document.id] = document.text }
+                    state.ticket += 1
+                    return state.ticket
+                }
+            }, durable: { self.state.withLock { $0.durable } })
+    }
+
+    func commit() { state.withLock { $0.durable = $0.ticket } }
+    func fail() { state.withLock { $0.durable = nil } }
+    func count(_ kind: String) -> Int { state.withLock { $0.documents.keys.count { $0.kind == kind } } }
+}

@@ -1,0 +1,105 @@
+import Health
+import Logging
+import Settings
+import Synchronization
+import TestSupport
+import Testing
+
+@testable import Daemon
+
+/// Two hundred targets of ten hosts in ten networks behind an uplink that is cut, over real sockets.
+@Suite(.timeLimit(.minutes(3))) struct VantageTests {
+    private final class Uplink: Sendable {
+        let isCut = Mutex(false)
+        /// The host that really fails.
+        let down = Mutex<Int?>(nil)
+    }
+
+    private func hosts(behind uplink: Uplink) throws -> [LoopbackServer] {
+        try (0..<10).map { host in
+            try LoopbackServer(address: "127.\(100 + host).0.1") { _ in
+                if uplink.isCut.withLock(\.self) { return .reset }
+                return uplink.down.withLock { $0 == host } ? .http(500) : .http(200)
+            }
+        }
+    }
+
+    private func records(_ hosts: [LoopbackServer]) -> [String] {
+        hosts.enumerated().flatMap { host, server in
+            (0..<20).map { record("t\(host)-\($0)", name: "h\(host)-\($0)", url: server.url, path: "/\($0)") }
+        }
+    }
+
+    @Test func aCutUplinkIsOneAlertAndAnOutageMeanwhileComesThroughAfterIt() async throws {
+        let (folder, receiver, uplink) = (try TemporaryFolder(), try AlertReceiver(), Uplink())
+        let hosts = try hosts(behind: uplink)
+        let api = try ScriptedAPI(list(records(hosts)))
+        var settings = testSettings(folder, api: api.server.url)
+        settings.alerting.alertmanagers = [receiver.url]
+        let bound = settings.probe.detectionBound
+        try await RunningDaemon.run(settings, level: .notice) { running in
+            for host in hosts { try await host.until { $0.count >= 40 } }
+            uplink.isCut.withLock { $0 = true }
+            uplink.down.withLock { $0 = 3 }
+            try await receiver.seen.until { $0.contains { $0.name == "VantageUnhealthy" && $0.isFiring } }
+            #expect(try await running.metric("rangefinder_vantage_healthy") == 0)
+            // Long enough for all of them to be down.
+            while try await running.get("/metrics").body.split(separator: "\n").count(where: {
+                $0.hasPrefix("rangefinder_target_held") && $0.hasSuffix(" 1")
+            }) < 200 { try Task.checkCancellation() }
+            #expect(receiver.firstFiring("TargetDown").isEmpty)
+            uplink.isCut.withLock { $0 = false }
+            try await running.log.until("the vantage is healthy again")
+            let healthyAt = ContinuousClock.now
+            try await receiver.seen.until { seen in
+                Set(seen.filter { $0.name == "TargetDown" && $0.isFiring }.map(\.target)).count == 20
+            }
+            for (target, at) in receiver.firstFiring("TargetDown") {
+                #expect(target.hasPrefix("h3-"))
+                #expect(healthyAt.duration(to: at) <= bound)
+            }
+            try await receiver.seen.until { $0.contains { $0.name == "VantageUnhealthy" && !$0.isFiring } }
+            // The others answer again, and nobody ever heard of them.
+            while try await running.get("/metrics").body.split(separator: "\n").count(where: {
+                $0.hasPrefix("rangefinder_target_status_code") && $0.hasSuffix(" 1")
+            }) < 180 { try Task.checkCancellation() }
+            #expect(receiver.firstFiring("TargetDown").count == 20)
+            #expect(receiver.seen.value.filter { $0.name == "VantageUnhealthy" && $0.isFiring }.count >= 1)
+            #expect(try await running.metric("rangefinder_detection_exceptions_total{reason=\"vantage_doubt\"}") == 200)
+        }
+    }
+
+    @Test func withACanaryThatAnswersNothingIsHeld() async throws {
+        let (folder, receiver, uplink) = (try TemporaryFolder(), try AlertReceiver(), Uplink())
+        let hosts = try hosts(behind: uplink)
+        let (canary, dead) = (try LoopbackServer { _ in .http(404) }, try ClosedPort())
+        let api = try ScriptedAPI(list(records(hosts)))
+        var settings = testSettings(folder, api: api.server.url)
+        settings.alerting.alertmanagers = [receiver.url]
+        settings.vantage.canaries = [canary.url, "http://127.0.0.1:\(dead.port)/"]
+        try await RunningDaemon.run(settings, level: .notice) { running in
+            for host in hosts { try await host.until { $0.count >= 20 } }
+            uplink.isCut.withLock { $0 = true }
+            try await receiver.seen.until { seen in
+                Set(seen.filter { $0.name == "TargetDown" && $0.isFiring }.map(\.target)).count == 200
+            }
+            #expect(receiver.firstFiring("VantageUnhealthy").isEmpty)
+            #expect(canary.requests.count >= 2)
+        }
+    }
+
+    @Test func whenAllCanariesFailTheVantageIsInDoubt() async throws {
+        let (folder, receiver) = (try TemporaryFolder(), try AlertReceiver())
+        let target = try LoopbackServer { _ in .http(200) }
+        let dead = [try ClosedPort(), try ClosedPort()]
+        let api = try ScriptedAPI(list([record("t", url: target.url)]))
+        var settings = testSettings(folder, api: api.server.url)
+        settings.alerting.alertmanagers = [receiver.url]
+        settings.vantage.canaries = dead.map { "http://127.0.0.1:\($0.port)/" }
+        try await RunningDaemon.run(settings, level: .notice) { running in
+            try await receiver.seen.until { $0.contains { $0.name == "VantageUnhealthy" && $0.isFiring } }
+            try await running.log.until("the vantage is unhealthy: all 2 canaries fail")
+            #expect(try await running.metric("rangefinder_vantage_healthy") == 0)
+        }
+    }
+}

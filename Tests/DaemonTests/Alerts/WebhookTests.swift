@@ -1,0 +1,108 @@
+import Curl
+import Dispatch
+import Foundation
+import Health
+import Logging
+import Settings
+import Synchronization
+import TestSupport
+import Testing
+
+@testable import Daemon
+
+/// What webhooks and the heartbeat get, over real sockets.
+@Suite(.timeLimit(.minutes(3))) struct WebhookTests {
+    private struct Message: Decodable {
+        struct Alert: Decodable {
+            let name: String
+            let status: String
+        }
+        let id: String
+        let kind: String
+        let sequence: Int
+        let alerts: [Alert]
+    }
+
+    /// Holds up whatever thread comes to it.
+    private final class Gate: Sendable {
+        private let semaphore = DispatchSemaphore(value: 0)
+        func wait() { semaphore.wait() }
+        func open() { semaphore.signal() }
+    }
+
+    private func messages(_ requests: [LoopbackRequest]) -> [Message] {
+        requests.compactMap { try? JSONDecoder().decode(Message.self, from: Data($0.body.utf8)) }
+    }
+
+    @Test func anOutageIsAMessageAndItsEndAnotherAlsoWhereTheDaemonWasAwayMeanwhile() async throws {
+        let folder = try TemporaryFolder()
+        let (isBad, isAway) = (Watched(true), Watched(true))
+        let target = try LoopbackServer { _ in isBad.value ? .http(500) : .http(200) }
+        let hook = try LoopbackServer { _ in isAway.value ? .http(503) : .http(204) }
+        let api = try ScriptedAPI(list([record("a", name: "a", url: target.url), record("b", name: "b", url: target.url)]))
+        var settings = testSettings(folder, api: api.server.url)
+        settings.alerting.webhooks = [.init(url: .plain(hook.url + "/hook"), secret: Secret("s3cret-of-the-webhook"))]
+        settings.alerting.groupWindow = .seconds(3)
+        try await RunningDaemon.run(settings, level: .notice) { running in
+            // Sent, and not taken: it has to survive.
+            try await hook.until { !$0.isEmpty }
+            try await running.log.until("doesn't take alerts: it answered HTTP 503")
+            #expect(!running.log.lines.contains { $0.contains("s3cret") })
+            #expect(try await running.metric("rangefinder_alerts_queued") == 1)
+        }
+        isAway.change { $0 = false }
+        let before = hook.requests.count
+        try await RunningDaemon.run(settings, level: .notice) { _ in
+            try await hook.until { $0.count > before }
+            isBad.change { $0 = false }
+            try await hook.until { messages($0).contains { $0.kind == "resolved" } }
+        }
+        let all = messages(hook.requests)
+        let firing = all.filter { $0.kind == "firing" }
+        // At least once, and the same each time; both targets are of one host.
+        #expect(Set(firing.map(\.id)).count == 1)
+        #expect(firing.allSatisfy { $0.sequence == 1 && $0.alerts.count == 2 })
+        let resolved = all.filter { $0.kind == "resolved" }
+        #expect(resolved.map(\.sequence) == [2])
+        #expect(resolved.first?.alerts.map(\.status) == ["resolved", "resolved"])
+        #expect(hook.requests.allSatisfy { $0.headers["x-rangefinder-signature"]?.hasPrefix("sha256=") == true })
+    }
+
+    @Test func theHeartbeatStopsWhenProbingIsWedgedAndTheDaemonIsNotReady() async throws {
+        let folder = try TemporaryFolder()
+        let (target, heart) = (try LoopbackServer { _ in .http(200) }, try LoopbackServer { _ in .http(200) })
+        let api = try ScriptedAPI(list([record("a", name: "a", url: target.url)]))
+        var settings = testSettings(folder, api: api.server.url)
+        settings.probe.interval = .seconds(1)
+        settings.alerting.heartbeat = .init(url: Secret(heart.url), interval: .milliseconds(500))
+        try await RunningDaemon.run(settings, level: .notice) { running in
+            try await heart.until { $0.count >= 2 }
+            #expect(try await running.get("/-/ready").status == 200)
+            let gate = Gate()
+            Task(executorPreference: running.daemon.probes.executor) { gate.wait() }
+            let wedgedAt = ContinuousClock.now
+            while try await running.get("/-/ready").status == 200 { try Task.checkCancellation() }
+            #expect(wedgedAt.duration(to: .now) <= .seconds(6))
+            let before = heart.requests.count
+            // A page every turn takes its time; three intervals of the heartbeat pass.
+            while wedgedAt.duration(to: .now) < .seconds(8) { _ = try await running.get("/-/healthy") }
+            #expect(heart.requests.count <= before + 1)
+            gate.open()
+        }
+    }
+
+    /// A key that is set for the first time by a reload works from then on.
+    @Test func aReloadAddsAWebhook() async throws {
+        let folder = try TemporaryFolder()
+        let (target, hook) = (try LoopbackServer { _ in .http(500) }, try LoopbackServer { _ in .http(200) })
+        let api = try ScriptedAPI(list([record("a", name: "a", url: target.url)]))
+        let settings = testSettings(folder, api: api.server.url)
+        try await RunningDaemon.run(settings, level: .notice) { running in
+            var changed = settings
+            changed.alerting.webhooks = [.init(url: .plain(hook.url), secret: nil)]
+            changed.alerting.groupWindow = .zero
+            await running.daemon.take(changed)
+            try await hook.until { messages($0).contains { $0.kind == "firing" } }
+        }
+    }
+}

@@ -1,0 +1,172 @@
+import Health
+import Testing
+
+/// Hosts that answer and fail before the judge of the vantage, by a clock that stands still until it is moved.
+private struct Place {
+    var judge = VantageJudge(window: .seconds(30))
+    var now = ContinuousClock.now
+    private var ids: [HostTable.ID] = []
+    private var isBad: [Bool] = []
+
+    /// - Parameter networks: how many the hosts are spread over.
+    init(hosts: Int, networks: Int = 8) {
+        for host in 0..<hosts {
+            ids.append(judge.add(host: "h\(host).n\(host % networks).example", isBad: false))
+            isBad.append(false)
+        }
+        for host in 0..<hosts { result(host, isBad: false, address: "10.\(host % networks).0.\(host % 200)") }
+    }
+
+    mutating func result(_ host: Int, isBad bad: Bool, address: String? = nil) {
+        judge.follow(host: ids[host], wasBad: isBad[host], isBad: bad, address: address, at: now)
+        isBad[host] = bad
+    }
+
+    mutating func pass(_ seconds: Double) {
+        now = now.advanced(by: .milliseconds(Int(seconds * 1000)))
+        judge.weigh(at: now)
+    }
+}
+
+@Suite struct VantageJudgeTests {
+    @Test func halfOfTheHostsInOneIntervalAreADoubt() {
+        var place = Place(hosts: 20)
+        for host in 0..<9 { place.pass(1); place.result(host, isBad: true) }
+        #expect(place.judge.doubt == nil)
+        #expect(place.judge.isSuspicious)
+        place.result(9, isBad: true)
+        #expect(place.judge.doubt?.cause == .hosts(bad: 10, of: 20))
+        #expect(!place.judge.isSuspicious)
+    }
+
+    @Test func hostsThatFailOneAfterAnotherForLongerThanAnIntervalAreNone() {
+        var place = Place(hosts: 20)
+        for host in 0..<15 { place.pass(5); place.result(host, isBad: true) }
+        #expect(place.judge.doubt == nil)
+    }
+
+    @Test func oneThatTurnsGoodMeanwhileSpeaksForTheVantage() {
+        var place = Place(hosts: 20)
+        place.pass(1)
+        place.result(19, isBad: true)
+        for host in 0..<8 { place.result(host, isBad: true) }
+        #expect(place.judge.isSuspicious)
+        place.result(19, isBad: false)
+        #expect(!place.judge.isSuspicious)
+        for host in 8..<11 { place.result(host, isBad: true) }
+        #expect(place.judge.doubt == nil)
+    }
+
+    @Test func oneThatStaysGoodEndsASuspicionAndNotADoubt() {
+        var place = Place(hosts: 20)
+        for host in 0..<6 { place.pass(0.1); place.result(host, isBad: true) }
+        #expect(place.judge.isSuspicious)
+        place.pass(0.1)
+        place.result(15, isBad: false)
+        #expect(!place.judge.isSuspicious)
+        for host in 6..<10 { place.pass(0.1); place.result(host, isBad: true) }
+        #expect(place.judge.doubt != nil)
+        place.result(15, isBad: false)
+        #expect(place.judge.doubt != nil)
+    }
+
+    @Test(arguments: [(4, 4), (20, 2)])
+    func fewHostsOrFewNetworksAreNoDoubt(hosts: Int, networks: Int) {
+        var place = Place(hosts: hosts, networks: networks)
+        for host in 0..<hosts { place.result(host, isBad: true) }
+        #expect(place.judge.doubt == nil)
+        #expect(!place.judge.isSuspicious)
+    }
+
+    @Test func seventeenTargetsOfOneProviderAreOneHost() {
+        var judge = VantageJudge(window: .seconds(30))
+        let now = ContinuousClock.now
+        let ids = (0..<17).map { _ in judge.add(host: "api.example.com", isBad: false) }
+        for id in ids { judge.follow(host: id, wasBad: false, isBad: true, address: nil, at: now) }
+        #expect(Set(ids).count == 1)
+        #expect(judge.doubt == nil && !judge.isSuspicious)
+    }
+
+    @Test func aHostIsBadWhenMostOfItsTargetsAre() {
+        var place = Place(hosts: 8)
+        let first = place.judge.add(host: "h0.n0.example", isBad: false)
+        _ = place.judge.add(host: "h0.n0.example", isBad: false)
+        for host in 1..<5 { place.result(host, isBad: true) }
+        place.judge.follow(host: first, wasBad: false, isBad: true, address: nil, at: place.now)
+        // It is as silent as the others, and yet not bad.
+        #expect(place.judge.isSuspicious && place.judge.doubt == nil)
+        place.result(0, isBad: true)
+        #expect(place.judge.doubt != nil)
+    }
+
+    @Test func itTrustsItselfAgainWhenHalfOfThemAnswer() {
+        var place = Place(hosts: 20)
+        for host in 0..<16 { place.result(host, isBad: true) }
+        #expect(place.judge.doubt != nil)
+        place.pass(200)
+        #expect(place.judge.doubt != nil)
+        for host in 0..<7 { place.result(host, isBad: false) }
+        #expect(place.judge.doubt != nil)
+        place.pass(1)
+        place.result(7, isBad: false)
+        #expect(place.judge.doubt == nil)
+        #expect(place.judge.trustedSince == place.now)
+        // Those that stay bad are no new doubt.
+        place.pass(1)
+        #expect(place.judge.doubt == nil && !place.judge.isSuspicious)
+    }
+
+    @Test func aSuspicionThatComesToNothingEndsAfterAnInterval() {
+        var place = Place(hosts: 100)
+        for host in 0..<6 { place.pass(0.1); place.result(host, isBad: true) }
+        #expect(place.judge.isSuspicious)
+        place.pass(31)
+        #expect(!place.judge.isSuspicious)
+        #expect(place.judge.doubt == nil)
+    }
+
+    @Test func ownTroubleIsADoubtWhileItLasts() {
+        var place = Place(hosts: 1)
+        place.judge.note(troubles: ["no descriptors are left"], at: place.now)
+        #expect(place.judge.doubt?.cause.sentence == "no descriptors are left")
+        place.judge.note(troubles: [], at: place.now)
+        #expect(place.judge.doubt == nil)
+    }
+
+    @Test func withCanariesOnlyTheyDecide() {
+        var place = Place(hosts: 20)
+        place.judge.hasCanaries = true
+        for host in 0..<20 { place.pass(0.1); place.result(host, isBad: true) }
+        #expect(place.judge.doubt == nil)
+        #expect(place.judge.isSuspicious)
+        // One answers: nothing is held.
+        place.judge.note(canariesAskedAt: place.now, failed: 1, of: 2)
+        place.pass(0.1)
+        #expect(!place.judge.isSuspicious)
+        #expect(place.judge.doubt == nil)
+        place.judge.note(canariesAskedAt: place.now, failed: 2, of: 2)
+        place.pass(0.1)
+        #expect(place.judge.doubt?.cause == .canaries(2))
+        place.judge.note(canariesAskedAt: place.now, failed: 0, of: 2)
+        place.pass(0.1)
+        #expect(place.judge.doubt == nil)
+    }
+
+    @Test func aSingleCanaryIsNoWitness() {
+        var place = Place(hosts: 3)
+        place.judge.hasCanaries = true
+        place.judge.note(canariesAskedAt: place.now, failed: 1, of: 1)
+        place.pass(1)
+        #expect(place.judge.doubt == nil)
+    }
+
+    @Test func hostsThatAreGoneCountNoLonger() {
+        var place = Place(hosts: 10)
+        let id = place.judge.add(host: "gone.example", isBad: false)
+        place.judge.remove(host: id, isBad: false)
+        for host in 0..<5 { place.result(host, isBad: true) }
+        #expect(place.judge.doubt?.cause == .hosts(bad: 5, of: 10))
+        // Its place is given to another.
+        #expect(place.judge.add(host: "new.example", isBad: false) == id)
+    }
+}
