@@ -27,6 +27,8 @@ package struct TransferRequest: Sendable {
     package var pin: UInt64 = 0
     /// An address to connect to, whatever the name has: nothing is looked up then, and the egress rule is asked all the same.
     package var onlyAddress: SocketAddress?
+    /// A Unix socket to connect to instead of the URL's host; nothing is looked up then, and the egress rule isn't asked.
+    package var unixSocket: String?
     /// An HTTP proxy that is asked to CONNECT to the address; its own is looked up, too, and the egress rule is not asked for it.
     package var proxy: (host: String, port: Int)?
     /// The egress rule, asked on the engine's thread for each resolved address and again for each socket: pure and quick, please.

@@ -7,6 +7,7 @@
 import Alerting
 import Curl
 import Exposition
+import Glibc
 import Health
 import History
 package import Logging
@@ -164,6 +165,7 @@ package final class Daemon: Sendable {
         } else {
             announce.finish()
         }
+        services.append(RunsUntilShutdown("control") { await self.listenForCommands() })
         services.append(Listening(setting: "listen", address: settings.listen) { try await self.webServer().run() })
         services.append(
             RunsUntilShutdown("sync") {
@@ -224,19 +226,43 @@ package final class Daemon: Sendable {
 
     private var listenerNames: [String] { [context.surroundings.hostName] + settings.listenNames }
 
+    /// Commands find it without a port and a password. Where it can't be, the rest goes on.
+    private func listenForCommands() async {
+        let path = ControlSocket.path(
+            database: settings.history.path, runtimeDirectory: context.surroundings.environment("RUNTIME_DIRECTORY"))
+        var configuration = listener
+        configuration.unixSocket = path
+        do {
+            guard let path else { throw ListenFailure(description: "its path would be longer than a socket's may be") }
+            let server = WebServer(configuration: configuration, daemon: whatIsServed, onListening: { _ in chmod(path, 0o660) })
+            try await server.run()
+        } catch {
+            logger.warning("`rangefinder sync` can't reach this daemon: no Unix socket: \(displayText("\(error)"))")
+            try? await gracefulShutdown()
+        }
+    }
+
+    private var listener: WebServer.Configuration {
+        WebServer.Configuration(
+            host: settings.listen.host, port: settings.listen.port, names: listenerNames, admin: settings.admin,
+            version: context.version)
+    }
+
+    private var whatIsServed: WebServer.Daemon {
+        let (metrics, series) = (metrics, series)
+        return WebServer.Daemon(
+            page: { format, selection in
+                MetricsPage(format: format, selection: selection, targets: series, daemon: metrics)
+            },
+            readiness: { await self.whatIsNotReady() },
+            reload: { await self.reload() },
+            sync: { accept in await self.syncNow(accept: accept) })
+    }
+
     private func webServer() -> WebServer {
-        let (context, settings, metrics, series) = (context, settings, metrics, series)
+        let (context, settings) = (context, settings)
         return WebServer(
-            configuration: .init(
-                host: settings.listen.host, port: settings.listen.port, names: listenerNames, admin: settings.admin,
-                version: context.version),
-            daemon: .init(
-                page: { format, selection in
-                    MetricsPage(format: format, selection: selection, targets: series, daemon: metrics)
-                },
-                readiness: { await self.whatIsNotReady() },
-                reload: { await self.reload() },
-                sync: { accept in await self.syncNow(accept: accept) }),
+            configuration: listener, daemon: whatIsServed,
             onListening: { port in
                 context.logger.info("listening", metadata: ["address": "\(settings.listen.host):\(port)"])
                 await context.onListening(.pages, port)

@@ -6,6 +6,8 @@ import HummingbirdCore
 /// The requests that change something: only where the configuration allows them, and only from this machine.
 struct AdminRoutes: Sendable {
     let isEnabled: Bool
+    /// Behind a Unix socket: its file says who may.
+    let takesAnyPeer: Bool
     let daemon: WebServer.Daemon
 
     func reload(from peer: Peer) async -> Response {
@@ -24,7 +26,9 @@ struct AdminRoutes: Sendable {
 
     private func refusal(of peer: Peer) -> Response? {
         guard isEnabled else { return .text(.forbidden, "this needs admin: true in the configuration") }
-        guard peer.isLoopback else { return .text(.forbidden, "this is taken from the daemon's own machine only") }
+        guard takesAnyPeer || peer.isLoopback else {
+            return .text(.forbidden, "this is taken from the daemon's own machine only")
+        }
         return nil
     }
 

@@ -30,7 +30,8 @@ struct Site: HTTPResponder {
         self.daemon = daemon
         landing = LandingPage.html(version: configuration.version)
         metrics = MetricsRoute(page: daemon.page)
-        admin = AdminRoutes(isEnabled: configuration.admin, daemon: daemon)
+        let isUnix = configuration.unixSocket != nil
+        admin = AdminRoutes(isEnabled: configuration.admin || isUnix, takesAnyPeer: isUnix, daemon: daemon)
     }
 
     func respond(to request: Request, context peer: Peer) async throws -> Response {

@@ -22,6 +22,8 @@ package struct WebServer: Sendable {
         /// Whether `POST /-/reload` and `POST /-/sync` are taken.
         package var admin: Bool
         package var version: String
+        /// The path of a Unix socket to listen on instead, for whoever may open it: its file is for this user and its group.
+        package var unixSocket: String?
 
         package init(host: String, port: Int, names: [String] = [], admin: Bool = false, version: String) {
             self.host = host
@@ -86,7 +88,10 @@ package struct WebServer: Sendable {
         let onListening = onListening
         // The daemon tells what there is to tell; a listener that logs every torn connection would let strangers fill its log.
         let silent = Logger(label: "web") { _ in SwiftLogNoOpLogHandler() }
-        var settings = ApplicationConfiguration(address: .hostname(configuration.host, port: configuration.port))
+        let address: BindAddress =
+            configuration.unixSocket.map { .unixDomainSocket(path: $0) }
+            ?? .hostname(configuration.host, port: configuration.port)
+        var settings = ApplicationConfiguration(address: address)
         settings.availableConnectionsDelegate = MaximumAvailableConnections(Self.connectionLimit)
         let application = Application(
             responder: Site(configuration: configuration, daemon: daemon),

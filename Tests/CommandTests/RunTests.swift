@@ -166,6 +166,40 @@ import Testing
         #expect(await program.ended() == 0)
     }
 
+    @Test func syncAsksTheRunningDaemonAndSaysWhenThereIsNone() async throws {
+        let site = try Site(paths: ["a"]) { _ in .http(200) }
+        let (program, _) = try await site.start()
+        let done = try await Program.run(["sync", "--config", site.configuration])
+        #expect(done.code == 0)
+        #expect(done.errors.contains("1 targets are watched"))
+        let nothingHeld = try await Program.run(["sync", "--config", site.configuration, "--accept"])
+        #expect(nothingHeld.code == 1)
+        #expect(nothingHeld.errors.contains("no list is held"))
+        var file = stat()
+        #expect(stat(site.database + ".sock", &file) == 0 && file.st_mode & 0o777 == 0o660)
+        program.send(SIGTERM)
+        #expect(await program.ended() == 0)
+        let nobody = try await Program.run(["sync", "--config", site.configuration])
+        #expect(nobody.code == 69)
+        #expect(nobody.errors.contains("no daemon answers"))
+    }
+
+    @Test func replayShowsWhatOtherSettingsWouldHaveSaid() async throws {
+        let site = try Site(paths: ["good", "bad"]) { request in request.path == "/bad" ? .http(500) : .http(200) }
+        let (program, _) = try await site.start()
+        #expect(try await program.errors.until("bad is down"))
+        #expect(try await program.errors.until("good is up"))
+        program.send(SIGTERM)
+        #expect(await program.ended() == 0)
+        let replay = try await Program.run(["replay", "--config", site.configuration, "--fall", "1"])
+        #expect(replay.code == 0)
+        #expect(replay.output.contains("2 targets: 1 alerts (were 1)"))
+        #expect(replay.errors.contains("results are kept since"))
+        let none = try await Program.run(["replay", "--database", site.database, "--fall", "1000", "--target", "bad"])
+        #expect(none.output.contains("1 targets: 0 alerts (were 1)"))
+        #expect(try await Program.run(["replay", "--database", site.database, "--fall", "0"]).code == 2)
+    }
+
     @Test func statusReadsTheDatabaseWhileTheDaemonRunsAndWhenItDoesNot() async throws {
         let site = try Site(paths: ["good", "bad"]) { request in request.path == "/bad" ? .http(500) : .http(200) }
         let (program, _) = try await site.start()

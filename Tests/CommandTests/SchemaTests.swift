@@ -44,6 +44,9 @@ struct SchemaTests {
         let incidents = try await Program.run(["incidents", "--database", site.database, "--json"])
         #expect(incidents.output.contains("\"reason\":\"status_unexpected\""))
         #expect(try problems(of: incidents.output, against: "incidents") == "read\n")
+        let replay = try await Program.run(["replay", "--database", site.database, "--fall", "1", "--json"])
+        #expect(replay.output.contains("\"delay_max_us\":"))
+        #expect(try problems(of: replay.output, against: "replay") == "read\n")
         for (resolution, since) in [("1s", "1h"), ("1m", "1d"), ("1h", "2d"), ("1d", "9d")] {
             let history = try await Program.run(
                 ["history", "bad", "--database", site.database, "--since", since, "--resolution", resolution, "--json"])

@@ -10,7 +10,11 @@ extension Loop {
             return end(transfer, .init(.unsupportedScheme))
         }
         guard request.url.host.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7f }) else { return end(transfer, .init(.urlMalformed)) }
-        if let address = request.onlyAddress ?? SocketAddress(request.url.host) { return choose(transfer, of: [address]) }
+        if let address = request.onlyAddress
+            ?? (request.unixSocket == nil ? SocketAddress(request.url.host) : SocketAddress("127.0.0.1"))
+        {
+            return choose(transfer, of: [address])
+        }
         lookUp(transfer)
     }
 

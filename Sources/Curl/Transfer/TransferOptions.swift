@@ -94,6 +94,7 @@ struct TransferOptions {
 
     private func setConnection(_ set: inout Setter, _ handle: EasyHandle) {
         set.string(CURLOPT_URL, request.url.text)
+        if let path = request.unixSocket { set.string(CURLOPT_UNIX_SOCKET_PATH, path) }
         let isLiteral = SocketAddress(request.url.host) != nil
         if !isLiteral {
             // Host header, SNI and certificate check keep the name, and a kept connection is reused only for this same address.

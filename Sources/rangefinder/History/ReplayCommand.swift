@@ -1,0 +1,169 @@
+import ArgumentParser
+import Daemon
+import Glibc
+import Health
+import History
+import Settings
+import Terminal
+
+struct ReplayCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "replay", abstract: "Show which alerts other settings would have given, by the results that are kept.",
+        discussion: """
+            Runs the judge over the stored results. A re-check that was never made is not invented: where one would have come, the delay of \
+            the alert is a range. Doubts, maintenance windows and `degraded` are left out.
+            """)
+
+    @OptionGroup var database: DatabaseOptions
+
+    @Option(help: ArgumentHelp("How far back: 24h, 7d.", valueName: "duration"))
+    var since = Span(seconds: 7 * 86_400)
+
+    @Option(help: "So many bad results in a row make a target down.")
+    var fall: Int?
+
+    @Option(help: "So many good ones in a row bring it back.")
+    var rise: Int?
+
+    @Option(help: ArgumentHelp("The interval while a target is between two statuses.", valueName: "duration"))
+    var fastInterval: Span?
+
+    @Option(help: ArgumentHelp("Of one target alone: its name, or its id.", valueName: "target"))
+    var target: String?
+
+    @Option(help: ArgumentHelp("The client whose target it is, where two have the same.", valueName: "id"))
+    var client: String?
+
+    @Flag(help: "Print JSON.")
+    var json = false
+
+    func validate() throws {
+        if client != nil, target == nil { throw ValidationError("--client goes with --target.") }
+        for (name, value) in [("--fall", fall), ("--rise", rise)] {
+            if let value, !(1...1000).contains(value) { throw ValidationError("\(name) is from 1 to 1000.") }
+        }
+    }
+
+    func run() async throws {
+        let now = Timestamp.now()
+        let start = now + (.zero - since.duration)
+        let settings = try database.config.map(loadSettings) ?? Settings()
+        let path = try database.path()
+        let (targets, kept) = try reading(path) { reader throws(HistoryError) in
+            (try chosen(reader), try reader.starts().results)
+        }
+        if let target { _ = try onlyOne(targets, matching: target) }
+        if kept.map({ start < $0 }) ?? true {
+            let words = kept.map { "results are kept since \($0) (history.keep_raw): what was before can't be replayed" }
+            printError(words ?? "no results are kept: there is nothing to replay")
+        }
+        let rows = try reading(path) { reader throws(HistoryError) in
+            var rows: [ReplayRow] = []
+            for target in targets {
+                rows.append(
+                    try replay(target, policy(of: target, settings), reader, start..<now, from: max(start, kept ?? start)))
+            }
+            return rows
+        }
+        if json {
+            printData(try JSONEnvelope.text(kind: "replay", at: now, zip(targets, rows).map(ReplayItem.init)))
+        } else {
+            printData(replayTable(rows, style: .detect(descriptor: STDOUT_FILENO)))
+        }
+    }
+
+    private func chosen(_ reader: HistoryReader) throws(HistoryError) -> [Target] {
+        if let target { return try reader.targets(matching: target, client: client) }
+        return try reader.statuses().map(\.target)
+    }
+
+    private func policy(of target: Target, _ settings: Settings) -> ProbePolicy {
+        var policy = settings.policy(for: target)
+        policy.fall = fall ?? policy.fall
+        policy.rise = rise ?? policy.rise
+        policy.fastInterval = fastInterval?.duration ?? policy.fastInterval
+        return policy
+    }
+
+    private func replay(
+        _ target: Target, _ policy: ProbePolicy, _ reader: HistoryReader, _ span: Range<Timestamp>, from kept: Timestamp
+    ) throws(HistoryError) -> ReplayRow {
+        var replay = Replay(policy: policy)
+        var (cursor, changesThen): (Int64, Int) = (0, 0)
+        var statusThen: Status?
+        while true {
+            let page = try reader.results(of: target.identity, in: span, after: cursor)
+            guard let last = page.last else { break }
+            for item in page {
+                replay.follow(ProbeResult(item, of: target.identity))
+                guard !item.isVoid else { continue }
+                if let before = statusThen, before != .unknown, before != item.status { changesThen += 1 }
+                statusThen = item.status
+            }
+            cursor = last.id
+        }
+        let incidents = try reader.incidents(of: target.identity, after: kept, limit: 100_000).map(\.incident)
+        return ReplayRow(
+            target: target.name, region: target.region, alerts: replay.alerts, changes: replay.changes,
+            incidents: incidents.filter { $0.confirmedAt >= kept }.sorted { $0.startedAt < $1.startedAt },
+            changesThen: changesThen)
+    }
+}
+
+extension ProbeResult {
+    /// As it was before the judge: what it spared for lack of credentials was bad.
+    fileprivate init(_ item: ResultItem, of target: TargetIdentity) {
+        var facts = ResponseFacts()
+        facts.httpStatus = item.httpStatus
+        let isSpared = item.outcome == .poor(.credentialsWanted)
+        self.init(
+            target: target, startedAt: item.startedAt, duration: item.duration, lateness: item.lateness,
+            outcome: isSpared ? .bad(.statusUnexpected) : item.outcome, void: item.isVoid ? .tainted : nil, phases: item.phases,
+            facts: facts)
+    }
+}
+
+/// One target as `replay --json` prints it.
+struct ReplayItem: Encodable {
+    struct Alert: Encodable {
+        var startedAt: String
+        var delayMinUs: Int64
+        var delayMaxUs: Int64
+        @OrNull var endedAt: String?
+        var reason: String
+    }
+
+    struct Incident: Encodable {
+        var startedAt: String
+        var delayUs: Int64
+        @OrNull var endedAt: String?
+        var reason: String
+    }
+
+    var targetID: String
+    var clientID: String
+    var target: String
+    var region: String
+    var alerts: [Alert]
+    var statusChanges: Int
+    var incidents: [Incident]
+    var statusChangesThen: Int
+
+    init(_ target: Target, _ row: ReplayRow) {
+        (targetID, clientID) = (target.identity.key, target.identity.clientID)
+        (self.target, region) = (target.name, target.region)
+        alerts = row.alerts.map { alert in
+            Alert(
+                startedAt: "\(alert.began)", delayMinUs: (alert.earliest - alert.began).wholeMicroseconds,
+                delayMaxUs: (alert.latest - alert.began).wholeMicroseconds, endedAt: alert.ended.map { "\($0)" },
+                reason: alert.reason.rawValue)
+        }
+        statusChanges = row.changes
+        incidents = row.incidents.map { incident in
+            Incident(
+                startedAt: "\(incident.startedAt)", delayUs: (incident.confirmedAt - incident.startedAt).wholeMicroseconds,
+                endedAt: incident.endedAt.map { "\($0)" }, reason: incident.reason.rawValue)
+        }
+        statusChangesThen = row.changesThen
+    }
+}
