@@ -31,6 +31,8 @@ struct AlertBook: Sendable {
     private var holdMax: Duration
     /// By key: those that fire, and those that have ended and somebody has still to hear of.
     private(set) var alerts: [String: Alert] = [:]
+    /// The keys of those that have ended.
+    private(set) var ended: Set<String> = []
     private var waiting: [String: Waiting] = [:]
     private var heldSince: ContinuousClock.Instant?
     /// What an earlier life believed and hadn't announced: it died first, or there was nobody to tell.
@@ -60,7 +62,10 @@ struct AlertBook: Sendable {
     }
 
     /// What an earlier life had announced.
-    mutating func restore(_ alert: Alert) { alerts[alert.key] = alert }
+    mutating func restore(_ alert: Alert) {
+        alerts[alert.key] = alert
+        if !alert.isFiring { ended.insert(alert.key) }
+    }
 
     /// Follows one judgement. Returns the alerts that have begun or ended by it.
     mutating func follow(_ report: TargetReport, _ trust: Trust, at now: ContinuousClock.Instant) -> [Alert] {
@@ -184,7 +189,9 @@ struct AlertBook: Sendable {
 
     /// Everyone has heard that it is over.
     mutating func forget(_ key: String) {
-        if alerts[key]?.isFiring == false { alerts[key] = nil }
+        guard alerts[key]?.isFiring == false else { return }
+        alerts[key] = nil
+        ended.remove(key)
     }
 
     private func wantedNames(_ status: Status, _ cause: Cause?, isUnprobeable: Bool) -> [AlertName] {
@@ -198,6 +205,7 @@ struct AlertBook: Sendable {
 
     private mutating func open(_ alert: Alert) -> Alert {
         alerts[alert.key] = alert
+        ended.remove(alert.key)
         return alert
     }
 
@@ -205,6 +213,7 @@ struct AlertBook: Sendable {
         guard var alert = alerts[key], alert.isFiring else { return [] }
         alert.end(ending, at: moment)
         alerts[key] = alert
+        ended.insert(key)
         return [alert]
     }
 }

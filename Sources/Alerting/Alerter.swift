@@ -100,14 +100,16 @@ package final class Alerter: Sendable {
     }
 
     private func document(_ group: AlertGroup) -> StoredDocument {
-        StoredDocument(kind: "group", key: group.id, text: group.isOver ? nil : Text.json(group))
+        group.isOver
+            ? StoredDocument(forgetting: "group", key: group.id)
+            : StoredDocument(kind: "group", key: group.id, text: Text.json(group))
     }
 
     // MARK: What goes out
 
     /// One request to make; ``done(_:_:at:)`` takes its answer.
     enum Job: Sendable {
-        case alertmanager(index: Int, url: String, alerts: [Alert], bodies: [[UInt8]])
+        case alertmanager(url: String, alerts: [Alert], endsAt: Timestamp, link: String)
         case webhook(serial: Int, message: Outbox.Message, target: AlertingOptions.Webhook)
     }
 
@@ -165,7 +167,8 @@ package final class Alerter: Sendable {
     private static let resolvedMax: Duration = .seconds(24 * 3600)
 
     private func forgetWhatAllHaveHeard(_ state: inout State, wall: Timestamp) {
-        let over = state.book.alerts.values.filter { alert in
+        guard !state.book.ended.isEmpty else { return }
+        let over = state.book.ended.compactMap { state.book.alerts[$0] }.filter { alert in
             guard let endedAt = alert.endedAt else { return false }
             return state.feeds.allSatisfy { $0.hasHeard(ofTheEndOf: alert.key) } || wall - endedAt > Self.resolvedMax
         }
@@ -176,7 +179,7 @@ package final class Alerter: Sendable {
             state.book.forget(key)
             for index in state.feeds.indices { state.feeds[index].forget(key) }
         }
-        _ = memory.remember(forgotten.map { StoredDocument(kind: "alert", key: $0, text: nil) })
+        _ = memory.remember(forgotten.map { StoredDocument(forgetting: "alert", key: $0) })
     }
 
     private func alertmanagerJobs(_ state: inout State, at now: ContinuousClock.Instant, wall: Timestamp) -> [Job] {
@@ -192,8 +195,8 @@ package final class Alerter: Sendable {
                 if !keys.isEmpty { state.feeds[index].done(keys, .taken, alerts, at: now, resendInterval: interval) }
                 return nil
             }
-            let bodies = AlertmanagerFeed.bodies(sent, at: wall, resendInterval: interval, link: state.options.link)
-            return .alertmanager(index: index, url: state.feeds[index].url, alerts: sent, bodies: bodies)
+            return .alertmanager(
+                url: state.feeds[index].url, alerts: sent, endsAt: wall + interval * 4, link: state.options.link)
         }
     }
 
@@ -208,8 +211,9 @@ package final class Alerter: Sendable {
     func done(_ job: Job, _ answer: AlertAnswer, at now: ContinuousClock.Instant) {
         state.withLock { state in
             switch job {
-            case .alertmanager(let index, let url, let sent, _):
-                guard state.feeds.indices.contains(index), state.feeds[index].url == url else { return }
+            case .alertmanager(let url, let sent, _, _):
+                // It may be elsewhere in the list by now, or gone.
+                guard let index = state.feeds.firstIndex(where: { $0.url == url }) else { return }
                 state.feeds[index].done(
                     sent.map(\.key), answer, state.book.alerts, at: now, resendInterval: state.options.resendInterval)
                 if answer == .taken { state.feeds[index].took(sent, state.book.alerts) }

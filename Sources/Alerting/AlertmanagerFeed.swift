@@ -72,9 +72,10 @@ struct AlertmanagerFeed: Sendable {
         resolvedSent[key] = nil
     }
 
-    /// The bodies of `POST /api/v2/alerts` (Alertmanager's API v2): arrays of bounded length. An alert that fires ends by itself some resends
-    /// after its sender has died.
-    static func bodies(_ alerts: [Alert], at now: Timestamp, resendInterval: Duration, link: String) -> [[UInt8]] {
+    /// The bodies of `POST /api/v2/alerts` (Alertmanager's API v2): arrays of bounded length, each made when it is wanted.
+    ///
+    /// - Parameter endsAt: when an alert that fires ends by itself, some resends after its sender has died.
+    static func bodies(_ alerts: [Alert], endsAt: Timestamp, link: String) -> some Sequence<[UInt8]> {
         struct Posted: Encodable {
             let labels: [String: String]
             let annotations: [String: String]
@@ -82,11 +83,11 @@ struct AlertmanagerFeed: Sendable {
             let endsAt: String
             let generatorURL: String
         }
-        return stride(from: 0, to: alerts.count, by: alertsMax).map { start in
+        return stride(from: 0, to: alerts.count, by: alertsMax).lazy.map { start in
             let posted = alerts[start..<min(start + alertsMax, alerts.count)].map { alert in
                 Posted(
                     labels: alert.labels, annotations: alert.annotations, startsAt: "\(alert.startedAt)",
-                    endsAt: "\(alert.endedAt ?? now + resendInterval * 4)", generatorURL: link)
+                    endsAt: "\(alert.endedAt ?? endsAt)", generatorURL: link)
             }
             return Array(Text.json(posted).utf8)
         }

@@ -9,11 +9,19 @@ struct AlertGroup: Codable, Hashable, Sendable {
     /// The host, the certificate's issuer and expiry, the region, or the alert's name.
     let value: String
     /// By key, as they were last.
-    var members: [String: Alert] = [:]
+    private(set) var members: [String: Alert] = [:]
+    private(set) var firing = 0
     /// How many messages have been made of it.
     var sequence = 0
 
-    var isOver: Bool { members.values.allSatisfy { !$0.isFiring } }
+    init(id: String, kind: Kind, value: String) { (self.id, self.kind, self.value) = (id, kind, value) }
+
+    var isOver: Bool { firing == 0 }
+
+    mutating func take(_ alert: Alert) {
+        let before = members.updateValue(alert, forKey: alert.key)
+        firing += (alert.isFiring ? 1 : 0) - (before?.isFiring == true ? 1 : 0)
+    }
 }
 
 /// One message of a group: the first, a follow-up when members joined, or the last when all are over.
@@ -27,8 +35,11 @@ struct GroupMessage: Hashable, Sendable {
 struct GroupBook: Sendable {
     var window: Duration
     private(set) var groups: [String: AlertGroup] = [:]
+    /// Groups by what their members share, and by the keys of those that fire: a hundred thousand may.
+    private var groupIDs: [String: String] = [:]
+    private var groupOfMember: [String: String] = [:]
     /// Began and isn't in a group yet.
-    private var pending: [Alert] = []
+    private var pending: [String: Alert] = [:]
     private var pendingSince: ContinuousClock.Instant?
     /// Groups that members joined, and since when.
     private var joined: [String: ContinuousClock.Instant] = [:]
@@ -39,12 +50,17 @@ struct GroupBook: Sendable {
     init(window: Duration) { self.window = window }
 
     /// Whether a group has still to hear of an alert, or of its end.
-    func lacks(_ alert: Alert) -> Bool {
-        let member = groups.values.contains { $0.members[alert.key]?.isFiring == true }
-        return alert.isFiring != member
+    func lacks(_ alert: Alert) -> Bool { alert.isFiring != (groupOfMember[alert.key] != nil) }
+
+    mutating func restore(_ group: AlertGroup) { begin(group) }
+
+    private mutating func begin(_ group: AlertGroup) {
+        groups[group.id] = group
+        if group.kind != .alone { groupIDs[Self.place(group.kind, group.value)] = group.id }
+        for (key, alert) in group.members where alert.isFiring { groupOfMember[key] = group.id }
     }
 
-    mutating func restore(_ group: AlertGroup) { groups[group.id] = group }
+    private static func place(_ kind: AlertGroup.Kind, _ value: String) -> String { "\(kind.rawValue) \(value)" }
 
     /// Returns the messages that are due at once: of groups that are over.
     mutating func follow(_ change: Alert, at now: ContinuousClock.Instant) -> [GroupMessage] {
@@ -53,33 +69,31 @@ struct GroupBook: Sendable {
             return []
         }
         // Over before anybody heard of it.
-        if pending.contains(where: { $0.key == change.key }) {
-            pending.removeAll { $0.key == change.key }
-            return []
-        }
-        guard var group = groups.values.first(where: { $0.members[change.key]?.isFiring == true }) else { return [] }
-        group.members[change.key] = change
-        groups[group.id] = group
-        return group.isOver ? [finish(&group)] : []
+        if pending.removeValue(forKey: change.key) != nil { return [] }
+        guard let id = groupOfMember.removeValue(forKey: change.key) else { return [] }
+        groups[id]?.take(change)
+        guard let group = groups[id], group.isOver else { return [] }
+        return [finish(group)]
     }
 
     private mutating func join(_ alert: Alert, at now: ContinuousClock.Instant) {
-        let keys = Self.keys(of: alert)
-        if var group = groups.values.first(where: { group in
-            group.kind != .alone && keys.contains { $0 == (group.kind, group.value) }
-        }) {
-            group.members[alert.key] = alert
-            groups[group.id] = group
-            joined[group.id] = joined[group.id] ?? now
+        // It is in one already: told again after a restart.
+        guard groupOfMember[alert.key] == nil else { return }
+        if let id = Self.keys(of: alert).compactMap({ groupIDs[Self.place($0, $1)] }).first {
+            groups[id]?.take(alert)
+            groupOfMember[alert.key] = id
+            joined[id] = joined[id] ?? now
             return
         }
-        pending.append(alert)
+        pending[alert.key] = alert
         pendingSince = pendingSince ?? now
     }
 
-    private mutating func finish(_ group: inout AlertGroup) -> GroupMessage {
+    private mutating func finish(_ group: AlertGroup) -> GroupMessage {
+        var group = group
         group.sequence += 1
         (groups[group.id], joined[group.id]) = (nil, nil)
+        groupIDs[Self.place(group.kind, group.value)] = nil
         return GroupMessage(kind: .resolved, group: group)
     }
 
@@ -94,12 +108,12 @@ struct GroupBook: Sendable {
         }
         guard let pendingSince, pendingSince.duration(to: now) >= window else { return messages }
         self.pendingSince = nil
-        for var group in Self.grouped(pending) {
+        for var group in Self.grouped(Array(pending.values)) {
             group.sequence = 1
-            groups[group.id] = group
+            begin(group)
             messages.append(GroupMessage(kind: .firing, group: group))
         }
-        pending = []
+        pending = [:]
         return messages
     }
 
@@ -123,8 +137,9 @@ struct GroupBook: Sendable {
     }
 
     private static func group(_ kind: AlertGroup.Kind, _ value: String, _ alerts: [Alert]) -> AlertGroup {
-        let members = Dictionary(alerts.map { ($0.key, $0) }) { $1 }
-        return AlertGroup(id: groupID(alerts), kind: kind, value: value, members: members)
+        var group = AlertGroup(id: groupID(alerts), kind: kind, value: value)
+        for alert in alerts { group.take(alert) }
+        return group
     }
 
     /// What an alert may share with others; nothing of one that isn't about a target.

@@ -49,7 +49,7 @@ struct Outbox: Sendable {
         var dropped = 0
         while entries[message.webhook]?.count ?? 0 >= Self.messagesMax, let oldest = entries[message.webhook]?.keys.min() {
             entries[message.webhook]?[oldest] = nil
-            documents.append(StoredDocument(kind: "message", key: Self.key(message.webhook, oldest), text: nil))
+            documents.append(StoredDocument(forgetting: "message", key: Self.key(message.webhook, oldest)))
             dropped += 1
         }
         entries[message.webhook, default: [:]][serial] = Entry(message: message, ticket: remember(documents))
@@ -84,7 +84,7 @@ struct Outbox: Sendable {
         }
         channel = Channel()
         entries[webhook]?[serial] = nil
-        return StoredDocument(kind: "message", key: Self.key(webhook, serial), text: nil)
+        return StoredDocument(forgetting: "message", key: Self.key(webhook, serial))
     }
 
     /// Webhooks that are no longer configured. Returns the documents to forget.
@@ -92,7 +92,7 @@ struct Outbox: Sendable {
         let gone = entries.filter { !webhooks.contains($0.key) }
         for webhook in gone.keys { (entries[webhook], channels[webhook]) = (nil, nil) }
         return gone.flatMap { webhook, waiting in
-            waiting.keys.map { StoredDocument(kind: "message", key: Self.key(webhook, $0), text: nil) }
+            waiting.keys.map { StoredDocument(forgetting: "message", key: Self.key(webhook, $0)) }
         }
     }
 

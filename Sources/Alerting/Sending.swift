@@ -25,9 +25,9 @@ extension Alerter {
 
     static func carryOut(_ job: Job, over transport: AlertTransport) async -> AlertAnswer {
         switch job {
-        case .alertmanager(_, let url, _, let bodies):
+        case .alertmanager(let url, let alerts, let endsAt, let link):
             let base = url.hasSuffix("/") ? String(url.dropLast()) : url
-            for body in bodies {
+            for body in AlertmanagerFeed.bodies(alerts, endsAt: endsAt, link: link) {
                 let answer = await transport(
                     AlertRequest(
                         url: .plain(base + "/api/v2/alerts"), headers: [("Content-Type", "application/json")], body: body))

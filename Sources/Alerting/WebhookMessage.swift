@@ -65,7 +65,12 @@ struct WebhookMessage: Encodable {
     let vantage: String
     let generatedAt: String
     let summary: String
+    /// Those that fire first, at most ``membersMax``.
     let alerts: [Member]
+    let alertsLeftOut: Int
+
+    /// Receivers have bounds of their own: these are some hundred kilobytes.
+    private static let membersMax = 500
 
     init(_ message: GroupMessage, vantage: String, at now: Timestamp) {
         let group = message.group
@@ -75,9 +80,12 @@ struct WebhookMessage: Encodable {
         self.group = Group(id: group.id, by: group.kind.rawValue, value: group.value)
         self.vantage = vantage
         generatedAt = "\(now)"
-        let members = group.members.values.sorted { ($0.startedAt, $0.key) < ($1.startedAt, $1.key) }
+        let members = group.members.values.sorted {
+            ($0.isFiring ? 0 : 1, $0.startedAt, $0.key) < ($1.isFiring ? 0 : 1, $1.startedAt, $1.key)
+        }
         summary = Self.summary(message.kind, group, members)
-        alerts = members.map(Member.init)
+        alerts = members.prefix(Self.membersMax).map(Member.init)
+        alertsLeftOut = members.count - alerts.count
     }
 
     private static func summary(_ kind: GroupMessage.Kind, _ group: AlertGroup, _ members: [Alert]) -> String {

@@ -1,5 +1,5 @@
 /// What another room remembers across restarts in words of its own, which History only keeps. (kind, key) identifies it.
-package struct StoredDocument: Hashable, Sendable {
+package struct StoredDocument: Sendable {
     package struct ID: Hashable, Sendable {
         package var kind: String
         package var key: String
@@ -10,11 +10,16 @@ package struct StoredDocument: Hashable, Sendable {
     }
 
     package var id: ID
-    /// nil: it is forgotten.
-    package var text: String?
+    /// Made when it is written, because what is remembered may come from a thread that has no time. nil: it is forgotten.
+    package var text: (@Sendable () -> String)?
 
-    package init(kind: String, key: String, text: String?) {
+    package init(kind: String, key: String, text: @autoclosure @escaping @Sendable () -> String) {
         id = ID(kind: kind, key: key)
         self.text = text
+    }
+
+    package init(forgetting kind: String, key: String) {
+        id = ID(kind: kind, key: key)
+        text = nil
     }
 }

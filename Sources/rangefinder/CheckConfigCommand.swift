@@ -29,13 +29,16 @@ struct CheckConfigCommand: AsyncParsableCommand {
         for diagnostic in reading.diagnostics { print(diagnostic.text(file: config)) }
         guard let settings = reading.settings else { throw ExitCode(ExitStatus.notWell.rawValue) }
         if schedule { return try await printSchedule(settings) }
-        print("\(displayText(config)) is good. \(summary(settings.probe))")
+        print("\(displayText(config)) is good. \(summary(settings))")
         if sync { try await showList(settings) }
     }
 
-    private func summary(_ policy: ProbePolicy) -> String {
-        "By default a target is probed every \(durationWords(policy.interval)), and a failing one is known to be down within "
-            + "\(durationWords(policy.detectionBound))."
+    private func summary(_ settings: Settings) -> String {
+        let (policy, alerting) = (settings.probe, settings.alerting)
+        let later = alerting.webhooks.isEmpty ? "" : "; webhooks are told up to \(durationWords(alerting.groupWindow)) later"
+        return
+            "By default a target is probed every \(durationWords(policy.interval)), and a failing one is known to be down within "
+            + "\(durationWords(policy.detectionBound))\(later)."
     }
 
     /// A target is due whenever the time since boot (CLOCK_BOOTTIME) is its phase plus whole intervals.

@@ -20,23 +20,33 @@ struct StatusCommand: AsyncParsableCommand {
     var json = false
 
     func run() async throws {
-        let path = try database.path()
+        let settings = try database.config.map(loadSettings)
+        let path = try database.database ?? settings?.history.path ?? database.path()
         let (rows, isListKnown) = try Self.read(path)
+        let bounds = rows.map { row in settings.map { $0.policy(for: row.target).detectionBound } }
         if !isListKnown { printError("no list of targets is known yet: no sync has succeeded") }
         // A table that stays green while nobody looks is the worst that a monitor can show.
         if InstanceLock.isHeld(besides: path) == false {
             printError("no daemon is running on this database: this is what the last one knew")
         }
         if json {
-            printData(try JSONEnvelope.text(kind: "status", at: .now(), rows.map(StatusItem.init)))
+            printData(try JSONEnvelope.text(kind: "status", at: .now(), zip(rows, bounds).map(StatusItem.init)))
         } else {
             printData(statusTable(rows: rows.map(StatusRow.init), now: .now(), style: .detect(descriptor: STDOUT_FILENO)))
+            if let words = Self.words(for: bounds.compactMap(\.self)) { printData(words) }
         }
         if fail && rows.contains(where: { $0.status == .down }) { throw ExitCode(ExitStatus.notWell.rawValue) }
     }
 }
 
 extension StatusCommand {
+    /// What is promised of all of them.
+    fileprivate static func words(for bounds: [Duration]) -> String? {
+        guard let least = bounds.min(), let most = bounds.max() else { return nil }
+        let range = least == most ? durationWords(most) : "\(durationWords(least)) to \(durationWords(most))"
+        return "An outage is known within \(range).\n"
+    }
+
     fileprivate static func read(_ path: String) throws -> (rows: [TargetStatusRow], isListKnown: Bool) {
         do throws(HistoryError) {
             let reader = try HistoryReader.open(path: path)
@@ -100,8 +110,11 @@ struct StatusItem: Encodable {
     @OrNull var lastDurationUs: Int64?
     @OrNull var incidentStartedAt: String?
     @OrNull var incidentReason: String?
+    /// Of the configuration, where one is given.
+    @OrNull var detectionBoundUs: Int64?
 
-    init(_ row: TargetStatusRow) {
+    init(_ row: TargetStatusRow, detectionBound: Duration?) {
+        detectionBoundUs = detectionBound?.wholeMicroseconds
         targetID = row.target.identity.key
         clientID = row.target.identity.clientID
         target = row.target.name

@@ -98,7 +98,7 @@ final class Shelf: Sendable {
         AlertMemory(
             remember: { documents in
                 self.state.withLock { state in
-                    for document in documents { state.documents[document.id] = document.text }
+                    for document in documents { state.documents[document.id] = document.text?() }
                     state.ticket += 1
                     return state.ticket
                 }

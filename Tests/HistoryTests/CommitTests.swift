@@ -66,6 +66,58 @@ import Testing
         #expect(row["status"] == "unknown")
     }
 
+    @Test func timeInMaintenanceIsInNoAvailability() async throws {
+        let history = try folder.open { $0.chunkLength = .seconds(600) }
+        var judge = Judge()
+        for step in 0...360 {
+            var record = Sample.judged(Sample.result(after: .seconds(30 * step), step < 120 ? .good : .bad(.timeout)), by: &judge)
+            record.isInMaintenance = (120..<240).contains(step)
+            history.append(record)
+        }
+        await history.flush()
+        while await history.settle() {}
+        await history.close()
+        let reader = try HistoryReader.open(path: folder.database)
+        let time = try #require(
+            try reader.summary(of: Sample.identity(), in: Sample.start + .seconds(-3600)..<Sample.start + .seconds(4 * 3600)).time
+        )
+        #expect(time.maintenance == .seconds(3600))
+        #expect(time.up == .seconds(3600))
+        #expect(time.down == .seconds(3600))
+    }
+
+    @Test func documentsAreDurableWithTheirResultAndForgottenWithAnother() async throws {
+        let history = try folder.open()
+        let document = StoredDocument(kind: "alert", key: "a", text: "first")
+        let ticket = history.append(Sample.record(.bad(.timeout)), documents: [document])
+        #expect(history.statistics.ticket < ticket)
+        await history.flush()
+        #expect(history.statistics.ticket >= ticket)
+        history.append([
+            StoredDocument(kind: "alert", key: "a", text: "second"), StoredDocument(kind: "group", key: "a", text: "other"),
+        ])
+        history.append([StoredDocument(forgetting: "group", key: "a")])
+        await history.close()
+        let reopened = try folder.open()
+        #expect(try reopened.documents() == [.init(kind: "alert", key: "a"): "second"])
+        await reopened.close()
+    }
+
+    @Test func aFlappingTargetFlapsOnAfterARestart() async throws {
+        let history = try folder.open()
+        var judge = Judge()
+        for step in 0..<20 {
+            history.append(
+                Sample.judged(
+                    Sample.result(after: .seconds(5 * step), step.isMultiple(of: 2) ? .good : .bad(.timeout)), by: &judge))
+        }
+        #expect(judge.flapping.isOn)
+        await history.close()
+        let reopened = try folder.open()
+        #expect(try reopened.judges()[Sample.identity()] == judge)
+        await reopened.close()
+    }
+
     @Test func resultIDsGrowWhateverTheClockDoes() async throws {
         let history = try folder.open()
         for hours in [0, -48, 8760, -1] {

@@ -74,7 +74,7 @@ struct Batch: Sendable {
     /// Clients that are no longer configured.
     private(set) var forgottenClients: Set<String> = []
     /// The latest form of each.
-    private(set) var documents: [StoredDocument.ID: String?] = [:]
+    private(set) var documents: [StoredDocument.ID: (@Sendable () -> String)?] = [:]
     /// Of the last of ``documents`` that came in.
     private(set) var ticket = 0
     var dropped = 0

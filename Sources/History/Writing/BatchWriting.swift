@@ -45,7 +45,7 @@ extension Batch {
         for (id, text) in documents {
             let key: [Cell] = [.text(id.kind), .text(id.key)]
             if let text {
-                try db.run("INSERT OR REPLACE INTO alerting VALUES (?, ?, ?)", key + [.text(text)])
+                try db.run("INSERT OR REPLACE INTO alerting VALUES (?, ?, ?)", key + [.text(text())])
             } else {
                 try db.run("DELETE FROM alerting WHERE kind = ? AND key = ?", key)
             }

@@ -54,7 +54,7 @@ import Testing
             """, to: "\(name).yml")
         var arguments = [
             "--config.file=\(file)", "--storage.path=\(folder.file(name))", "--web.listen-address=127.0.0.1:\(port)",
-            "--cluster.listen-address=\(cluster.map { "127.0.0.1:\($0)" } ?? "")", "--cluster.peer-timeout=2s",
+            "--cluster.listen-address=\(cluster.map { "127.0.0.1:\($0)" } ?? "")", "--cluster.peer-timeout=8s",
             "--cluster.settle-timeout=0s",
         ]
         if let peer { arguments.append("--cluster.peer=127.0.0.1:\(peer)") }
