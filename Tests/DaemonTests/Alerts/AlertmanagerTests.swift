@@ -44,17 +44,18 @@ import Testing
         func count(_ status: String, _ target: String) -> Int { told.value.count { $0 == Told(status: status, target: target) } }
     }
 
+    /// A member tells what it knew before it waited for its peers: for longer than a group's interval, and it would tell what is over.
     private func start(_ folder: TemporaryFolder, _ name: String, port: Int, cluster: Int?, peer: Int?, receiver: Receiver) throws
         -> ChildProcess
     {
         let file = try folder.write(
             """
-            route: {receiver: r, group_by: [alertname, target], group_wait: 0s, group_interval: 1s, repeat_interval: 1h}
+            route: {receiver: r, group_by: [alertname, target], group_wait: 0s, group_interval: 5s, repeat_interval: 1h}
             receivers: [{name: r, webhook_configs: [{url: "\(receiver.url)/"}]}]
             """, to: "\(name).yml")
         var arguments = [
             "--config.file=\(file)", "--storage.path=\(folder.file(name))", "--web.listen-address=127.0.0.1:\(port)",
-            "--cluster.listen-address=\(cluster.map { "127.0.0.1:\($0)" } ?? "")", "--cluster.peer-timeout=8s",
+            "--cluster.listen-address=\(cluster.map { "127.0.0.1:\($0)" } ?? "")", "--cluster.peer-timeout=2s",
             "--cluster.settle-timeout=0s",
         ]
         if let peer { arguments.append("--cluster.peer=127.0.0.1:\(peer)") }
