@@ -26,7 +26,7 @@ import Testing
         settings.alerting.alertmanagers = [receiver.url]
         // What a re-check that waits for the budget puts off is an exception, and no part of the promise.
         settings.limits.fastBudget = 1
-        (settings.probe.fastInterval, settings.probe.timeout) = (.milliseconds(300), .milliseconds(1500))
+        (settings.probe.fastInterval, settings.probe.timeout) = (.milliseconds(500), .milliseconds(1500))
         return settings
     }
 
@@ -51,8 +51,8 @@ import Testing
                     + refusingURLs.enumerated().map { record("refusal-\($0)", name: "refusal-\($0)", url: $1) }))
         let settings = settings(folder, api, receiver)
         let policy = settings.probe
-        // A target that is probed twice within it has had its last bad result: so much shorter can't be confirmed.
-        let short = policy.effectiveFastInterval * (policy.fall - 1) - .milliseconds(100)
+        // Shorter than the starts of `fall` probes are apart, and by more than a request may take to be seen on a busy machine.
+        let short = policy.effectiveFastInterval * (policy.fall - 1) - .milliseconds(700)
         try await RunningDaemon.run(settings, level: .error) { running in
             try await server.until { Set($0.map(\.path)).count == keys.count }
             while try await running.metric("rangefinder_probes_in_flight") ?? 1 > 50 { try Task.checkCancellation() }
