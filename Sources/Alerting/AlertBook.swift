@@ -34,6 +34,7 @@ struct AlertBook: Sendable {
     /// The keys of those that have ended.
     private(set) var ended: Set<String> = []
     private var waiting: [String: Waiting] = [:]
+    /// Since when a doubt that goes on, or went on until now, has held the first of them.
     private var heldSince: ContinuousClock.Instant?
     /// What an earlier life believed and hadn't announced: it died first, or there was nobody to tell.
     private var unannounced: Set<TargetIdentity> = []
@@ -57,8 +58,13 @@ struct AlertBook: Sendable {
         return Self.ofTargets.contains { waiting[Alert.key($0, subject)] != nil }
     }
 
-    mutating func configure(alertsDegraded: Bool, holdMax: Duration) {
+    /// Takes new settings. Returns the alerts that end by them.
+    mutating func configure(alertsDegraded: Bool, holdMax: Duration, at moment: Timestamp) -> [Alert] {
         (self.alertsDegraded, self.holdMax) = (alertsDegraded, holdMax)
+        guard !alertsDegraded else { return [] }
+        let unwanted = [AlertName.targetDegraded, .certificateExpiring]
+        waiting = waiting.filter { !unwanted.contains($0.value.alert.name) }
+        return alerts.values.filter { unwanted.contains($0.name) && $0.isFiring }.flatMap { end($0.key, .removed, at: moment) }
     }
 
     /// What an earlier life had announced.
@@ -85,7 +91,8 @@ struct AlertBook: Sendable {
             var wait =
                 waiting[key]
                 ?? Waiting(alert: report.alert(name, vantage: vantage), target: report.target, wantsProof: isUnannounced)
-            if isHeld(&wait, report, trust, isNew: waiting[key] == nil, at: now) {
+            // The first result after a restart says nothing yet of the vantage.
+            if isHeld(&wait, report, trust, isNew: waiting[key] == nil, at: now) || isUnannounced {
                 waiting[key] = wait
             } else {
                 waiting[key] = nil
@@ -106,6 +113,10 @@ struct AlertBook: Sendable {
         // A bad record is no matter of the vantage, and what answers badly answers.
         guard wait.alert.name == .targetDown else { return false }
         if trust.isDoubtful || trust.isSuspicious {
+            if isHeldTooLong(at: now) {
+                wait.alert.annotations[Self.doubtAnnotation] = "true"
+                return false
+            }
             hold(&wait, at: now)
             wait.wantsProof = wait.wantsProof || trust.isDoubtful
             return true
@@ -120,6 +131,12 @@ struct AlertBook: Sendable {
         return wait.wantsProof && report.result.outcome.isSuccess
     }
 
+    private static let doubtAnnotation = "during_vantage_doubt"
+
+    private func isHeldTooLong(at now: ContinuousClock.Instant) -> Bool {
+        heldSince.map { $0.duration(to: now) >= holdMax } ?? false
+    }
+
     private mutating func hold(_ wait: inout Waiting, at now: ContinuousClock.Instant) {
         guard wait.heldSince == nil else { return }
         wait.heldSince = now
@@ -129,19 +146,20 @@ struct AlertBook: Sendable {
 
     /// Time passes: what was held for a suspicion that proved nothing begins, and what has been held for too long.
     mutating func tick(_ trust: Trust, at now: ContinuousClock.Instant) -> [Alert] {
-        guard let since = heldSince else { return [] }
+        guard heldSince != nil else { return [] }
         var changes: [Alert] = []
-        let isTooLong = since.duration(to: now) >= holdMax
+        let isTooLong = isHeldTooLong(at: now)
         for (key, wait) in waiting where wait.heldSince != nil {
             if trust.isDoubtful { waiting[key]?.wantsProof = true }
             let isCleared = !trust.isDoubtful && !trust.isSuspicious && !wait.wantsProof
             guard isTooLong || isCleared else { continue }
             waiting[key] = nil
             var alert = wait.alert
-            if isTooLong { alert.annotations["during_vantage_doubt"] = "true" }
+            if isTooLong { alert.annotations[Self.doubtAnnotation] = "true" }
             changes.append(open(alert))
         }
-        if !waiting.values.contains(where: { $0.heldSince != nil }) { heldSince = nil }
+        let isOver = !trust.isDoubtful && !trust.isSuspicious
+        if isOver, !waiting.values.contains(where: { $0.heldSince != nil }) { heldSince = nil }
         return changes
     }
 

@@ -270,10 +270,11 @@ package final class Alerter: Sendable {
     }
 
     /// Takes new settings. Alerts that fire go on.
-    package func replace(_ options: AlertingOptions) {
+    package func replace(_ options: AlertingOptions, at moment: Timestamp) {
         state.withLock { state in
             state.options = options
-            state.book.configure(alertsDegraded: options.alertsDegraded, holdMax: options.holdMax)
+            let over = state.book.configure(alertsDegraded: options.alertsDegraded, holdMax: options.holdMax, at: moment)
+            if !over.isEmpty { take(over, &state, ticket: memory.remember(over.map(document))) }
             state.groups.window = options.groupWindow
             let known = Dictionary(state.feeds.map { ($0.url, $0) }) { first, _ in first }
             state.feeds = options.alertmanagers.map { known[$0] ?? AlertmanagerFeed(url: $0) }

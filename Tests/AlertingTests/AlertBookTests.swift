@@ -116,6 +116,22 @@ import Testing
         #expect(Set(office.tick()) == ["+TargetDown a", "+TargetDown b"])
         #expect(office.book.alerts.values.allSatisfy { $0.annotations["during_vantage_doubt"] == "true" })
         #expect(office.see("gg") == ["-TargetDown a"])
+        // The doubt goes on, and nobody waits for it any more.
+        #expect(office.see("gbbb", "c") == ["+TargetDown c"])
+        #expect(office.book.alerts.values.first { $0.labels["target"] == "c" }?.annotations["during_vantage_doubt"] == "true")
+        office.trust = .init(trustedSince: office.now)
+        #expect(office.tick() == [])
+        office.trust.isDoubtful = true
+        #expect(office.see("gbbb", "d") == [])
+    }
+
+    @Test func degradedAlertsEndWhenNobodyWantsThemAnyMore() {
+        var office = Office(degraded: true)
+        #expect(office.see("gppp") == ["+TargetDegraded a"])
+        #expect(
+            office.describe(office.book.configure(alertsDegraded: false, holdMax: .seconds(1), at: office.wall)) == [
+                "-TargetDegraded a"
+            ])
     }
 
     @Test func whatWasDownBeforeAndRecoveriesAreUntouched() {
