@@ -217,7 +217,7 @@ package final class Alerter: Sendable {
                 state.feeds[index].done(
                     sent.map(\.key), answer, state.book.alerts, at: now, resendInterval: state.options.resendInterval)
                 if answer == .taken { state.feeds[index].took(sent, state.book.alerts) }
-                count(answer, sent.count, channel: "Alertmanager \(displayText(url))", &state)
+                count(answer, sent.count, channel: "Alertmanager \(displayText(urlWithoutSecrets(url)))", &state)
             case .webhook(let serial, let message, let webhook):
                 if let document = state.outbox.done(serial, message.webhook, answer, at: now) { _ = memory.remember([document]) }
                 count(answer, 1, channel: webhook.name, &state)
@@ -259,18 +259,22 @@ package final class Alerter: Sendable {
             }
             let over = state.book.reconcile(judges, at: wall)
             if !over.isEmpty { take(over, &state, ticket: memory.remember(over.map(document))) }
-            // Those that a crash kept from their groups.
-            guard !state.options.webhooks.isEmpty else { return }
-            let known = Set(over.map(\.key))
-            for alert in state.book.alerts.values.sorted(by: { $0.key < $1.key })
-            where !known.contains(alert.key) && state.groups.lacks(alert) {
-                for message in state.groups.follow(alert, at: now) { post(message, &state, wall: wall) }
-            }
+            groupTheRest(&state, at: now, wall: wall)
+        }
+    }
+
+    /// Those that a crash kept from their groups, or that began before there was a webhook.
+    private func groupTheRest(_ state: inout State, at now: ContinuousClock.Instant, wall: Timestamp) {
+        guard !state.options.webhooks.isEmpty else { return }
+        let coming = Set(state.fresh.flatMap { $0.changes.map(\.key) })
+        for alert in state.book.alerts.values.sorted(by: { $0.key < $1.key })
+        where !coming.contains(alert.key) && state.groups.lacks(alert) {
+            for message in state.groups.follow(alert, at: now) { post(message, &state, wall: wall) }
         }
     }
 
     /// Takes new settings. Alerts that fire go on.
-    package func replace(_ options: AlertingOptions, at moment: Timestamp) {
+    package func replace(_ options: AlertingOptions, at now: ContinuousClock.Instant, wall moment: Timestamp) {
         state.withLock { state in
             state.options = options
             let over = state.book.configure(alertsDegraded: options.alertsDegraded, holdMax: options.holdMax, at: moment)
@@ -280,6 +284,7 @@ package final class Alerter: Sendable {
             state.feeds = options.alertmanagers.map { known[$0] ?? AlertmanagerFeed(url: $0) }
             let forgotten = state.outbox.keep(Set(options.webhooks.map(\.id)))
             if !forgotten.isEmpty { _ = memory.remember(forgotten) }
+            groupTheRest(&state, at: now, wall: moment)
         }
     }
 

@@ -17,7 +17,7 @@ package struct AlertingOptions: Sendable {
         package init(url: PolicyText, secret: Secret?, place: Int) {
             (self.url, self.secret) = (url, secret)
             id = hex(SHA256.hash(data: Data(url.revealed.utf8)).prefix(8))
-            name = url.isSecret ? "webhook \(place)" : "webhook \(displayText(url.revealed))"
+            name = url.isSecret ? "webhook \(place)" : "webhook \(displayText(urlWithoutSecrets(url.revealed)))"
         }
     }
 
@@ -30,7 +30,7 @@ package struct AlertingOptions: Sendable {
     package var vantage: String
     /// Base URLs.
     package var alertmanagers: [String] = []
-    package var webhooks: [Webhook] = []
+    package private(set) var webhooks: [Webhook] = []
     package var resendInterval: Duration = .seconds(60)
     package var groupWindow: Duration = .seconds(10)
     package var alertsDegraded = false
@@ -39,6 +39,11 @@ package struct AlertingOptions: Sendable {
     package var holdMax: Duration = .seconds(300)
     /// Where the daemon's own pages are.
     package var link: String
+
+    /// One that is there already hears everything once.
+    package mutating func add(_ webhook: Webhook) {
+        if !webhooks.contains(where: { $0.id == webhook.id }) { webhooks.append(webhook) }
+    }
 
     package init(vantage: String, link: String) { (self.vantage, self.link) = (vantage, link) }
 }

@@ -65,7 +65,7 @@ extension Daemon {
         let roster = roster
         // What was connected to under another rule must not be reused under this one.
         if roster.settings.egress != settings.egress { probes.closeKeptConnections() }
-        alerter.replace(AlertingOptions(settings), at: .now())
+        alerter.replace(AlertingOptions(settings), at: .now, wall: .now())
         await sync.replace(plan(settings)) { roster.replace(settings) }
     }
 

@@ -22,7 +22,9 @@ private struct Desk {
     init(alertmanagers: [String] = [], webhooks: [String] = [], shelf: Shelf = Shelf(), restart: Office? = nil) {
         var options = AlertingOptions(vantage: "here", link: "http://127.0.0.1:10115/")
         options.alertmanagers = alertmanagers
-        options.webhooks = webhooks.enumerated().map { .init(url: .plain($1), secret: Secret("key"), place: $0 + 1) }
+        for (index, url) in webhooks.enumerated() {
+            options.add(.init(url: .plain(url), secret: Secret("key"), place: index + 1))
+        }
         self.shelf = shelf
         let events = events
         alerter = Alerter(options, memory: shelf.memory) { event in events.all.withLock { $0.append(event) } }
@@ -235,6 +237,21 @@ private struct Desk {
         let sent = await next.send()
         #expect(sent.count == 1)
         #expect(sent.first?.body.contains("\"ended_as\":\"removed\"") == true)
+    }
+
+    @Test func aWebhookThatIsAddedHearsOfWhatFiresAlreadyAndOneThatIsNamedTwiceHearsItOnce() async {
+        var desk = Desk()
+        desk.see("gbbb")
+        desk.shelf.commit()
+        #expect(await desk.send().isEmpty)
+        var options = AlertingOptions(vantage: "here", link: "")
+        for place in 1...2 { options.add(.init(url: .plain("http://hook"), secret: nil, place: place)) }
+        desk.alerter.replace(options, at: desk.now, wall: desk.wall)
+        desk.pass(10)
+        _ = await desk.send()
+        desk.shelf.commit()
+        #expect(await desk.send().count == 1)
+        #expect(await desk.send().isEmpty)
     }
 
     @Test func theOutboxHasABoundAndSaysWhenItIsMet() {

@@ -12,7 +12,9 @@ extension AlertingOptions {
         let section = settings.alerting
         self.init(vantage: settings.vantage.name, link: "http://\(settings.listen)/")
         alertmanagers = section.alertmanagers
-        webhooks = section.webhooks.enumerated().map { Webhook(url: $1.url, secret: $1.secret, place: $0 + 1) }
+        for (index, webhook) in section.webhooks.enumerated() {
+            add(Webhook(url: webhook.url, secret: webhook.secret, place: index + 1))
+        }
         (resendInterval, groupWindow, alertsDegraded) = (section.resendInterval, section.groupWindow, section.degraded)
         heartbeat = section.heartbeat.map { Heartbeat(url: $0.url, interval: $0.interval) }
         holdMax = settings.vantage.holdMax
