@@ -108,6 +108,7 @@ struct AlertBook: Sendable {
     ) -> Bool {
         if report.isInMaintenance {
             if isNew { exceptions[.maintenance, default: 0] += 1 }
+            wait.wantsProof = wait.wantsProof || wait.alert.name == .targetDown
             return true
         }
         // A bad record is no matter of the vantage, and what answers badly answers.

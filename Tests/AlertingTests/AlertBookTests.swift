@@ -174,6 +174,7 @@ import Testing
         #expect(office.book.exceptions[.maintenance] == 1)
         #expect(office.book.awaits(Office.identity("a")))
         office.inMaintenance = []
+        #expect(office.see("g") == [])
         #expect(office.see("b") == ["+TargetDown a"])
         office.inMaintenance = ["a"]
         #expect(office.see("gg") == ["-TargetDown a"])

@@ -108,6 +108,8 @@ package struct VantageJudge: Sendable {
     /// Time passes.
     package mutating func weigh(at now: ContinuousClock.Instant) {
         if !turned.isEmpty { turned = turned.filter { $1.duration(to: now) <= window } }
+        // A host may turn without a turn of a target: by targets that come and go.
+        if isDoubtOfHosts { affected.now = affected.now.filter { hosts.isBad($0) } }
         suspect(at: now)
         switch (doubt, causeOfDoubt) {
         case (nil, let cause?): begin(cause, at: now)
@@ -212,6 +214,8 @@ package struct HostTable: Sendable {
         hosts[Int(id)] = host
         return before == host.isBad ? nil : host.isBad ? .bad : .good
     }
+
+    func isBad(_ id: ID) -> Bool { hosts[Int(id)]?.isBad ?? false }
 
     func knowsNetwork(of id: ID) -> Bool { hosts[Int(id)]?.network != nil }
 

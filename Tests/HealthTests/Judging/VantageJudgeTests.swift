@@ -116,6 +116,16 @@ private struct Place {
         #expect(place.judge.doubt == nil && !place.judge.isSuspicious)
     }
 
+    /// A second target of each, whose first result is good, turns it without any turn that is told.
+    @Test func hostsThatTurnByTargetsThatComeEndADoubtToo() {
+        var place = Place(hosts: 5)
+        for host in 0..<5 { place.result(host, isBad: true) }
+        #expect(place.judge.doubt != nil)
+        for host in 0..<5 { _ = place.judge.add(host: "h\(host).n\(host % 8).example", isBad: false) }
+        place.pass(1)
+        #expect(place.judge.doubt == nil)
+    }
+
     @Test func aSuspicionThatComesToNothingEndsAfterAnInterval() {
         var place = Place(hosts: 100)
         for host in 0..<6 { place.pass(0.1); place.result(host, isBad: true) }
