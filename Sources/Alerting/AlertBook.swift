@@ -27,6 +27,7 @@ struct AlertBook: Sendable {
     }
 
     private let vantage: String
+    private let link: String
     private var alertsDegraded: Bool
     private var holdMax: Duration
     /// By key: those that fire, and those that have ended and somebody has still to hear of.
@@ -36,14 +37,15 @@ struct AlertBook: Sendable {
     private var waiting: [String: Waiting] = [:]
     /// Since when a doubt that goes on, or went on until now, has held the first of them.
     private var heldSince: ContinuousClock.Instant?
-    /// What an earlier life believed and hadn't announced: it died first, or there was nobody to tell.
+    /// What is believed and wasn't announced: an earlier life died first, or nobody was to be told.
     private var unannounced: Set<TargetIdentity> = []
     private(set) var exceptions: [Exception: Int] = [:]
 
     private static let ofTargets: [AlertName] = [.targetDown, .targetDegraded, .certificateExpiring, .targetNotProbed]
+    private static let ofClients: Set<AlertName> = [.syncStale, .syncHeld]
 
-    init(vantage: String, alertsDegraded: Bool, holdMax: Duration) {
-        (self.vantage, self.alertsDegraded, self.holdMax) = (vantage, alertsDegraded, holdMax)
+    init(_ options: AlertingOptions) {
+        (vantage, link, alertsDegraded, holdMax) = (options.vantage, options.link, options.alertsDegraded, options.holdMax)
     }
 
     var firing: Int { alerts.values.count { $0.isFiring } }
@@ -59,13 +61,16 @@ struct AlertBook: Sendable {
     }
 
     /// Takes new settings. Returns the alerts that end by them.
-    mutating func configure(alertsDegraded: Bool, holdMax: Duration, at moment: Timestamp) -> [Alert] {
-        (self.alertsDegraded, self.holdMax) = (alertsDegraded, holdMax)
+    mutating func configure(_ options: AlertingOptions, at moment: Timestamp) -> [Alert] {
+        (alertsDegraded, holdMax) = (options.alertsDegraded, options.holdMax)
         guard !alertsDegraded else { return [] }
         let unwanted = [AlertName.targetDegraded, .certificateExpiring]
         waiting = waiting.filter { !unwanted.contains($0.value.alert.name) }
         return alerts.values.filter { unwanted.contains($0.name) && $0.isFiring }.flatMap { end($0.key, .removed, at: moment) }
     }
+
+    /// Targets whose alerts may be wanted by now though nothing of them changed.
+    mutating func expect(_ targets: [TargetIdentity]) { unannounced.formUnion(targets) }
 
     /// What an earlier life had announced.
     mutating func restore(_ alert: Alert) {
@@ -90,7 +95,8 @@ struct AlertBook: Sendable {
             guard alerts[key]?.isFiring != true else { continue }
             var wait =
                 waiting[key]
-                ?? Waiting(alert: report.alert(name, vantage: vantage), target: report.target, wantsProof: isUnannounced)
+                ?? Waiting(
+                    alert: report.alert(name, vantage: vantage, link: link), target: report.target, wantsProof: isUnannounced)
             // The first result after a restart says nothing yet of the vantage.
             if isHeld(&wait, report, trust, isNew: waiting[key] == nil, at: now) || isUnannounced {
                 waiting[key] = wait
@@ -108,6 +114,7 @@ struct AlertBook: Sendable {
     ) -> Bool {
         if report.isInMaintenance {
             if isNew { exceptions[.maintenance, default: 0] += 1 }
+            wait.heldSince = nil
             wait.wantsProof = wait.wantsProof || wait.alert.name == .targetDown
             return true
         }
@@ -146,7 +153,9 @@ struct AlertBook: Sendable {
     }
 
     /// Time passes: what was held for a suspicion that proved nothing begins, and what has been held for too long.
-    mutating func tick(_ trust: Trust, at now: ContinuousClock.Instant) -> [Alert] {
+    ///
+    /// - Parameter isInMaintenance: whether a window has opened over a target meanwhile: then it waits for that.
+    mutating func tick(_ trust: Trust, at now: ContinuousClock.Instant, isInMaintenance: (TargetIdentity) -> Bool) -> [Alert] {
         guard heldSince != nil else { return [] }
         var changes: [Alert] = []
         let isTooLong = isHeldTooLong(at: now)
@@ -154,6 +163,11 @@ struct AlertBook: Sendable {
             if trust.isDoubtful { waiting[key]?.wantsProof = true }
             let isCleared = !trust.isDoubtful && !trust.isSuspicious && !wait.wantsProof
             guard isTooLong || isCleared else { continue }
+            if isInMaintenance(wait.target) {
+                waiting[key]?.heldSince = nil
+                waiting[key]?.wantsProof = true
+                continue
+            }
             waiting[key] = nil
             var alert = wait.alert
             if isTooLong { alert.annotations[Self.doubtAnnotation] = "true" }
@@ -185,8 +199,15 @@ struct AlertBook: Sendable {
         guard alerts[key]?.isFiring != true else { return [] }
         var labels = ["alertname": name.rawValue, "severity": name.severity, "vantage": vantage]
         if case .client(let id) = subject { labels["client_id"] = displayText(id) }
-        let annotations = ["summary": summary(), "description": description(), "since": "\(moment)"]
+        let annotations = ["summary": summary(), "description": description(), "since": "\(moment)", "link": link]
         return [open(Alert(name, subject, labels: labels, annotations: annotations, startedAt: moment))]
+    }
+
+    /// Lists of clients that are configured no longer are nobody's.
+    mutating func keepClients(_ clients: Set<String>, at moment: Timestamp) -> [Alert] {
+        let kept = Set(clients.map { Alert.key(of: .client($0)) })
+        let over = alerts.values.filter { Self.ofClients.contains($0.name) && $0.isFiring && !kept.contains($0.subjectKey) }
+        return over.flatMap { end($0.key, .removed, at: moment) }
     }
 
     /// The judges after a restart: alerts whose reason went meanwhile end, and targets that are down and weren't announced wait for proof.

@@ -40,14 +40,19 @@ package final class Alerter: Sendable {
     }
 
     let state: Mutex<State>
-    private let memory: AlertMemory
+    let memory: AlertMemory
+    private let isInMaintenance: @Sendable (TargetIdentity) -> Bool
     private let onEvent: @Sendable (AlertingEvent) -> Void
 
-    package init(_ options: AlertingOptions, memory: AlertMemory, onEvent: @escaping @Sendable (AlertingEvent) -> Void) {
-        (self.memory, self.onEvent) = (memory, onEvent)
+    /// - Parameter isInMaintenance: whether a target is in a maintenance window now.
+    package init(
+        _ options: AlertingOptions, memory: AlertMemory, isInMaintenance: @escaping @Sendable (TargetIdentity) -> Bool,
+        onEvent: @escaping @Sendable (AlertingEvent) -> Void
+    ) {
+        (self.memory, self.isInMaintenance, self.onEvent) = (memory, isInMaintenance, onEvent)
         state = Mutex(
             State(
-                book: AlertBook(vantage: options.vantage, alertsDegraded: options.alertsDegraded, holdMax: options.holdMax),
+                book: AlertBook(options),
                 groups: GroupBook(window: options.groupWindow), feeds: options.alertmanagers.map(AlertmanagerFeed.init(url:)),
                 options: options))
     }
@@ -91,15 +96,23 @@ package final class Alerter: Sendable {
         }
     }
 
-    private func take(_ changes: [Alert], _ state: inout State, ticket: Int) {
+    /// The alerts about lists of clients that are configured no longer end.
+    package func keepClients(_ clients: Set<String>, at moment: Timestamp) {
+        state.withLock { state in
+            let over = state.book.keepClients(clients, at: moment)
+            if !over.isEmpty { take(over, &state, ticket: memory.remember(over.map(document))) }
+        }
+    }
+
+    func take(_ changes: [Alert], _ state: inout State, ticket: Int) {
         if !changes.isEmpty { state.fresh.append((ticket, changes)) }
     }
 
-    private func document(_ alert: Alert) -> StoredDocument {
+    func document(_ alert: Alert) -> StoredDocument {
         StoredDocument(kind: "alert", key: alert.key, text: Text.json(alert))
     }
 
-    private func document(_ group: AlertGroup) -> StoredDocument {
+    func document(_ group: AlertGroup) -> StoredDocument {
         group.isOver
             ? StoredDocument(forgetting: "group", key: group.id)
             : StoredDocument(kind: "group", key: group.id, text: Text.json(group))
@@ -116,7 +129,7 @@ package final class Alerter: Sendable {
     /// Everything that is due now. To be called some times a second.
     func due(at now: ContinuousClock.Instant, wall: Timestamp) -> [Job] {
         state.withLock { state in
-            let late = state.book.tick(state.trust, at: now)
+            let late = state.book.tick(state.trust, at: now, isInMaintenance: isInMaintenance)
             if !late.isEmpty { take(late, &state, ticket: memory.remember(late.map(document))) }
             let durable = durableTicket(&state)
             announce(&state, durable, at: now, wall: wall)
@@ -143,7 +156,8 @@ package final class Alerter: Sendable {
             state.fresh.removeFirst()
             for change in first.changes {
                 for index in state.feeds.indices { state.feeds[index].note(change.key) }
-                if !state.options.webhooks.isEmpty { messages += state.groups.follow(change, at: now) }
+                // Without a webhook nobody hears of it, but what one heard of before ends.
+                if !state.options.webhooks.isEmpty || !change.isFiring { messages += state.groups.follow(change, at: now) }
             }
         }
         messages += state.groups.tick(at: now)
@@ -151,14 +165,15 @@ package final class Alerter: Sendable {
         forgetWhatAllHaveHeard(&state, wall: wall)
     }
 
-    private func post(_ message: GroupMessage, _ state: inout State, wall: Timestamp) {
-        let text = Text.json(WebhookMessage(message, vantage: state.options.vantage, at: wall), keys: .convertToSnakeCase)
-        let id = "\(message.group.id)-\(message.group.sequence)"
-        var dropped = 0
-        for webhook in state.options.webhooks {
-            dropped += state.outbox.add(.init(webhook: webhook.id, id: id, body: text)) { documents in
-                memory.remember(documents + [document(message.group)])
-            }
+    /// - Parameter webhooks: by their ids; all when nil.
+    func post(_ message: GroupMessage, to webhooks: [String]? = nil, _ state: inout State, wall: Timestamp) {
+        let group = document(message.group)
+        let webhooks = webhooks ?? state.options.webhooks.map(\.id)
+        guard !webhooks.isEmpty else { return _ = memory.remember([group]) }
+        let written = WebhookMessage(message, vantage: state.options.vantage, at: wall)
+        let text = Text.json(written, keys: .convertToSnakeCase)
+        let dropped = webhooks.reduce(0) { sum, webhook in
+            sum + state.outbox.add(.init(webhook: webhook, id: written.id, body: text)) { memory.remember($0 + [group]) }
         }
         if dropped > 0 { onEvent(.dropped(dropped)) }
     }
@@ -169,7 +184,8 @@ package final class Alerter: Sendable {
     private func forgetWhatAllHaveHeard(_ state: inout State, wall: Timestamp) {
         guard !state.book.ended.isEmpty else { return }
         let over = state.book.ended.compactMap { state.book.alerts[$0] }.filter { alert in
-            guard let endedAt = alert.endedAt else { return false }
+            // How it ended is told when its group is over, after a restart too.
+            guard let endedAt = alert.endedAt, !state.groups.has(alert.key) else { return false }
             return state.feeds.allSatisfy { $0.hasHeard(ofTheEndOf: alert.key) } || wall - endedAt > Self.resolvedMax
         }
         let waiting = Set(state.fresh.flatMap { $0.changes.map(\.key) })
@@ -238,62 +254,6 @@ package final class Alerter: Sendable {
 
     func noteHeartbeat(_ answer: AlertAnswer) {
         state.withLock { count(answer, 0, channel: "the heartbeat", &$0) }
-    }
-
-    // MARK: A life before, and other settings
-
-    /// What an earlier life remembered, and the judges that are remembered with it.
-    package func restore(
-        _ documents: [StoredDocument.ID: String], judges: [TargetIdentity: Judge], at now: ContinuousClock.Instant,
-        wall: Timestamp
-    ) {
-        state.withLock { state in
-            for (id, text) in documents.sorted(by: { $0.key.key < $1.key.key }) {
-                switch id.kind {
-                case "alert": if let alert = Text.value(Alert.self, text) { state.book.restore(alert) }
-                case "group": if let group = Text.value(AlertGroup.self, text) { state.groups.restore(group) }
-                case "message":
-                    if let message = Text.value(Outbox.Message.self, text) { state.outbox.restore(key: id.key, message) }
-                default: break
-                }
-            }
-            let over = state.book.reconcile(judges, at: wall)
-            if !over.isEmpty { take(over, &state, ticket: memory.remember(over.map(document))) }
-            groupTheRest(&state, at: now, wall: wall)
-        }
-    }
-
-    /// Those that a crash kept from their groups, or that began before there was a webhook.
-    private func groupTheRest(_ state: inout State, at now: ContinuousClock.Instant, wall: Timestamp) {
-        guard !state.options.webhooks.isEmpty else { return }
-        let coming = Set(state.fresh.flatMap { $0.changes.map(\.key) })
-        for alert in state.book.alerts.values.sorted(by: { $0.key < $1.key })
-        where !coming.contains(alert.key) && state.groups.lacks(alert) {
-            for message in state.groups.follow(alert, at: now) { post(message, &state, wall: wall) }
-        }
-    }
-
-    /// Takes new settings. Alerts that fire go on.
-    package func replace(_ options: AlertingOptions, at now: ContinuousClock.Instant, wall moment: Timestamp) {
-        state.withLock { state in
-            state.options = options
-            let over = state.book.configure(alertsDegraded: options.alertsDegraded, holdMax: options.holdMax, at: moment)
-            if !over.isEmpty { take(over, &state, ticket: memory.remember(over.map(document))) }
-            state.groups.window = options.groupWindow
-            let known = Dictionary(state.feeds.map { ($0.url, $0) }) { first, _ in first }
-            state.feeds = options.alertmanagers.map { known[$0] ?? AlertmanagerFeed(url: $0) }
-            let forgotten = state.outbox.keep(Set(options.webhooks.map(\.id)))
-            if !forgotten.isEmpty { _ = memory.remember(forgotten) }
-            groupTheRest(&state, at: now, wall: moment)
-        }
-    }
-
-    /// Everything once more, for a database that has begun anew.
-    package func rememberAgain() {
-        state.withLock { state in
-            let alerts = state.book.alerts.values.map(document), groups = state.groups.groups.values.map(document)
-            _ = memory.remember(alerts + groups + state.outbox.documents)
-        }
     }
 
     // MARK: Figures

@@ -28,8 +28,8 @@ package struct AlertingOptions: Sendable {
     }
 
     package var vantage: String
-    /// Base URLs.
-    package var alertmanagers: [String] = []
+    /// Base URLs, each once.
+    package private(set) var alertmanagers: [String] = []
     package private(set) var webhooks: [Webhook] = []
     package var resendInterval: Duration = .seconds(60)
     package var groupWindow: Duration = .seconds(10)
@@ -39,6 +39,12 @@ package struct AlertingOptions: Sendable {
     package var holdMax: Duration = .seconds(300)
     /// Where the daemon's own pages are.
     package var link: String
+
+    /// - Parameter alertmanager: a base URL; whether it ends with a slash makes no difference.
+    package mutating func add(alertmanager: String) {
+        let url = alertmanager.hasSuffix("/") ? String(alertmanager.dropLast()) : alertmanager
+        if !alertmanagers.contains(url) { alertmanagers.append(url) }
+    }
 
     /// One that is there already hears everything once.
     package mutating func add(_ webhook: Webhook) {

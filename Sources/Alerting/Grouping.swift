@@ -29,13 +29,15 @@ struct GroupMessage: Hashable, Sendable {
     enum Kind: String, Hashable, Sendable { case firing, update, resolved }
     let kind: Kind
     let group: AlertGroup
+
+    var id: String { "\(group.id)-\(group.sequence)" }
 }
 
 /// Which alerts go together, and when there is something to say. Pure.
 struct GroupBook: Sendable {
     var window: Duration
     private(set) var groups: [String: AlertGroup] = [:]
-    /// Groups by what their members share, and by the keys of those that fire: a hundred thousand may.
+    /// Groups by what their members share, and by the keys of all their members: there may be a hundred thousand.
     private var groupIDs: [String: String] = [:]
     private var groupOfMember: [String: String] = [:]
     /// Began and isn't in a group yet.
@@ -49,15 +51,37 @@ struct GroupBook: Sendable {
 
     init(window: Duration) { self.window = window }
 
-    /// Whether a group has still to hear of an alert, or of its end.
-    func lacks(_ alert: Alert) -> Bool { alert.isFiring != (groupOfMember[alert.key] != nil) }
+    /// Whether it is told of with a group that goes on, also when it is over itself.
+    func has(_ key: String) -> Bool { groupOfMember[key] != nil }
+
+    /// Whether it fires as far as its group knows.
+    private func fires(_ key: String) -> Bool { groupOfMember[key].flatMap { groups[$0]?.members[key]?.isFiring } ?? false }
 
     mutating func restore(_ group: AlertGroup) { begin(group) }
+
+    /// Level against level, after a restart: members end that fire no longer, and who isn't in a group yet joins.
+    ///
+    /// - Parameters:
+    ///   - coming: alerts whose change is still to be followed.
+    ///   - canBegin: whether anybody would hear of what isn't in a group yet.
+    mutating func reconcile(
+        _ alerts: [String: Alert], except coming: Set<String>, canBegin: Bool, at now: ContinuousClock.Instant, wall: Timestamp
+    ) -> [GroupMessage] {
+        let lost = groupOfMember.compactMap { key, id -> Alert? in
+            guard alerts[key] == nil, !coming.contains(key), var alert = groups[id]?.members[key], alert.isFiring else {
+                return nil
+            }
+            alert.end(.removed, at: wall)
+            return alert
+        }
+        let changed = alerts.values.filter { $0.isFiring ? canBegin && !fires($0.key) : fires($0.key) }
+        return (lost + changed).sorted { $0.key < $1.key }.flatMap { follow($0, at: now) }
+    }
 
     private mutating func begin(_ group: AlertGroup) {
         groups[group.id] = group
         if group.kind != .alone { groupIDs[Self.place(group.kind, group.value)] = group.id }
-        for (key, alert) in group.members where alert.isFiring { groupOfMember[key] = group.id }
+        for key in group.members.keys { groupOfMember[key] = group.id }
     }
 
     private static func place(_ kind: AlertGroup.Kind, _ value: String) -> String { "\(kind.rawValue) \(value)" }
@@ -70,7 +94,7 @@ struct GroupBook: Sendable {
         }
         // Over before anybody heard of it.
         if pending.removeValue(forKey: change.key) != nil { return [] }
-        guard let id = groupOfMember.removeValue(forKey: change.key) else { return [] }
+        guard fires(change.key), let id = groupOfMember[change.key] else { return [] }
         groups[id]?.take(change)
         guard let group = groups[id], group.isOver else { return [] }
         return [finish(group)]
@@ -78,8 +102,8 @@ struct GroupBook: Sendable {
 
     private mutating func join(_ alert: Alert, at now: ContinuousClock.Instant) {
         // It is in one already: told again after a restart.
-        guard groupOfMember[alert.key] == nil else { return }
-        if let id = Self.keys(of: alert).compactMap({ groupIDs[Self.place($0, $1)] }).first {
+        guard !fires(alert.key) else { return }
+        if let id = groupOfMember[alert.key] ?? Self.keys(of: alert).compactMap({ groupIDs[Self.place($0, $1)] }).first {
             groups[id]?.take(alert)
             groupOfMember[alert.key] = id
             joined[id] = joined[id] ?? now
@@ -93,6 +117,7 @@ struct GroupBook: Sendable {
         var group = group
         group.sequence += 1
         (groups[group.id], joined[group.id]) = (nil, nil)
+        for key in group.members.keys where groupOfMember[key] == group.id { groupOfMember[key] = nil }
         groupIDs[Self.place(group.kind, group.value)] = nil
         return GroupMessage(kind: .resolved, group: group)
     }

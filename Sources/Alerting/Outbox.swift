@@ -96,6 +96,19 @@ struct Outbox: Sendable {
         }
     }
 
+    /// What waits for a webhook waits for another from now on: its URL has changed. Call ``keep(_:)`` after it.
+    mutating func move(from old: String, to new: String, remember: ([StoredDocument]) -> Int) {
+        guard let waiting = entries[old] else { return }
+        for (_, entry) in waiting.sorted(by: { $0.key < $1.key }) {
+            _ = add(.init(webhook: new, id: entry.message.id, body: entry.message.body), remember: remember)
+        }
+    }
+
+    /// Whether a message waits for a webhook.
+    func holds(_ id: String, for webhook: String) -> Bool {
+        entries[webhook]?.values.contains { $0.message.id == id } ?? false
+    }
+
     /// All of it, for a database that has begun anew.
     var documents: [StoredDocument] {
         entries.flatMap { webhook, waiting in

@@ -26,14 +26,15 @@ extension Alerter {
     static func carryOut(_ job: Job, over transport: AlertTransport) async -> AlertAnswer {
         switch job {
         case .alertmanager(let url, let alerts, let endsAt, let link):
-            let base = url.hasSuffix("/") ? String(url.dropLast()) : url
+            // One part that is refused keeps none of the others.
+            var refusal: AlertAnswer?
             for body in AlertmanagerFeed.bodies(alerts, endsAt: endsAt, link: link) {
                 let answer = await transport(
                     AlertRequest(
-                        url: .plain(base + "/api/v2/alerts"), headers: [("Content-Type", "application/json")], body: body))
-                guard answer == .taken else { return answer }
+                        url: .plain(url + "/api/v2/alerts"), headers: [("Content-Type", "application/json")], body: body))
+                if answer != .taken { refusal = answer }
             }
-            return .taken
+            return refusal ?? .taken
         case .webhook(_, let message, let webhook):
             let body = Array(message.body.utf8)
             var request = AlertRequest(url: webhook.url, headers: [("Content-Type", "application/json")], body: body)

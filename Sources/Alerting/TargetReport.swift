@@ -11,12 +11,15 @@ package struct TargetReport: Sendable {
         package var region: String
         package var detectionBound: Duration
         package var lastGood: Duration?
+        /// What a second look found of the host's other addresses, as in `192.0.2.2 answers`.
+        package var otherAddresses: [String]
 
         package init(
-            name: String, instance: String, host: String, region: String, detectionBound: Duration, lastGood: Duration?
+            name: String, instance: String, host: String, region: String, detectionBound: Duration, lastGood: Duration?,
+            otherAddresses: [String] = []
         ) {
             (self.name, self.instance, self.host, self.region) = (name, instance, host, region)
-            (self.detectionBound, self.lastGood) = (detectionBound, lastGood)
+            (self.detectionBound, self.lastGood, self.otherAddresses) = (detectionBound, lastGood, otherAddresses)
         }
     }
 
@@ -43,7 +46,7 @@ package struct TargetReport: Sendable {
 
 extension TargetReport {
     /// The alert that this target should have of this name.
-    func alert(_ name: AlertName, vantage: String) -> Alert {
+    func alert(_ name: AlertName, vantage: String, link: String) -> Alert {
         let description = describe()
         let identity = target
         let labels = [
@@ -55,11 +58,13 @@ extension TargetReport {
         ]
         let startedAt = name == .targetDown ? incident?.startedAt ?? result.startedAt : result.startedAt
         return Alert(
-            name, .target(identity), labels: labels, annotations: annotations(name, description, since: startedAt),
+            name, .target(identity), labels: labels, annotations: annotations(name, description, since: startedAt, link: link),
             startedAt: startedAt)
     }
 
-    private func annotations(_ name: AlertName, _ description: Description, since: Timestamp) -> [String: String] {
+    private func annotations(_ name: AlertName, _ description: Description, since: Timestamp, link: String)
+        -> [String: String]
+    {
         let what =
             switch name {
             case .targetDown: "is down"
@@ -70,12 +75,15 @@ extension TargetReport {
         var annotations = [
             "summary": "\(displayText(description.name)) \(what)", "sentence": result.sentence, "since": "\(since)",
             "description": "\(displayText(description.instance)) \(what): \(result.sentence)",
-            "detection_bound": "\(description.detectionBound.wholeMilliseconds) ms",
+            "detection_bound": "\(description.detectionBound.wholeMilliseconds) ms", "link": link,
         ]
         annotations["reason"] = result.outcome.reason?.rawValue
         annotations["cause"] = cause?.rawValue
         annotations["last_good_latency"] = description.lastGood.map { "\($0.wholeMilliseconds) ms" }
         annotations["address"] = result.facts.address
+        if !description.otherAddresses.isEmpty {
+            annotations["other_addresses"] = description.otherAddresses.joined(separator: ", ")
+        }
         annotations["http_status"] = result.facts.httpStatus.map { "\($0)" }
         annotations["certificate_expiry"] = result.facts.certificateExpiry.map { "\($0)" }
         let phases: [(String, Duration?)] = [

@@ -74,7 +74,7 @@ struct WebhookMessage: Encodable {
 
     init(_ message: GroupMessage, vantage: String, at now: Timestamp) {
         let group = message.group
-        id = "\(group.id)-\(group.sequence)"
+        id = message.id
         kind = message.kind.rawValue
         sequence = group.sequence
         self.group = Group(id: group.id, by: group.kind.rawValue, value: group.value)

@@ -109,16 +109,17 @@ package final class Daemon: Sendable {
             clock: EngineClock(probes), origin: ContinuousClock.boot(), executor: probes.executor,
             maxInFlight: shares.probes,
             fastBudget: settings.limits.fastBudget)
-        alerter = Alerter(AlertingOptions(settings), memory: AlertMemory(history)) { report($0, logger: logger) }
+        alerter = Alerter(
+            AlertingOptions(settings), memory: AlertMemory(history), isInMaintenance: { [maintenance] in maintenance.covers($0) },
+            onEvent: { report($0, logger: logger) })
         let roster = Roster(
             settings: settings, watch: watch, scheduler: scheduler, history: history, alerter: alerter, maintenance: maintenance,
             series: series, metrics: metrics, logger: logger)
         let (remembered, judges) = (try history.rememberedLists(), try history.judges())
-        let trust = watch.vantage { judge in
+        watch.vantage(tell: alerter.trust(_:)) { judge in
             judge.window = settings.probe.interval
             judge.hasCanaries = settings.vantage.canaries.count >= VantageJudge.canariesMin
         }
-        alerter.trust(trust)
         roster.restore(lists: remembered, judges: judges)
         alerter.restore(try history.documents(), judges: judges.filter { watch.watches($0.key) }, at: .now, wall: .now())
         sync = SyncService(

@@ -66,6 +66,8 @@ extension Daemon {
         // What was connected to under another rule must not be reused under this one.
         if roster.settings.egress != settings.egress { probes.closeKeptConnections() }
         alerter.replace(AlertingOptions(settings), at: .now, wall: .now())
+        // Afterwards, so that none falls between; and not under its lock, which is taken under that of Watch.
+        if settings.alerting.degraded { alerter.expect(watch.targets(.degraded)) }
         await sync.replace(plan(settings)) { roster.replace(settings) }
     }
 

@@ -135,7 +135,6 @@ final class Watch: Sendable {
         }
     }
 
-    /// Whether a target is watched.
     /// The history has begun anew and knows none of the judges: each is written with its next result.
     func forgetWhatIsWritten() {
         state.withLock { state in
@@ -146,7 +145,13 @@ final class Watch: Sendable {
 
     var historyGeneration: Int { state.withLock { $0.historyGeneration } }
 
+    /// Whether a target is watched.
     func watches(_ identity: TargetIdentity) -> Bool { state.withLock { $0.entries[identity] != nil } }
+
+    /// Those whose status it is.
+    func targets(_ status: Status) -> [TargetIdentity] {
+        state.withLock { $0.entries.compactMap { $1.judge.status == status ? $0 : nil } }
+    }
 
     /// Those that the reconciliation didn't want.
     func unwanted(round: UInt64) -> [TargetIdentity] {
@@ -228,9 +233,13 @@ final class Watch: Sendable {
     }
 
     /// Calls `body` with the judge of the vantage, and says what it holds then.
-    func vantage(_ body: (inout VantageJudge) -> Void) -> Trust {
+    ///
+    /// - Parameter tell: called before another thread can change it: what is said last is what is so.
+    @discardableResult
+    func vantage(tell: (Trust) -> Void, _ body: (inout VantageJudge) -> Void) -> Trust {
         state.withLock { state in
             body(&state.vantage)
+            tell(state.trust)
             return state.trust
         }
     }
@@ -255,8 +264,9 @@ final class Watch: Sendable {
                 result: result, judgement: judgement, judge: entry.judge, isJudgeNews: isJudgeNews, target: entry.target,
                 interval: entry.policy.value.interval, changesUnprobeable: isUnprobeable != before.isUnprobeable,
                 changesCause: entry.judge.cause != before.cause, startedAt: report.startedAt ?? .now, trust: state.trust,
-                describe: { [target = entry.target, policy = entry.policy, lastGood = entry.lastGood] in
-                    TargetReport.Description(target, policy.value, lastGood: lastGood)
+                describe: {
+                    [target = entry.target, policy = entry.policy, lastGood = entry.lastGood, others = entry.otherAddresses] in
+                    TargetReport.Description(target, policy.value, lastGood: lastGood, others: others)
                 })
             remember(judged)
             return judged

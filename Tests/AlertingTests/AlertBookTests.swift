@@ -128,10 +128,8 @@ import Testing
     @Test func degradedAlertsEndWhenNobodyWantsThemAnyMore() {
         var office = Office(degraded: true)
         #expect(office.see("gppp") == ["+TargetDegraded a"])
-        #expect(
-            office.describe(office.book.configure(alertsDegraded: false, holdMax: .seconds(1), at: office.wall)) == [
-                "-TargetDegraded a"
-            ])
+        let changes = office.book.configure(AlertingOptions(vantage: "here", link: ""), at: office.wall)
+        #expect(office.describe(changes) == ["-TargetDegraded a"])
     }
 
     @Test func whatWasDownBeforeAndRecoveriesAreUntouched() {

@@ -26,7 +26,7 @@ import Testing
         var generator = SeededGenerator(state: 11)
         var judges = [Judge](repeating: Judge(), count: DayTests.targets)
         var vantage = VantageJudge(window: .seconds(30))
-        var book = AlertBook(vantage: "here", alertsDegraded: false, holdMax: .seconds(300))
+        var book = AlertBook(AlertingOptions(vantage: "here", link: ""))
         var hosts: [HostTable.ID] = []
         var wasBad = [Bool](repeating: false, count: DayTests.targets)
         var began: [(target: Int, at: Int64)] = []

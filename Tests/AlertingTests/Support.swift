@@ -10,11 +10,15 @@ struct Office {
     var now = ContinuousClock.now
     var wall = Timestamp(milliseconds: 1_700_000_000_000)
     var inMaintenance: Set<String> = []
+    /// Of targets that aren't on a host of their own.
+    var hosts: [String: String] = [:]
     private var judges: [String: Judge] = [:]
     let policy = ProbePolicy()
 
     init(degraded: Bool = false, holdMax: Duration = .seconds(300)) {
-        book = AlertBook(vantage: "here", alertsDegraded: degraded, holdMax: holdMax)
+        var options = AlertingOptions(vantage: "here", link: "http://127.0.0.1:10115/")
+        (options.alertsDegraded, options.holdMax) = (degraded, holdMax)
+        book = AlertBook(options)
     }
 
     static func identity(_ key: String) -> TargetIdentity { TargetIdentity(clientID: "c", key: key) }
@@ -33,7 +37,7 @@ struct Office {
         wall = wall + .seconds(seconds)
     }
 
-    mutating func tick() -> [String] { describe(book.tick(trust, at: now)) }
+    mutating func tick() -> [String] { describe(book.tick(trust, at: now) { inMaintenance.contains($0.key) }) }
 
     mutating func report(_ letter: Character, _ key: String) -> TargetReport {
         let outcome: Outcome =
@@ -50,7 +54,8 @@ struct Office {
         _ = judges[key, default: Judge()].judge(result, policy: policy)
         return TargetReport(
             target: Self.identity(key), judge: judges[key] ?? Judge(), result: result, startedAt: now,
-            isInMaintenance: inMaintenance.contains(key), describe: { Sample.description(key) })
+            isInMaintenance: inMaintenance.contains(key), describe: { [host = hosts[key]] in Sample.description(key, host: host) }
+        )
     }
 
     func describe(_ changes: [Alert]) -> [String] {
@@ -59,9 +64,9 @@ struct Office {
 }
 
 enum Sample {
-    static func description(_ key: String) -> TargetReport.Description {
+    static func description(_ key: String, host: String? = nil) -> TargetReport.Description {
         TargetReport.Description(
-            name: key, instance: "https://\(key).example/health", host: "\(key).example", region: "eu",
+            name: key, instance: "https://\(key).example/health", host: host ?? "\(key).example", region: "eu",
             detectionBound: .seconds(55),
             lastGood: .milliseconds(12))
     }

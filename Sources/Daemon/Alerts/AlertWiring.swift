@@ -11,7 +11,7 @@ extension AlertingOptions {
     init(_ settings: Settings) {
         let section = settings.alerting
         self.init(vantage: settings.vantage.name, link: "http://\(settings.listen)/")
-        alertmanagers = section.alertmanagers
+        for url in section.alertmanagers { add(alertmanager: url) }
         for (index, webhook) in section.webhooks.enumerated() {
             add(Webhook(url: webhook.url, secret: webhook.secret, place: index + 1))
         }
@@ -40,13 +40,18 @@ extension Alerter {
 }
 
 extension TargetReport.Description {
-    /// - Parameter lastGood: in microseconds; 0 when there was none.
-    init(_ target: Target, _ policy: ProbePolicy, lastGood: UInt32) {
+    /// - Parameters:
+    ///   - lastGood: in microseconds; 0 when there was none.
+    ///   - others: what a second look of this interval found.
+    init(_ target: Target, _ policy: ProbePolicy, lastGood: UInt32, others: OtherAddresses?) {
         let url = try? testURL(of: target, join: policy.pathJoin)
         self.init(
             name: target.name, instance: urlWithoutSecrets(url?.text ?? target.baseURL + target.testPath), host: url?.host ?? "",
             region: target.region, detectionBound: policy.detectionBound,
-            lastGood: lastGood == 0 ? nil : .microseconds(Int64(lastGood)))
+            lastGood: lastGood == 0 ? nil : .microseconds(Int64(lastGood)),
+            otherAddresses: others?.tried.map {
+                "\($0.text) \(others?.answering.contains($0) == true ? "answers" : "fails too")"
+            } ?? [])
     }
 }
 

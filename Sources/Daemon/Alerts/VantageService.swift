@@ -51,8 +51,7 @@ final class VantageService: Sendable {
     private func look(_ memory: inout Memory) -> Watch.Trust {
         let (now, wall) = (ContinuousClock.now, Timestamp.now())
         let troubles = troubles()
-        let trust = daemon.watch.vantage { $0.note(troubles: troubles, at: now) }
-        daemon.alerter.trust(trust)
+        let trust = daemon.watch.vantage(tell: daemon.alerter.trust(_:)) { $0.note(troubles: troubles, at: now) }
         daemon.metrics.setVantageHealthy(trust.doubt == nil)
         say(trust, &memory, at: wall)
         daemon.maintenance.look(at: wall)
@@ -87,7 +86,9 @@ final class VantageService: Sendable {
 
     private func lookAtLists(at wall: Timestamp) {
         let limit = max(Self.staleAfter, daemon.syncInterval * 5)
-        for sync in daemon.metrics.syncs {
+        let syncs = daemon.metrics.syncs
+        daemon.alerter.keepClients(Set(syncs.map(\.clientID)), at: wall)
+        for sync in syncs {
             // The start counts as a success: an API that never answered is stale in its time.
             let last = max(sync.lastSuccess, daemon.startedAt)
             daemon.alerter.set(
@@ -135,11 +136,10 @@ final class VantageService: Sendable {
             return await group.reduce(0) { $0 + ($1 ? 1 : 0) }
         }
         guard !Task.isCancelled else { return }
-        let trust = daemon.watch.vantage { judge in
+        daemon.watch.vantage(tell: daemon.alerter.trust(_:)) { judge in
             judge.note(canariesAskedAt: askedAt, failed: failed, of: canaries.count)
             judge.weigh(at: .now)
         }
-        daemon.alerter.trust(trust)
     }
 
     /// Any answer will do: what is asked is whether we reach anything.

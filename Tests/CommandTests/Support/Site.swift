@@ -12,9 +12,9 @@ final class Site: Sendable {
 
     var database: String { folder.file("history.db") }
 
-    /// `paths`: a target each, named after its path.
+    /// `paths`: a target each, named after its path. `more`: further lines of the configuration.
     init(
-        paths: [String], probe: String = "{interval: 2s, fast_interval: 100ms, timeout: 2s}", log: String = "debug",
+        paths: [String], probe: String = "{interval: 2s, fast_interval: 100ms, timeout: 2s}", log: String = "debug", more: String = "",
         _ respond: @escaping @Sendable (LoopbackRequest) -> LoopbackReply
     ) throws {
         folder = try TemporaryFolder()
@@ -37,6 +37,7 @@ final class Site: Sendable {
             egress: {allow: [127.0.0.0/8]}
             probe: \(probe)
             log: {level: \(log)}
+            \(more)
             """, to: "rangefinder.yaml")
     }
 

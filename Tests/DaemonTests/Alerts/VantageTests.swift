@@ -1,3 +1,4 @@
+import Foundation
 import Health
 import Logging
 import Settings
@@ -7,7 +8,11 @@ import Testing
 
 @testable import Daemon
 
-/// Two hundred targets of ten hosts in ten networks behind an uplink that is cut, over real sockets.
+/// Two hundred targets, and a thousand with `scripts/test --long`.
+private let perHost = ProcessInfo.processInfo.environment["RANGEFINDER_LONG"] == nil ? 20 : 100
+private let (ofAll, ofOneHost) = (10 * perHost, perHost)
+
+/// Targets of ten hosts in ten networks behind an uplink that is cut, over real sockets.
 @Suite(.timeLimit(.minutes(3))) struct VantageTests {
     private final class Uplink: Sendable {
         let isCut = Mutex(false)
@@ -26,7 +31,7 @@ import Testing
 
     private func records(_ hosts: [LoopbackServer]) -> [String] {
         hosts.enumerated().flatMap { host, server in
-            (0..<20).map { record("t\(host)-\($0)", name: "h\(host)-\($0)", url: server.url, path: "/\($0)") }
+            (0..<perHost).map { record("t\(host)-\($0)", name: "h\(host)-\($0)", url: server.url, path: "/\($0)") }
         }
     }
 
@@ -38,7 +43,7 @@ import Testing
         settings.alerting.alertmanagers = [receiver.url]
         let bound = settings.probe.detectionBound
         try await RunningDaemon.run(settings, level: .notice) { running in
-            for host in hosts { try await host.until { $0.count >= 40 } }
+            for host in hosts { try await host.until { $0.count >= 2 * perHost } }
             uplink.isCut.withLock { $0 = true }
             uplink.down.withLock { $0 = 3 }
             try await receiver.seen.until { $0.contains { $0.name == "VantageUnhealthy" && $0.isFiring } }
@@ -46,13 +51,13 @@ import Testing
             // Long enough for all of them to be down.
             while try await running.get("/metrics").body.split(separator: "\n").count(where: {
                 $0.hasPrefix("rangefinder_target_held") && $0.hasSuffix(" 1")
-            }) < 200 { try Task.checkCancellation() }
+            }) < ofAll { try Task.checkCancellation() }
             #expect(receiver.firstFiring("TargetDown").isEmpty)
             uplink.isCut.withLock { $0 = false }
             try await running.log.until("the vantage is healthy again")
             let healthyAt = ContinuousClock.now
             try await receiver.seen.until { seen in
-                Set(seen.filter { $0.name == "TargetDown" && $0.isFiring }.map(\.target)).count == 20
+                Set(seen.filter { $0.name == "TargetDown" && $0.isFiring }.map(\.target)).count == ofOneHost
             }
             for (target, at) in receiver.firstFiring("TargetDown") {
                 #expect(target.hasPrefix("h3-"))
@@ -62,10 +67,10 @@ import Testing
             // The others answer again, and nobody ever heard of them.
             while try await running.get("/metrics").body.split(separator: "\n").count(where: {
                 $0.hasPrefix("rangefinder_target_status_code") && $0.hasSuffix(" 1")
-            }) < 180 { try Task.checkCancellation() }
-            #expect(receiver.firstFiring("TargetDown").count == 20)
+            }) < ofAll - ofOneHost { try Task.checkCancellation() }
+            #expect(receiver.firstFiring("TargetDown").count == ofOneHost)
             #expect(receiver.seen.value.filter { $0.name == "VantageUnhealthy" && $0.isFiring }.count >= 1)
-            #expect(try await running.metric("rangefinder_detection_exceptions_total{reason=\"vantage_doubt\"}") == 200)
+            #expect(try await running.metric("rangefinder_detection_exceptions_total{reason=\"vantage_doubt\"}") == Double(ofAll))
         }
     }
 
@@ -78,10 +83,10 @@ import Testing
         settings.alerting.alertmanagers = [receiver.url]
         settings.vantage.canaries = [canary.url, "http://127.0.0.1:\(dead.port)/"]
         try await RunningDaemon.run(settings, level: .notice) { running in
-            for host in hosts { try await host.until { $0.count >= 20 } }
+            for host in hosts { try await host.until { $0.count >= perHost } }
             uplink.isCut.withLock { $0 = true }
             try await receiver.seen.until { seen in
-                Set(seen.filter { $0.name == "TargetDown" && $0.isFiring }.map(\.target)).count == 200
+                Set(seen.filter { $0.name == "TargetDown" && $0.isFiring }.map(\.target)).count == ofAll
             }
             #expect(receiver.firstFiring("VantageUnhealthy").isEmpty)
             #expect(canary.requests.count >= 2)

@@ -1,0 +1,90 @@
+package import Health
+internal import Synchronization
+
+/// A life before, and other settings.
+extension Alerter {
+    /// Under this a webhook was told: whoever was not has to hear of what fires already.
+    private static let told = StoredDocument.ID(kind: "webhooks", key: "told")
+
+    /// What an earlier life remembered, and the judges that are remembered with it.
+    package func restore(
+        _ documents: [StoredDocument.ID: String], judges: [TargetIdentity: Judge], at now: ContinuousClock.Instant,
+        wall: Timestamp
+    ) {
+        state.withLock { state in
+            for (id, text) in documents.sorted(by: { $0.key.key < $1.key.key }) {
+                switch id.kind {
+                case "alert": if let alert = Text.value(Alert.self, text) { state.book.restore(alert) }
+                case "group": if let group = Text.value(AlertGroup.self, text) { state.groups.restore(group) }
+                case "message":
+                    if let message = Text.value(Outbox.Message.self, text) { state.outbox.restore(key: id.key, message) }
+                default: break
+                }
+            }
+            let over = state.book.reconcile(judges, at: wall)
+            if !over.isEmpty { take(over, &state, ticket: memory.remember(over.map(document))) }
+            let told = documents[Self.told].flatMap { Text.value([String].self, $0) }
+            // An earlier version didn't say: then its groups are told to all, under the ids they had.
+            change(webhooks: told ?? [], &state, wall: wall)
+            reconcileGroups(&state, at: now, wall: wall)
+        }
+    }
+
+    /// Takes new settings. Alerts that fire go on.
+    package func replace(_ options: AlertingOptions, at now: ContinuousClock.Instant, wall moment: Timestamp) {
+        state.withLock { state in
+            let told = state.options.webhooks.map(\.id)
+            state.options = options
+            let over = state.book.configure(options, at: moment)
+            if !over.isEmpty { take(over, &state, ticket: memory.remember(over.map(document))) }
+            state.groups.window = options.groupWindow
+            let known = Dictionary(state.feeds.map { ($0.url, $0) }) { first, _ in first }
+            state.feeds = options.alertmanagers.map { known[$0] ?? AlertmanagerFeed(url: $0) }
+            change(webhooks: told, &state, wall: moment)
+            reconcileGroups(&state, at: now, wall: moment)
+        }
+    }
+
+    /// Targets whose status may be a matter of alerts by new settings, though nothing of them changed.
+    package func expect(_ targets: [TargetIdentity]) { state.withLock { $0.book.expect(targets) } }
+
+    /// Those that a crash kept from their groups, or that began before there was a webhook.
+    private func reconcileGroups(_ state: inout State, at now: ContinuousClock.Instant, wall: Timestamp) {
+        // What isn't durable yet comes by itself.
+        let coming = Set(state.fresh.flatMap { $0.changes.map(\.key) })
+        let settled = state.book.alerts.filter { !coming.contains($0.key) }
+        let isHeard = !state.options.webhooks.isEmpty
+        let messages = state.groups.reconcile(settled, except: coming, canBegin: isHeard, at: now, wall: wall)
+        for message in messages { post(message, &state, wall: wall) }
+    }
+
+    /// A webhook that is new hears of every group that goes on. One whose URL has changed also gets what waited for it.
+    ///
+    /// - Parameter told: the webhooks until now, in the order of the configuration.
+    private func change(webhooks told: [String], _ state: inout State, wall: Timestamp) {
+        let webhooks = state.options.webhooks.map(\.id)
+        guard webhooks != told else { return }
+        for (old, new) in zip(told, webhooks) where !webhooks.contains(old) && !told.contains(new) {
+            state.outbox.move(from: old, to: new, remember: memory.remember)
+        }
+        let forgotten = state.outbox.keep(Set(webhooks))
+        let groups = state.groups.groups.values.sorted { $0.id < $1.id }
+        let new = webhooks.filter { !told.contains($0) }
+        for group in groups where !new.isEmpty {
+            let message = GroupMessage(kind: .firing, group: group)
+            post(message, to: new.filter { !state.outbox.holds(message.id, for: $0) }, &state, wall: wall)
+        }
+        _ = memory.remember(
+            forgotten + [StoredDocument(kind: Self.told.kind, key: Self.told.key, text: Text.json(webhooks))])
+    }
+
+    /// Everything once more, for a database that has begun anew.
+    package func rememberAgain() {
+        state.withLock { state in
+            let alerts = state.book.alerts.values.map(document), groups = state.groups.groups.values.map(document)
+            let webhooks = state.options.webhooks.map(\.id)
+            let told = StoredDocument(kind: Self.told.kind, key: Self.told.key, text: Text.json(webhooks))
+            _ = memory.remember(alerts + groups + state.outbox.documents + [told])
+        }
+    }
+}

@@ -1,0 +1,100 @@
+import Health
+import Synchronization
+
+@testable import Alerting
+
+/// An alerter with a shelf for a database, and jobs that are carried out by hand.
+struct Desk {
+    let shelf: Shelf
+    let alerter: Alerter
+    let events = Events()
+    var now = ContinuousClock.now
+    var wall = Timestamp(milliseconds: 1_700_000_000_000)
+    private var office = Office()
+
+    final class Events: Sendable {
+        let all = Mutex<[AlertingEvent]>([])
+    }
+
+    init(alertmanagers: [String] = [], webhooks: [String] = [], shelf: Shelf = Shelf()) {
+        var options = AlertingOptions(vantage: "here", link: "http://127.0.0.1:10115/")
+        for url in alertmanagers { options.add(alertmanager: url) }
+        for (index, url) in webhooks.enumerated() {
+            options.add(.init(url: .plain(url), secret: Secret("key"), place: index + 1))
+        }
+        self.shelf = shelf
+        let events = events
+        alerter = Alerter(options, memory: shelf.memory, isInMaintenance: { _ in false }) { event in
+            events.all.withLock { $0.append(event) }
+        }
+        office.now = now
+        office.wall = wall
+        // A new life takes what the shelf has, with whatever judges a test gives it.
+        if shelf.state.withLock({ $0.documents.isEmpty }) { alerter.restore([:], judges: [:], at: now, wall: wall) }
+    }
+
+    mutating func see(_ letters: String, _ key: String = "a", host: String? = nil) {
+        office.hosts[key] = host
+        for letter in letters {
+            pass(5)
+            alerter.follow(office.report(letter, key), at: now) { shelf.memory.remember($0) }
+        }
+    }
+
+    /// A life after this one, with what this one had on its shelf.
+    ///
+    /// - Parameter down: the targets that its judges hold for down.
+    func next(webhooks: [String], down: [String]) -> Desk {
+        let next = Desk(webhooks: webhooks, shelf: shelf)
+        next.alerter.restore(
+            shelf.state.withLock(\.documents),
+            judges: Dictionary(uniqueKeysWithValues: down.map { (Office.identity($0), Judge(status: .down)) }), at: next.now,
+            wall: next.wall)
+        return next
+    }
+
+    /// As after a reload.
+    func configure(webhooks: [String]) {
+        var options = AlertingOptions(vantage: "here", link: "")
+        for (index, url) in webhooks.enumerated() { options.add(.init(url: .plain(url), secret: nil, place: index + 1)) }
+        alerter.replace(options, at: now, wall: wall)
+    }
+
+    /// Lets everything that is due be written and sent. Returns the ids and kinds of the messages, by URL.
+    mutating func settle() async -> [String: [String]] {
+        var heard: [String: [String]] = [:]
+        for _ in 0..<6 {
+            pass(5)
+            for (url, body, headers) in await send() {
+                let kind = body.split(separator: "\"kind\":\"").last?.split(separator: "\"").first ?? ""
+                heard[url, default: []].append("\(headers["X-Rangefinder-Message"]?.split(separator: "-").last ?? "") \(kind)")
+            }
+            shelf.commit()
+        }
+        return heard
+    }
+
+    mutating func pass(_ seconds: Int) {
+        (now, wall) = (now.advanced(by: .seconds(seconds)), wall + .seconds(seconds))
+        office.pass(seconds)
+    }
+
+    /// Carries out what is due. Returns each request as its URL and its body.
+    func send(_ answer: AlertAnswer = .taken) async -> [(url: String, body: String, headers: [String: String])] {
+        let sent = Mutex<[(url: String, body: String, headers: [String: String])]>([])
+        for job in alerter.due(at: now, wall: wall) {
+            let got = await Alerter.carryOut(job) { request in
+                sent.withLock { all in
+                    all.append(
+                        (
+                            request.url.revealed, String(decoding: request.body ?? [], as: UTF8.self),
+                            Dictionary(uniqueKeysWithValues: request.headers.map { ($0.name, $0.value) })
+                        ))
+                }
+                return answer
+            }
+            alerter.done(job, got, at: now)
+        }
+        return sent.withLock(\.self)
+    }
+}
