@@ -8,12 +8,13 @@ import Testing
 
 @testable import Daemon
 
-/// Two hundred targets, and a thousand with `scripts/test --long`.
-private let perHost = ProcessInfo.processInfo.environment["RANGEFINDER_LONG"] == nil ? 20 : 100
+/// Two hundred targets; with `scripts/test --long` a thousand, and the uplink is cut for two minutes.
+private let isLong = ProcessInfo.processInfo.environment["RANGEFINDER_LONG"] != nil
+private let perHost = isLong ? 100 : 20
 private let (ofAll, ofOneHost) = (10 * perHost, perHost)
 
 /// Targets of ten hosts in ten networks behind an uplink that is cut, over real sockets.
-@Suite(.timeLimit(.minutes(3))) struct VantageTests {
+@Suite(.timeLimit(.minutes(6))) struct VantageTests {
     private final class Uplink: Sendable {
         let isCut = Mutex(false)
         /// The host that really fails.
@@ -52,6 +53,11 @@ private let (ofAll, ofOneHost) = (10 * perHost, perHost)
             while try await running.get("/metrics").body.split(separator: "\n").count(where: {
                 $0.hasPrefix("rangefinder_target_held") && $0.hasSuffix(" 1")
             }) < ofAll { try Task.checkCancellation() }
+            if isLong {
+                let counts = hosts.map(\.requests.count)
+                // A probe of each of them every two seconds.
+                for (host, count) in zip(hosts, counts) { try await host.until { $0.count >= count + 60 * perHost } }
+            }
             #expect(receiver.firstFiring("TargetDown").isEmpty)
             uplink.isCut.withLock { $0 = false }
             try await running.log.until("the vantage is healthy again")
