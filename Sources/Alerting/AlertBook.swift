@@ -39,6 +39,8 @@ struct AlertBook: Sendable {
     private var heldSince: ContinuousClock.Instant?
     /// What is believed and wasn't announced: an earlier life died first, or nobody was to be told.
     private var unannounced: Set<TargetIdentity> = []
+    /// When this life began: a streak from before it was not seen whole by this vantage.
+    private var bornAt = Timestamp(milliseconds: 0)
     private(set) var exceptions: [Exception: Int] = [:]
 
     private static let ofTargets: [AlertName] = [.targetDown, .targetDegraded, .certificateExpiring, .targetNotProbed]
@@ -51,6 +53,11 @@ struct AlertBook: Sendable {
     var firing: Int { alerts.values.count { $0.isFiring } }
     /// Targets whose alert a doubt holds.
     var held: Set<TargetIdentity> { Set(waiting.values.filter { $0.heldSince != nil }.map(\.target)) }
+
+    /// Whether a doubt holds an alert of a target.
+    func holds(_ target: TargetIdentity) -> Bool {
+        waiting[Alert.key(.targetDown, Alert.key(of: .target(target)))]?.heldSince != nil
+    }
 
     /// Whether the next result of a target may matter though nothing of its judge changes.
     func awaits(_ target: TargetIdentity) -> Bool {
@@ -96,9 +103,11 @@ struct AlertBook: Sendable {
             var wait =
                 waiting[key]
                 ?? Waiting(
-                    alert: report.alert(name, vantage: vantage, link: link), target: report.target, wantsProof: isUnannounced)
+                    alert: report.alert(name, vantage: vantage, link: link), target: report.target)
             // The first result after a restart says nothing yet of the vantage.
-            if isHeld(&wait, report, trust, isNew: waiting[key] == nil, at: now) || isUnannounced {
+            let isFirst = isUnannounced || (waiting[key] == nil && isOfLifeBefore(report, name))
+            wait.wantsProof = wait.wantsProof || isFirst
+            if isHeld(&wait, report, trust, isNew: waiting[key] == nil, at: now) || isFirst {
                 waiting[key] = wait
             } else {
                 waiting[key] = nil
@@ -106,6 +115,11 @@ struct AlertBook: Sendable {
             }
         }
         return changes
+    }
+
+    /// Whether the failures that made it `down` began before a restart.
+    private func isOfLifeBefore(_ report: TargetReport, _ name: AlertName) -> Bool {
+        name == .targetDown && report.incident.map { $0.startedAt < bornAt } ?? false
     }
 
     /// Whether an alert that should fire has to wait, and for what.
@@ -191,9 +205,10 @@ struct AlertBook: Sendable {
 
     /// Begins or ends an alert that isn't about a target.
     mutating func set(
-        _ name: AlertName, _ subject: Alert.Subject, isFiring: Bool, at moment: Timestamp, summary: @autoclosure () -> String,
+        _ name: AlertName, _ subject: Alert.Subject, isFiring: Bool?, at moment: Timestamp, summary: @autoclosure () -> String,
         description: @autoclosure () -> String
     ) -> [Alert] {
+        guard let isFiring else { return [] }
         let key = Alert.key(name, Alert.key(of: subject))
         guard isFiring else { return end(key, .recovered, at: moment) }
         guard alerts[key]?.isFiring != true else { return [] }
@@ -212,6 +227,7 @@ struct AlertBook: Sendable {
 
     /// The judges after a restart: alerts whose reason went meanwhile end, and targets that are down and weren't announced wait for proof.
     mutating func reconcile(_ judges: [TargetIdentity: Judge], at moment: Timestamp) -> [Alert] {
+        bornAt = moment
         var wanted: Set<String> = []
         for (target, judge) in judges {
             let names = wantedNames(judge.status, judge.cause, isUnprobeable: judge.isUnprobeable)

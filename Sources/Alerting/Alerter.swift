@@ -63,10 +63,12 @@ package final class Alerter: Sendable {
     package func awaits(_ target: TargetIdentity) -> Bool { state.withLock { $0.book.awaits(target) } }
 
     /// - Parameter remember: writes the documents in one transaction with the result itself; returns their ticket.
-    package func follow(_ report: TargetReport, at now: ContinuousClock.Instant, remember: ([StoredDocument]) -> Int) {
+    /// - Returns: whether a doubt about the vantage holds its alert.
+    package func follow(_ report: TargetReport, at now: ContinuousClock.Instant, remember: ([StoredDocument]) -> Int) -> Bool {
         state.withLock { state in
             let changes = state.book.follow(report, state.trust, at: now)
             take(changes, &state, ticket: remember(changes.map(document)))
+            return state.book.holds(report.target)
         }
     }
 
@@ -83,8 +85,10 @@ package final class Alerter: Sendable {
     }
 
     /// Begins or ends an alert that isn't about a target.
+    ///
+    /// - Parameter isFiring: nil as long as it isn't known: one of an earlier life goes on.
     package func set(
-        _ name: AlertName, _ subject: Alert.Subject = .daemon, isFiring: Bool, at moment: Timestamp,
+        _ name: AlertName, _ subject: Alert.Subject = .daemon, isFiring: Bool?, at moment: Timestamp,
         summary: @autoclosure () -> String = "",
         description: @autoclosure () -> String = ""
     ) {
@@ -258,11 +262,13 @@ package final class Alerter: Sendable {
 
     // MARK: Figures
 
+    /// Targets whose alert waits because the vantage is in doubt.
+    package var held: Set<TargetIdentity> { state.withLock { $0.book.held } }
+
     package var counts: AlertingCounts {
         state.withLock { state in
             var counts = state.counts
             counts.queued = state.outbox.count + state.feeds.reduce(0) { $0 + $1.waiting }
-            counts.held = state.book.held
             counts.exceptions = Dictionary(
                 uniqueKeysWithValues: AlertBook.Exception.allCases.map { ($0.rawValue, state.book.exceptions[$0] ?? 0) })
             return counts
@@ -275,7 +281,5 @@ package struct AlertingCounts: Hashable, Sendable {
     package var sent = 0
     package var failed = 0
     package var queued = 0
-    /// Targets whose alert waits because the vantage is in doubt.
-    package var held: Set<TargetIdentity> = []
     package var exceptions: [String: Int] = [:]
 }

@@ -62,7 +62,8 @@ package final class Daemon: Sendable {
     let maintenance = MaintenanceBook()
     let sync: SyncService
     let reloader: Reloader
-    private let settings: Settings
+    /// Those of the start.
+    let settings: Settings
     let probes: TransferEngine
     private let requests: TransferEngine
     private let secondLooksMax: Int
@@ -110,7 +111,8 @@ package final class Daemon: Sendable {
             maxInFlight: shares.probes,
             fastBudget: settings.limits.fastBudget)
         alerter = Alerter(
-            AlertingOptions(settings), memory: AlertMemory(history), isInMaintenance: { [maintenance] in maintenance.covers($0) },
+            AlertingOptions(settings, vantage: settings.vantage), memory: AlertMemory(history),
+            isInMaintenance: { [maintenance] in maintenance.covers($0) },
             onEvent: { report($0, logger: logger) })
         let roster = Roster(
             settings: settings, watch: watch, scheduler: scheduler, history: history, alerter: alerter, maintenance: maintenance,

@@ -43,31 +43,35 @@ struct ProbeLoop: Sendable {
         let report = await prober.probe(order)
         // Cancelled because we stop: that is no result of anything.
         let isStopped = Task.isCancelled && report.result.void == .cancelled
-        guard !isStopped, let judged = watch.judge(report, place: place, remember: remember) else {
+        var isHeld = false
+        guard !isStopped, let judged = watch.judge(report, place: place, remember: { isHeld = remember($0) }) else {
             metrics.probeEnded()
             return ProbeEnd(startedAt: report.startedAt, wantsRecheck: false)
         }
-        tell(judged)
+        tell(judged, isHeld: isHeld)
         return ProbeEnd(startedAt: report.startedAt, wantsRecheck: judged.judgement.wantsRecheck)
     }
 
-    private func remember(_ judged: Watch.Judged) {
+    /// - Returns: whether a doubt about the vantage holds an alert of its.
+    private func remember(_ judged: Watch.Judged) -> Bool {
         let record = HistoryRecord(
             result: judged.result, judgement: judged.judgement, judge: judged.isJudgeNews ? judged.judge : nil,
             interval: judged.interval, isInMaintenance: maintenance.covers(judged.result.target))
         guard judged.result.void == nil, judged.concernsAlerts || alerter.awaits(judged.result.target) else {
             history.append(record)
-            return
+            return false
         }
         alerter.trust(judged.trust)
         let report = TargetReport(
             target: judged.result.target, judge: judged.judge, result: judged.result, startedAt: judged.startedAt,
             isInMaintenance: record.isInMaintenance, describe: judged.describe)
-        alerter.follow(report, at: .now) { history.append(record, documents: $0) }
+        return alerter.follow(report, at: .now) { history.append(record, documents: $0) }
     }
 
-    private func tell(_ judged: Watch.Judged) {
+    private func tell(_ judged: Watch.Judged, isHeld: Bool) {
         metrics.probeEnded(judged.result, judged.judgement.outcome, isUndecided: judged.judgement.wantsRecheck)
+        // Before its status: a scrape between the two would find an outage that nobody holds.
+        if isHeld { series.hold(judged.result.target) }
         series.record(judged.result, judged.judgement, judge: judged.judge)
         // Elsewhere, because the roster may be busy with a list, and this is the engine's thread.
         if judged.changesUnprobeable { Task { [roster] in roster.publishCounts() } }

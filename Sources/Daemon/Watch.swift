@@ -82,7 +82,11 @@ final class Watch: Sendable {
             return vantage.add(host: url.host, isBad: entry.isHostToldBad)
         }
 
-        var trust: Trust { Trust(doubt: vantage.doubt, isSuspicious: vantage.isSuspicious, since: vantage.trustedSince) }
+        var trust: Trust {
+            Trust(
+                doubt: vantage.doubt, isSuspicious: vantage.isSuspicious, since: vantage.trustedSince,
+                isSettled: vantage.isSettled)
+        }
 
         mutating func leaveHost(_ entry: Entry) {
             if let host = entry.host { vantage.remove(host: host, isBad: entry.isHostToldBad) }
@@ -230,6 +234,8 @@ final class Watch: Sendable {
         var doubt: VantageJudge.Doubt?
         var isSuspicious = false
         var since: ContinuousClock.Instant?
+        /// Whether "no doubt" means anything yet.
+        var isSettled = false
     }
 
     /// Calls `body` with the judge of the vantage, and says what it holds then.

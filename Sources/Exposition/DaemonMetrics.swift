@@ -57,6 +57,8 @@ package final class DaemonMetrics: Sendable {
         /// 0 when there was none.
         package var lastSuccess: Timestamp
         package var isHeld: Bool
+        /// Whether there has been an answer in this life, held or not.
+        package var hasAnswered: Bool
     }
 
     struct Sync: Sendable {
@@ -64,6 +66,7 @@ package final class DaemonMetrics: Sendable {
         var lastSuccess = Timestamp(milliseconds: 0)
         var failures = WordCounts()
         var isHeld = false
+        var hasAnswered = false
     }
 
     struct State: Sendable {
@@ -145,7 +148,10 @@ package final class DaemonMetrics: Sendable {
 
     /// Whether a client's answer is held back, waiting for more that agree or for an operator.
     package func setSyncHeld(_ isHeld: Bool, clientID: String) {
-        state.withLock { $0.syncs[clientID]?.isHeld = isHeld }
+        state.withLock { state in
+            state.syncs[clientID]?.isHeld = isHeld
+            state.syncs[clientID]?.hasAnswered = true
+        }
     }
 
     package func setTargets(_ counts: [TargetState: Int]) { state.withLock { $0.targets = counts } }
@@ -171,7 +177,9 @@ package final class DaemonMetrics: Sendable {
 
     package var syncs: [SyncReading] {
         state.withLock { state in
-            state.syncs.map { SyncReading(clientID: $0, lastSuccess: $1.lastSuccess, isHeld: $1.isHeld) }
+            state.syncs.map {
+                SyncReading(clientID: $0, lastSuccess: $1.lastSuccess, isHeld: $1.isHeld, hasAnswered: $1.hasAnswered)
+            }
         }
     }
 

@@ -75,12 +75,23 @@ package final class TargetSeries: Sendable {
     }
 
     /// Which targets' alerts are held now, and which are in maintenance.
-    package func mark(held: Set<TargetIdentity>, inMaintenance: Set<TargetIdentity>) {
+    ///
+    /// Both are asked for under this room's lock, so that none of ``hold(_:)`` is lost meanwhile.
+    package func mark(held: () -> Set<TargetIdentity>, inMaintenance: () -> Set<TargetIdentity>) {
         state.withLock { state in
-            let marked: [Mark: Set<TargetIdentity>] = [.held: held, .inMaintenance: inMaintenance]
+            let marked: [Mark: Set<TargetIdentity>] = [.held: held(), .inMaintenance: inMaintenance()]
             guard marked != state.marked else { return }
             state.marked = marked
             state.mark()
+        }
+    }
+
+    /// A doubt holds the alert of one more target.
+    package func hold(_ target: TargetIdentity) {
+        state.withLock { state in
+            guard let slot = state.slots[target] else { return }
+            state.marked[.held, default: []].insert(target)
+            state.slab.marks[.held, default: []].insert(slot)
         }
     }
 

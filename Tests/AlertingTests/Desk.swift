@@ -37,7 +37,7 @@ struct Desk {
         office.hosts[key] = host
         for letter in letters {
             pass(5)
-            alerter.follow(office.report(letter, key), at: now) { shelf.memory.remember($0) }
+            _ = alerter.follow(office.report(letter, key), at: now) { shelf.memory.remember($0) }
         }
     }
 

@@ -91,6 +91,27 @@ import Testing
         #expect(await last.settle() == [:])
     }
 
+    /// Others may not have had their turn yet since the restart: whether it is our own uplink isn't known.
+    @Test func anOutageThatBeganBeforeTheRestartWantsOneMoreFailure() {
+        var office = Office()
+        #expect(office.see("gbb") == [])
+        // The judge is remembered, with its streak.
+        #expect(office.book.reconcile([:], at: office.wall) == [])
+        #expect(office.see("b") == [])
+        #expect(office.book.awaits(Office.identity("a")))
+        #expect(office.see("b") == ["+TargetDown a"])
+        #expect(office.see("ggbbb") == ["-TargetDown a", "+TargetDown a"])
+    }
+
+    @Test func whatIsNotKnownYetEndsNothing() {
+        let desk = Desk()
+        desk.alerter.set(.vantageUnhealthy, isFiring: true, at: desk.wall)
+        desk.alerter.set(.vantageUnhealthy, isFiring: nil, at: desk.wall)
+        #expect(desk.alerter.state.withLock { $0.book.firing } == 1)
+        desk.alerter.set(.vantageUnhealthy, isFiring: false, at: desk.wall)
+        #expect(desk.alerter.state.withLock { $0.book.firing } == 0)
+    }
+
     @Test func theListOfAClientThatIsGoneIsNoAlert() {
         let desk = Desk()
         desk.alerter.set(.syncStale, .client("c"), isFiring: true, at: desk.wall)

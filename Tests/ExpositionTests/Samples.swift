@@ -82,7 +82,7 @@ enum Samples {
         daemon.historyCommitted(.milliseconds(4))
         daemon.observeAlerting { .init(sent: 7, failed: 2, queued: 3, exceptions: ["vantage_doubt": 5, "maintenance": 4]) }
         series.mark(
-            held: [TargetIdentity(clientID: "c1", key: "t2")], inMaintenance: [TargetIdentity(clientID: "c1", key: "t1")])
+            held: { [TargetIdentity(clientID: "c1", key: "t2")] }, inMaintenance: { [TargetIdentity(clientID: "c1", key: "t1")] })
         return (series, daemon)
     }
 }

@@ -8,16 +8,16 @@ import Probing
 import Settings
 
 extension AlertingOptions {
-    init(_ settings: Settings) {
+    init(_ settings: Settings, vantage: Settings.Vantage) {
         let section = settings.alerting
-        self.init(vantage: settings.vantage.name, link: "http://\(settings.listen)/")
+        self.init(vantage: vantage.name, link: "http://\(settings.listen)/")
         for url in section.alertmanagers { add(alertmanager: url) }
         for (index, webhook) in section.webhooks.enumerated() {
             add(Webhook(url: webhook.url, secret: webhook.secret, place: index + 1))
         }
         (resendInterval, groupWindow, alertsDegraded) = (section.resendInterval, section.groupWindow, section.degraded)
         heartbeat = section.heartbeat.map { Heartbeat(url: $0.url, interval: $0.interval) }
-        holdMax = settings.vantage.holdMax
+        holdMax = vantage.holdMax
     }
 }
 

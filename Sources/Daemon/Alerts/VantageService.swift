@@ -10,6 +10,8 @@ import Settings
 final class VantageService: Sendable {
     /// A list that has not been taken over for so long is stale; longer where it is asked for seldom.
     private static let staleAfter: Duration = .seconds(600)
+    /// Where nothing answers at all and no doubt arises, that is how it is.
+    private static let settlesWithin: Duration = .seconds(60)
     private static let canaryInterval: Duration = .seconds(30)
     private static let canaryTimeout: Duration = .seconds(5)
     /// After so long without another the history no longer drops results.
@@ -55,7 +57,7 @@ final class VantageService: Sendable {
         daemon.metrics.setVantageHealthy(trust.doubt == nil)
         say(trust, &memory, at: wall)
         daemon.maintenance.look(at: wall)
-        daemon.series.mark(held: daemon.alerter.counts.held, inMaintenance: daemon.maintenance.covered)
+        daemon.series.mark(held: { daemon.alerter.held }, inMaintenance: { daemon.maintenance.covered })
         lookAtLists(at: wall)
         lookAtHistory(&memory, at: now, wall)
         return trust
@@ -72,7 +74,7 @@ final class VantageService: Sendable {
     private func say(_ trust: Watch.Trust, _ memory: inout Memory, at wall: Timestamp) {
         let sentence = trust.doubt?.cause.sentence ?? ""
         daemon.alerter.set(
-            .vantageUnhealthy, isFiring: trust.doubt != nil, at: wall, summary: "Rangefinder can't trust what it sees",
+            .vantageUnhealthy, isFiring: isDoubtful(trust, at: wall), at: wall, summary: "Rangefinder can't trust what it sees",
             description:
                 "\(sentence): the daemon's own place may be what fails. Targets that go down meanwhile are announced later.")
         guard (trust.doubt == nil) != (memory.doubt == nil) else { return }
@@ -84,6 +86,12 @@ final class VantageService: Sendable {
         }
     }
 
+    /// nil as long as nothing has been seen: a doubt of an earlier life isn't over because this one has just begun.
+    private func isDoubtful(_ trust: Watch.Trust, at wall: Timestamp) -> Bool? {
+        if trust.doubt != nil { return true }
+        return trust.isSettled || wall - daemon.startedAt > Self.settlesWithin ? false : nil
+    }
+
     private func lookAtLists(at wall: Timestamp) {
         let limit = max(Self.staleAfter, daemon.syncInterval * 5)
         let syncs = daemon.metrics.syncs
@@ -92,13 +100,15 @@ final class VantageService: Sendable {
             // The start counts as a success: an API that never answered is stale in its time.
             let last = max(sync.lastSuccess, daemon.startedAt)
             daemon.alerter.set(
-                .syncStale, .client(sync.clientID), isFiring: wall - last > limit, at: wall,
+                .syncStale, .client(sync.clientID),
+                isFiring: wall - last > limit ? true : sync.lastSuccess > daemon.startedAt ? false : nil,
+                at: wall,
                 summary: "The target list of client \(displayText(sync.clientID)) is stale",
                 description:
                     "No list could be taken over since \(last). Targets that were added or changed since are not probed as they should be."
             )
             daemon.alerter.set(
-                .syncHeld, .client(sync.clientID), isFiring: sync.isHeld, at: wall,
+                .syncHeld, .client(sync.clientID), isFiring: sync.hasAnswered ? sync.isHeld : nil, at: wall,
                 summary: "A target list of client \(displayText(sync.clientID)) is held",
                 description:
                     "The last list would remove too many targets (targets_api.shrink_guard). Accept it with `rangefinder sync --accept`."
@@ -109,7 +119,8 @@ final class VantageService: Sendable {
     private func lookAtHistory(_ memory: inout Memory, at now: ContinuousClock.Instant, _ wall: Timestamp) {
         let dropped = daemon.history.statistics.dropped
         if dropped > memory.dropped { (memory.dropped, memory.droppedAt) = (dropped, now) }
-        let isFiring = memory.droppedAt.map { $0.duration(to: now) < Self.calmAfter } ?? false
+        let isCalm = wall - daemon.startedAt > Self.calmAfter
+        let isFiring = memory.droppedAt.map { $0.duration(to: now) < Self.calmAfter } ?? (isCalm ? false : nil)
         daemon.alerter.set(
             .historyDropping, isFiring: isFiring, at: wall, summary: "Rangefinder loses history",
             description: "\(dropped) results could not be written and are lost.")

@@ -6,10 +6,12 @@
 /// - without canaries when at least half of the hosts, at least five of them in at least three networks, turned bad within one interval and
 ///   no host turned good. It trusts itself again when half of those that turned bad answer again.
 ///
-/// Half of the hosts take half an interval to fail, and the first targets can be confirmed before that. So it is *suspicious* as soon as five
+/// Half of the hosts take half an interval to fail, and the first targets can be confirmed before that. So it is *suspicious* as soon as three
 /// hosts in three networks have begun to fail since anything at all answered: for an interval at most, and with canaries until one has answered.
 package struct VantageJudge: Sendable {
     package static let (hostsMin, networksMin, canariesMin) = (5, 3, 2)
+    /// So few hosts are enough for a suspicion, because a single answer ends it.
+    private static let suspectsMin = 3
     private static let canariesTake: Duration = .seconds(10)
 
     package enum Cause: Hashable, Sendable {
@@ -40,6 +42,7 @@ package struct VantageJudge: Sendable {
     /// When the last doubt ended: what was seen by a probe that started before proves nothing.
     package private(set) var trustedSince: ContinuousClock.Instant?
     private var hosts = HostTable()
+    private var hasAnswer = false
     /// Those that turned bad since one turned good, within the window.
     private var turned: [HostTable.ID: ContinuousClock.Instant] = [:]
     /// In a doubt because of hosts: those that turned bad and haven't answered since, and how many there were at most.
@@ -52,6 +55,9 @@ package struct VantageJudge: Sendable {
     private var canaries: (askedAt: ContinuousClock.Instant, allFailed: Bool, count: Int)?
 
     package init(window: Duration) { self.window = window }
+
+    /// Whether "no doubt" means anything yet: something has answered since the start, or the canaries were asked.
+    package var isSettled: Bool { hasCanaries ? canaries != nil : hasAnswer }
 
     package var isSuspicious: Bool { doubt == nil && suspiciousSince != nil }
 
@@ -76,7 +82,7 @@ package struct VantageJudge: Sendable {
         host: HostTable.ID, wasBad: Bool, isBad: Bool, address: @autoclosure () -> String?, at now: ContinuousClock.Instant
     ) {
         if !isBad {
-            silent = []
+            (silent, hasAnswer) = ([], true)
             if !hosts.knowsNetwork(of: host) { hosts.note(address: address(), of: host) }
             if suspiciousSince != nil { weigh(at: now) }
         }
@@ -140,16 +146,17 @@ package struct VantageJudge: Sendable {
         if isDoubtOfHosts {
             return 2 * affected.now.count > affected.most ? .hosts(bad: affected.now.count, of: hosts.count) : nil
         }
-        guard isMany(turned.keys), 2 * turned.count >= hosts.count else { return nil }
+        guard isMany(turned.keys, least: Self.hostsMin), 2 * turned.count >= hosts.count else { return nil }
         return .hosts(bad: turned.count, of: hosts.count)
     }
 
-    private func isMany(_ some: some Collection<HostTable.ID>) -> Bool {
-        some.count >= Self.hostsMin && hosts.networks(of: some) >= Self.networksMin
+    private func isMany(_ some: some Collection<HostTable.ID>, least: Int) -> Bool {
+        some.count >= least && hosts.networks(of: some) >= Self.networksMin
     }
 
     private mutating func suspect(at now: ContinuousClock.Instant) {
-        guard isMany(silent) else { return suspiciousSince = nil }
+        // Of so few hosts that there can be no doubt nothing is suspected either.
+        guard hosts.count >= Self.hostsMin, isMany(silent, least: Self.suspectsMin) else { return suspiciousSince = nil }
         let since = suspiciousSince ?? now
         let hasAnswered = hasCanaries && (canaries.map { $0.askedAt >= since && !$0.allFailed } ?? false)
         // By then half of the hosts would have failed, or the canaries have been asked.
@@ -221,15 +228,18 @@ package struct HostTable: Sendable {
 
     mutating func note(address: String?, of id: ID) {
         guard let address = address.flatMap({ IPAddress($0) }) else { return }
-        hosts[Int(id)]?.network = address.bytes.prefix(address.isIPv4 ? 2 : 4).reduce(address.isIPv4 ? 1 : 2) {
-            $0 << 8 | UInt64($1)
-        }
+        hosts[Int(id)]?.network = Self.network(of: address)
     }
 
-    /// How many networks (/16, and /32 of IPv6) they are in. Of a host that never answered no address is known: its domain stands for that.
+    private static func network(of address: IPAddress) -> UInt64 {
+        address.bytes.prefix(address.isIPv4 ? 2 : 4).reduce(address.isIPv4 ? 1 : 2) { $0 << 8 | UInt64($1) }
+    }
+
+    /// How many networks (/16, and /32 of IPv6) they are in. Of a name that never answered no address is known, and it is taken for a network
+    /// of its own: after a restart while nothing answers, names under one domain must not pass for one network.
     func networks(of some: some Collection<ID>) -> Int {
         let networks = some.compactMap { hosts[Int($0)] }.map { host in
-            host.network ?? UInt64(bitPattern: Int64(host.name.split(separator: ".").suffix(2).hashValue))
+            host.network ?? IPAddress(host.name).map(Self.network(of:)) ?? UInt64(bitPattern: Int64(host.name.hashValue))
         }
         return Set(networks).count
     }

@@ -14,8 +14,8 @@ final class Site: Sendable {
 
     /// `paths`: a target each, named after its path. `more`: further lines of the configuration.
     init(
-        paths: [String], probe: String = "{interval: 2s, fast_interval: 100ms, timeout: 2s}", log: String = "debug", more: String = "",
-        _ respond: @escaping @Sendable (LoopbackRequest) -> LoopbackReply
+        paths: [String], probe: String = "{interval: 2s, fast_interval: 100ms, timeout: 2s}", log: String = "debug",
+        more: String = "", _ respond: @escaping @Sendable (LoopbackRequest) -> LoopbackReply
     ) throws {
         folder = try TemporaryFolder()
         target = try LoopbackServer(respond)

@@ -70,6 +70,39 @@ private struct Place {
         #expect(place.judge.doubt != nil)
     }
 
+    @Test func threeHostsInARowAreSuspiciousAndTwoAreNot() {
+        var place = Place(hosts: 12)
+        for host in 0..<2 { place.pass(2.5); place.result(host, isBad: true) }
+        #expect(!place.judge.isSuspicious)
+        place.pass(2.5)
+        place.result(2, isBad: true)
+        #expect(place.judge.isSuspicious)
+    }
+
+    /// After a restart in a cut no host has answered, and no address of a name is known.
+    @Test func namesThatNeverAnsweredAreNetworksOfTheirOwn() {
+        var judge = VantageJudge(window: .seconds(30))
+        let now = ContinuousClock.now
+        let hosts = (0..<8).map { judge.add(host: "h\($0).example.com", isBad: false) }
+        #expect(!judge.isSettled)
+        for host in hosts { judge.follow(host: host, wasBad: false, isBad: true, address: nil, at: now) }
+        #expect(judge.doubt?.cause == .hosts(bad: 8, of: 8))
+        #expect(!judge.isSettled)
+        judge.follow(host: hosts[0], wasBad: true, isBad: false, address: "192.0.2.1", at: now)
+        #expect(judge.isSettled)
+    }
+
+    @Test func anAddressIsItsOwnNetwork() {
+        func doubt(of hosts: [String]) -> VantageJudge.Doubt? {
+            var judge = VantageJudge(window: .seconds(30))
+            let ids = hosts.map { judge.add(host: $0, isBad: false) }
+            for id in ids { judge.follow(host: id, wasBad: false, isBad: true, address: nil, at: .now) }
+            return judge.doubt
+        }
+        #expect(doubt(of: (0..<8).map { "10.1.\($0).5" }) == nil)
+        #expect(doubt(of: (0..<8).map { "10.\($0).0.5" }) != nil)
+    }
+
     @Test(arguments: [(4, 4), (20, 2)])
     func fewHostsOrFewNetworksAreNoDoubt(hosts: Int, networks: Int) {
         var place = Place(hosts: hosts, networks: networks)
