@@ -71,6 +71,9 @@ package final class Daemon: Sendable {
     private let lock: InstanceLock?
     let startedAt = Timestamp.now()
     private let group = Mutex<ServiceGroup?>(nil)
+    /// Who is told how it is; nil when nobody asked.
+    let manager: ServiceManager?
+    let isListening = Mutex(false)
 
     var logger: Logger { context.logger }
 
@@ -130,6 +133,7 @@ package final class Daemon: Sendable {
             onRejected: { roster.setRejected($0) })
         store = try settings.targetsServer.map { try TargetStore(path: $0.database) }
         reloader = Reloader(atStart: settings)
+        manager = ServiceManager(environment: context.surroundings.environment)
         metrics.observeHistory { .init(history.statistics) }
         metrics.observeSchedule { .init(scheduler.counts) }
         metrics.observeAlerting { [alerter] in .init(alerter.counts) }
@@ -182,6 +186,9 @@ package final class Daemon: Sendable {
                 await VantageService(self, canaries: self.settings.vantage.canaries, engine: self.requests).run()
             })
         services.append(RunsUntilShutdown("probing") { await self.probe() })
+        if let manager {
+            services.append(RunsUntilShutdown("service manager") { await ServiceReport(self, manager: manager).run() })
+        }
         // In a program that has other work, its threads are not ours to slow down.
         if handlesSignals {
             services.append(RunsUntilShutdown("priorities") { await ThreadPriorities.keep(clock: ContinuousClock()) })
@@ -267,6 +274,7 @@ package final class Daemon: Sendable {
         return WebServer(
             configuration: listener, daemon: whatIsServed,
             onListening: { port in
+                self.isListening.withLock { $0 = true }
                 context.logger.info("listening", metadata: ["address": "\(settings.listen.host):\(port)"])
                 await context.onListening(.pages, port)
             })

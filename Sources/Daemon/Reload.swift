@@ -37,7 +37,9 @@ final class Reloader: Sendable {
 
 extension Daemon {
     /// Reads the configuration again, checks it whole, and takes it; a bad one changes nothing.
-    func reload() async -> WebServer.ActionResult {
+    func reload() async -> WebServer.ActionResult { await reloading { await readAgain() } }
+
+    private func readAgain() async -> WebServer.ActionResult {
         guard let path = context.configurationPath else { return .failed("there is no configuration file to reload") }
         let reading = Settings.load(path: path, surroundings: context.surroundings)
         let said = reading.diagnostics.map { $0.text(file: path) }

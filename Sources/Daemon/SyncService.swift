@@ -68,6 +68,12 @@ actor SyncService {
     /// Whether any client's list is known.
     var knowsAList: Bool { channels.values.contains { $0.hasList } }
 
+    /// Whether the first sync has ended, well or badly.
+    private(set) var hasSynced = false
+
+    /// A sentence for each client whose last sync failed.
+    var troubles: [String] { channels.sorted { $0.key < $1.key }.compactMap(\.value.lastFailure) }
+
     /// Takes new settings, and syncs under them at once. Clients that stay keep their lists.
     ///
     /// - Parameter takeSettings: gives them to the roster while no answer can come in between.
@@ -95,6 +101,7 @@ actor SyncService {
         var last = clock.now
         while !Task.isCancelled {
             _ = await syncNow()
+            hasSynced = true
             // In short naps, because a reload may change the interval meanwhile.
             while !Task.isCancelled, clock.now < last.advanced(by: plan.interval) {
                 let nap = min(last.advanced(by: plan.interval), clock.now.advanced(by: .seconds(1)))

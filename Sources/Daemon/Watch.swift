@@ -48,6 +48,7 @@ final class Watch: Sendable {
         var entries: [TargetIdentity: Entry] = [:]
         var egress = EgressRule()
         var unprobeable = 0
+        var statuses: [Status: Int] = [:]
         var vantage = VantageJudge(window: .seconds(30))
         /// Goes up when the history begins anew.
         var historyGeneration = 0
@@ -105,6 +106,9 @@ final class Watch: Sendable {
     /// How many targets can't be probed because of a bad record or our own policy.
     var unprobeableCount: Int { state.withLock { $0.unprobeable } }
 
+    /// How many targets there are of each status.
+    var statuses: [Status: Int] { state.withLock { $0.statuses } }
+
     /// How many targets have had none but void results for so many of their intervals: probed, but not watched. 0 while that is less than
     /// half of all: then a setting of those targets is wrong, such as their client key, and the log says so; half of them is the daemon.
     func unseen(forIntervals intervals: Int, now: ContinuousClock.Instant) -> Int {
@@ -123,6 +127,7 @@ final class Watch: Sendable {
             let entry = Entry(target: target, policy: policy, judge: judge, place: state.nextPlace())
             entry.wanted = round
             state.entries[target.identity] = entry
+            state.statuses[judge.status, default: 0] += 1
             if judge.isUnprobeable { state.unprobeable += 1 }
         }
     }
@@ -185,6 +190,7 @@ final class Watch: Sendable {
         state.withLock { state in
             guard let entry = state.entries.removeValue(forKey: identity) else { return nil }
             if entry.judge.isUnprobeable { state.unprobeable -= 1 }
+            state.statuses[entry.judge.status, default: 0] -= 1
             state.voidSince[identity] = nil
             state.leaveHost(entry)
             return entry.judge.removed(at: now)
@@ -261,6 +267,10 @@ final class Watch: Sendable {
             state.follow(result, startedAt: report.startedAt)
             let before = entry.judge
             let judgement = entry.judge.judge(result, policy: entry.policy.value)
+            if entry.judge.status != before.status {
+                state.statuses[before.status, default: 0] -= 1
+                state.statuses[entry.judge.status, default: 0] += 1
+            }
             let isUnprobeable = entry.judge.isUnprobeable
             state.unprobeable += (isUnprobeable ? 1 : 0) - (before.isUnprobeable ? 1 : 0)
             let isJudgeNews = !entry.isJudgeWritten || !entry.judge.isLike(before)

@@ -37,7 +37,10 @@ struct RunCommand: AsyncParsableCommand {
 }
 
 func standardErrorLogger(_ format: Settings.Log.Format, _ level: LogLevel) -> Logger {
-    Logger(label: "rangefinder") { _ in StandardErrorLog(format: format == .json ? .json : .text, level: level) }
+    let (rate, isJournal) = (LogRate(), isStandardErrorJournal(Rangefinder.surroundings.environment("JOURNAL_STREAM")))
+    return Logger(label: "rangefinder") { _ in
+        StandardErrorLog(format: format == .json ? .json : .text, level: level, isJournal: isJournal, rate: rate)
+    }
 }
 
 /// Makes the daemon; what can't be opened is said in a sentence.

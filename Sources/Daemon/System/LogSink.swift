@@ -1,6 +1,14 @@
 import Glibc
 import Synchronization
 
+/// Whether standard error is the journal itself: the variable names its device and inode (systemd.exec(5), JOURNAL_STREAM), and a program
+/// whose standard error was turned elsewhere has it, too.
+package func isStandardErrorJournal(_ journalStream: String?) -> Bool {
+    var facts = stat()
+    guard let journalStream, fstat(STDERR_FILENO, &facts) == 0 else { return false }
+    return journalStream == "\(facts.st_dev):\(facts.st_ino)"
+}
+
 /// Writes lines to a descriptor from a thread of its own: whoever reads them may be slow or stuck, and must not stop a probe by that.
 ///
 /// At the bound lines are dropped, and how many is said once there is room again.

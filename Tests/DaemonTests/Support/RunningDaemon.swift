@@ -81,16 +81,19 @@ struct RunningDaemon: Sendable {
     }
 
     static func run<Value: Sendable>(
-        _ settings: Settings, configuration: String? = nil, level: Logger.Level = .debug,
+        _ settings: Settings, configuration: String? = nil, level: Logger.Level = .debug, environment: [String: String] = [:],
         _ body: @escaping @Sendable (RunningDaemon) async throws -> Value
     ) async throws -> Value {
         let log = LogCapture()
         let logLevel = LogLevel(level)
+        var surroundings = Surroundings.system()
+        let system = surroundings.environment
+        surroundings.environment = { environment[$0] ?? system($0) }
         let (ports, announce) = AsyncStream.makeStream(of: Int.self)
         let daemon = try Daemon(
             settings: settings,
             context: .init(
-                configurationPath: configuration, surroundings: .system(), version: "test", logger: log.logger(logLevel),
+                configurationPath: configuration, surroundings: surroundings, version: "test", logger: log.logger(logLevel),
                 logLevel: logLevel,
                 onListening: { listener, port in if listener == .pages { announce.yield(port) } }))
         return try await withThrowingTaskGroup(of: Value?.self) { group in
