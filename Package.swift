@@ -42,6 +42,10 @@ let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "sw
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let asn1 = Target.Dependency.product(name: "SwiftASN1", package: "swift-asn1")
 let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types")
+let nioExtras = Target.Dependency.product(name: "NIOExtras", package: "swift-nio-extras")
+let nioHTTPTypes = Target.Dependency.product(name: "NIOHTTPTypes", package: "swift-nio-extras")
+let nioEmbedded = Target.Dependency.product(name: "NIOEmbedded", package: "swift-nio")
+let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
 
 /// The rooms whose tests run under the thread sanitizer, too: everything that a probe goes through. `scripts/test --long` sets the
@@ -70,6 +74,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-asn1", from: "1.7.4"),
         .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     ],
@@ -91,7 +96,14 @@ let package = Package(
         room("Alerting", ["Health", crypto]),
         .systemLibrary(name: "CMalloc"),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
-        room("Web", ["Health", "Exposition", "CZlib", hummingbird, hummingbirdCore, nioCore, httpTypes, logging]),
+        .systemLibrary(name: "CCrypt", pkgConfig: "libcrypt", providers: [.apt(["libcrypt-dev"])]),
+        room(
+            "Web",
+            [
+                "Health", "Exposition", "CZlib", "CCrypt", hummingbird, hummingbirdCore, nioCore, nioPosix, nioExtras,
+                nioHTTPTypes,
+                nioSSL, httpTypes, crypto, lifecycle, logging,
+            ]),
         room("Settings", ["Health", yams]),
         room("Terminal", ["Health"]),
         room("SampleTargets", [hummingbird, hummingbirdCore, hummingbirdTLS, nioSSL, nioCore, x509, asn1, crypto, logging]),
@@ -130,7 +142,8 @@ let package = Package(
         tests(of: "History", ["Health", grdb]),
         tests(of: "Exposition", ["Health"]),
         tests(of: "Alerting", ["Health", crypto]),
-        tests(of: "Web", ["Health", "Exposition", "Curl", lifecycle, logging]),
+        tests(
+            of: "Web", ["Health", "Exposition", "Curl", nioCore, nioEmbedded, nioHTTPTypes, httpTypes, lifecycle, logging]),
         tests(of: "Settings", ["Health"], data: ["Bad"]),
         tests(of: "Terminal", ["Health"]),
         tests(of: "SampleTargets", ["Curl"]),

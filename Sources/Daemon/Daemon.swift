@@ -74,6 +74,7 @@ package final class Daemon: Sendable {
     /// Who is told how it is; nil when nobody asked.
     let manager: ServiceManager?
     let isListening = Mutex(false)
+    let access: WebAccess
 
     var logger: Logger { context.logger }
 
@@ -133,6 +134,9 @@ package final class Daemon: Sendable {
             onRejected: { roster.setRejected($0) })
         store = try settings.targetsServer.map { try TargetStore(path: $0.database) }
         reloader = Reloader(atStart: settings)
+        access = WebAccess(context.surroundings)
+        let troubles = access.take(settings.webConfigFile)
+        guard troubles.isEmpty else { throw ListenFailure(description: troubles.joined(separator: "; ")) }
         manager = ServiceManager(environment: context.surroundings.environment)
         metrics.observeHistory { .init(history.statistics) }
         metrics.observeSchedule { .init(scheduler.counts) }
@@ -173,6 +177,7 @@ package final class Daemon: Sendable {
             announce.finish()
         }
         services.append(RunsUntilShutdown("control") { await self.listenForCommands() })
+        services.append(RunsUntilShutdown("web configuration") { await self.followWebConfiguration() })
         services.append(Listening(setting: "listen", address: settings.listen) { try await self.webServer().run() })
         services.append(
             RunsUntilShutdown("sync") {
@@ -233,73 +238,6 @@ package final class Daemon: Sendable {
     }
 
     var syncInterval: Duration { roster.settings.targetsAPI.syncInterval }
-
-    private var listenerNames: [String] { [context.surroundings.hostName] + settings.listenNames }
-
-    /// Commands find it without a port and a password. Where it can't be, the rest goes on.
-    private func listenForCommands() async {
-        let path = ControlSocket.path(
-            database: settings.history.path, runtimeDirectory: context.surroundings.environment("RUNTIME_DIRECTORY"))
-        var configuration = listener
-        configuration.unixSocket = path
-        do {
-            guard let path else { throw ListenFailure(description: "its path would be longer than a socket's may be") }
-            let server = WebServer(configuration: configuration, daemon: whatIsServed, onListening: { _ in chmod(path, 0o660) })
-            try await server.run()
-        } catch {
-            logger.warning("`rangefinder sync` can't reach this daemon: no Unix socket: \(displayText("\(error)"))")
-            try? await gracefulShutdown()
-        }
-    }
-
-    private var listener: WebServer.Configuration {
-        WebServer.Configuration(
-            host: settings.listen.host, port: settings.listen.port, names: listenerNames, admin: settings.admin,
-            version: context.version)
-    }
-
-    private var whatIsServed: WebServer.Daemon {
-        let (metrics, series) = (metrics, series)
-        return WebServer.Daemon(
-            page: { format, selection in
-                MetricsPage(format: format, selection: selection, targets: series, daemon: metrics)
-            },
-            readiness: { await self.whatIsNotReady() },
-            reload: { await self.reload() },
-            sync: { accept in await self.syncNow(accept: accept) })
-    }
-
-    private func webServer() -> WebServer {
-        let (context, settings) = (context, settings)
-        return WebServer(
-            configuration: listener, daemon: whatIsServed,
-            onListening: { port in
-                self.isListening.withLock { $0 = true }
-                context.logger.info("listening", metadata: ["address": "\(settings.listen.host):\(port)"])
-                await context.onListening(.pages, port)
-            })
-    }
-
-    private func targetsServer(
-        _ section: Settings.TargetsServer, _ store: TargetStore, onListening: @escaping @Sendable () -> Void
-    ) -> TargetsServer {
-        let context = context
-        return TargetsServer(
-            configuration: .init(
-                host: section.listen.host, port: section.listen.port, token: section.token, names: listenerNames),
-            store: store,
-            onListening: { port in
-                context.logger.info("the embedded Targets API listens", metadata: ["address": "\(section.listen.host):\(port)"])
-                await context.onListening(.targetsAPI, port)
-                onListening()
-            })
-    }
-
-    private func syncNow(accept: Bool) async -> WebServer.ActionResult {
-        let troubles = accept ? await sync.acceptHeld() : await sync.syncNow()
-        return troubles.isEmpty
-            ? .done("\(watch.count) targets are watched") : .failed(troubles.joined(separator: "\n"))
-    }
 }
 
 /// The last results could not be written before the daemon had to end.

@@ -43,13 +43,10 @@ extension Daemon {
         guard let path = context.configurationPath else { return .failed("there is no configuration file to reload") }
         let reading = Settings.load(path: path, surroundings: context.surroundings)
         let said = reading.diagnostics.map { $0.text(file: path) }
-        guard let settings = reading.settings else {
-            metrics.configurationReloaded(nil)
-            for line in said { logger.error("reload: \(line)") }
-            logger.error("reload failed; the daemon goes on with the settings it had")
-            return .failed((said + ["the daemon goes on with the settings it had"]).joined(separator: "\n"))
-        }
+        guard let settings = reading.settings else { return refused(said) }
         for line in said { logger.warning("reload: \(line)") }
+        let troubles = access.take(settings.webConfigFile)
+        guard troubles.isEmpty else { return refused(troubles) }
         await take(settings)
         metrics.configurationReloaded(.now())
         let waiting = reloader.keysThatWait(in: settings)
@@ -58,6 +55,13 @@ extension Daemon {
         let sentence = "changed but not in force before a restart: \(waiting.joined(separator: ", "))"
         logger.warning("reload: \(sentence)")
         return .done("reloaded; \(sentence)")
+    }
+
+    private func refused(_ troubles: [String]) -> WebServer.ActionResult {
+        metrics.configurationReloaded(nil)
+        for line in troubles { logger.error("reload: \(line)") }
+        logger.error("reload failed; the daemon goes on with the settings it had")
+        return .failed((troubles + ["the daemon goes on with the settings it had"]).joined(separator: "\n"))
     }
 
     func take(_ settings: Settings) async {

@@ -11,6 +11,9 @@ package struct ListenAddress: Hashable, Sendable, CustomStringConvertible {
         self.port = port
     }
 
+    /// Whether only this machine reaches it.
+    package var isLoopback: Bool { host == "localhost" || IPAddress(host)?.isLoopback ?? false }
+
     package var description: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
 }
 

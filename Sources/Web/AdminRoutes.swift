@@ -26,8 +26,8 @@ struct AdminRoutes: Sendable {
 
     private func refusal(of peer: Peer) -> Response? {
         guard isEnabled else { return .text(.forbidden, "this needs admin: true in the configuration") }
-        guard takesAnyPeer || peer.isLoopback else {
-            return .text(.forbidden, "this is taken from the daemon's own machine only")
+        guard takesAnyPeer || peer.isLoopback || peer.isAuthenticated else {
+            return .text(.forbidden, "this is taken from the daemon's own machine, or with a name and a password, only")
         }
         return nil
     }

@@ -10,11 +10,13 @@ import Synchronization
 final class MetricsRoute: Sendable {
     /// Each holds a copy of the values; past this a client is asked to come back.
     static let pagesAtOnceLimit = 16
+    private static let ofOnePeer = 4
     /// A client that takes longer for a page is cut off. Prometheus gives up after its `scrape_timeout` anyway.
     static let pageTimeLimit = TimeAmount.seconds(60)
 
     private let page: @Sendable (MetricsFormat, MetricsSelection) -> MetricsPage
     private let pagesAtOnce = Mutex(0)
+    private let peers = PeerCounts(limit: ofOnePeer)
 
     init(page: @escaping @Sendable (MetricsFormat, MetricsSelection) -> MetricsPage) { self.page = page }
 
@@ -40,7 +42,7 @@ final class MetricsRoute: Sendable {
     private func body(
         _ format: MetricsFormat, _ selection: MetricsSelection, _ isCompressed: Bool, over channel: any Channel
     ) -> ResponseBody? {
-        guard let place = Place(in: self) else { return nil }
+        guard let place = Place(in: self, for: channel) else { return nil }
         let page = page(format, selection)
         return ResponseBody { writer in
             defer { withExtendedLifetime(place) {} }
@@ -60,18 +62,26 @@ final class MetricsRoute: Sendable {
     /// One of the pages at once, given back when the answer is done or dropped.
     private final class Place: Sendable {
         private let route: MetricsRoute
+        private let peer: any Channel
 
-        init?(in route: MetricsRoute) {
+        init?(in route: MetricsRoute, for peer: any Channel) {
+            guard route.peers.enter(peer) else { return nil }
             let isFree = route.pagesAtOnce.withLock { count in
                 guard count < pagesAtOnceLimit else { return false }
                 count += 1
                 return true
             }
-            self.route = route
-            if !isFree { return nil }
+            (self.route, self.peer) = (route, peer)
+            guard isFree else {
+                route.peers.leave(peer)
+                return nil
+            }
         }
 
-        deinit { route.pagesAtOnce.withLock { $0 -= 1 } }
+        deinit {
+            route.pagesAtOnce.withLock { $0 -= 1 }
+            route.peers.leave(peer)
+        }
     }
 }
 

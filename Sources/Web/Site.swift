@@ -1,4 +1,5 @@
 import Exposition
+import Glibc
 import HTTPTypes
 import Health
 import Hummingbird
@@ -6,20 +7,18 @@ import HummingbirdCore
 import NIOCore
 
 /// One request's connection.
-struct Peer: InitializableFromSource {
+struct Peer {
     let channel: any Channel
+    /// By a name and a password.
+    var isAuthenticated = false
 
-    init(source: ApplicationRequestContextSource) { channel = source.channel }
-
-    var isLoopback: Bool {
-        guard let text = channel.remoteAddress?.ipAddress, let address = IPAddress(text)?.unwrapped else { return false }
-        return address.isIPv4 ? address.bytes[0] == 127 : address.bytes == [UInt8](repeating: 0, count: 15) + [1]
-    }
+    var isLoopback: Bool { channel.remoteAddress?.ipAddress.flatMap { IPAddress($0) }?.isLoopback ?? false }
 }
 
 /// The listener's routes, behind its rules.
-struct Site: HTTPResponder {
+struct Site: Sendable {
     private let rules: RequestRules
+    private let security: WebSecurity?
     private let daemon: WebServer.Daemon
     private let landing: String
     private let metrics: MetricsRoute
@@ -27,6 +26,7 @@ struct Site: HTTPResponder {
 
     init(configuration: WebServer.Configuration, daemon: WebServer.Daemon) {
         rules = RequestRules(names: configuration.names)
+        security = configuration.security
         self.daemon = daemon
         landing = LandingPage.html(version: configuration.version)
         metrics = MetricsRoute(page: daemon.page)
@@ -34,12 +34,24 @@ struct Site: HTTPResponder {
         admin = AdminRoutes(isEnabled: configuration.admin || isUnix, takesAnyPeer: isUnix, daemon: daemon)
     }
 
-    func respond(to request: Request, context peer: Peer) async throws -> Response {
-        var request = request
+    func respond(to request: Request, over channel: any Channel) async throws -> Response {
+        var response = try await answer(to: request, over: channel)
+        response.headers[.date] = httpDate()
+        for field in security?.headers ?? [:] { response.headers[field.name] = field.value }
+        return response
+    }
+
+    private func answer(to request: Request, over channel: any Channel) async throws -> Response {
+        var (request, peer) = (request, Peer(channel: channel))
         do {
             _ = try await request.collectBody(upTo: WebServer.bodyLimit)
         } catch is NIOTooManyBytesError {
             return closing(.text(.contentTooLarge, "the request's body is too large"), peer)
+        }
+        switch await security?.admit(request) ?? .nobodyAsked {
+        case .nobodyAsked: break
+        case .admitted: peer.isAuthenticated = true
+        case .refused(let response): return response
         }
         if let refusal = refusal(of: request) {
             return .text(HTTPResponse.Status(code: refusal.status), refusal.sentence)
@@ -120,4 +132,13 @@ extension Response {
     static func stream(_ contentType: String, _ body: ResponseBody) -> Response {
         Response(status: .ok, headers: safeHeaders(contentType), body: body)
     }
+}
+
+/// As in `Sun, 06 Nov 1994 08:49:37 GMT` (RFC 9110, section 5.6.7). This program never sets another locale than C's.
+func httpDate(_ seconds: time_t = time(nil)) -> String {
+    var (seconds, parts) = (seconds, tm())
+    gmtime_r(&seconds, &parts)
+    var text = [CChar](repeating: 0, count: 40)
+    let count = strftime(&text, text.count, "%a, %d %b %Y %H:%M:%S GMT", &parts)
+    return String(decoding: text[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self)
 }

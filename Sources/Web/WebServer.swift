@@ -24,6 +24,10 @@ package struct WebServer: Sendable {
         package var version: String
         /// The path of a Unix socket to listen on instead, for whoever may open it: its file is for this user and its group.
         package var unixSocket: String?
+        /// A socket that listens already, held by the service manager, to be used instead.
+        package var inherited: CInt?
+        /// nil behind a Unix socket.
+        package var security: WebSecurity?
 
         package init(host: String, port: Int, names: [String] = [], admin: Bool = false, version: String) {
             self.host = host
@@ -85,20 +89,13 @@ package struct WebServer: Sendable {
     /// are finished.
     /// Throws when the address can't be listened on.
     package func run() async throws {
-        let onListening = onListening
-        // The daemon tells what there is to tell; a listener that logs every torn connection would let strangers fill its log.
-        let silent = Logger(label: "web") { _ in SwiftLogNoOpLogHandler() }
-        let address: BindAddress =
-            configuration.unixSocket.map { .unixDomainSocket(path: $0) }
-            ?? .hostname(configuration.host, port: configuration.port)
-        var settings = ApplicationConfiguration(address: address)
-        settings.availableConnectionsDelegate = MaximumAvailableConnections(Self.connectionLimit)
-        let application = Application(
-            responder: Site(configuration: configuration, daemon: daemon),
-            server: .http1(configuration: HTTP1Channel.Configuration(idleTimeout: Self.idleTimeout)),
-            configuration: settings,
-            onServerRunning: { channel in await onListening(channel.localAddress?.port ?? 0) },
-            logger: silent)
-        try await application.run()
+        let place: Listener.Place =
+            configuration.unixSocket.map { .unixSocket($0) } ?? configuration.inherited.map { .inherited($0) }
+            ?? .address(host: configuration.host, port: configuration.port)
+        let site = Site(configuration: configuration, daemon: daemon)
+        let listener = Listener(
+            place: place, security: configuration.security, connectionsMax: Self.connectionLimit, idleTimeout: Self.idleTimeout,
+            respond: { request, channel in try await site.respond(to: request, over: channel) })
+        try await listener.run(onListening: onListening)
     }
 }

@@ -58,7 +58,8 @@ import Testing
     }
 
     @Test func onePlaceMayWriteSoMuchAndWhatIsLeftOutIsSaidOnce() {
-        let (lines, later) = (Lines(), Mutex<[@Sendable () -> Void]>([]))
+        let lines = Lines()
+        let later = Mutex<[@Sendable () -> Void]>([])
         let start = ContinuousClock.now
         let passed = Mutex(Duration.zero)
         let rate = LogRate(now: { start + passed.withLock { $0 } }, later: { _, body in later.withLock { $0.append(body) } })

@@ -8,6 +8,7 @@ enum ImportLaw {
         "CReceive": [],
         "CMalloc": [],
         "CZlib": [],
+        "CCrypt": [],
         "Curl": ["CCurl", "CReceive", "Glibc"],
         "Health": [],
         "CPCRE2": [],
@@ -18,7 +19,11 @@ enum ImportLaw {
         "History": ["Health", "GRDB", "GRDBSQLite", "Glibc"],
         "Exposition": ["Health", "Glibc"],
         "Alerting": ["Health", "FoundationEssentials", "Crypto"],
-        "Web": hummingbird.union(["Health", "Exposition", "FoundationEssentials", "CZlib"]),
+        "Web": hummingbird.union([
+            "Health", "Exposition", "FoundationEssentials", "CZlib", "CCrypt", "Crypto", "Dispatch", "Glibc", "NIOPosix",
+            "NIOExtras",
+            "NIOHTTPTypes", "NIOSSL",
+        ]),
         "Settings": ["Health", "Yams", "Glibc"],
         "Terminal": ["Health", "Glibc"],
         "SampleTargets": hummingbird.union([

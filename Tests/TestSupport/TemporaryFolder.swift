@@ -29,4 +29,7 @@ package final class TemporaryFolder: Sendable {
         if isExecutable { try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: file) }
         return file
     }
+
+    /// The whole of a file.
+    package func read(_ name: String) throws -> String { try String(contentsOfFile: file(name), encoding: .utf8) }
 }

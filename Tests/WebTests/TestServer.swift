@@ -11,13 +11,15 @@ import Testing
 /// A listener on loopback and a port of its own, for the time of one closure.
 func withServer(
     admin: Bool = false, missing: [String] = [], targets: TargetSeries = TargetSeries(),
-    action: WebServer.ActionResult = .done("it is done"), asked: Asked = Asked(),
+    action: WebServer.ActionResult = .done("it is done"), asked: Asked = Asked(), security: WebSecurity? = nil,
     _ body: @Sendable @escaping (Int) async throws -> Void
 ) async throws {
     let daemon = DaemonMetrics(build: ["version": "0.1.0"], loadedAt: Timestamp(milliseconds: 0))
     let (ports, listening) = AsyncStream<Int>.makeStream()
+    var configuration = WebServer.Configuration(host: "127.0.0.1", port: 0, names: ["monitor"], admin: admin, version: "0.1.0<&")
+    configuration.security = security
     let server = WebServer(
-        configuration: .init(host: "127.0.0.1", port: 0, names: ["monitor"], admin: admin, version: "0.1.0<&"),
+        configuration: configuration,
         daemon: .init(
             page: { MetricsPage(format: $0, selection: $1, targets: targets, daemon: daemon) },
             readiness: { missing },
@@ -31,10 +33,10 @@ func withServer(
             }),
         onListening: { listening.yield($0) })
     // As the daemon ends it. Cancelled, NIO traps on a connection that was accepted and not taken up (NIOAsyncWriter's deinit).
-    var configuration = ServiceGroupConfiguration(
+    var group = ServiceGroupConfiguration(
         services: [Running { try await server.run() }], logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
-    configuration.maximumGracefulShutdownDuration = .milliseconds(1500)
-    let services = ServiceGroup(configuration: configuration)
+    group.maximumGracefulShutdownDuration = .milliseconds(1500)
+    let services = ServiceGroup(configuration: group)
     try await withThrowingTaskGroup(of: Void.self) { group in
         group.addTask { try await services.run() }
         let port = await ports.first { _ in true }

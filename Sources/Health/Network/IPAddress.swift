@@ -28,6 +28,13 @@ package struct IPAddress: Hashable, Sendable, CustomStringConvertible {
         return text(groups[..<longest.lowerBound]) + "::" + text(groups[longest.upperBound...])
     }
 
+    /// This machine itself, also as a dual-stack socket writes it (::ffff:127.0.0.1). Not by ``unwrapped``: 2002:7f00::/24 may come from a wire.
+    package var isLoopback: Bool {
+        let mapped: [UInt8] = [UInt8](repeating: 0, count: 10) + [0xFF, 0xFF]
+        if isIPv4 { return bytes[0] == 127 }
+        return bytes == [UInt8](repeating: 0, count: 15) + [1] || (bytes.prefix(12) == mapped[...] && bytes[12] == 127)
+    }
+
     /// The IPv4 address that is carried inside ::ffff:0:0/96 (RFC 4291), 64:ff9b::/96 (RFC 6052) or 2002::/16 (RFC 3056); else itself.
     package var unwrapped: IPAddress {
         guard bytes.count == 16 else { return self }

@@ -44,10 +44,6 @@ struct Section {
     /// Reads a key into `setting`, which holds the default and keeps it when the key is missing or wrong.
     mutating func read<Setting: Equatable>(_ name: String, into setting: inout Setting, as kind: Kind<Setting>) {
         guard let entry = entry(name), let value = kind.read(entry.value, findings) else { return }
-        let dotted = path.isEmpty ? name : "\(path).\(name)"
-        if value != setting && keysOfLaterVersions.contains(dotted) {
-            findings.error("'\(dotted)' is not supported by this version; remove it", at: entry.place)
-        }
         setting = value
     }
 

@@ -22,7 +22,7 @@ extension ReadingContext {
         section.read("listen", into: &settings.listen, as: .address)
         section.read("listen_names", into: &settings.listenNames, as: .list(.text(limit: 253), limit: 100))
         section.read("admin", into: &settings.admin, as: .truth)
-        section.read("web_config_file", into: &settings.webConfigFile, asNullable: path)
+        section.read("web_config_file", into: &settings.webConfigFile, asNullable: webConfigFile)
         section.section("metrics") { $0.read("per_target", into: &settings.metrics.perTarget, as: .word) }
         section.section("log") { log in
             log.read("level", into: &settings.log.level, as: .word)

@@ -1,0 +1,100 @@
+import Alerting
+import Curl
+import Exposition
+import Glibc
+import Health
+import History
+import Logging
+import ServiceLifecycle
+import Settings
+import Synchronization
+import TargetsServer
+import Web
+
+/// The listeners: for pages and metrics, for the commands of this machine, and the embedded Targets API.
+extension Daemon {
+    private var listenerNames: [String] { [context.surroundings.hostName] + settings.listenNames }
+
+    /// Commands find it without a port and a password. Where it can't be, the rest goes on.
+    func listenForCommands() async {
+        let path = ControlSocket.path(
+            database: settings.history.path, runtimeDirectory: context.surroundings.environment("RUNTIME_DIRECTORY"))
+        var configuration = listener
+        configuration.unixSocket = path
+        do {
+            guard let path else { throw ListenFailure(description: "its path would be longer than a socket's may be") }
+            let server = WebServer(configuration: configuration, daemon: whatIsServed, onListening: { _ in chmod(path, 0o660) })
+            try await server.run()
+        } catch {
+            logger.warning("`rangefinder sync` can't reach this daemon: no Unix socket: \(displayText("\(error)"))")
+            try? await gracefulShutdown()
+        }
+    }
+
+    private var listener: WebServer.Configuration {
+        WebServer.Configuration(
+            host: settings.listen.host, port: settings.listen.port, names: listenerNames, admin: settings.admin,
+            version: context.version)
+    }
+
+    private var whatIsServed: WebServer.Daemon {
+        let (metrics, series) = (metrics, series)
+        return WebServer.Daemon(
+            page: { format, selection in
+                MetricsPage(format: format, selection: selection, targets: series, daemon: metrics)
+            },
+            readiness: { await self.whatIsNotReady() },
+            reload: { await self.reload() },
+            sync: { accept in await self.syncNow(accept: accept) })
+    }
+
+    func followWebConfiguration() async {
+        while !Task.isCancelled {
+            do { try await Task.sleep(for: WebAccess.looksEvery) } catch { return }
+            access.look(logger)
+        }
+    }
+
+    func webServer() -> WebServer {
+        let (context, settings, access) = (context, settings, access)
+        var configuration = listener
+        configuration.security = access.security
+        configuration.inherited = InheritedSocket.take(environment: context.surroundings.environment)
+        let isInherited = configuration.inherited != nil
+        if access.security.isOpen, !settings.listen.isLoopback {
+            logger.warning(
+                "listen is \(settings.listen), without TLS or passwords: whoever reaches it reads targets and metrics; set web_config_file"
+            )
+        }
+        return WebServer(
+            configuration: configuration, daemon: whatIsServed,
+            onListening: { port in
+                self.isListening.withLock { $0 = true }
+                context.logger.info(
+                    "listening",
+                    metadata: ["address": "\(isInherited ? "the service manager's socket" : settings.listen.host):\(port)"])
+                await context.onListening(.pages, port)
+            })
+    }
+
+    func targetsServer(
+        _ section: Settings.TargetsServer, _ store: TargetStore, onListening: @escaping @Sendable () -> Void
+    ) -> TargetsServer {
+        let context = context
+        return TargetsServer(
+            configuration: .init(
+                host: section.listen.host, port: section.listen.port, token: section.token, names: listenerNames),
+            store: store,
+            onListening: { port in
+                context.logger.info("the embedded Targets API listens", metadata: ["address": "\(section.listen.host):\(port)"])
+                await context.onListening(.targetsAPI, port)
+                onListening()
+            })
+    }
+
+    private func syncNow(accept: Bool) async -> WebServer.ActionResult {
+        let troubles = accept ? await sync.acceptHeld() : await sync.syncNow()
+        return troubles.isEmpty
+            ? .done("\(watch.count) targets are watched") : .failed(troubles.joined(separator: "\n"))
+    }
+}

@@ -1,0 +1,95 @@
+import Glibc
+import Health
+import Logging
+import Settings
+import Synchronization
+import Web
+
+/// Keeps TLS and the passwords of the listener as the web configuration says, also when one of its files changes: certificates are renewed
+/// while nobody looks.
+final class WebAccess: Sendable {
+    /// What tells one state of a file from another.
+    private struct Stamp: Hashable {
+        var inode: UInt64 = 0
+        var size: Int64 = 0
+        var changed = Timestamp(milliseconds: 0)
+        var nanoseconds = 0
+
+        init(_ path: String) {
+            var facts = stat()
+            guard stat(path, &facts) == 0 else { return }
+            (inode, size) = (UInt64(facts.st_ino), Int64(facts.st_size))
+            changed = Timestamp(milliseconds: Int64(facts.st_mtim.tv_sec) * 1000)
+            nanoseconds = facts.st_mtim.tv_nsec
+        }
+    }
+
+    private struct State {
+        var path: String?
+        var stamps: [String: Stamp] = [:]
+    }
+
+    static let looksEvery: Duration = .seconds(2)
+
+    let security = WebSecurity()
+    private let surroundings: Surroundings
+    private let state = Mutex(State())
+
+    init(_ surroundings: Surroundings) { self.surroundings = surroundings }
+
+    /// Takes the file that the configuration names; nil: neither TLS nor passwords.
+    ///
+    /// - Returns: what is wrong with it; then everything stays as it was.
+    func take(_ path: String?) -> [String] {
+        guard let path else {
+            state.withLock { $0 = State() }
+            return replace(WebConfiguration())
+        }
+        let reading = WebConfiguration.load(path: path, surroundings: surroundings)
+        // Before it is known whether it is good: it is looked at again when it changes, and not before.
+        state.withLock { state in
+            let files = reading.configuration?.files ?? (state.path == path ? Array(state.stamps.keys) : [path])
+            state = State(path: path, stamps: Dictionary(files.map { ($0, Stamp($0)) }) { first, _ in first })
+        }
+        guard let configuration = reading.configuration else { return reading.diagnostics.map { $0.text(file: path) } }
+        return replace(configuration)
+    }
+
+    private func replace(_ configuration: WebConfiguration) -> [String] {
+        do {
+            try security.replace(WebSecurity.Wanted(configuration))
+            return []
+        } catch {
+            return ["TLS can't be set up as the web configuration says: \(displayText("\(error)"))"]
+        }
+    }
+
+    /// Reads it again if one of its files has changed.
+    func look(_ logger: Logger) {
+        let (path, isChanged) = state.withLock { state in (state.path, state.stamps.contains { Stamp($0) != $1 }) }
+        guard isChanged, let path else { return }
+        let troubles = take(path)
+        for trouble in troubles { logger.error("web_config_file: \(trouble)") }
+        if troubles.isEmpty {
+            logger.notice("the web configuration has changed and was read again")
+        } else {
+            logger.error("the listener goes on with the web configuration it had")
+        }
+    }
+}
+
+extension WebSecurity.Wanted {
+    init(_ web: WebConfiguration) {
+        self.init()
+        (headers, users) = (web.headers, web.users)
+        guard let section = web.tls else { return }
+        var tls = TLS(certificateChain: section.certificateChain, privateKey: section.privateKey)
+        if section.clients != .none {
+            tls.clients = .init(authorities: section.clientAuthorities, isRequired: section.clients == .requireAndVerify)
+        }
+        (tls.is13Least, tls.is12Most) = (section.least == .tls13, section.most == .tls12)
+        tls.cipherSuites = section.cipherSuites.map(\.number)
+        tls.curves = section.curves.map(\.number)
+        self.tls = tls
+    }
+}

@@ -1,0 +1,105 @@
+import Hummingbird
+import HummingbirdCore
+import Logging
+import NIOCore
+import NIOExtras
+import NIOHTTPTypes
+import NIOPosix
+import NIOSSL
+import ServiceLifecycle
+
+/// Binds, or takes a socket that the service manager holds, and serves its connections by Hummingbird's HTTP/1.1.
+///
+/// Hummingbird's own server binds for itself and takes TLS as it was at the start: here a socket may come from outside, and each connection
+/// gets the TLS of the moment. The rest is done as there.
+struct Listener: Sendable {
+    enum Place: Sendable {
+        case address(host: String, port: Int)
+        case unixSocket(String)
+        /// A socket that listens already; from now on it is this listener's.
+        case inherited(CInt)
+    }
+
+    typealias Responder = @Sendable (Request, any Channel) async throws -> Response
+
+    /// No header that means something here is near it.
+    private static let headersMax = 32 << 10
+    private static let backlog: Int32 = 256
+    private static let ofOnePeer = 64
+
+    let place: Place
+    let security: WebSecurity?
+    let connectionsMax: Int
+    private let http: HTTP1Channel
+    private let peers = PeerCounts(limit: Self.ofOnePeer)
+    /// The daemon tells what there is to tell; a listener that logs every torn connection would let strangers fill its log.
+    private let silent = Logger(label: "web") { _ in SwiftLogNoOpLogHandler() }
+
+    init(place: Place, security: WebSecurity?, connectionsMax: Int, idleTimeout: TimeAmount, respond: @escaping Responder) {
+        (self.place, self.security, self.connectionsMax) = (place, security, connectionsMax)
+        var configuration = HTTP1Channel.Configuration(
+            additionalChannelHandlers: [RequestTimer(idle: idleTimeout)], idleTimeout: idleTimeout)
+        configuration.httpDecoder = .init(
+            maxHeaderFieldSize: Self.headersMax, maxHeaderListSize: Self.headersMax, maxHeaderFieldCount: 100)
+        http = HTTP1Channel(
+            responder: { request, writer, channel in
+                let response = try await respond(request, channel)
+                try await writer.write(response: response.head, body: response.body)
+            }, configuration: configuration)
+    }
+
+    /// Serves until the task is cancelled or its service group shuts down: then answers that were begun are finished.
+    ///
+    /// - Throws: when the address can't be listened on.
+    func run(onListening: @Sendable (_ port: Int) async -> Void) async throws {
+        let quiescing = ServerQuiescingHelper(group: MultiThreadedEventLoopGroup.singleton)
+        let server = try await bind(quiescing)
+        await withGracefulShutdownHandler {
+            await onListening(server.channel.localAddress?.port ?? 0)
+            await withDiscardingTaskGroup { group in
+                // What tears the listener itself ends it; what tears one connection is that connection's.
+                try? await server.executeThenClose { connections in
+                    for try await connection in connections {
+                        group.addTask { await http.handle(value: connection, logger: silent) }
+                    }
+                }
+            }
+        } onGracefulShutdown: {
+            quiescing.initiateShutdown(promise: nil)
+        }
+    }
+
+    private func bind(_ quiescing: ServerQuiescingHelper) async throws -> NIOAsyncChannel<HTTP1Channel.Value, Never> {
+        let bootstrap = ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            .serverChannelOption(ChannelOptions.backlog, value: Self.backlog)
+            .serverChannelOption(ChannelOptions.socketOption(.so_reuseaddr), value: 1)
+            .childChannelOption(ChannelOptions.allowRemoteHalfClosure, value: true)
+            .serverChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.addHandlers([
+                        AvailableConnectionsChannelHandler(delegate: MaximumAvailableConnections(connectionsMax, logger: silent)),
+                        quiescing.makeServerChannelHandler(channel: channel),
+                    ])
+                }
+            }
+        switch place {
+        case .address(let host, let port): return try await bootstrap.bind(host: host, port: port, childChannelInitializer: begin)
+        case .unixSocket(let path):
+            return try await bootstrap.bind(
+                unixDomainSocketPath: path, cleanupExistingSocketFile: true, childChannelInitializer: begin)
+        case .inherited(let descriptor): return try await bootstrap.bind(descriptor, childChannelInitializer: begin)
+        }
+    }
+
+    private struct TooManyOfOnePeer: Error {}
+
+    @Sendable private func begin(_ channel: any Channel) -> EventLoopFuture<HTTP1Channel.Value> {
+        guard peers.enter(channel) else { return channel.eventLoop.makeFailedFuture(TooManyOfOnePeer()) }
+        channel.closeFuture.whenComplete { _ in peers.leave(channel) }
+        return channel.eventLoop.makeCompletedFuture {
+            if let context = security?.context {
+                try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: context))
+            }
+        }.flatMap { http.setup(channel: channel, logger: silent) }
+    }
+}

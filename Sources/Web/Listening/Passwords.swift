@@ -1,0 +1,84 @@
+import CCrypt
+import Crypto
+import Dispatch
+import FoundationEssentials
+import Synchronization
+
+/// Checks passwords against bcrypt hashes, which is meant to take long: on a thread of its own, for a bounded queue, and once for each
+/// password that is right. What was right is remembered as an HMAC under a key that lives as long as the process.
+final class Passwords: Sendable {
+    enum Answer: Hashable, Sendable { case right, wrong, busy }
+
+    /// So many may wait for the thread; a check takes 60 to 250 ms.
+    static let waitingMax = 16
+    /// bcrypt looks at no more than 72 bytes, and nothing longer is worth a copy.
+    private static let passwordMax = 1024
+
+    private struct State {
+        var users: [String: String] = [:]
+        var accepted: [String: HMAC<SHA256>.MAC] = [:]
+        var waiting = 0
+    }
+
+    private let key = SymmetricKey(size: .bits256)
+    private let thread = DispatchQueue(label: "passwords", qos: .utility)
+    private let state = Mutex(State())
+
+    var isEmpty: Bool { state.withLock { $0.users.isEmpty } }
+
+    /// - Parameter users: names and hashes.
+    func replace(_ users: [String: String]) {
+        state.withLock { state in
+            guard state.users != users else { return }
+            (state.users, state.accepted) = (users, [:])
+        }
+    }
+
+    func check(_ name: String, _ password: String) async -> Answer {
+        guard password.utf8.count <= Self.passwordMax, !password.utf8.contains(0) else { return .wrong }
+        let (hash, isKnown, known) = state.withLock { state in
+            // A name that isn't there takes as long as one that is.
+            let hash = state.users[name] ?? state.users.values.first ?? ""
+            return (hash, state.users[name] != nil, state.accepted[name])
+        }
+        let code = code(name, password, hash)
+        if let known, known == code { return .right }
+        let hasRoom = state.withLock { state in
+            guard state.waiting < Self.waitingMax else { return false }
+            state.waiting += 1
+            return true
+        }
+        guard hasRoom else { return .busy }
+        let isRight = await withCheckedContinuation { continuation in
+            thread.async { continuation.resume(returning: Self.matches(password, hash)) }
+        }
+        return state.withLock { state in
+            state.waiting -= 1
+            guard isRight, isKnown, state.users[name] == hash else { return .wrong }
+            state.accepted[name] = code
+            return .right
+        }
+    }
+
+    /// Each part with its length before it, so that no two triples are the same text.
+    private func code(_ parts: String...) -> HMAC<SHA256>.MAC {
+        var code = HMAC<SHA256>(key: key)
+        for part in parts {
+            withUnsafeBytes(of: part.utf8.count.bigEndian) { code.update(data: $0) }
+            code.update(data: Data(part.utf8))
+        }
+        return code.finalize()
+    }
+
+    /// crypt_r(3) of libxcrypt: the hash says how it was made.
+    private static func matches(_ password: String, _ hash: String) -> Bool {
+        let data = UnsafeMutablePointer<crypt_data>.allocate(capacity: 1)
+        defer { data.deallocate() }
+        data.initialize(to: crypt_data())
+        guard let made = crypt_r(password, hash, data) else { return false }
+        let (ours, theirs) = (Array(String(cString: made).utf8), Array(hash.utf8))
+        guard ours.count == theirs.count, !ours.isEmpty else { return false }
+        // In constant time: all bytes are looked at.
+        return zip(ours, theirs).reduce(0) { $0 | ($1.0 ^ $1.1) } == 0
+    }
+}
