@@ -55,6 +55,14 @@ struct SchemaTests {
         }
     }
 
+    @Test func doctorPrintsWhatItsSchemaSays() async throws {
+        let site = try Site(paths: ["a"]) { _ in .http(200) }
+        for config in [site.configuration, site.folder.file("nothing.yaml")] {
+            let ended = try await Program.run(["doctor", "--config", config, "--json"])
+            #expect(try problems(of: ended.output, against: "doctor") == "read\n")
+        }
+    }
+
     @Test func theSchemaRefusesWhatIsNot() throws {
         #expect(
             try problems(of: #"{"version":1,"kind":"status","generated_at":"now","items":[{}]}"#, against: "status") != "read\n")

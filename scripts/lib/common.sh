@@ -13,6 +13,8 @@ test_packages=(prometheus prometheus-alertmanager nginx-light openssl sqlite3 py
 
 # The benchmark's: its C programs need gcc and libcurl, its targets are nginx's, its certificates openssl's.
 bench_packages=(gcc libc6-dev libcurl4-openssl-dev ca-certificates openssl python3 nginx-light sqlite3 libsqlite3-dev)
+# What makes packages; man-db checks the manual pages.
+package_packages=(dpkg-dev binutils python3 man-db)
 # What the daemon is compared with.
 peer_packages=(prometheus prometheus-blackbox-exporter)
 
@@ -120,9 +122,11 @@ quietly() {
     say "$label: done in $((SECONDS - start))s"
 }
 
-# build_release: .build/release/rangefinder.
+# build_release: .build/release/rangefinder, with the Swift runtime in it and every symbol bound at the start, so that its relocations are
+# read-only afterwards.
 build_release() {
-    quietly "Building (release)" swift build --package-path "$root" -c release --product rangefinder
+    quietly "Building (release)" swift build --package-path "$root" -c release --product rangefinder \
+        --static-swift-stdlib -Xlinker -z -Xlinker now
 }
 
 # http_get PORT PATH: the answer of a server on loopback, with its head; needs no program besides bash.

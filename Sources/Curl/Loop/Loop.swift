@@ -83,8 +83,7 @@ final class Loop {
     /// Once a process: libcurl itself, and the bundle of certificates that it was built to use.
     private static let prepared: (code: CURLcode, bundle: String) = {
         let code = curl_global_init(Int(CURL_GLOBAL_DEFAULT))
-        let builtIn = rf_default_bundle().map { String(cString: $0) }
-        return (code, builtIn ?? "/etc/ssl/certs/ca-certificates.crt")
+        return (code, systemAuthorities)
     }()
 
     /// Until the mailbox is closed.
@@ -318,4 +317,9 @@ private func timerChanged(_: UnsafeMutableRawPointer?, milliseconds: Int, contex
     guard let context else { return 0 }
     Unmanaged<Loop>.fromOpaque(context).takeUnretainedValue().setTimer(milliseconds: milliseconds)
     return 0
+}
+
+/// The bundle of certificates that libcurl was built to use.
+package var systemAuthorities: String {
+    rf_default_bundle().map { String(cString: $0) } ?? "/etc/ssl/certs/ca-certificates.crt"
 }

@@ -77,7 +77,7 @@ struct ReadingContext {
             guard let name = Kind<String>.text(limit: 4096).read(value, findings) else { return nil }
             let credentials = surroundings.environment("CREDENTIALS_DIRECTORY").flatMap { $0.isEmpty ? nil : $0 }
             let path = if let credentials, !name.contains("/") { "\(credentials)/\(name)" } else { resolved(name) }
-            switch contents(of: path, limit: Self.secretLimit) {
+            switch secretContents(of: path, name, isCredential: credentials != nil) {
             case .failure(.tooLarge):
                 findings.error("\(value.label): \(shown(path)) is larger than a secret may be (64KiB)", at: value.place)
             case .failure(.notFound):
@@ -95,6 +95,15 @@ struct ReadingContext {
             }
             return nil
         }
+    }
+
+    /// The service's own credential, where there is no such file: a command that root runs beside the service reads its configuration, too.
+    private func secretContents(of path: String, _ name: String, isCredential: Bool) -> Result<[UInt8], FileProblem> {
+        let found = contents(of: path, limit: Self.secretLimit)
+        guard case .failure(.notFound) = found, !isCredential, !name.contains("/") else { return found }
+        let stored = contents(of: "/etc/credstore/rangefinder.\(name)", limit: Self.secretLimit)
+        if case .failure(.notFound) = stored { return found }
+        return stored
     }
 
     /// The secret in an environment variable.

@@ -1,0 +1,79 @@
+import ArgumentParser
+import Curl
+import Daemon
+import Glibc
+import Health
+import Settings
+import Terminal
+
+struct DoctorCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "doctor", abstract: "Check this installation, and say of each thing that isn't well what to do.",
+        discussion: """
+            Changes nothing. Run it as root, or as the daemon's user: others can read neither the tokens nor the history. Exits with 1 \
+            when something is bad; warnings are not.
+            """)
+
+    @Option(help: ArgumentHelp("The daemon's configuration.", valueName: "file"))
+    var config = "/etc/rangefinder/rangefinder.yaml"
+
+    @Flag(help: "Print JSON.")
+    var json = false
+
+    func run() async throws {
+        var examination = Examination(config: config)
+        await examination.run()
+        if json {
+            printData(try JSONEnvelope.text(kind: "doctor", at: .now(), examination.findings.map(DoctorItem.init)))
+        } else {
+            printData(findingLines(examination.findings, style: .detect(descriptor: STDOUT_FILENO)))
+        }
+        if examination.findings.contains(where: { $0.state == .bad }) { throw ExitCode(ExitStatus.notWell.rawValue) }
+    }
+}
+
+/// One thing that was looked at.
+struct Finding: Hashable, Sendable {
+    enum State: String, Hashable, Sendable {
+        case ok, warning, bad
+        /// It can't be known here, and why.
+        case skipped
+    }
+
+    var check: String
+    var state: State
+    /// Safe to show.
+    var words: String
+    /// What to do, where it isn't well.
+    var remedy: String?
+}
+
+struct DoctorItem: Encodable {
+    var check: String
+    var state: String
+    var message: String
+    @OrNull var remedy: String?
+
+    init(_ finding: Finding) {
+        (check, state, message, remedy) = (finding.check, finding.state.rawValue, finding.words, finding.remedy)
+    }
+}
+
+/// A line each, and under one that isn't well what to do.
+func findingLines(_ findings: [Finding], style: TerminalStyle) -> String {
+    let width = findings.map(\.check.count).max() ?? 0
+    return findings.map { finding in
+        let (word, colour): (String, Colour) =
+            switch finding.state {
+            case .ok: ("ok", .green)
+            case .warning: ("warn", .yellow)
+            case .bad: ("bad", .red)
+            case .skipped: ("skip", .dim)
+            }
+        let padding = { (text: String, width: Int) in text + String(repeating: " ", count: max(0, width - text.count)) }
+        let head = style.coloured(padding(word, 4), colour) + "  " + padding(finding.check, width) + "  "
+        let indent = String(repeating: " ", count: width + 8)
+        let remedy = finding.remedy.map { "\n" + indent + "→ " + $0 } ?? ""
+        return head + finding.words + remedy + "\n"
+    }.joined()
+}

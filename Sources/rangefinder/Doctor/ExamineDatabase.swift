@@ -1,0 +1,67 @@
+import Daemon
+import Glibc
+import Health
+import History
+import Settings
+
+extension Examination {
+    private static let freeMin: UInt64 = 1 << 30
+
+    mutating func checkDatabase(_ settings: Settings) {
+        let path = settings.history.path
+        let folder = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."
+        guard access(folder, F_OK) == 0 else {
+            if folder == "/var/lib/rangefinder", Systemd.property("StateDirectory") != nil {
+                return ok("database", "\(folder) is made by systemd at the first start")
+            }
+            return bad("database", "there is no folder \(displayText(folder))", "make it, for the user that the daemon runs as")
+        }
+        checkSpace(folder)
+        checkOwner(folder)
+        guard access(path, F_OK) == 0 else { return ok("database", "\(displayText(path)) is made at the first start") }
+        do throws(HistoryError) {
+            let count = try HistoryReader.open(path: path).statuses().count
+            let isHeld = InstanceLock.isHeld(besides: path)
+            ok(
+                "database",
+                "\(displayText(path)) can be read and knows \(count) targets" + (isHeld == true ? "; a daemon uses it" : ""))
+        } catch {
+            bad("database", "\(error)", "run `rangefinder history check --database \(displayText(path))`")
+        }
+    }
+
+    private mutating func checkSpace(_ folder: String) {
+        var facts = statvfs()
+        guard statvfs(folder, &facts) == 0 else { return }
+        let free = UInt64(facts.f_bavail) * UInt64(facts.f_frsize)
+        let words = "\(free >> 20) MiB are free in \(displayText(folder))"
+        if free < 64 << 20 {
+            bad("disk", words, "make room, or set history.max_size")
+        } else if free < Self.freeMin {
+            warn("disk", words, "make room, or set history.max_size: docs/history.md says what a target takes")
+        } else {
+            ok("disk", words)
+        }
+    }
+
+    /// Root may write everywhere: what counts is whether the service's user may.
+    private mutating func checkOwner(_ folder: String) {
+        var facts = stat()
+        guard stat(folder, &facts) == 0 else { return }
+        if geteuid() != 0 {
+            if access(folder, W_OK) != 0 {
+                bad(
+                    "database", "this user may not write to \(displayText(folder))",
+                    "run this as the daemon's user, or chown the folder")
+            }
+            return
+        }
+        guard let name = Systemd.property("User"), let user = getpwnam(name) else { return }
+        let isTheirs = facts.st_uid == user.pointee.pw_uid && facts.st_mode & S_IWUSR != 0
+        if !isTheirs {
+            bad(
+                "database", "\(displayText(folder)) isn't \(displayText(name))'s",
+                "chown -R \(displayText(name)): \(displayText(folder))")
+        }
+    }
+}
