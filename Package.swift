@@ -154,6 +154,8 @@ let package = Package(
                 "Web", "Settings", "SampleTargets", logging,
             ],
             data: ["Fixtures"]),
+        // The package in a booted Debian.
+        .testTarget(name: "ServiceTests", dependencies: ["TestSupport"], swiftSettings: strict),
         .testTarget(name: "HouseTests", dependencies: ["TestSupport"], swiftSettings: strict),
         .testTarget(name: "CommandTests", dependencies: ["Curl", "Health", "History", "TestSupport"], swiftSettings: strict),
     ]
