@@ -34,7 +34,7 @@ done
 # The path is written into the unit, where other signs would need quotes.
 case $prefix in
 *[!A-Za-z0-9/._-]* | *..*) die "a prefix of letters, digits and / . _ - is needed" ;;
-/home/* | /root | /root/* | /tmp/* | /var/tmp/* | /run/user/*)
+/home/* | /root* | /tmp/* | /var/tmp/* | /run/user/*)
     die "the service can't see $prefix: its unit hides homes and temporary directories"
     ;;
 /?*) ;;

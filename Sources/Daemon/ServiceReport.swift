@@ -1,3 +1,4 @@
+import Exposition
 import Health
 import Scheduling
 import Synchronization
@@ -74,12 +75,14 @@ extension Daemon {
                 let troubles = await sync.troubles
                 return "no targets: " + (troubles.first ?? "the list is empty, or regions and shard leave none")
             }
+            let isConfigured = metrics.isConfigurationGood
             let parts = [Status.up, .degraded, .down, .unknown].compactMap { status in
                 counts[status].flatMap { $0 > 0 ? "\($0) \(status.rawValue)" : nil }
             }
             let doubt = watch.vantage(tell: { _ in }) { _ in }.doubt
             return "\(watch.count) targets: " + parts.joined(separator: ", ")
                 + (doubt.map { "; the vantage is unhealthy: \($0.cause.sentence)" } ?? "")
+                + (isConfigured ? "" : "; the last reload failed, and the settings before it are in force")
         }
     }
 

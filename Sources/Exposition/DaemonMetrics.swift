@@ -185,6 +185,9 @@ package final class DaemonMetrics: Sendable {
 
     package func historyCommitted(_ took: Duration) { state.withLock { $0.commits.observe(took) } }
 
+    /// Whether the last reload was taken.
+    package var isConfigurationGood: Bool { state.withLock { $0.isConfigurationGood } }
+
     /// A reload of the configuration: the moment when it succeeded, nil when it failed.
     package func configurationReloaded(_ success: Timestamp?) {
         state.withLock { state in

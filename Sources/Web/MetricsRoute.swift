@@ -62,25 +62,25 @@ final class MetricsRoute: Sendable {
     /// One of the pages at once, given back when the answer is done or dropped.
     private final class Place: Sendable {
         private let route: MetricsRoute
-        private let peer: any Channel
+        private let share: PeerCounts.Share
 
         init?(in route: MetricsRoute, for peer: any Channel) {
-            guard route.peers.enter(peer) else { return nil }
+            guard let share = route.peers.enter(peer) else { return nil }
             let isFree = route.pagesAtOnce.withLock { count in
                 guard count < pagesAtOnceLimit else { return false }
                 count += 1
                 return true
             }
-            (self.route, self.peer) = (route, peer)
+            (self.route, self.share) = (route, share)
             guard isFree else {
-                route.peers.leave(peer)
+                route.peers.leave(share)
                 return nil
             }
         }
 
         deinit {
             route.pagesAtOnce.withLock { $0 -= 1 }
-            route.peers.leave(peer)
+            route.peers.leave(share)
         }
     }
 }

@@ -18,7 +18,8 @@ struct Rangefinder: AsyncParsableCommand {
         version: "rangefinder \(version)",
         subcommands: [
             RunCommand.self, DemoCommand.self, CheckConfigCommand.self, ProbeCommand.self, StatusCommand.self,
-            HistoryCommand.self, IncidentsCommand.self, ReplayCommand.self, SyncCommand.self, TargetsServerCommand.self, DoctorCommand.self,
+            HistoryCommand.self, IncidentsCommand.self, ReplayCommand.self, SyncCommand.self, ReloadCommand.self,
+            TargetsServerCommand.self, DoctorCommand.self,
         ])
 
     /// The version of the program, of its user agent and of `rangefinder_build_info`.

@@ -1,5 +1,4 @@
 import ArgumentParser
-import Curl
 import Daemon
 import Health
 
@@ -17,34 +16,19 @@ struct SyncCommand: AsyncParsableCommand {
     var accept = false
 
     func run() async throws {
-        let path = try database.path()
-        guard let url = URLParts("http://localhost/-/sync\(accept ? "?accept=1" : "")") else { return }
-        let engine = try TransferEngine(userAgent: Rangefinder.userAgent)
-        var troubles: [String] = []
-        for socket in ControlSocket.candidates(database: path) {
-            let report = await ask(engine, url, socket)
-            guard let status = report.status, report.failure == nil else {
-                troubles.append("\(displayText(socket)): \(displayText(report.failure?.detail ?? "no answer"))")
-                continue
-            }
-            await engine.shutDown()
-            let text = String(decoding: report.body, as: UTF8.self).split(separator: "\n").map {
-                displayText(String($0), limit: 1024)
-            }
-            guard status == 200 else { throw Failure(.notWell, text.joined(separator: "\n")) }
-            for line in text { printError(line) }
-            return
-        }
-        await engine.shutDown()
-        let why =
-            troubles.isEmpty
-            ? "there is no socket beside \(displayText(path)), nor in /run/rangefinder" : troubles.joined(separator: "; ")
-        throw Failure(.unreachable, "no daemon answers (\(why)); start it, or run this as its user or a member of its group")
+        try await askDaemon("/-/sync\(accept ? "?accept=1" : "")", database: try database.path())
     }
+}
 
-    private func ask(_ engine: TransferEngine, _ url: URLParts, _ socket: String) async -> TransferReport {
-        var request = TransferRequest(url: url, method: "POST", timeout: .seconds(60))
-        (request.unixSocket, request.keepBody) = (socket, 64 << 10)
-        return await engine.transfer(request)
-    }
+struct ReloadCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "reload", abstract: "Ask the running daemon to read its configuration again.",
+        discussion: """
+            As SIGHUP does, but says what came of it: exits with 1 when the file has a mistake, and then the daemon goes on with what it had. \
+            Reaches the daemon over its Unix socket, which is for its user and its group; exits with 69 when no daemon answers.
+            """)
+
+    @OptionGroup var database: DatabaseOptions
+
+    func run() async throws { try await askDaemon("/-/reload", database: try database.path()) }
 }

@@ -32,6 +32,19 @@ import Testing
         }
     }
 
+    /// What config/kubernetes gives to the daemon.
+    @Test func theConfigurationForKubernetesIsAccepted() async throws {
+        let file = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent().appendingPathComponent("config/kubernetes/rangefinder.yaml")
+        let manifest = try String(contentsOf: file, encoding: .utf8)
+        let block = try #require(manifest.firstMatch(of: /rangefinder\.yaml: \|\n([\s\S]*?)\n---\n/)).1
+        let folder = try TemporaryFolder()
+        try folder.write("secret\n", to: "user-token")
+        let path = try folder.write(block.split(separator: "\n").map { $0.dropFirst(4) }.joined(separator: "\n"), to: "k.yaml")
+        let ended = try await Program.run(["check-config", "--config", path])
+        #expect(ended.code == 0, "\(ended.output)\(ended.errors)")
+    }
+
     @Test func withoutAnAccountATargetThatIsCreatedIsProbed() async throws {
         let folder = try TemporaryFolder()
         try folder.write("a-token-of-this-test\n", to: "registry-token")

@@ -9,7 +9,7 @@ func systemdFindsNothingWrongWithTheUnit() throws {
     let command = "ExecStart=/usr/bin/rangefinder run --config"
     #expect(unit.contains(command))
     // The program isn't installed where the tests run, and a missing one is all that would be reported.
-    let installed = unit.replacingOccurrences(of: command, with: "ExecStart=/bin/true run --config")
+    let installed = unit.replacingOccurrences(of: "/usr/bin/rangefinder", with: "/bin/true")
     let file = try folder.write(installed, to: "rangefinder.service")
     let verified = try Finished("systemd-analyze", ["verify", "--man=no", file])
     let about = verified.output.split(separator: "\n").filter { $0.contains("rangefinder") }
@@ -28,4 +28,22 @@ func systemdMakesTheUserThatTheUnitRunsAs() throws {
     let users = try String(contentsOfFile: folder.file("etc/passwd"), encoding: .utf8)
     #expect(users.contains("\nrangefinder:"), "\(made.output)")
     #expect(try Repository.text(of: "systemd/rangefinder.service").contains("\nUser=rangefinder\n"))
+}
+
+@Test(
+    .enabled(if: Finished.hasProgram("systemd-analyze"), "systemd-analyze is not installed"),
+    arguments: ["rangefinder.service"])
+func theSandboxIsAsTightAsItIsSaid(unit: String) throws {
+    let folder = try TemporaryFolder()
+    let path = try folder.write(try Repository.text(of: "systemd/\(unit)"), to: unit)
+    let rated = try Finished("systemd-analyze", ["security", "--offline=true", "--no-pager", "--threshold=12", path])
+    #expect(rated.status == 0, "\(rated.output.suffix(200))")
+}
+
+@Test(.enabled(if: Finished.hasProgram("yamllint"), "yamllint is not installed"))
+func theManifestsAreWellFormed() throws {
+    let rules = "{extends: relaxed, rules: {line-length: {max: 140}, key-duplicates: enable}}"
+    let files = try Repository.files(in: "config", named: ".yaml").map { Repository.path(of: $0) }
+    let linted = try Finished("yamllint", ["--strict", "-d", rules] + files)
+    #expect(linted.status == 0, "\(linted.output)")
 }

@@ -57,19 +57,24 @@ final class PeerCounts: Sendable {
 
     init(limit: Int) { self.limit = limit }
 
-    /// Whether there is room; who was let in has to ``leave(_:)``.
-    func enter(_ peer: any Channel) -> Bool {
-        guard let peer = Self.peer(peer) else { return true }
+    /// A part of what a peer may have, until it is given back. The peer is kept by it: a channel that has closed has no address.
+    struct Share: Sendable {
+        fileprivate let peer: [UInt8]?
+    }
+
+    /// nil when the peer has all it may have. Who was let in has to ``leave(_:)``.
+    func enter(_ channel: any Channel) -> Share? {
+        guard let peer = Self.peer(channel) else { return Share(peer: nil) }
         return counts.withLock { counts in
             let count = counts[peer] ?? 0
-            guard count < limit else { return false }
+            guard count < limit else { return nil }
             counts[peer] = count + 1
-            return true
+            return Share(peer: peer)
         }
     }
 
-    func leave(_ peer: any Channel) {
-        guard let peer = Self.peer(peer) else { return }
+    func leave(_ share: Share) {
+        guard let peer = share.peer else { return }
         counts.withLock { counts in
             let count = counts[peer] ?? 1
             counts[peer] = count > 1 ? count - 1 : nil

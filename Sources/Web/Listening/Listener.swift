@@ -94,8 +94,8 @@ struct Listener: Sendable {
     private struct TooManyOfOnePeer: Error {}
 
     @Sendable private func begin(_ channel: any Channel) -> EventLoopFuture<HTTP1Channel.Value> {
-        guard peers.enter(channel) else { return channel.eventLoop.makeFailedFuture(TooManyOfOnePeer()) }
-        channel.closeFuture.whenComplete { _ in peers.leave(channel) }
+        guard let share = peers.enter(channel) else { return channel.eventLoop.makeFailedFuture(TooManyOfOnePeer()) }
+        channel.closeFuture.whenComplete { _ in peers.leave(share) }
         return channel.eventLoop.makeCompletedFuture {
             if let context = security?.context {
                 try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: context))

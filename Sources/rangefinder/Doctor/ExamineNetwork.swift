@@ -9,6 +9,7 @@ extension Examination {
     mutating func checkAPI(_ settings: Settings, _ engine: TransferEngine) async {
         let section = settings.targetsAPI
         guard !section.clients.isEmpty else { return }
+        checkResolver(section.baseURL)
         let transport = apiTransport(baseURL: section.baseURL, userAgent: Rangefinder.userAgent, over: engine)
         for client in section.clients {
             let api = TargetsClient(
@@ -25,6 +26,22 @@ extension Examination {
             } catch {
                 bad("targets API", "\(name): \(error)", remedy(for: error, section.baseURL))
             }
+        }
+    }
+
+    private mutating func checkResolver(_ baseURL: String) {
+        guard let host = URLParts(baseURL)?.host, IPAddress(host) == nil else { return }
+        var found: UnsafeMutablePointer<addrinfo>?
+        let began = ContinuousClock.now
+        let code = getaddrinfo(host, nil, nil, &found)
+        let time = "\(began.duration(to: .now).wholeMilliseconds) ms"
+        defer { if let found { freeaddrinfo(found) } }
+        if code == 0 {
+            ok("resolver", "it knows \(displayText(host)), within \(time)")
+        } else {
+            bad(
+                "resolver", "it doesn't know \(displayText(host)): \(String(cString: gai_strerror(code)))",
+                "see /etc/resolv.conf, and `getent hosts \(displayText(host))`")
         }
     }
 

@@ -36,19 +36,32 @@ package struct Alertmanager: Sendable {
 
     /// Two members that know each other: only those keep silent for each other.
     package static func pair(in folder: TemporaryFolder, receiver: AlertmanagerReceiver) async throws -> [Alertmanager] {
-        let clusters = [try freePort(), try freePort()]
-        let pair = [
-            try Alertmanager(in: folder, "one", cluster: clusters[0], receiver: receiver),
-            try Alertmanager(in: folder, "two", cluster: clusters[1], peer: clusters[0], receiver: receiver),
-        ]
+        // A port that was free may be somebody else's by the time it is taken.
+        for attempt in 1...5 {
+            let clusters = [try freePort(), try freePort()]
+            let pair = [
+                try Alertmanager(in: folder, "one-\(attempt)", cluster: clusters[0], receiver: receiver),
+                try Alertmanager(in: folder, "two-\(attempt)", cluster: clusters[1], peer: clusters[0], receiver: receiver),
+            ]
+            if try await areReady(pair) { return pair }
+            for member in pair { member.end() }
+        }
+        throw SupportError("no two Alertmanagers found each other")
+    }
+
+    private static func areReady(_ pair: [Alertmanager]) async throws -> Bool {
+        let deadline = ContinuousClock.now + .seconds(20)
         for member in pair {
             while true {
                 try Task.checkCancellation()
-                let status = try ChildProcess.run("curl", ["-s", "\(member.url)/api/v2/status"], errors: .thrownAway).output
+                guard ContinuousClock.now < deadline else { return false }
+                let status = try await onThread {
+                    try ChildProcess.run("curl", ["-s", "\(member.url)/api/v2/status"], errors: .thrownAway).output
+                }
                 if status.contains("\"status\":\"ready\""), status.split(separator: "\"address\"").count == 3 { break }
             }
         }
-        return pair
+        return true
     }
 }
 

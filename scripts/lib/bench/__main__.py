@@ -16,7 +16,7 @@ import traceback
 from machine import MeasuringLock, private_network, say
 from processes import Failed, OthersWork
 from run import Run
-from scenarios import cost, history, moving, peer, scale, scrape, steady, truth, zoo
+from scenarios import cost, history, moving, peer, scale, scrape, soak, steady, truth, zoo
 from table import Table
 
 SCENARIOS = {
@@ -31,6 +31,7 @@ SCENARIOS = {
     "tenfold": (cost.tenfold, "Ten times the targets at the same 1,500 probes a second"),
     "history": (history.history, "The history: room, the writer's work, and what reading takes"),
     "moving": (moving.moving, "Lateness while results are moved, rolled up and deleted, at 2,000 probes a second"),
+    "soak": (soak.soak, "Ten minutes of reloads, other lists, scrapes and API failures at 2,000 probes a second"),
     "zoo": (zoo.zoo, "Hostile targets, each alone: the right reason, and no later than the timeout allows"),
 }
 
