@@ -76,3 +76,12 @@ func report(_ event: HistoryEvent, logger: Logger, metrics: DaemonMetrics) {
     case .dropping: logger.error("the queue for the history is full; the oldest results are dropped")
     }
 }
+
+extension HistoryOptions {
+    init(_ settings: Settings) {
+        self.init(vantage: settings.vantage.name, now: { .now() })
+        let section = settings.history
+        keep = .init(raw: section.keepRaw, minutes: section.keepMinutes, hours: section.keepHours, days: section.keepDays)
+        maxSize = section.maxSize.map { Int64($0) }
+    }
+}

@@ -20,7 +20,8 @@ package func apiTransport(baseURL: String, userAgent: String, over engine: Trans
         transfer.keepHeaders = true
         let report = await engine.transfer(transfer)
         if let failure = report.failure { throw TransportError(failure) }
-        return APIResponse(status: report.status ?? 0, contentType: report.header("content-type"), body: report.body)
+        return APIResponse(
+            status: report.status ?? 0, contentType: report.header("content-type"), tag: report.header("etag"), body: report.body)
     }
 }
 

@@ -90,12 +90,8 @@ package final class Daemon: Sendable {
         self.context = context
         let logger = context.logger
         let metrics = DaemonMetrics(build: ["version": context.version], loadedAt: .now())
-        var options = HistoryOptions(vantage: settings.vantage.name, now: { .now() })
-        options.keep = .init(
-            raw: settings.history.keepRaw, minutes: settings.history.keepMinutes, hours: settings.history.keepHours,
-            days: settings.history.keepDays)
-        options.maxSize = settings.history.maxSize.map { Int64($0) }
         let watch = Watch()
+        var options = HistoryOptions(settings)
         options.onEvent = { event in
             report(event, logger: logger, metrics: metrics)
             if case .setAside = event { watch.forgetWhatIsWritten() }
@@ -128,11 +124,15 @@ package final class Daemon: Sendable {
         }
         roster.restore(lists: remembered, judges: judges)
         alerter.restore(try history.documents(), judges: judges.filter { watch.watches($0.key) }, at: .now, wall: .now())
-        sync = SyncService(
+        let sync = SyncService(
             plan: .init(settings, engine: requests), remembered: remembered, metrics: metrics, logger: logger,
             apply: { clientID, list in roster.replace(list, clientID: clientID) },
             onRejected: { roster.setRejected($0) })
-        store = try settings.targetsServer.map { try TargetStore(path: $0.database) }
+        self.sync = sync
+        // What is changed there is news for us: who runs both at once waits for no interval.
+        store = try settings.targetsServer.map { section in
+            try TargetStore(path: section.database, onChange: { Task { await sync.follow() } })
+        }
         reloader = Reloader(atStart: settings)
         access = WebAccess(context.surroundings)
         let troubles = access.take(settings.webConfigFile)

@@ -36,6 +36,8 @@ actor SyncService {
     /// Goes up with each plan: an answer that was asked for under an earlier one counts for nothing.
     private var generation = 0
     private var running: (task: Task<[String], Never>, generation: Int)?
+    private static let newsAreCollected: Duration = .milliseconds(200)
+    private var (hasNews, isFollowing) = (false, false)
     private let metrics: DaemonMetrics
     private let logger: Logger
     private let apply: @Sendable (_ clientID: String, _ list: [Target]) -> Void
@@ -108,6 +110,22 @@ actor SyncService {
                 try? await clock.sleep(until: nap, tolerance: nil)
             }
             last = max(last.advanced(by: plan.interval), clock.now.advanced(by: .zero - plan.interval))
+        }
+    }
+
+    /// The embedded API's targets have changed: syncs soon, and once for many changes.
+    func follow() async {
+        hasNews = true
+        guard !isFollowing else { return }
+        isFollowing = true
+        defer { isFollowing = false }
+        while hasNews, !Task.isCancelled {
+            // So many changes that come together are one.
+            try? await Task.sleep(for: Self.newsAreCollected)
+            hasNews = false
+            // One that is under way may have been asked for before the change.
+            if let running { _ = await running.task.value }
+            _ = await syncNow()
         }
     }
 

@@ -3,8 +3,18 @@ private import Crypto
 /// Tells one answer's body from another: its SHA-256 (FIPS 180-4).
 package struct AnswerFingerprint: Hashable, Sendable {
     private let digest: [UInt8]
+    /// The server's own name for it, where it has one (RFC 9110, section 8.8.3): by that it is asked whether it still holds.
+    package let tag: String?
 
-    package init(of body: [UInt8]) { digest = Array(SHA256.hash(data: body)) }
+    /// - Parameter tag: longer than any that is worth sending back is none.
+    package init(of body: [UInt8], tag: String? = nil) {
+        digest = Array(SHA256.hash(data: body))
+        self.tag = tag.flatMap { tag in
+            tag.utf8.count <= 256 && tag.utf8.allSatisfy { (0x21...0x7E).contains($0) } ? tag : nil
+        }
+    }
+
+    func hasSameBody(as other: AnswerFingerprint) -> Bool { digest == other.digest }
 }
 
 /// What came of asking for a list of which an answer may be known.

@@ -30,9 +30,11 @@ package struct TargetsClient: Sendable {
     /// The list, unless its answer is the one that is known already: reading a list of a hundred thousand targets takes a second of
     /// processor time and four times its size, and nearly every answer is the one before it.
     package func list(unless known: AnswerFingerprint?) async throws(APIError) -> ListAnswer {
-        let response = try await send(.get, .list(clientID: clientID), maxBody: maxList)
-        let fingerprint = AnswerFingerprint(of: response.body)
-        return fingerprint == known ? .unchanged : .list(try read(response), fingerprint)
+        let response = try await send(.get, .list(clientID: clientID), maxBody: maxList, unless: known?.tag)
+        if response.status == 304 { return .unchanged }
+        let fingerprint = AnswerFingerprint(of: response.body, tag: response.tag)
+        if let known, known.tag == fingerprint.tag, known.hasSameBody(as: fingerprint) { return .unchanged }
+        return .list(try read(response), fingerprint)
     }
 
     private func read(_ response: APIResponse) throws(APIError) -> TargetList {
@@ -77,11 +79,12 @@ package struct TargetsClient: Sendable {
     /// Returns an answer of 200 that has a body within the bound.
     private func send(
         _ method: APIRequest.Method, _ route: TargetsRoute, body: [UInt8]? = nil, maxBody: Int = recordAnswerLimit,
-        mayBeEmpty: Bool = false
+        mayBeEmpty: Bool = false, unless tag: String? = nil
     ) async throws(APIError) -> APIResponse {
+        var headers = try headers(hasBody: body != nil)
+        if let tag { headers.append(APIRequest.Header(name: "If-None-Match", value: .plain(tag))) }
         let request = APIRequest(
-            method: method, path: route.path, headers: try headers(hasBody: body != nil), body: body, maxBody: maxBody,
-            timeout: timeout)
+            method: method, path: route.path, headers: headers, body: body, maxBody: maxBody, timeout: timeout)
         let response: APIResponse
         do throws(TransportError) {
             response = try await transport(request)
@@ -91,6 +94,7 @@ package struct TargetsClient: Sendable {
         guard response.body.count <= maxBody else {
             throw APIError(.tooLarge, httpStatus: response.status, APIError.tooLargeText(maxBody))
         }
+        if tag != nil, response.status == 304 { return response }
         guard response.status == 200 else { throw APIError(refusal: response, redactor: redactor) }
         guard mayBeEmpty || !response.body.isEmpty else {
             throw APIError(.emptyBody, httpStatus: 200, "The Targets API answered 200 with an empty body.")

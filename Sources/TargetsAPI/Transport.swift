@@ -22,11 +22,14 @@ package struct APIRequest: Hashable, Sendable {
 package struct APIResponse: Hashable, Sendable {
     package let status: Int
     package let contentType: String?
+    package let tag: String?
     package let body: [UInt8]
 
-    package init(status: Int, contentType: String?, body: [UInt8]) {
+    /// - Parameter tag: of the header ETag.
+    package init(status: Int, contentType: String?, tag: String? = nil, body: [UInt8]) {
         self.status = status
         self.contentType = contentType
+        self.tag = tag
         self.body = body
     }
 }

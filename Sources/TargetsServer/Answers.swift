@@ -17,18 +17,31 @@ struct Answers: Sendable {
 
     func respond(to request: Request, logger: Logger) async -> Response {
         do {
-            return Self.response(.ok, body: try await answer(to: request))
+            return Self.response(try await answer(to: request))
         } catch let refusal as Refusal {
-            return Self.response(refusal.status, body: messageDocument(refusal.message), allow: refusal.allow)
+            return Self.response(Answer(refusal.status, messageDocument(refusal.message)), allow: refusal.allow)
         } catch is CancellationError {
-            return Self.response(.serviceUnavailable, body: messageDocument("The server is stopping."))
+            return Self.response(Answer(.serviceUnavailable, messageDocument("The server is stopping.")))
         } catch {
             logger.error("The targets database failed: \(displayText(String(describing: error)))")
-            return Self.response(.internalServerError, body: messageDocument("The server's database failed."))
+            return Self.response(Answer(.internalServerError, messageDocument("The server's database failed.")))
         }
     }
 
-    private func answer(to request: Request) async throws -> [UInt8] {
+    private struct Answer {
+        var status: HTTPResponse.Status
+        var body: [UInt8]
+        /// Of what is in the body, or of what the client has already.
+        var tag: EntityTag?
+
+        init(_ status: HTTPResponse.Status, _ body: [UInt8], tag: EntityTag? = nil) {
+            (self.status, self.body, self.tag) = (status, body, tag)
+        }
+
+        init(_ body: [UInt8], tag: EntityTag? = nil) { self.init(.ok, body, tag: tag) }
+    }
+
+    private func answer(to request: Request) async throws -> Answer {
         try checkOrigin(of: request)
         try checkToken(of: request)
         guard let route = TargetsRoute(path: path(of: request)), !hasNUL(route) else {
@@ -40,14 +53,18 @@ struct Answers: Sendable {
         }
     }
 
-    private func answer(to request: Request, listOf clientID: String) async throws -> [UInt8] {
+    private func answer(to request: Request, listOf clientID: String) async throws -> Answer {
         switch request.method {
-        case .get: return TargetRecord.envelope(try await store.list(clientID: clientID), .success)
+        case .get:
+            let known = EntityTag(try await store.revision(clientID: clientID))
+            if known.isIn(request.headers[values: .ifNoneMatch]) { return Answer(.notModified, [], tag: known) }
+            let list = try await store.list(clientID: clientID)
+            return Answer(TargetRecord.envelope(list.records, .success), tag: EntityTag(list.revision))
         case .post:
             let draft = try await document(of: request) { json throws(DocumentProblem) in try TargetDraft(json: json) }
             try refuseNUL(in: [draft.name, draft.baseURL, draft.testPath, draft.region])
             do {
-                return TargetRecord.envelope(try await store.create([draft], clientID: clientID), .created)
+                return Answer(TargetRecord.envelope(try await store.create([draft], clientID: clientID), .created))
             } catch TargetStore.Full.full {
                 throw Refusal(.conflict, "The client has \(TargetStore.targetsPerClientMax) targets; it can have no more.")
             }
@@ -55,8 +72,10 @@ struct Answers: Sendable {
         }
     }
 
-    private func answer(to request: Request, for identity: TargetIdentity) async throws -> [UInt8] {
+    private func answer(to request: Request, for identity: TargetIdentity) async throws -> Answer {
         let record: TargetRecord?
+        let expected = request.headers[values: .ifMatch]
+        let isExpected: @Sendable (TargetRecord) -> Bool = { expected.isEmpty || EntityTag($0).isIn(expected) }
         switch request.method {
         case .get: record = try await store.get(identity)
         case .put:
@@ -67,14 +86,24 @@ struct Answers: Sendable {
                     .badRequest,
                     "Nothing to change: send any of targetName, targetBaseURL, targetTestPath, targetDefaultRuleEffect.")
             }
-            record = try await store.update(identity, change)
+            record = try await unlessStale { try await store.update(identity, change, isExpected: isExpected) }
         case .delete:
-            guard try await store.delete(identity) else { throw Refusal.noSuchTarget }
-            return messageDocument(TargetsMessage.deleted.rawValue)
+            guard try await unlessStale({ try await store.delete(identity, isExpected: isExpected) }) else {
+                throw Refusal.noSuchTarget
+            }
+            return Answer(messageDocument(TargetsMessage.deleted.rawValue))
         default: throw Refusal(methodNotAllowed: request.method, allow: "GET, PUT, DELETE")
         }
         guard let record else { throw Refusal.noSuchTarget }
-        return TargetRecord.envelope([record], request.method == .put ? .updated : .success)
+        return Answer(TargetRecord.envelope([record], request.method == .put ? .updated : .success), tag: EntityTag(record))
+    }
+
+    private func unlessStale<Value>(_ body: () async throws -> Value) async throws -> Value {
+        do { return try await body() } catch is TargetStore.Stale {
+            throw Refusal(
+                .preconditionFailed, "The target was changed since it was read: read it again, and send its new ETag in If-Match."
+            )
+        }
     }
 }
 
@@ -143,9 +172,17 @@ extension Answers {
         return text
     }
 
-    private static func response(_ status: HTTPResponse.Status, body: [UInt8], allow: String? = nil) -> Response {
-        var headers: HTTPFields = [.contentType: "application/json", .cacheControl: "no-store", .xContentTypeOptions: "nosniff"]
+    private static func response(_ answer: Answer, allow: String? = nil) -> Response {
+        // No-cache and not no-store: who has an answer may keep it, and has to ask whether it still holds.
+        var headers: HTTPFields = [
+            .cacheControl: answer.tag == nil ? "no-store" : "private, no-cache", .xContentTypeOptions: "nosniff",
+        ]
         if let allow { headers[.allow] = allow }
-        return Response(status: status, headers: headers, body: ResponseBody(byteBuffer: ByteBuffer(bytes: body)))
+        if let tag = answer.tag { headers[.eTag] = tag.text }
+        guard answer.status != .notModified else {
+            return Response(status: answer.status, headers: headers, body: ResponseBody())
+        }
+        headers[.contentType] = "application/json"
+        return Response(status: answer.status, headers: headers, body: ResponseBody(byteBuffer: ByteBuffer(bytes: answer.body)))
     }
 }

@@ -29,12 +29,21 @@ enum TargetSchema {
             try database.execute(
                 sql: "INSERT INTO registry (only, user_id) VALUES (1, ?)", arguments: [UUID().uuidString.lowercased()])
         }
+        // Goes up with every change of a client's targets: what tells one list from another without reading it.
+        migrator.registerMigration("revisions") { database in
+            try database.execute(
+                sql: "CREATE TABLE revision (client_id TEXT PRIMARY KEY, number INTEGER NOT NULL) STRICT, WITHOUT ROWID")
+        }
         return migrator
     }
 
     static let insert = """
         INSERT INTO target (client_id, key, name, base_url, test_path, region, rule_effect, created_at_ms, updated_at_ms)
         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+        """
+
+    static let revise = """
+        INSERT INTO revision (client_id, number) VALUES (?, 1) ON CONFLICT (client_id) DO UPDATE SET number = number + 1
         """
 
     static func userID(_ database: Database) throws -> String {

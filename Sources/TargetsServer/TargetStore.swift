@@ -8,6 +8,8 @@ package import TargetsAPI
 /// Errors that aren't named at an operation are the database's own, or `CancellationError`.
 package final class TargetStore: Sendable {
     package enum Full: Error, Hashable, Sendable { case full }
+    /// The target was changed since it was read.
+    package struct Stale: Error, Hashable, Sendable {}
 
     package static let targetsPerClientMax = 100_000
 
@@ -15,11 +17,16 @@ package final class TargetStore: Sendable {
     private let now: @Sendable () -> Timestamp
     /// Of the token's holder: made once for each database.
     private let userID: String
+    private let onChange: @Sendable () -> Void
 
     /// - Parameters:
     ///   - path: of the database file, made when it isn't there; its folder has to be.
     ///   - now: the wall clock.
-    package init(path: String, now: @escaping @Sendable () -> Timestamp = TargetStore.wallClock) throws {
+    ///   - onChange: called after each change is committed, whoever's target it was.
+    package init(
+        path: String, now: @escaping @Sendable () -> Timestamp = TargetStore.wallClock,
+        onChange: @escaping @Sendable () -> Void = {}
+    ) throws {
         var configuration = GRDB.Configuration()
         configuration.busyMode = .timeout(5)
         database = try DatabasePool(path: path, configuration: configuration)
@@ -27,22 +34,33 @@ package final class TargetStore: Sendable {
         try database.writeWithoutTransaction { try $0.execute(sql: "PRAGMA synchronous = FULL") }
         try TargetSchema.migrator.migrate(database)
         userID = try database.read { try TargetSchema.userID($0) }
-        self.now = now
+        (self.now, self.onChange) = (now, onChange)
     }
 
     package static let wallClock: @Sendable () -> Timestamp = {
         Timestamp(milliseconds: Int64((Date().timeIntervalSince1970 * 1000).rounded(.down)))
     }
 
-    /// In the order of creation.
-    package func list(clientID: String) async throws -> [TargetRecord] {
+    /// Names one state of a client's list: another one after each change, and none of another database's.
+    package func revision(clientID: String) async throws -> String {
+        let userID = userID
+        return try await database.read { try Self.revision(of: clientID, userID: userID, in: $0) }
+    }
+
+    private static func revision(of clientID: String, userID: String, in database: Database) throws -> String {
+        let number = try Int64.fetchOne(database, sql: "SELECT number FROM revision WHERE client_id = ?", arguments: [clientID])
+        return "\(userID.prefix(8))-\(number ?? 0)"
+    }
+
+    /// In the order of creation, with its revision.
+    package func list(clientID: String) async throws -> (records: [TargetRecord], revision: String) {
         let userID = userID
         return try await database.read { database in
             let rows = try Row.fetchCursor(
                 database, sql: "SELECT * FROM target WHERE client_id = ? ORDER BY id", arguments: [clientID])
             var records: [TargetRecord] = []
             while let row = try rows.next() { records.append(TargetRecord(row, userID: userID)) }
-            return records
+            return (records, try Self.revision(of: clientID, userID: userID, in: database))
         }
     }
 
@@ -56,10 +74,12 @@ package final class TargetStore: Sendable {
     /// - Throws: ``Full`` when the client would have more than ``targetsPerClientMax``.
     package func create(_ drafts: [TargetDraft], clientID: String) async throws -> [TargetRecord] {
         let (userID, moment) = (userID, now())
+        defer { onChange() }
         return try await database.write { database in
             let count = try Int.fetchOne(
                 database, sql: "SELECT count(*) FROM target WHERE client_id = ?", arguments: [clientID])
             guard (count ?? 0) + drafts.count <= Self.targetsPerClientMax else { throw Full.full }
+            try database.execute(sql: TargetSchema.revise, arguments: [clientID])
             return try drafts.map { draft in
                 let record = TargetRecord(
                     pKey: clientID, sKey: Self.newKey(), name: draft.name, baseURL: draft.baseURL, testPath: draft.testPath,
@@ -75,10 +95,18 @@ package final class TargetStore: Sendable {
     }
 
     /// Changes only what `change` holds. nil when there is no such target.
-    package func update(_ identity: TargetIdentity, _ change: TargetChange) async throws -> TargetRecord? {
+    ///
+    /// - Parameter isExpected: asked within the transaction whether the target is still as it was read.
+    /// - Throws: ``Stale`` when it isn't.
+    package func update(
+        _ identity: TargetIdentity, _ change: TargetChange, isExpected: @escaping @Sendable (TargetRecord) -> Bool = { _ in true }
+    ) async throws -> TargetRecord? {
         let (userID, moment) = (userID, now())
+        defer { onChange() }
         return try await database.write { database in
             guard var record = try Self.record(of: identity, userID: userID, in: database) else { return nil }
+            guard isExpected(record) else { throw Stale() }
+            try database.execute(sql: TargetSchema.revise, arguments: [identity.clientID])
             record.name = change.name ?? record.name
             record.baseURL = change.baseURL ?? record.baseURL
             record.testPath = change.testPath ?? record.testPath
@@ -101,8 +129,17 @@ package final class TargetStore: Sendable {
     }
 
     /// false when there is no such target.
-    package func delete(_ identity: TargetIdentity) async throws -> Bool {
-        try await database.write { database in
+    ///
+    /// - Parameter isExpected: as at ``update(_:_:isExpected:)``.
+    package func delete(
+        _ identity: TargetIdentity, isExpected: @escaping @Sendable (TargetRecord) -> Bool = { _ in true }
+    ) async throws -> Bool {
+        let userID = userID
+        defer { onChange() }
+        return try await database.write { database in
+            guard let record = try Self.record(of: identity, userID: userID, in: database) else { return false }
+            guard isExpected(record) else { throw Stale() }
+            try database.execute(sql: TargetSchema.revise, arguments: [identity.clientID])
             try database.execute(
                 sql: "DELETE FROM target WHERE client_id = ? AND key = ?", arguments: [identity.clientID, identity.key])
             return database.changesCount > 0

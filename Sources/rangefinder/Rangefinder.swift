@@ -19,6 +19,7 @@ struct Rangefinder: AsyncParsableCommand {
         subcommands: [
             RunCommand.self, DemoCommand.self, CheckConfigCommand.self, ProbeCommand.self, StatusCommand.self,
             HistoryCommand.self, IncidentsCommand.self, ReplayCommand.self, SyncCommand.self, ReloadCommand.self,
+            TargetsCommand.self,
             TargetsServerCommand.self, DoctorCommand.self,
         ])
 

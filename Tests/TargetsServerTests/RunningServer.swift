@@ -92,7 +92,9 @@ func client(port: Int, clientID: String = documentedClient, token: String = regi
             body: request.body.map { String(decoding: $0, as: UTF8.self) })
         do {
             let answer = try await exchange(port, wire)
-            return APIResponse(status: answer.status, contentType: answer.headers["content-type"], body: answer.body)
+            return APIResponse(
+                status: answer.status, contentType: answer.headers["content-type"], tag: answer.headers["etag"], body: answer.body
+            )
         } catch {
             throw TransportError(.connect, detail: "\(error)")
         }

@@ -24,7 +24,7 @@ private let draft = TargetDraft(name: "n", baseURL: "http://a", testPath: "/t", 
         let first = try TargetStore(path: folder.file("targets.db"))
         let created = try await first.create([draft], clientID: "c")
         let second = try TargetStore(path: folder.file("targets.db"))
-        #expect(try await second.list(clientID: "c") == created)
+        #expect(try await second.list(clientID: "c").records == created)
         try first.close()
         try second.close()
     }
@@ -34,7 +34,7 @@ private let draft = TargetDraft(name: "n", baseURL: "http://a", testPath: "/t", 
         let names = (0..<50).map { "n\($0)" }
         _ = try await store.create(
             names.map { TargetDraft(name: $0, baseURL: "b", testPath: "/", region: "r") }, clientID: "c")
-        #expect(try await store.list(clientID: "c").map(\.name) == names)
+        #expect(try await store.list(clientID: "c").records.map(\.name) == names)
         try store.close()
     }
 
@@ -43,7 +43,7 @@ private let draft = TargetDraft(name: "n", baseURL: "http://a", testPath: "/t", 
         _ = try await store.create([draft], clientID: "c")
         let tooMany = [TargetDraft](repeating: draft, count: TargetStore.targetsPerClientMax)
         await #expect(throws: TargetStore.Full.full) { try await store.create(tooMany, clientID: "c") }
-        #expect(try await store.list(clientID: "c").count == 1)
+        #expect(try await store.list(clientID: "c").records.count == 1)
         try store.close()
     }
 

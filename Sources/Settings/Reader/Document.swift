@@ -12,9 +12,9 @@ struct Document {
     private let findings: Findings
 
     /// Nil when there is no tree to read, which has been reported. An empty file is null.
-    static func read(_ bytes: [UInt8], findings: Findings) -> Value? {
-        guard bytes.count <= Settings.fileLimit else {
-            findings.error("the file is longer than 1MiB", at: .start)
+    static func read(_ bytes: [UInt8], limit: Int = Settings.fileLimit, findings: Findings) -> Value? {
+        guard bytes.count <= limit else {
+            findings.error("the file is longer than \(limit >> 20)MiB", at: .start)
             return nil
         }
         guard let text = SourceText(bytes, findings: findings) else { return nil }

@@ -136,7 +136,7 @@ struct Demo {
 
     private func fill(_ store: TargetStore, with samples: [SampleTarget]) async throws {
         // A kept state directory has the list of an earlier run, whose ports are gone.
-        for old in try await store.list(clientID: Self.clientID) {
+        for old in try await store.list(clientID: Self.clientID).records {
             guard let key = old.sKey else { continue }
             _ = try await store.delete(TargetIdentity(clientID: Self.clientID, key: key))
         }

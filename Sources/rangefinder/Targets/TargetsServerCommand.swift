@@ -29,7 +29,7 @@ struct TargetsServerCommand: AsyncParsableCommand {
     func run() async throws {
         let address = try listenAddress()
         let surroundings = Surroundings.system()
-        let token = try readToken(surroundings)
+        let token = try readTokenFile(tokenFile, surroundings)
         let store: TargetStore
         do { store = try TargetStore(path: database) } catch {
             throw Failure(.unreachable, "\(displayText(database)) can't be opened: \(displayText("\(error)"))")
@@ -63,16 +63,5 @@ struct TargetsServerCommand: AsyncParsableCommand {
         let host = parts.dropLast().joined(separator: ":")
         let isBracketed = host.hasPrefix("[") && host.hasSuffix("]")
         return ListenAddress(host: isBracketed ? String(host.dropFirst().dropLast()) : host, port: port)
-    }
-
-    private func readToken(_ surroundings: Surroundings) throws -> Secret {
-        do {
-            let bytes = try surroundings.readFile(tokenFile, 64 << 10)
-            let text = String(decoding: bytes, as: UTF8.self).split(separator: "\n").first.map(String.init) ?? ""
-            guard !text.isEmpty else { throw Failure(.notWell, "the token file \(displayText(tokenFile)) is empty") }
-            return Secret(text)
-        } catch let problem as FileProblem {
-            throw Failure(.notWell, "the token file \(displayText(tokenFile)) can't be read: \(problem.sentence)")
-        }
     }
 }

@@ -1,0 +1,115 @@
+package import Health
+
+/// A file that declares targets, as `targets apply` takes it and `targets export` writes it.
+package struct TargetsFile: Hashable, Sendable {
+    package struct Entry: Hashable, Sendable {
+        package var name: String
+        package var region: String
+        package var baseURL: String
+        package var testPath: String
+        /// nil: as it is, and `allow` for a new one.
+        package var ruleEffect: Target.RuleEffect?
+    }
+
+    package struct Reading: Sendable {
+        /// Nil when one of the diagnostics is an error.
+        package var file: TargetsFile?
+        package var diagnostics: [Diagnostic]
+    }
+
+    /// Bytes: for some fifty thousand targets.
+    package static let sizeLimit = 16 << 20
+    private static let entriesLimit = 100_000
+
+    package private(set) var entries: [Entry] = []
+
+    /// Everything that is wrong is in the answer at once, each with its place.
+    package static func read(_ bytes: [UInt8]) -> Reading {
+        let findings = Findings()
+        var file: TargetsFile?
+        if let document = Document.read(bytes, limit: sizeLimit, findings: findings) {
+            file = Section.read(document, path: "", findings: findings) { section in
+                var file = TargetsFile()
+                if let entry = section.entry("targets") {
+                    file.entries = readEntries(entry.value, findings)
+                } else {
+                    findings.error("'targets' is missing: a list of targets", at: section.place)
+                }
+                return file
+            }
+        }
+        return Reading(file: findings.hasErrors ? nil : file, diagnostics: findings.sorted)
+    }
+
+    private static func readEntries(_ value: Value, _ findings: Findings) -> [Entry] {
+        var firstLines: [String: Int] = [:]
+        let kind = Kind<Entry> { value, findings in
+            let entry = Section.read(value, path: "targets", findings: findings) { section -> Entry? in
+                let texts = ["name", "region", "base_url", "test_path"].map { text($0, in: &section, findings) }
+                var effect: Target.RuleEffect?
+                section.read("rule_effect", into: &effect, asNullable: .effect)
+                guard let name = texts[0], let region = texts[1], let baseURL = texts[2], let testPath = texts[3] else {
+                    return nil
+                }
+                let place = "\(name)\u{0}\(region)"
+                if let line = firstLines[place] {
+                    findings.error("\(shown(name)) in \(shown(region)) is already on line \(line)", at: section.place(of: "name"))
+                }
+                firstLines[place] = section.place(of: "name").line
+                return Entry(name: name, region: region, baseURL: baseURL, testPath: testPath, ruleEffect: effect)
+            }
+            return entry ?? nil
+        }
+        return Kind.list(kind, limit: entriesLimit).read(value, findings) ?? []
+    }
+
+    private static func text(_ name: String, in section: inout Section, _ findings: Findings) -> String? {
+        guard section.has(name) else {
+            findings.error("'\(name)' is missing", at: section.place)
+            return nil
+        }
+        var text: String?
+        section.read(name, into: &text, asNullable: .text(limit: name == "name" ? Target.nameLimit : Target.urlLimit))
+        return text
+    }
+}
+
+extension TargetsFile {
+    /// The file of these targets; texts are quoted as JSON does, which YAML 1.2 reads the same.
+    package static func text(of targets: [Target]) -> String {
+        let sorted = targets.sorted { ($0.region, $0.name, $0.identity) < ($1.region, $1.name, $1.identity) }
+        let entries = sorted.map { target in
+            """
+              - name: \(quoted(target.name))
+                region: \(quoted(target.region))
+                base_url: \(quoted(target.baseURL))
+                test_path: \(quoted(target.testPath))
+                rule_effect: \(target.ruleEffect.rawValue)
+
+            """
+        }
+        return "# Written by rangefinder targets export; read by rangefinder targets apply.\n"
+            + (entries.isEmpty ? "targets: []\n" : "targets:\n" + entries.joined())
+    }
+
+    private static func quoted(_ text: String) -> String {
+        var quoted = "\""
+        for scalar in text.unicodeScalars {
+            switch scalar {
+            case "\"", "\\": quoted += "\\" + String(scalar)
+            case _
+            where scalar.value < 0x20 || (0x7F...0x9F).contains(scalar.value) || [0x2028, 0x2029, 0xFEFF].contains(scalar.value):
+                let digits = String(scalar.value, radix: 16)
+                quoted += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+            default: quoted.unicodeScalars.append(scalar)
+            }
+        }
+        return quoted + "\""
+    }
+}
+
+extension Kind where Answer == Target.RuleEffect {
+    static var effect: Kind {
+        Kind("allow or deny") { Target.RuleEffect(rawValue: $0) }
+    }
+}

@@ -1,0 +1,51 @@
+package import Health
+
+/// What has to be done so that a client has just the targets that a file declares: by name within a region. Pure.
+package struct ApplyPlan: Hashable, Sendable {
+    package struct Update: Hashable, Sendable {
+        package var target: Target
+        package var change: TargetChange
+    }
+
+    package struct Place: Hashable, Sendable, Comparable {
+        package var name: String
+        package var region: String
+        package init(name: String, region: String) { (self.name, self.region) = (name, region) }
+        package static func < (a: Self, b: Self) -> Bool { (a.name, a.region) < (b.name, b.region) }
+    }
+
+    package private(set) var creates: [TargetDraft] = []
+    package private(set) var updates: [Update] = []
+    package private(set) var deletes: [Target] = []
+    package private(set) var unchanged = 0
+    /// Names that the client has more than once in a region: which of them is meant can't be known, and none of them is touched.
+    package private(set) var ambiguous: [Place: [Target]] = [:]
+
+    /// - Parameters:
+    ///   - declared: no two of one name and region.
+    ///   - prune: delete what isn't declared.
+    package init(declared: [TargetDraft], existing: [Target], prune: Bool) {
+        var known = Dictionary(grouping: existing) { Place(name: $0.name, region: $0.region) }
+        for draft in declared {
+            let place = Place(name: draft.name, region: draft.region)
+            switch known.removeValue(forKey: place) {
+            case nil: creates.append(draft)
+            case let found? where found.count > 1: ambiguous[place] = found
+            case let found?: compare(found[0], draft)
+            }
+        }
+        guard prune else { return }
+        deletes = known.values.flatMap(\.self).sorted { ($0.name, $0.region, $0.identity) < ($1.name, $1.region, $1.identity) }
+    }
+
+    package var isEmpty: Bool { creates.isEmpty && updates.isEmpty && deletes.isEmpty }
+
+    private mutating func compare(_ target: Target, _ draft: TargetDraft) {
+        var change = TargetChange()
+        if draft.baseURL != target.baseURL { change.baseURL = draft.baseURL }
+        if draft.testPath != target.testPath { change.testPath = draft.testPath }
+        // What the file doesn't say stays as it is.
+        if let effect = draft.ruleEffect, effect != target.ruleEffect { change.ruleEffect = effect }
+        if change.isEmpty { unchanged += 1 } else { updates.append(Update(target: target, change: change)) }
+    }
+}

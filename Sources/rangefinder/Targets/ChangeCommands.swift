@@ -1,0 +1,95 @@
+import ArgumentParser
+import Glibc
+import Health
+import TargetsAPI
+
+struct TargetsCreateCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "create", abstract: "Create a target.")
+
+    @OptionGroup var options: APIOptions
+    @Option(help: "Its name.") var name: String
+    @Option(help: ArgumentHelp("As in https://api.example.com", valueName: "url")) var baseURL: String
+    @Option(help: ArgumentHelp("As in /health", valueName: "path")) var testPath: String
+    @Option(help: "Its region. It can't be changed later.") var region: String
+    @Option(help: "The API's rule: allow or deny.") var effect: Target.RuleEffect?
+    @Flag(help: "Print JSON.") var json = false
+
+    func run() async throws {
+        let draft = TargetDraft(name: name, baseURL: baseURL, testPath: testPath, region: region, ruleEffect: effect)
+        let access = try options.open()
+        let record = try await access.run { client throws(APIError) in try await client.create(draft) }
+        let key = record.sKey ?? ""
+        let target = Target(
+            identity: TargetIdentity(clientID: access.client.clientID, key: key), name: record.name, baseURL: record.baseURL,
+            testPath: record.testPath, region: record.region, ruleEffect: record.ruleEffect)
+        if json { return try show(target, json: true) }
+        printError("created \(displayText(record.name))\(key.isEmpty ? "" : " (\(displayText(key)))")")
+    }
+}
+
+struct TargetsUpdateCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "update", abstract: "Change a target; what isn't given stays as it is.")
+
+    @OptionGroup var options: APIOptions
+    @Argument(help: "Its id, or its name.", completion: .custom { words, _, _ in completedNames(words) }) var target: String
+    @Option(help: "A new name.") var name: String?
+    @Option(help: ArgumentHelp("A new base URL.", valueName: "url")) var baseURL: String?
+    @Option(help: ArgumentHelp("A new test path.", valueName: "path")) var testPath: String?
+    @Option(help: "A new rule: allow or deny.") var effect: Target.RuleEffect?
+    @Option(help: .hidden) var region: String?
+
+    func validate() throws {
+        if region != nil {
+            throw ValidationError(
+                """
+                The region of a target can't be changed. To move it, create one with the same name, base URL and test path in the other \
+                region, and delete this one: rangefinder targets create … --region REGION, rangefinder targets delete ID.
+                """)
+        }
+        if name == nil, baseURL == nil, testPath == nil, effect == nil {
+            throw ValidationError("Nothing to change: give --name, --base-url, --test-path or --effect.")
+        }
+    }
+
+    func run() async throws {
+        let access = try options.open()
+        let change = TargetChange(name: name, baseURL: baseURL, testPath: testPath, ruleEffect: effect)
+        let found = try await access.run { client in
+            let found = try await APIAccess.find(target, region: nil, client)
+            _ = try await client.update(found.identity.key, change)
+            return found
+        }
+        printError("updated \(displayText(found.name)) (\(displayText(found.identity.key)))")
+    }
+}
+
+struct TargetsDeleteCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "delete", abstract: "Delete a target. Its history stays in the daemon's database.")
+
+    @OptionGroup var options: APIOptions
+    @Argument(help: "Its id, or its name.", completion: .custom { words, _, _ in completedNames(words) }) var target: String
+    @Option(help: ArgumentHelp("Its region, where two have the same name.", valueName: "region")) var region: String?
+    @Flag(name: [.customLong("yes"), .customShort("y")], help: "Don't ask.") var isSure = false
+
+    func run() async throws {
+        let access = try options.open()
+        let found = try await access.run { client in
+            let found = try await APIAccess.find(target, region: region, client)
+            let words =
+                "\(displayText(found.name)) (\(displayText(found.identity.key)), \(displayText(found.region)), \(displayText(found.baseURL)))"
+            guard try isSure || confirm("Delete \(words)?", flag: "--yes") else { throw Failure(.notWell, "nothing was deleted") }
+            try await client.delete(found.identity.key)
+            return found
+        }
+        printError("deleted \(displayText(found.name)) (\(displayText(found.identity.key)))")
+    }
+}
+
+/// Asks a person on the terminal; where there is none, the flag that answers has to be given.
+func confirm(_ question: String, flag: String) throws -> Bool {
+    guard isatty(STDIN_FILENO) == 1 else { throw Failure(.usage, "there is no terminal to ask on; give \(flag)") }
+    printError("\(question) [y/N] ")
+    return ["y", "yes"].contains(readLine()?.lowercased() ?? "")
+}

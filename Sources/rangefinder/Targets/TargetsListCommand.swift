@@ -1,0 +1,159 @@
+import ArgumentParser
+import Daemon
+import Glibc
+import Health
+import History
+import Settings
+import TargetsAPI
+import Terminal
+
+struct TargetsListCommand: AsyncParsableCommand {
+    enum Order: String, ExpressibleByArgument, CaseIterable { case name, region, status, latency }
+
+    static let configuration = CommandConfiguration(
+        commandName: "list",
+        abstract: "List the targets, with the daemon's status of each beside it where its database can be read.")
+
+    @OptionGroup var options: APIOptions
+
+    @Option(help: ArgumentHelp("Those whose name matches; * is any text.", valueName: "pattern"))
+    var name: String?
+
+    @Option(help: ArgumentHelp("Those of regions that match.", valueName: "pattern"))
+    var region: String?
+
+    @Option(help: "Those with this rule effect: allow or deny.")
+    var effect: Target.RuleEffect?
+
+    @Option(help: "By which the list is sorted: name, region, status or latency.")
+    var sort = Order.name
+
+    @Option(help: ArgumentHelp("The daemon's database, where --config doesn't name it.", valueName: "file"))
+    var database: String?
+
+    @Flag(help: "Print JSON.")
+    var json = false
+
+    func run() async throws {
+        let access = try options.open()
+        let targets = try await access.run { client throws(APIError) in try await APIAccess.list(client) }
+        let known = statuses(database ?? access.database)
+        var rows = targets.filter(isWanted).map { TargetRow(target: $0, status: known[$0.identity]) }
+        rows.sort { (sortKey($0), $0.target.name, $0.target.identity) < (sortKey($1), $1.target.name, $1.target.identity) }
+        if json {
+            printData(try JSONEnvelope.text(kind: "targets", at: .now(), rows.map(TargetItem.init)))
+        } else {
+            printData(targetTable(rows, hasStatus: !known.isEmpty, style: .detect(descriptor: STDOUT_FILENO)))
+        }
+    }
+
+    private func isWanted(_ target: Target) -> Bool {
+        (name.map { Glob($0).matches(target.name) } ?? true) && (region.map { Glob($0).matches(target.region) } ?? true)
+            && (effect == nil || effect == target.ruleEffect)
+    }
+
+    private func sortKey(_ row: TargetRow) -> String {
+        switch sort {
+        case .name: row.target.name
+        case .region: row.target.region
+        // Those that need looking at first.
+        case .status: ["down": "0", "degraded": "1", "unknown": "2", "up": "3"][row.status?.status.rawValue ?? "unknown"] ?? ""
+        case .latency:
+            String(format(Int64.max - (row.status?.lastProbe?.duration.wholeMicroseconds ?? 0)))
+        }
+    }
+
+    private func format(_ number: Int64) -> String { String(repeating: "0", count: max(0, 19 - "\(number)".count)) + "\(number)" }
+
+    /// What the daemon believes, where it can be read.
+    private func statuses(_ path: String?) -> [TargetIdentity: TargetStatusRow] {
+        guard let path, let rows = try? HistoryReader.open(path: path).statuses() else { return [:] }
+        return Dictionary(rows.map { ($0.target.identity, $0) }) { first, _ in first }
+    }
+}
+
+struct TargetsGetCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "get", abstract: "Show one target.")
+
+    @OptionGroup var options: APIOptions
+
+    @Argument(help: "Its id, or its name.", completion: .custom { words, _, _ in completedNames(words) })
+    var target: String
+
+    @Option(help: ArgumentHelp("Its region, where two have the same name.", valueName: "region"))
+    var region: String?
+
+    @Flag(help: "Print JSON.")
+    var json = false
+
+    func run() async throws {
+        let access = try options.open()
+        let found = try await access.run { client in try await APIAccess.find(target, region: region, client) }
+        try show(found, json: json)
+    }
+}
+
+struct TargetRow: Sendable {
+    var target: Target
+    var status: TargetStatusRow?
+}
+
+/// One target as `--json` prints it; names as in the views and the API.
+struct TargetItem: Encodable {
+    var targetID: String
+    var clientID: String
+    var target: String
+    var region: String
+    var baseURL: String
+    var testPath: String
+    var ruleEffect: String
+    /// The daemon's, where its database was read.
+    @OrNull var status: String?
+    @OrNull var lastDurationUs: Int64?
+
+    init(_ row: TargetRow) {
+        let target = row.target
+        (targetID, clientID, self.target) = (target.identity.key, target.identity.clientID, target.name)
+        (region, baseURL, testPath) = (target.region, target.baseURL, target.testPath)
+        ruleEffect = target.ruleEffect.rawValue
+        status = row.status?.status.rawValue
+        lastDurationUs = row.status?.lastProbe?.duration.wholeMicroseconds
+    }
+}
+
+func targetTable(_ rows: [TargetRow], hasStatus: Bool, style: TerminalStyle) -> String {
+    guard !rows.isEmpty else { return "No targets.\n" }
+    var columns = [Table.Column("Target", minimum: 12), Table.Column("Region", minimum: 6)]
+    if hasStatus { columns += [Table.Column("Status"), Table.Column("Latency", alignment: .right)] }
+    columns += [Table.Column("URL", minimum: 16), Table.Column("Effect"), Table.Column("Id", minimum: 8)]
+    let cells = rows.map { row -> [Table.Cell] in
+        let (target, status) = (row.target, row.status?.status ?? .unknown)
+        let shown = urlWithoutSecrets(target.baseURL + target.testPath)
+        let own = [
+            Table.Cell(style.words(for: status), colour: style.colour(of: status)),
+            Table.Cell(row.status?.lastProbe.map { durationWords($0.duration, isUnicode: style.isUnicode) } ?? "-"),
+        ]
+        return [Table.Cell(target.name), Table.Cell(target.region)] + (hasStatus ? own : [])
+            + [Table.Cell(shown), Table.Cell(target.ruleEffect.rawValue), Table.Cell(target.identity.key)]
+    }
+    return Table(columns: columns, rows: cells).text(style) + "\n\(rows.count) target\(rows.count == 1 ? "" : "s")\n"
+}
+
+/// One target, member by member.
+func show(_ target: Target, json: Bool) throws {
+    if json {
+        printData(try JSONEnvelope.text(kind: "targets", at: .now(), [TargetItem(TargetRow(target: target))]))
+        return
+    }
+    let lines = [
+        ("id", target.identity.key), ("client", target.identity.clientID), ("name", target.name), ("region", target.region),
+        ("base URL", target.baseURL), ("test path", target.testPath), ("rule effect", target.ruleEffect.rawValue),
+    ]
+    for (name, value) in lines { printData("\(name.padded(to: 11))  \(displayText(value))\n") }
+}
+
+extension String {
+    fileprivate func padded(to width: Int) -> String { self + String(repeating: " ", count: max(0, width - count)) }
+}
+
+extension Target.RuleEffect: ExpressibleByArgument {}

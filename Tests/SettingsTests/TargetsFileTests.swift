@@ -1,0 +1,47 @@
+import Health
+import Settings
+import Testing
+
+@Suite struct TargetsFileTests {
+    private func problems(_ text: String) -> [String] {
+        TargetsFile.read(Array(text.utf8)).diagnostics.map { "\($0.line):\($0.column): \($0.message)" }
+    }
+
+    @Test func whatIsExportedIsReadBackAsItWas() throws {
+        let names = [
+            "plain", "a: b # c", "\"quoted\\\"", "- x", "true", "ünïcödé 🎯", "line\u{2028}break", "*star &anchor", " spaces ",
+        ]
+        let targets = names.enumerated().map { index, name in
+            Target(
+                identity: TargetIdentity(clientID: "c", key: "\(index)"), name: name, baseURL: "https://h\(index).example/?q=1",
+                testPath: "/p", region: "eu", ruleEffect: index % 2 == 0 ? .allow : .deny)
+        }
+        let read = try #require(TargetsFile.read(Array(TargetsFile.text(of: targets).utf8)).file)
+        #expect(Set(read.entries.map(\.name)) == Set(names))
+        #expect(read.entries.count == names.count)
+        #expect(Set(read.entries.map(\.baseURL)) == Set(targets.map(\.baseURL)))
+        #expect(read.entries.first { $0.name == "a: b # c" }?.ruleEffect == .deny)
+        #expect(TargetsFile.read(Array(TargetsFile.text(of: []).utf8)).file?.entries == [])
+    }
+
+    @Test(
+        arguments: [
+            ("", "1:1: 'targets' is missing: a list of targets"),
+            ("targets: {}", "1:10: 'targets' must be a list, not a mapping"),
+            ("targets:\n  - name: a\n", "2:5: 'region' is missing"),
+            ("targets:\n  - {name: a, region: r, base_url: u, test_path: /, effect: allow}", "2:53: unknown key 'effect'"),
+            (
+                "targets:\n  - {name: a, region: r, base_url: u, test_path: /, rule_effect: maybe}",
+                "'rule_effect' must be allow or deny"
+            ),
+            (
+                "targets:\n  - {name: a, region: r, base_url: u, test_path: /}\n  - {name: a, region: r, base_url: v, test_path: /}",
+                "3:6: 'a' in 'r' is already on line 2"
+            ),
+        ])
+    func whatIsWrongIsSaidWithItsPlace(text: String, message: String) {
+        let found = problems(text)
+        #expect(found.contains { $0.contains(message) }, "\(found)")
+        #expect(TargetsFile.read(Array(text.utf8)).file == nil)
+    }
+}
