@@ -10,19 +10,29 @@ extension TargetRecord {
         json.reserveCapacity(records.count * 512 + 64)
         for (index, record) in records.enumerated() {
             if index > 0 { json.append(UInt8(ascii: ",")) }
-            appendObject(
-                [
-                    (.pKey, record.pKey), (.sKey, record.sKey), (.targetName, record.name), (.targetBaseURL, record.baseURL),
-                    (.targetTestPath, record.testPath), (.targetRegion, record.region),
-                    (.targetDefaultRuleEffect, record.ruleEffect.rawValue), (.userId, record.userID),
-                    (.clientId, record.clientID), (.parentId, record.parentID),
-                    (.targetCreatedAt, record.createdAt?.description), (.targetUpdatedAt, record.updatedAt?.description),
-                ], to: &json)
+            appendObject(record.members, to: &json)
         }
         json += Array(#"],"message":"#.utf8)
         appendText(message.rawValue, to: &json)
         json.append(UInt8(ascii: "}"))
         return json
+    }
+}
+
+extension TargetRecord {
+    /// One record alone.
+    package var json: [UInt8] {
+        var json: [UInt8] = []
+        appendObject(members, to: &json)
+        return json
+    }
+
+    fileprivate var members: [(TargetField, String?)] {
+        [
+            (.pKey, pKey), (.sKey, sKey), (.targetName, name), (.targetBaseURL, baseURL), (.targetTestPath, testPath),
+            (.targetRegion, region), (.targetDefaultRuleEffect, ruleEffect.rawValue), (.userId, userID), (.clientId, clientID),
+            (.parentId, parentID), (.targetCreatedAt, createdAt?.description), (.targetUpdatedAt, updatedAt?.description),
+        ]
     }
 }
 
@@ -51,9 +61,22 @@ extension TargetChange {
 }
 
 /// The answer that carries nothing but a message: a delete's, or an error's.
-package func messageDocument(_ message: String) -> [UInt8] {
+///
+/// - Parameter errors: what is wrong with single members of a body.
+package func messageDocument(_ message: String, errors: [FieldProblem] = []) -> [UInt8] {
     var json = Array(#"{"message":"#.utf8)
     appendText(message, to: &json)
+    if !errors.isEmpty {
+        json += Array(#","errors":["#.utf8)
+        for (index, error) in errors.enumerated() {
+            json += Array((index > 0 ? "," : "").utf8) + Array(#"{"field":"#.utf8)
+            appendText(error.field, to: &json)
+            json += Array(#","message":"#.utf8)
+            appendText(error.problem, to: &json)
+            json.append(UInt8(ascii: "}"))
+        }
+        json.append(UInt8(ascii: "]"))
+    }
     json.append(UInt8(ascii: "}"))
     return json
 }

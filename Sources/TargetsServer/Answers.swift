@@ -19,7 +19,8 @@ struct Answers: Sendable {
         do {
             return Self.response(try await answer(to: request))
         } catch let refusal as Refusal {
-            return Self.response(Answer(refusal.status, messageDocument(refusal.message)), allow: refusal.allow)
+            return Self.response(
+                Answer(refusal.status, messageDocument(refusal.message, errors: refusal.errors)), allow: refusal.allow)
         } catch is CancellationError {
             return Self.response(Answer(.serviceUnavailable, messageDocument("The server is stopping.")))
         } catch {
@@ -64,7 +65,11 @@ struct Answers: Sendable {
             let draft = try await document(of: request) { json throws(DocumentProblem) in try TargetDraft(json: json) }
             try refuseNUL(in: [draft.name, draft.baseURL, draft.testPath, draft.region])
             do {
-                return Answer(TargetRecord.envelope(try await store.create([draft], clientID: clientID), .created))
+                let once = try idempotencyKey(of: request)
+                return Answer(TargetRecord.envelope(try await store.create([draft], clientID: clientID, once: once), .created))
+            } catch TargetStore.Reused.reused {
+                throw Refusal(
+                    .unprocessableContent, "This Idempotency-Key was sent with another body, or its target was deleted since.")
             } catch TargetStore.Full.full {
                 throw Refusal(.conflict, "The client has \(TargetStore.targetsPerClientMax) targets; it can have no more.")
             }
@@ -96,6 +101,15 @@ struct Answers: Sendable {
         }
         guard let record else { throw Refusal.noSuchTarget }
         return Answer(TargetRecord.envelope([record], request.method == .put ? .updated : .success), tag: EntityTag(record))
+    }
+
+    /// A create that is sent again with the same key is done once (draft-ietf-httpapi-idempotency-key-header).
+    private func idempotencyKey(of request: Request) throws(Refusal) -> String? {
+        guard let name = HTTPField.Name("Idempotency-Key"), let key = request.headers[name] else { return nil }
+        guard (1...255).contains(key.utf8.count), key.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) else {
+            throw Refusal(.badRequest, "Idempotency-Key has to be 1 to 255 visible characters of ASCII.")
+        }
+        return key
     }
 
     private func unlessStale<Value>(_ body: () async throws -> Value) async throws -> Value {

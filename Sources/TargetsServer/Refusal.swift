@@ -7,6 +7,8 @@ struct Refusal: Error {
     let status: HTTPResponse.Status
     let message: String
     var allow: String?
+    /// What is wrong with single members of the body.
+    var errors: [FieldProblem] = []
 
     init(_ status: HTTPResponse.Status, _ message: String) {
         self.status = status
@@ -23,7 +25,9 @@ struct Refusal: Error {
         case .notJSON: self.init(.badRequest, "The body is not JSON.")
         case .malformed(let how): self.init(.badRequest, "The body has an unknown shape: \(displayText(how)).")
         case .field(let problem) where problem.field == "record": self.init(.badRequest, "The body is not a JSON object.")
-        case .field(let problem): self.init(.badRequest, "\(problem).")
+        case .field(let problem):
+            self.init(.unprocessableContent, "\(problem).")
+            errors = [problem]
         }
     }
 

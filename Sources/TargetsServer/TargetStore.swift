@@ -8,6 +8,8 @@ package import TargetsAPI
 /// Errors that aren't named at an operation are the database's own, or `CancellationError`.
 package final class TargetStore: Sendable {
     package enum Full: Error, Hashable, Sendable { case full }
+    /// An idempotency key came with another body than before, or its target is gone.
+    package enum Reused: Error, Hashable, Sendable { case reused }
     /// The target was changed since it was read.
     package struct Stale: Error, Hashable, Sendable {}
 
@@ -71,16 +73,18 @@ package final class TargetStore: Sendable {
 
     /// Creates all of them or none.
     ///
-    /// - Throws: ``Full`` when the client would have more than ``targetsPerClientMax``.
-    package func create(_ drafts: [TargetDraft], clientID: String) async throws -> [TargetRecord] {
+    /// - Parameter once: with the same key and the same drafts it is done once, within a day: the later answers are the first one's targets.
+    /// - Throws: ``Full`` when the client would have more than ``targetsPerClientMax``, ``Reused``.
+    package func create(_ drafts: [TargetDraft], clientID: String, once: String? = nil) async throws -> [TargetRecord] {
         let (userID, moment) = (userID, now())
         defer { onChange() }
         return try await database.write { database in
+            if let once, let known = try Self.known(once, drafts, clientID, userID, at: moment, in: database) { return known }
             let count = try Int.fetchOne(
                 database, sql: "SELECT count(*) FROM target WHERE client_id = ?", arguments: [clientID])
             guard (count ?? 0) + drafts.count <= Self.targetsPerClientMax else { throw Full.full }
             try database.execute(sql: TargetSchema.revise, arguments: [clientID])
-            return try drafts.map { draft in
+            let records = try drafts.map { draft in
                 let record = TargetRecord(
                     pKey: clientID, sKey: Self.newKey(), name: draft.name, baseURL: draft.baseURL, testPath: draft.testPath,
                     region: draft.region, ruleEffect: draft.ruleEffect ?? .allow, userID: userID, clientID: clientID,
@@ -89,8 +93,11 @@ package final class TargetStore: Sendable {
                     clientID, record.sKey, record.name, record.baseURL, record.testPath, record.region,
                     record.ruleEffect.rawValue, moment.milliseconds, moment.milliseconds,
                 ])
+                try Self.audit("create", clientID, record.sKey, nil, record, at: moment, in: database)
                 return record
             }
+            if let once { try Self.remember(once, drafts, records, clientID, at: moment, in: database) }
+            return records
         }
     }
 
@@ -107,6 +114,7 @@ package final class TargetStore: Sendable {
             guard var record = try Self.record(of: identity, userID: userID, in: database) else { return nil }
             guard isExpected(record) else { throw Stale() }
             try database.execute(sql: TargetSchema.revise, arguments: [identity.clientID])
+            let before = record
             record.name = change.name ?? record.name
             record.baseURL = change.baseURL ?? record.baseURL
             record.testPath = change.testPath ?? record.testPath
@@ -124,6 +132,7 @@ package final class TargetStore: Sendable {
                     record.name, record.baseURL, record.testPath, record.ruleEffect.rawValue, updatedAt.milliseconds,
                     identity.clientID, identity.key,
                 ])
+            try Self.audit("update", identity.clientID, identity.key, before, record, at: updatedAt, in: database)
             return record
         }
     }
@@ -134,7 +143,7 @@ package final class TargetStore: Sendable {
     package func delete(
         _ identity: TargetIdentity, isExpected: @escaping @Sendable (TargetRecord) -> Bool = { _ in true }
     ) async throws -> Bool {
-        let userID = userID
+        let (userID, moment) = (userID, now())
         defer { onChange() }
         return try await database.write { database in
             guard let record = try Self.record(of: identity, userID: userID, in: database) else { return false }
@@ -142,14 +151,16 @@ package final class TargetStore: Sendable {
             try database.execute(sql: TargetSchema.revise, arguments: [identity.clientID])
             try database.execute(
                 sql: "DELETE FROM target WHERE client_id = ? AND key = ?", arguments: [identity.clientID, identity.key])
-            return database.changesCount > 0
+            let isGone = database.changesCount > 0
+            try Self.audit("delete", identity.clientID, identity.key, record, nil, at: moment, in: database)
+            return isGone
         }
     }
 
     /// After the last operation.
     package func close() throws { try database.close() }
 
-    private static func record(of identity: TargetIdentity, userID: String, in database: Database) throws -> TargetRecord? {
+    static func record(of identity: TargetIdentity, userID: String, in database: Database) throws -> TargetRecord? {
         let row = try Row.fetchOne(
             database, sql: "SELECT * FROM target WHERE client_id = ? AND key = ?",
             arguments: [identity.clientID, identity.key])

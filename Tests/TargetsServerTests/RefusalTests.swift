@@ -86,7 +86,8 @@ import Testing
         ),
     ])
     func aBadCreateSaysWhatIsWrong(body: String, message: String) async throws {
-        try await expectRefusal(400, message, request("POST", targetsPath, body: body))
+        // What is JSON, and not what it should be, is another matter than what is no JSON.
+        try await expectRefusal(message.hasPrefix("target") ? 422 : 400, message, request("POST", targetsPath, body: body))
     }
 
     @Test(arguments: [
@@ -96,7 +97,14 @@ import Testing
         (draft(region: String(repeating: "x", count: 65)), "targetRegion is 65 bytes long, more than 64."),
     ])
     func textPastItsBoundIsRefused(body: String, message: String) async throws {
-        try await expectRefusal(400, message, request("POST", targetsPath, body: body))
+        try await expectRefusal(422, message, request("POST", targetsPath, body: body))
+    }
+
+    @Test func whichMemberIsWrongIsSaidApart() async throws {
+        let text = try await withServer { port in
+            try await exchange(port, request("POST", targetsPath, body: #"{"targetName":7}"#)).text
+        }
+        #expect(text == #"{"message":"targetName is not text.","errors":[{"field":"targetName","message":"is not text"}]}"#)
     }
 
     @Test func aBodyNestedWithoutEndIsRefused() async throws {
@@ -106,7 +114,7 @@ import Testing
 
     @Test func aRegionCannotChange() async throws {
         try await expectRefusal(
-            400,
+            422,
             "targetRegion can't change after creation; create the target anew in the other region and delete this one.",
             request("PUT", "\(targetsPath)/tgt_1", body: #"{"targetRegion":"eu-west-1"}"#))
     }

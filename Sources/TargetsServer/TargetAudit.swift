@@ -1,0 +1,51 @@
+internal import GRDB
+internal import Health
+internal import TargetsAPI
+
+/// What is written beside a change, in its transaction: who wants to know what a target was, and what a repeated create has made already.
+extension TargetStore {
+    private static let keysKept: Duration = .seconds(24 * 3600)
+
+    static func audit(
+        _ action: String, _ clientID: String, _ key: String?, _ before: TargetRecord?, _ after: TargetRecord?,
+        at moment: Timestamp,
+        in database: Database
+    ) throws {
+        func text(_ record: TargetRecord?) -> String? { record.map { String(decoding: $0.json, as: UTF8.self) } }
+        try database.cachedStatement(
+            sql: "INSERT INTO audit (at_ms, client_id, key, action, before, after) VALUES (?, ?, ?, ?, ?, ?)"
+        ).execute(arguments: [moment.milliseconds, clientID, key, action, text(before), text(after)])
+    }
+
+    /// The targets that were made when this key came first; nil when it comes now.
+    ///
+    /// - Throws: ``Reused``.
+    static func known(
+        _ once: String, _ drafts: [TargetDraft], _ clientID: String, _ userID: String, at moment: Timestamp, in database: Database
+    ) throws -> [TargetRecord]? {
+        try database.execute(
+            sql: "DELETE FROM idempotency WHERE at_ms < ?", arguments: [(moment + (.zero - keysKept)).milliseconds])
+        let row = try Row.fetchOne(
+            database, sql: "SELECT draft, target_key FROM idempotency WHERE client_id = ? AND key = ?",
+            arguments: [clientID, once])
+        guard let row else { return nil }
+        let key: String = row["target_key"]
+        guard row["draft"] == text(drafts),
+            let record = try record(of: TargetIdentity(clientID: clientID, key: key), userID: userID, in: database)
+        else { throw Reused.reused }
+        return [record]
+    }
+
+    static func remember(
+        _ once: String, _ drafts: [TargetDraft], _ records: [TargetRecord], _ clientID: String, at moment: Timestamp,
+        in database: Database
+    ) throws {
+        try database.execute(
+            sql: "INSERT INTO idempotency (client_id, key, draft, target_key, at_ms) VALUES (?, ?, ?, ?, ?)",
+            arguments: [clientID, once, text(drafts), records.first?.sKey ?? "", moment.milliseconds])
+    }
+
+    private static func text(_ drafts: [TargetDraft]) -> String {
+        drafts.map { String(decoding: $0.json, as: UTF8.self) }.joined(separator: "\n")
+    }
+}
