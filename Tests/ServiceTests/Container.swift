@@ -45,7 +45,11 @@ final class Container: Sendable {
         (self.nspawn, self.initial, self.folder) = (nspawn, initial, folder)
     }
 
-    func end() { nspawn.end() }
+    /// The first process takes all others of its container with it; without it nspawn has nothing left to watch.
+    func end() {
+        kill(initial, SIGKILL)
+        nspawn.end()
+    }
 
     /// Runs a command by its shell, as root.
     func run(_ command: String, input: String = "") async throws -> Answer {
