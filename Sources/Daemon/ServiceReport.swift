@@ -5,14 +5,14 @@ import Synchronization
 
 /// Tells the service manager when the daemon is ready, how it is, and that it goes on: by what the scheduler has done, and not by a timer.
 struct ServiceReport: Sendable {
-    /// Probing goes on: the loop has turned since the last look, and fewer than half of the targets are overdue by three of their intervals.
-    /// Without targets there are the turns alone.
+    /// Probing goes on: the loop has turned since the last look, and fewer than half of the targets are overdue by three of their intervals, or
+    /// probes came to their end meanwhile: a daemon that has too much to do isn't cured by another start. Without targets there are the turns.
     struct Progress {
-        private var turns = -1
+        private var (turns, ended) = (-1, 0)
 
-        mutating func look(turns: Int, overdue: Int, of targets: Int) -> Bool {
-            defer { self.turns = turns }
-            return turns != self.turns && (overdue == 0 || 2 * overdue < targets)
+        mutating func look(turns: Int, ended: Int, overdue: Int, of targets: Int) -> Bool {
+            defer { (self.turns, self.ended) = (turns, ended) }
+            return turns != self.turns && (overdue == 0 || 2 * overdue < targets || ended != self.ended)
         }
     }
 
@@ -53,7 +53,8 @@ struct ServiceReport: Sendable {
 
     private func isProgressing(_ progress: inout Progress) -> Bool {
         let scheduler = daemon.scheduler
-        return progress.look(turns: scheduler.turns, overdue: scheduler.overdue(byIntervals: 3), of: daemon.watch.count)
+        return progress.look(
+            turns: scheduler.turns, ended: scheduler.ended, overdue: scheduler.overdue(byIntervals: 3), of: daemon.watch.count)
     }
 }
 

@@ -24,6 +24,7 @@ package final class Scheduler<C: Clock>: Sendable where C.Duration == Duration {
         /// Something became due while no one was asleep yet.
         var isNudged = false
         var turns = 0
+        var ended = 0
     }
 
     /// Without anything due the loop still turns this often, so that its progress can be watched.
@@ -58,6 +59,8 @@ package final class Scheduler<C: Clock>: Sendable where C.Duration == Duration {
     package var inFlight: Int { state.withLock { $0.schedule.inFlight } }
     /// How often the loop has turned: progress that a watchdog can watch.
     package var turns: Int { state.withLock { $0.turns } }
+    /// How many probes have come to their end.
+    package var ended: Int { state.withLock { $0.ended } }
     package func overdue(byIntervals intervals: Int) -> Int {
         state.withLock { $0.schedule.overdue(byIntervals: intervals, now: now) }
     }
@@ -92,6 +95,7 @@ package final class Scheduler<C: Clock>: Sendable where C.Duration == Duration {
     private func finish(_ start: ProbeStart, _ end: ProbeEnd<C.Instant>) {
         state.withLock { state in
             let now = now
+            state.ended &+= 1
             let isDue = state.schedule.finish(
                 start, startedAt: end.startedAt.map { origin.duration(to: $0) }, wantsRecheck: end.wantsRecheck, now: now)
             if isDue { nudge(&state) }

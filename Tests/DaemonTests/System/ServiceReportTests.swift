@@ -129,8 +129,10 @@ import Testing
 @Suite struct ProgressTests {
     @Test func turnsAndFewOverdueAreProgress() {
         var progress = ServiceReport.Progress()
-        let looks = [(1, 0, 0), (1, 0, 0), (2, 4, 9), (3, 5, 10), (4, 1, 1)]
-        let found = looks.map { progress.look(turns: $0, overdue: $1, of: $2) }
-        #expect(found == [true, false, true, false, false])
+        let looks = [
+            (1, 0, 0, 0), (1, 0, 0, 0), (2, 0, 4, 9), (3, 0, 5, 10), (4, 0, 1, 1), (5, 3, 10, 10), (6, 3, 10, 10), (6, 4, 0, 10),
+        ]
+        let found = looks.map { progress.look(turns: $0, ended: $1, overdue: $2, of: $3) }
+        #expect(found == [true, false, true, false, false, true, false, false])
     }
 }
