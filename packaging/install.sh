@@ -69,7 +69,7 @@ if $uninstall; then
     done
     if is_running; then systemctl daemon-reload; fi
     if $purge; then
-        rm -rf /etc/rangefinder /var/lib/rangefinder /etc/credstore/rangefinder.* "$units/rangefinder.service.d" "$units/rangefinder.socket.d"
+        rm -rf /etc/rangefinder /var/lib/rangefinder /etc/credstore/rangefinder.* /etc/credstore.encrypted/rangefinder.* "$units/rangefinder.service.d" "$units/rangefinder.socket.d"
         say "Rangefinder is gone, with its configuration and history. The user rangefinder is left, for files of its own elsewhere."
     else
         say "Rangefinder is gone. /etc/rangefinder, /var/lib/rangefinder and the user rangefinder are left; --purge deletes the first two."

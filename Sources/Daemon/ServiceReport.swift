@@ -32,8 +32,8 @@ struct ServiceReport: Sendable {
         while !Task.isCancelled {
             let now = ContinuousClock.now
             if !isReady, await daemon.hasStarted {
-                isReady = true
-                manager.tell(.ready)
+                // Until it is taken.
+                isReady = manager.tell(.ready)
             }
             if let pingEvery, pingedAt.map({ $0.duration(to: now) >= pingEvery }) ?? true {
                 // Not before it is due, because each look wants a turn since the last.
@@ -74,6 +74,7 @@ extension Daemon {
             let counts = watch.statuses
             guard watch.count > 0 else {
                 let troubles = await sync.troubles
+                guard await sync.hasSynced || !troubles.isEmpty else { return "no targets: the first sync is under way" }
                 return "no targets: " + (troubles.first ?? "the list is empty, or regions and shard leave none")
             }
             let isConfigured = metrics.isConfigurationGood

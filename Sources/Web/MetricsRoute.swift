@@ -42,7 +42,7 @@ final class MetricsRoute: Sendable {
     private func body(
         _ format: MetricsFormat, _ selection: MetricsSelection, _ isCompressed: Bool, over channel: any Channel
     ) -> ResponseBody? {
-        guard let place = Place(in: self, for: channel) else { return nil }
+        guard let place = Place.take(in: self, for: channel) else { return nil }
         let page = page(format, selection)
         return ResponseBody { writer in
             defer { withExtendedLifetime(place) {} }
@@ -64,18 +64,19 @@ final class MetricsRoute: Sendable {
         private let route: MetricsRoute
         private let share: PeerCounts.Share
 
-        init?(in route: MetricsRoute, for peer: any Channel) {
+        private init(_ route: MetricsRoute, _ share: PeerCounts.Share) { (self.route, self.share) = (route, share) }
+
+        /// No failing initializer: what fails after its last property is set is deinitialized, and would give back what it never had.
+        static func take(in route: MetricsRoute, for peer: any Channel) -> Place? {
             guard let share = route.peers.enter(peer) else { return nil }
             let isFree = route.pagesAtOnce.withLock { count in
                 guard count < pagesAtOnceLimit else { return false }
                 count += 1
                 return true
             }
-            (self.route, self.share) = (route, share)
-            guard isFree else {
-                route.peers.leave(share)
-                return nil
-            }
+            if isFree { return Place(route, share) }
+            route.peers.leave(share)
+            return nil
         }
 
         deinit {

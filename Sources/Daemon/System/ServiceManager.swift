@@ -38,10 +38,13 @@ package struct ServiceManager: Sendable {
         watchdog = isOurs ? microseconds.map { .microseconds($0) } : nil
     }
 
-    /// What can't be told is not worth waiting for: the manager notices by its own means.
-    package func tell(_ words: Word...) {
+    /// What can't be told is not worth waiting for, and a manager that doesn't read must not keep the daemon from ending.
+    ///
+    /// - Returns: whether it was taken.
+    @discardableResult
+    package func tell(_ words: Word...) -> Bool {
         let descriptor = socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
-        guard descriptor >= 0 else { return }
+        guard descriptor >= 0 else { return false }
         defer { close(descriptor) }
         var place = sockaddr_un()
         place.sun_family = sa_family_t(AF_UNIX)
@@ -51,9 +54,9 @@ package struct ServiceManager: Sendable {
         withUnsafeMutableBytes(of: &place.sun_path) { $0.copyBytes(from: name) }
         let length = socklen_t(MemoryLayout.offset(of: \sockaddr_un.sun_path) ?? 2) + socklen_t(name.count)
         let text = words.map(\.line).joined(separator: "\n")
-        withUnsafePointer(to: &place) { pointer in
+        return withUnsafePointer(to: &place) { pointer in
             pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
-                _ = sendto(descriptor, text, text.utf8.count, Int32(MSG_NOSIGNAL), address, length)
+                sendto(descriptor, text, text.utf8.count, Int32(MSG_NOSIGNAL) | Int32(MSG_DONTWAIT), address, length) >= 0
             }
         }
     }

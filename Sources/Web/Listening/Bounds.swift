@@ -14,6 +14,9 @@ final class RequestTimer: ChannelDuplexHandler, RemovableChannelHandler {
     /// For TLS, the head and the body of the first request, and for the body of each other.
     static let requestTakes = TimeAmount.seconds(10)
 
+    /// For the answer, until its last byte is on its way: longer than a page, a sync or a reload may take.
+    static let answerTakes = TimeAmount.seconds(120)
+
     private let idle: TimeAmount
     private var timer: Scheduled<Void>?
 
@@ -32,7 +35,7 @@ final class RequestTimer: ChannelDuplexHandler, RemovableChannelHandler {
         switch unwrapInboundIn(data) {
         case .head: start(Self.requestTakes, context)
         case .body: break
-        case .end: timer?.cancel()
+        case .end: start(Self.answerTakes, context)
         }
         context.fireChannelRead(data)
     }

@@ -30,6 +30,16 @@ import Testing
         #expect(ServiceManager { _ in nil } == nil)
     }
 
+    @Test func aManagerThatDoesNotReadKeepsNobodyWaiting() throws {
+        let folder = try TemporaryFolder()
+        let address = folder.file("notify")
+        let socket = try DatagramSocket(at: address, reads: false)
+        let manager = try #require(ServiceManager { $0 == "NOTIFY_SOCKET" ? address : nil })
+        let taken = (0..<2000).map { _ in manager.tell(.ready) }
+        #expect(taken.first == true && taken.last == false)
+        withExtendedLifetime(socket) {}
+    }
+
     @Test(arguments: [("", 30_000_000), ("1", nil), ("own", 30_000_000)])
     func theWatchdogMayBeSomebodyElses(pid: String, microseconds: Int64?) {
         let environment = [

@@ -6,8 +6,10 @@ package final class DatagramSocket: Sendable {
     package let received = Watched<[String]>([])
     private let descriptor: Int32
 
-    /// - Parameter address: a path, or an abstract name after an `@`.
-    package init(at address: String) throws {
+    /// - Parameters:
+    ///   - address: a path, or an abstract name after an `@`.
+    ///   - reads: false for one that takes what its queue holds, and nothing more.
+    package init(at address: String, reads: Bool = true) throws {
         let made = socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
         guard made >= 0 else { throw SupportError.system("socket") }
         descriptor = made
@@ -21,6 +23,7 @@ package final class DatagramSocket: Sendable {
             pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { bind(made, $0, length) }
         }
         guard status == 0 else { throw SupportError.system("bind") }
+        guard reads else { return }
         let received = received
         Thread.detachNewThread {
             var buffer = [UInt8](repeating: 0, count: 8192)
