@@ -151,7 +151,7 @@ let package = Package(
             of: "Daemon",
             [
                 "Health", "Curl", "Probing", "Scheduling", "TargetsAPI", "TargetsServer", "History", "Exposition", "Alerting",
-                "Web", "Settings", "SampleTargets", logging,
+                "Web", "Settings", "SampleTargets", logging, nioCore,
             ],
             data: ["Fixtures"]),
         // The package in a booted Debian.

@@ -66,7 +66,9 @@ func report(_ event: HistoryEvent, logger: Logger, metrics: DaemonMetrics) {
         )
     case .walIsLarge(let bytes, let readers):
         let who =
-            readers.isEmpty ? "a reader that stays in a transaction" : readers.map { displayText($0) }.joined(separator: ", ")
+            readers.isEmpty
+            ? "a reader that stays in a transaction (`fuser` names who has the file open)"
+            : readers.map { displayText($0) }.joined(separator: ", ")
         logger.warning("the history's WAL has grown to \(bytes >> 20) MiB: \(who) keeps it from being folded in; end that")
     case .settlingFailed(let error): logger.warning("results can't be moved to their rollups; commits go on: \(error)")
     case .sizeExceeded:

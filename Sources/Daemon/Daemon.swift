@@ -75,6 +75,8 @@ package final class Daemon: Sendable {
     let manager: ServiceManager?
     let isListening = Mutex(false)
     let access: WebAccess
+    /// Reloads, and looks at the web configuration.
+    let turns = Turns()
 
     var logger: Logger { context.logger }
 

@@ -37,7 +37,9 @@ final class Reloader: Sendable {
 
 extension Daemon {
     /// Reads the configuration again, checks it whole, and takes it; a bad one changes nothing.
-    func reload() async -> WebServer.ActionResult { await reloading { await readAgain() } }
+    func reload() async -> WebServer.ActionResult {
+        await turns.take { await self.reloading { await self.readAgain() } }
+    }
 
     private func readAgain() async -> WebServer.ActionResult {
         guard let path = context.configurationPath else { return .failed("there is no configuration file to reload") }
@@ -49,6 +51,7 @@ extension Daemon {
         guard troubles.isEmpty else { return refused(troubles) }
         await take(settings)
         metrics.configurationReloaded(.now())
+        access.sayIfOpen(logger)
         let waiting = reloader.keysThatWait(in: settings)
         logger.notice("reloaded", metadata: ["targets": "\(watch.count)"])
         guard !waiting.isEmpty else { return .done("reloaded") }

@@ -71,20 +71,25 @@ extension Daemon {
     /// One line for `systemctl status`.
     var summary: String {
         get async {
+            let isConfigured = metrics.isConfigurationGood
+            return await watchedNow + (isConfigured ? "" : "; the last reload failed, and the settings before it are in force")
+        }
+    }
+
+    private var watchedNow: String {
+        get async {
             let counts = watch.statuses
             guard watch.count > 0 else {
                 let troubles = await sync.troubles
                 guard await sync.hasSynced || !troubles.isEmpty else { return "no targets: the first sync is under way" }
                 return "no targets: " + (troubles.first ?? "the list is empty, or regions and shard leave none")
             }
-            let isConfigured = metrics.isConfigurationGood
             let parts = [Status.up, .degraded, .down, .unknown].compactMap { status in
                 counts[status].flatMap { $0 > 0 ? "\($0) \(status.rawValue)" : nil }
             }
             let doubt = watch.vantage(tell: { _ in }) { _ in }.doubt
             return "\(watch.count) targets: " + parts.joined(separator: ", ")
                 + (doubt.map { "; the vantage is unhealthy: \($0.cause.sentence)" } ?? "")
-                + (isConfigured ? "" : "; the last reload failed, and the settings before it are in force")
         }
     }
 

@@ -1,4 +1,5 @@
 import Glibc
+import Synchronization
 
 /// What the kernel says of this process (proc(5)); what can't be read is nil and has no line.
 struct ProcessReading {
@@ -18,7 +19,7 @@ struct ProcessReading {
         if let user = field(14), let system = field(15) { reading.cpuSeconds = (user + system) / ticks }
         reading.virtualBytes = field(23)
         reading.residentBytes = field(24).map { $0 * Double(sysconf(Int32(_SC_PAGESIZE))) }
-        if let started = field(22), let boot = bootSeconds() { reading.startSeconds = boot + started / ticks }
+        if let started = field(22) { reading.startSeconds = bootSeconds() + started / ticks }
         reading.openFiles = openFileCount()
         var limit = rlimit()
         if getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 { reading.maxFiles = Double(limit.rlim_cur) }
@@ -32,9 +33,19 @@ struct ProcessReading {
         return text[end...].dropFirst().split(whereSeparator: \.isWhitespace)
     }
 
-    private static func bootSeconds() -> Double? {
-        let line = contents(of: "/proc/stat").split(separator: "\n").first { $0.hasPrefix("btime ") }
-        return line.flatMap { Double($0.dropFirst("btime ".count)) }
+    private static let boot = Mutex(0.0)
+
+    /// As `btime` of /proc/stat, which a unit with ProcSubset=pid doesn't see. The same at each reading, so that it says "another process"
+    /// only where there is one, until the wall clock is set.
+    private static func bootSeconds() -> Double {
+        var (wall, since) = (timespec(), timespec())
+        clock_gettime(CLOCK_REALTIME, &wall)
+        clock_gettime(CLOCK_BOOTTIME, &since)
+        let seconds = Double(wall.tv_sec - since.tv_sec) + Double(wall.tv_nsec - since.tv_nsec) / 1e9
+        return boot.withLock { boot in
+            if abs(boot - seconds) > 1 { boot = seconds }
+            return boot
+        }
     }
 
     private static func openFileCount() -> Double? {
@@ -52,8 +63,7 @@ struct ProcessReading {
         defer { close(descriptor) }
         var bytes: [UInt8] = []
         var part = [UInt8](repeating: 0, count: 16 << 10)
-        // /proc/stat has a line a processor and one of all interrupts: a megabyte is more than the largest machine has.
-        while bytes.count < 1 << 20 {
+        while bytes.count < 1 << 16 {
             let count = read(descriptor, &part, part.count)
             guard count > 0 else { break }
             bytes += part[..<count]

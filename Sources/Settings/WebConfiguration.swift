@@ -74,8 +74,6 @@ package struct WebConfiguration: Hashable, Sendable {
     package var headers: [String: String] = [:]
     /// Names and bcrypt hashes; empty: nobody is asked.
     package var users: [String: String] = [:]
-    /// The files that it was read from: when one changes, it is to be read again.
-    package var files: [String] = []
 
     package init() {}
 }
@@ -97,7 +95,6 @@ extension WebConfiguration {
             if let document = Document.read(bytes, findings: findings) {
                 let context = ReadingContext(findings: findings, surroundings: surroundings, configurationPath: path)
                 configuration = context.readWebConfiguration(document)
-                configuration?.files.append(path)
             }
         } catch {
             findings.error("the file can't be read: \(error.sentence)", at: .start)

@@ -48,7 +48,7 @@ struct Site: Sendable {
         } catch is NIOTooManyBytesError {
             return closing(.text(.contentTooLarge, "the request's body is too large"), peer)
         }
-        switch await security?.admit(request) ?? .nobodyAsked {
+        switch await security?.admit(request, over: channel) ?? .nobodyAsked {
         case .nobodyAsked: break
         case .admitted: peer.isAuthenticated = true
         case .refused(let response): return response

@@ -5,7 +5,7 @@
 // Everything a stranger can send has a bound: connections, headers, bodies, pages at once, and the time a page may take.
 
 package import Exposition
-import Health
+package import Health
 import Hummingbird
 import HummingbirdCore
 import Logging
@@ -61,6 +61,24 @@ package struct WebServer: Sendable {
         }
     }
 
+    /// Where it listens in fact: a port that the system chose, or a socket that the service manager holds.
+    package struct Bound: Hashable, Sendable, CustomStringConvertible {
+        /// nil for a Unix socket.
+        package let address: IPAddress?
+        package let port: Int
+
+        init(_ address: SocketAddress?) {
+            self.address = address?.ipAddress.flatMap { IPAddress($0) }
+            port = address?.port ?? 0
+        }
+
+        /// Whether only this machine reaches it.
+        package var isLocal: Bool { address?.isLoopback ?? true }
+        package var description: String {
+            address.map { $0.isIPv4 ? "\($0):\(port)" : "[\($0)]:\(port)" } ?? "a Unix socket"
+        }
+    }
+
     /// What came of an administrator's request, with a text to say so.
     package enum ActionResult: Hashable, Sendable {
         case done(String)
@@ -74,11 +92,11 @@ package struct WebServer: Sendable {
 
     private let configuration: Configuration
     private let daemon: Daemon
-    private let onListening: @Sendable (_ port: Int) async -> Void
+    private let onListening: @Sendable (Bound) async -> Void
 
-    /// `onListening` is told the port as soon as connections are taken.
+    /// `onListening` is told as soon as connections are taken.
     package init(
-        configuration: Configuration, daemon: Daemon, onListening: @escaping @Sendable (_ port: Int) async -> Void = { _ in }
+        configuration: Configuration, daemon: Daemon, onListening: @escaping @Sendable (Bound) async -> Void = { _ in }
     ) {
         self.configuration = configuration
         self.daemon = daemon

@@ -1,10 +1,12 @@
 import Health
 import Logging
+import NIOCore
 import Settings
 import TestSupport
 import Testing
 
 @testable import Daemon
+@testable import Web
 
 @Suite(.timeLimit(.minutes(2))) struct WebAccessTests {
     /// `htpasswd -nbBC 4 NAME secret`
@@ -43,5 +45,68 @@ import Testing
         try await RunningDaemon.run(settings, level: .notice) { running in
             try await running.log.until("without TLS or passwords")
         }
+    }
+
+    @Test func aFileThatABadReadingNamedIsWaitedFor() throws {
+        let folder = try TemporaryFolder()
+        let (access, log) = (WebAccess(.system()), LogCapture())
+        let path = try folder.write("tls_server_config: {cert_file: cert.pem, key_file: key.pem}\n", to: "web.yml")
+        #expect(access.take(path).count == 2)
+        access.look(log.logger(LogLevel(.notice)))
+        #expect(log.lines == [])
+        try folder.write("nothing like it", to: "key.pem")
+        access.look(log.logger(LogLevel(.notice)))
+        #expect(log.lines.contains { $0.contains("holds no PEM of a PRIVATE KEY") })
+    }
+
+    @Test func whatChangesWhileItIsReadIsReadAgain() throws {
+        let folder = try TemporaryFolder()
+        let path = try folder.write("basic_auth_users: {one: plain}\n", to: "web.yml")
+        var surroundings = Surroundings.system()
+        surroundings.readFile = { [read = surroundings.readFile] file, limit throws(FileProblem) in
+            let bytes = try read(file, limit)
+            if bytes.count < 40 { _ = try? folder.write("basic_auth_users: {two: \(Self.hash)}\n", to: "web.yml") }
+            return bytes
+        }
+        let (access, log) = (WebAccess(surroundings), LogCapture())
+        #expect(!access.take(path).isEmpty)
+        access.look(log.logger(LogLevel(.notice)))
+        #expect(log.lines.contains { $0.contains("was read again") })
+        #expect(!access.security.isOpen)
+    }
+
+    @Test func anOpenListenerIsSaidWheneverItBecomesOne() throws {
+        let folder = try TemporaryFolder()
+        let (access, log) = (WebAccess(.system()), LogCapture())
+        func warnings() -> Int { log.lines.count { $0.contains("on 192.0.2.1:80 without TLS or passwords") } }
+        func say() { access.sayIfOpen(log.logger(LogLevel(.notice))) }
+        say()
+        access.listens(at: WebServer.Bound(try SocketAddress(ipAddress: "127.0.0.1", port: 80)))
+        say()
+        #expect(log.lines == [])
+        // As of a socket that was handed on, whatever `listen` says.
+        access.listens(at: WebServer.Bound(try SocketAddress(ipAddress: "192.0.2.1", port: 80)))
+        for _ in 0..<2 { say() }
+        #expect(warnings() == 1)
+        #expect(access.take(try folder.write("basic_auth_users: {one: \(Self.hash)}\n", to: "web.yml")) == [])
+        say()
+        #expect(warnings() == 1)
+        #expect(access.take(nil) == [])
+        say()
+        #expect(warnings() == 2)
+    }
+
+    @Test func turnsComeOneAfterTheOther() async throws {
+        let (turns, steps, isOpen) = (Turns(), Watched<[String]>([]), Watched(false))
+        async let first: Void = turns.take {
+            steps.change { $0.append("one begins") }
+            try? await isOpen.until { $0 }
+            steps.change { $0.append("one ends") }
+        }
+        try await steps.until { $0 == ["one begins"] }
+        async let second: Void = turns.take { steps.change { $0.append("two") } }
+        isOpen.change { $0 = true }
+        _ = await (first, second)
+        #expect(steps.value == ["one begins", "one ends", "two"])
     }
 }

@@ -1,3 +1,4 @@
+import Glibc
 import Health
 import Testing
 
@@ -86,6 +87,8 @@ import Testing
         let openFiles = try #require(reading.openFiles)
         #expect(openFiles >= 3)
         #expect(try #require(reading.maxFiles) >= openFiles)
-        #expect(try #require(reading.startSeconds) > 1_700_000_000)
+        let started = try #require(reading.startSeconds)
+        #expect(started > 1_700_000_000 && started <= Double(time(nil)) + 1)
+        #expect(ProcessReading.now().startSeconds == started)
     }
 }

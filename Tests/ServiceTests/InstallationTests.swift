@@ -112,6 +112,19 @@ struct InstallationTests {
         let doctor = try await box.run("rangefinder doctor")
         #expect(!doctor.output.contains("bad "), "\(doctor.output)")
         #expect(doctor.output.contains("it is active: 2 targets"), "\(doctor.output)")
+        // What root reads, the service needn't.
+        try await box.must(
+            "mkdir /etc/rangefinder/own && install -m 600 /etc/credstore/rangefinder.user-token /etc/rangefinder/own/token")
+        try await box.write(
+            Self.configuration().replacingOccurrences(of: "user-token", with: "/etc/rangefinder/own/token"), to: "/etc/wrong.yaml"
+        )
+        #expect(
+            try await box.run("rangefinder doctor --config /etc/wrong.yaml").output.contains(
+                "the service's user rangefinder can't read /etc/rangefinder/own/token"))
+        try await box.must("chgrp rangefinder /etc/rangefinder/own/token && chmod 640 /etc/rangefinder/own/token")
+        #expect(try await !box.run("rangefinder doctor --config /etc/wrong.yaml").output.contains("can't read"))
+        // Under ProcSubset=pid, too.
+        #expect(page.contains("\nprocess_start_time_seconds "))
         // Journald knows which lines are errors, and nobody finds a token.
         #expect(try await box.must("journalctl -u rangefinder -p err -o cat --no-pager").contains("bad is down"))
         #expect(try await !box.must("journalctl -u rangefinder -p notice -o cat --no-pager").contains("listening"))
@@ -126,7 +139,7 @@ struct InstallationTests {
         try await box.write(Self.configuration() + "\nnonsense: 1\n", to: "/etc/rangefinder/rangefinder.yaml")
         #expect(try await box.run("systemctl reload rangefinder").status != 0)
         try await box.until("journalctl -u rangefinder -p err -o cat --no-pager", says: "unknown key 'nonsense'")
-        try await box.until("systemctl show rangefinder -P StatusText", says: "the last reload failed")
+        try await box.until("systemctl show rangefinder -P StatusText", says: "1 down; the last reload failed")
         try await box.until("curl -s http://127.0.0.1:10115/metrics", says: "\nrangefinder_config_last_reload_successful 0\n")
         #expect(try await box.property("ActiveState") == "active")
         try await box.write(Self.configuration(), to: "/etc/rangefinder/rangefinder.yaml")

@@ -47,7 +47,6 @@ import Testing
         #expect(web.tls?.curves.map(\.number) == [29, 23])
         #expect(web.headers == ["Strict-Transport-Security": "max-age=1"])
         #expect(web.users == ["prometheus": Self.hash])
-        #expect(web.files == ["/etc/tls/cert.pem", "/etc/tls/key.pem", "/etc/tls/cert.pem", "/etc/web.yml"])
         #expect(load("").configuration?.tls == nil)
     }
 

@@ -1,5 +1,7 @@
 import Curl
 import Health
+import NIOCore
+import NIOEmbedded
 import TestSupport
 import Testing
 
@@ -50,12 +52,12 @@ import Testing
     }
 
     @Test func aRightPasswordIsRememberedAndIsNotKeptWaitingByWrongOnes() async {
-        let passwords = Passwords()
+        let (passwords, here) = (Passwords(), EmbeddedChannel())
         passwords.replace(["slow": Self.slow])
-        #expect(await passwords.check("slow", "secret") == .right)
+        #expect(await passwords.check("slow", "secret", from: here) == .right)
         let answers = await withTaskGroup(of: (Bool, Passwords.Answer).self) { group in
-            for number in 0..<40 { group.addTask { (false, await passwords.check("slow", "wrong \(number)")) } }
-            for _ in 0..<10 { group.addTask { (true, await passwords.check("slow", "secret")) } }
+            for number in 0..<40 { group.addTask { (false, await passwords.check("slow", "wrong \(number)", from: here)) } }
+            for _ in 0..<10 { group.addTask { (true, await passwords.check("slow", "secret", from: here)) } }
             return await group.reduce(into: [(Bool, Passwords.Answer)]()) { $0.append($1) }
         }
         #expect(answers.filter(\.0).allSatisfy { $0.1 == .right })
@@ -64,7 +66,24 @@ import Testing
         #expect(wrong.contains(.busy) && wrong.contains(.wrong))
         // What was right under another hash is right no longer.
         passwords.replace(["slow": Self.quick])
-        #expect(await passwords.check("slow", "secret") == .wrong)
+        #expect(await passwords.check("slow", "secret", from: here) == .wrong)
+    }
+
+    @Test func whoGuessesLeavesRoomForTheOthers() async throws {
+        let passwords = Passwords()
+        passwords.replace(["slow": Self.slow])
+        func channel(_ address: String) throws -> EmbeddedChannel {
+            let channel = EmbeddedChannel()
+            channel.remoteAddress = try SocketAddress(ipAddress: address, port: 1)
+            return channel
+        }
+        let (stranger, prometheus) = (try channel("192.0.2.1"), try channel("192.0.2.2"))
+        await withTaskGroup(of: Passwords.Answer.self) { group in
+            for number in 0..<40 { group.addTask { await passwords.check("slow", "wrong \(number)", from: stranger) } }
+            // Refused at once, all that are above the stranger's share: the queue is as full as the stranger can make it.
+            while await group.next() != .busy {}
+            #expect(await passwords.check("slow", "secret", from: prometheus) == .right)
+        }
     }
 
     // MARK: TLS

@@ -31,7 +31,7 @@ func withServer(
                 asked.note("sync \($0)")
                 return action
             }),
-        onListening: { listening.yield($0) })
+        onListening: { listening.yield($0.port) })
     // As the daemon ends it. Cancelled, NIO traps on a connection that was accepted and not taken up (NIOAsyncWriter's deinit).
     var group = ServiceGroupConfiguration(
         services: [Running { try await server.run() }], logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })

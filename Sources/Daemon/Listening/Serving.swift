@@ -51,29 +51,28 @@ extension Daemon {
     func followWebConfiguration() async {
         while !Task.isCancelled {
             do { try await Task.sleep(for: WebAccess.looksEvery) } catch { return }
-            access.look(logger)
+            await turns.take {
+                self.access.look(self.logger)
+                self.access.sayIfOpen(self.logger)
+            }
         }
     }
 
     func webServer() -> WebServer {
-        let (context, settings, access) = (context, settings, access)
+        let (context, access) = (context, access)
         var configuration = listener
         configuration.security = access.security
         configuration.inherited = InheritedSocket.take(environment: context.surroundings.environment)
         let isInherited = configuration.inherited != nil
-        if access.security.isOpen, !settings.listen.isLoopback {
-            logger.warning(
-                "listen is \(settings.listen), without TLS or passwords: whoever reaches it reads targets and metrics; set web_config_file"
-            )
-        }
         return WebServer(
             configuration: configuration, daemon: whatIsServed,
-            onListening: { port in
+            onListening: { bound in
                 self.isListening.withLock { $0 = true }
+                access.listens(at: bound)
                 context.logger.info(
-                    "listening",
-                    metadata: ["address": "\(isInherited ? "the service manager's socket" : settings.listen.host):\(port)"])
-                await context.onListening(.pages, port)
+                    "listening", metadata: ["address": "\(bound)\(isInherited ? ", the service manager's socket" : "")"])
+                access.sayIfOpen(context.logger)
+                await context.onListening(.pages, bound.port)
             })
     }
 

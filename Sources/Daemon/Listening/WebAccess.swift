@@ -29,15 +29,21 @@ final class WebAccess: Sendable {
         var stamps: [String: Stamp] = [:]
     }
 
+    private struct Openness {
+        var bound: WebServer.Bound?
+        var isSaid = false
+    }
+
     static let looksEvery: Duration = .seconds(2)
 
     let security = WebSecurity()
     private let surroundings: Surroundings
     private let state = Mutex(State())
+    private let openness = Mutex(Openness())
 
     init(_ surroundings: Surroundings) { self.surroundings = surroundings }
 
-    /// Takes the file that the configuration names; nil: neither TLS nor passwords.
+    /// Takes the file that the configuration names; nil: neither TLS nor passwords. Not twice at the same time, nor with ``look(_:)``.
     ///
     /// - Returns: what is wrong with it; then everything stays as it was.
     func take(_ path: String?) -> [String] {
@@ -45,12 +51,15 @@ final class WebAccess: Sendable {
             state.withLock { $0 = State() }
             return replace(WebConfiguration())
         }
-        let reading = WebConfiguration.load(path: path, surroundings: surroundings)
-        // Before it is known whether it is good: it is looked at again when it changes, and not before.
-        state.withLock { state in
-            let files = reading.configuration?.files ?? (state.path == path ? Array(state.stamps.keys) : [path])
-            state = State(path: path, stamps: Dictionary(files.map { ($0, Stamp($0)) }) { first, _ in first })
+        // Also those of a reading that fails: it is read again when one of them changes, and not before. Stamped before they are read, so
+        // that what changes meanwhile is a change.
+        state.withLock { $0 = State(path: path) }
+        var watched = surroundings
+        watched.readFile = { [self] file, limit throws(FileProblem) in
+            state.withLock { $0.stamps[file] = Stamp(file) }
+            return try surroundings.readFile(file, limit)
         }
+        let reading = WebConfiguration.load(path: path, surroundings: watched)
         guard let configuration = reading.configuration else { return reading.diagnostics.map { $0.text(file: path) } }
         return replace(configuration)
     }
@@ -62,6 +71,24 @@ final class WebAccess: Sendable {
         } catch {
             return ["TLS can't be set up as the web configuration says: \(displayText("\(error)"))"]
         }
+    }
+
+    func listens(at bound: WebServer.Bound) { openness.withLock { $0.bound = bound } }
+
+    /// Says that strangers can read what is served, once each time it becomes so.
+    func sayIfOpen(_ logger: Logger) {
+        let isOpen = security.isOpen
+        let news = openness.withLock { openness -> WebServer.Bound? in
+            guard isOpen, let bound = openness.bound, !bound.isLocal else {
+                openness.isSaid = false
+                return nil
+            }
+            defer { openness.isSaid = true }
+            return openness.isSaid ? nil : bound
+        }
+        guard let news else { return }
+        logger.warning(
+            "it listens on \(news) without TLS or passwords: whoever reaches that reads targets and metrics; set web_config_file")
     }
 
     /// Reads it again if one of its files has changed.

@@ -5,8 +5,8 @@ enum WALReaders {
     /// The bytes of the shared-memory file that readers lock (https://www.sqlite.org/walformat.html#locks).
     private static let readerBytes = 123...127
 
-    /// As in `sqlite3 (process 4711)`. From /proc/locks: opening and closing the file ourselves would give up SQLite's own locks on it
-    /// (fcntl(2)).
+    /// As in `sqlite3 (process 4711)`; none where it can't be seen, as in a unit with ProcSubset=pid. From /proc/locks: opening and closing
+    /// the file ourselves would give up SQLite's own locks on it (fcntl(2)).
     static func names(_ path: String) -> [String] {
         var status = stat()
         guard stat(path + "-shm", &status) == 0, let locks = contents(of: "/proc/locks") else { return [] }

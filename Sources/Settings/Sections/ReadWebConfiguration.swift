@@ -18,7 +18,7 @@ extension ReadingContext {
     func readWebConfiguration(_ document: Value) -> WebConfiguration {
         let read = Section.read(document, path: "", findings: findings) { section in
             var web = WebConfiguration()
-            section.section("tls_server_config") { web.tls = readTLS(&$0, files: &web.files) }
+            section.section("tls_server_config") { web.tls = readTLS(&$0) }
             section.section("http_server_config") { http in
                 // HTTP/2 may be allowed or not: this listener speaks HTTP/1.1.
                 var isHTTP2Allowed = true
@@ -31,10 +31,10 @@ extension ReadingContext {
         return read ?? WebConfiguration()
     }
 
-    private func readTLS(_ section: inout Section, files: inout [String]) -> WebConfiguration.TLS? {
-        let chain = pem("cert", "CERTIFICATE", in: &section, files: &files)
-        let key = pem("key", "PRIVATE KEY", in: &section, files: &files)
-        let authorities = pem("client_ca", "CERTIFICATE", isOptional: true, in: &section, files: &files)
+    private func readTLS(_ section: inout Section) -> WebConfiguration.TLS? {
+        let chain = pem("cert", "CERTIFICATE", in: &section)
+        let key = pem("key", "PRIVATE KEY", in: &section)
+        let authorities = pem("client_ca", "CERTIFICATE", isOptional: true, in: &section)
         var tls = WebConfiguration.TLS(certificateChain: chain ?? "", privateKey: Secret(key ?? ""))
         tls.clientAuthorities = authorities
         section.read("client_auth_type", into: &tls.clients, as: .word)
@@ -62,9 +62,7 @@ extension ReadingContext {
     }
 
     /// `NAME_file`, or `NAME` with the text itself.
-    private func pem(
-        _ name: String, _ what: String, isOptional: Bool = false, in section: inout Section, files: inout [String]
-    ) -> String? {
+    private func pem(_ name: String, _ what: String, isOptional: Bool = false, in section: inout Section) -> String? {
         let (file, inline) = (section.entry(name + "_file"), section.entry(name))
         if let file, let inline {
             _ = file
@@ -82,7 +80,6 @@ extension ReadingContext {
             return nil
         }
         guard let path = path.read(file.value, findings) else { return nil }
-        files.append(path)
         do throws(FileProblem) {
             let text = String(decoding: try surroundings.readFile(path, Self.certificatesLimit), as: UTF8.self)
             if text.contains("\(what)-----"), !text.contains("ENCRYPTED") { return text }

@@ -51,11 +51,11 @@ struct Listener: Sendable {
     /// Serves until the task is cancelled or its service group shuts down: then answers that were begun are finished.
     ///
     /// - Throws: when the address can't be listened on.
-    func run(onListening: @Sendable (_ port: Int) async -> Void) async throws {
+    func run(onListening: @Sendable (WebServer.Bound) async -> Void) async throws {
         let quiescing = ServerQuiescingHelper(group: MultiThreadedEventLoopGroup.singleton)
         let server = try await bind(quiescing)
         await withGracefulShutdownHandler {
-            await onListening(server.channel.localAddress?.port ?? 0)
+            await onListening(WebServer.Bound(server.channel.localAddress))
             await withDiscardingTaskGroup { group in
                 // What tears the listener itself ends it; what tears one connection is that connection's.
                 try? await server.executeThenClose { connections in

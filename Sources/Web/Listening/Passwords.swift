@@ -2,6 +2,7 @@ import CCrypt
 import Crypto
 import Dispatch
 import FoundationEssentials
+import NIOCore
 import Synchronization
 
 /// Checks passwords against bcrypt hashes, which is meant to take long: on a thread of its own, for a bounded queue, and once for each
@@ -11,6 +12,8 @@ final class Passwords: Sendable {
 
     /// So many may wait for the thread; a check takes 60 to 250 ms.
     static let waitingMax = 16
+    /// Of one peer: whoever guesses leaves room for the others.
+    static let waitingOfOnePeerMax = 2
     /// bcrypt looks at no more than 72 bytes, and nothing longer is worth a copy.
     private static let passwordMax = 1024
 
@@ -23,6 +26,7 @@ final class Passwords: Sendable {
     private let key = SymmetricKey(size: .bits256)
     private let thread = DispatchQueue(label: "passwords", qos: .utility)
     private let state = Mutex(State())
+    private let peers = PeerCounts(limit: Passwords.waitingOfOnePeerMax)
 
     var isEmpty: Bool { state.withLock { $0.users.isEmpty } }
 
@@ -34,7 +38,8 @@ final class Passwords: Sendable {
         }
     }
 
-    func check(_ name: String, _ password: String) async -> Answer {
+    /// - Parameter channel: of who asks.
+    func check(_ name: String, _ password: String, from channel: any Channel) async -> Answer {
         guard password.utf8.count <= Self.passwordMax, !password.utf8.contains(0) else { return .wrong }
         let (hash, isKnown, known) = state.withLock { state in
             // A name that isn't there takes as long as one that is.
@@ -43,6 +48,8 @@ final class Passwords: Sendable {
         }
         let code = code(name, password, hash)
         if let known, known == code { return .right }
+        guard let share = peers.enter(channel) else { return .busy }
+        defer { peers.leave(share) }
         let hasRoom = state.withLock { state in
             guard state.waiting < Self.waitingMax else { return false }
             state.waiting += 1

@@ -3,6 +3,7 @@ import HTTPTypes
 package import Health
 import Hummingbird
 import HummingbirdCore
+import NIOCore
 import NIOSSL
 import Synchronization
 
@@ -92,10 +93,10 @@ package final class WebSecurity: Sendable {
     enum Admission { case nobodyAsked, admitted, refused(Response) }
 
     /// Basic authentication (RFC 7617), where there are users.
-    func admit(_ request: Request) async -> Admission {
+    func admit(_ request: Request, over channel: any Channel) async -> Admission {
         guard hasUsers else { return .nobodyAsked }
         guard let (name, password) = Self.credentials(request.headers[.authorization]) else { return .refused(Self.unauthorized) }
-        switch await passwords.check(name, password) {
+        switch await passwords.check(name, password, from: channel) {
         case .right: return .admitted
         case .wrong: return .refused(Self.unauthorized)
         case .busy:

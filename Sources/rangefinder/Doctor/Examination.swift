@@ -3,6 +3,11 @@ import Daemon
 import Glibc
 import Health
 import Settings
+import Synchronization
+
+private final class FilesRead: Sendable {
+    let paths = Mutex<[String]>([])
+}
 
 /// What `doctor` looks at, in the order in which a new operator goes wrong.
 struct Examination {
@@ -46,7 +51,15 @@ struct Examination {
     // MARK: Files and the machine
 
     private mutating func checkConfiguration() {
-        let reading = Settings.load(path: config, surroundings: Rangefinder.surroundings)
+        let (system, files) = (Rangefinder.surroundings, FilesRead())
+        var surroundings = system
+        surroundings.readFile = { path, limit throws(FileProblem) in
+            let bytes = try system.readFile(path, limit)
+            files.paths.withLock { if !$0.contains(path) { $0.append(path) } }
+            return bytes
+        }
+        let reading = Settings.load(path: config, surroundings: surroundings)
+        defer { checkFiles(files.paths.withLock { $0 }) }
         for diagnostic in reading.diagnostics.prefix(20) {
             let text = diagnostic.text(file: config)
             if diagnostic.severity == .warning {
