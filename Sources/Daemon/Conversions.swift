@@ -6,6 +6,7 @@ package import Logging
 import Scheduling
 package import Settings
 import TargetsAPI
+import TargetsServer
 
 // Where one room's value becomes another's: siblings don't know each other, so the daemon translates.
 
@@ -85,5 +86,11 @@ extension HistoryOptions {
         let section = settings.history
         keep = .init(raw: section.keepRaw, minutes: section.keepMinutes, hours: section.keepHours, days: section.keepDays)
         maxSize = section.maxSize.map { Int64($0) }
+    }
+}
+
+extension AccessToken {
+    init(_ token: Settings.TargetsServer.Token) {
+        self.init(name: token.name, secret: token.secret, clientID: token.client, mayWrite: token.access == .write)
     }
 }

@@ -14,25 +14,61 @@ package func apiTransport(baseURL: String, userAgent: String, over engine: Trans
         transfer.body = request.body
         transfer.userAgent = userAgent
         transfer.timeout = request.timeout
-        transfer.connection = .reuse
+        // A kept connection may be dead already, and libcurl sends again what it lost on one: a create would be done twice.
+        transfer.connection = request.method == .post ? .fresh : .reuse
         transfer.maxBody = request.maxBody
         transfer.keepBody = request.maxBody
         transfer.keepHeaders = true
         let report = await engine.transfer(transfer)
         if let failure = report.failure { throw TransportError(failure) }
-        return APIResponse(
+        var response = APIResponse(
             status: report.status ?? 0, contentType: report.header("content-type"), tag: report.header("etag"), body: report.body)
+        response.retryAfter = report.header("retry-after").flatMap { retryAfter($0, now: .now()) }
+        response.next = try report.header("link").flatMap { (link) throws(TransportError) in try next(link, baseURL) }
+        return response
     }
+}
+
+/// RFC 9110, section 10.2.3: seconds, or a date as in `Sun, 06 Nov 1994 08:49:37 GMT`.
+private func retryAfter(_ text: String, now: Timestamp) -> Duration? {
+    if let seconds = Int(text) { return seconds >= 0 ? .seconds(seconds) : nil }
+    let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
+    let words = text.split(separator: " ")
+    guard words.count == 6, words[5] == "GMT", let month = months.firstIndex(of: String(words[2])),
+        let date = Timestamp("\(words[3])-\(month < 9 ? "0" : "")\(month + 1)-\(words[1])T\(words[4])Z")
+    else { return nil }
+    return .milliseconds(max(0, date.milliseconds - now.milliseconds))
+}
+
+/// What `rel="next"` names in a header Link (RFC 8288), as the path of another request; nil when there is none.
+///
+/// - Throws: when it leaves the API: the token stays where it was meant for.
+private func next(_ header: String, _ baseURL: String) throws(TransportError) -> String? {
+    let links = header.split(separator: "<").map { $0.split(separator: ">", maxSplits: 1, omittingEmptySubsequences: false) }
+    let named = links.first { parts in
+        parts.count == 2 && parts[1].lowercased().filter { !" \t\"".contains($0) }.contains(";rel=next")
+    }
+    guard let target = named?.first.map(String.init) else { return nil }
+    let base = String(baseURL.reversed().drop { $0 == "/" }.reversed())
+    if let path = target.removing(prefix: base + "/") { return "/" + path }
+    // Relative to the server's root: below the base URL's own path.
+    let ownPath = URLParts(base)?.path ?? ""
+    if let path = target.removing(prefix: (ownPath == "/" ? "" : ownPath) + "/") { return "/" + path }
+    throw TransportError(.unusable, detail: "its list goes on elsewhere than below base_url: \(urlWithoutSecrets(target))")
+}
+
+extension String {
+    fileprivate func removing(prefix: String) -> Substring? { hasPrefix(prefix) ? dropFirst(prefix.count) : nil }
 }
 
 private func endpoint(_ baseURL: String, _ path: String) throws(TransportError) -> URLParts {
     var base = baseURL
     while base.hasSuffix("/") { base.removeLast() }
     guard let url = URLParts(base + path) else {
-        throw TransportError(.other, detail: "base_url \"\(baseURL)\" is no absolute http or https URL")
+        throw TransportError(.unusable, detail: "base_url \"\(baseURL)\" is no absolute http or https URL")
     }
     guard url.scheme == "https" || isLoopback(url.host) else {
-        throw TransportError(.other, detail: "a token is sent over http to this machine only; use https for \(url.host)")
+        throw TransportError(.unusable, detail: "a token is sent over http to this machine only; use https for \(url.host)")
     }
     return url
 }
@@ -52,14 +88,16 @@ extension TransportError {
         let kind: Kind =
             switch failure.code {
             case .lookupFailed, .lookupTimedOut, .noAddress: .dns
-            case .connectRefused, .connectTimedOut, .networkUnreachable, .connectReset, .connectionClosed: .connect
+            case .connectRefused, .connectTimedOut, .networkUnreachable: .connect
             case .tlsFailed, .tlsTimedOut, .certificateExpired, .certificateNotYetValid, .certificateUntrusted,
                 .certificateNameMismatch, .caFileUnreadable, .clientCertificateUnusable, .proxyFailed:
                 .tls
             case .timedOut: .timeout
             case .bodyTooLarge: .tooLarge
             case .cancelled, .shutDown: .cancelled
-            case .urlMalformed, .unsupportedScheme, .addressDenied, .protocolError, .localFault: .other
+            case .urlMalformed, .unsupportedScheme, .addressDenied: .unusable
+            // What was sent before it broke off may have arrived.
+            case .connectReset, .connectionClosed, .protocolError, .localFault: .other
             }
         self.init(kind, detail: failure.detail)
     }

@@ -79,9 +79,22 @@ extension Settings {
     package struct TargetsServer: Hashable, Sendable {
         package var listen = ListenAddress(host: "127.0.0.1", port: 10116)
         package var database = "/var/lib/rangefinder/targets.db"
-        /// May act for every client.
-        package var token: Secret
-        package init(token: Secret) { self.token = token }
+        package var tokens: [Token]
+        /// Requests a second of each token.
+        package var rate = 1000
+        package init(tokens: [Token]) { self.tokens = tokens }
+
+        package struct Token: Hashable, Sendable {
+            /// For the audit.
+            package var name: String
+            package var secret: Secret
+            /// nil: it may act for every client.
+            package var client: String?
+            package var access = Access.write
+            package init(name: String, secret: Secret) { (self.name, self.secret) = (name, secret) }
+        }
+
+        package enum Access: String, Hashable, Sendable, CaseIterable { case read, write }
     }
 
     package struct Limits: Hashable, Sendable {

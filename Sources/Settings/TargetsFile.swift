@@ -30,7 +30,9 @@ package struct TargetsFile: Hashable, Sendable {
         if let document = Document.read(bytes, limit: sizeLimit, findings: findings) {
             file = Section.read(document, path: "", findings: findings) { section in
                 var file = TargetsFile()
-                if let entry = section.entry("targets") {
+                if let entry = section.entry("targets"), entry.value.isNull {
+                    findings.error("'targets' must be a list; write [] for none", at: entry.value.place)
+                } else if let entry = section.entry("targets") {
                     file.entries = readEntries(entry.value, findings)
                 } else {
                     findings.error("'targets' is missing: a list of targets", at: section.place)
@@ -68,9 +70,11 @@ package struct TargetsFile: Hashable, Sendable {
             findings.error("'\(name)' is missing", at: section.place)
             return nil
         }
-        var text: String?
-        section.read(name, into: &text, asNullable: .text(limit: name == "name" ? Target.nameLimit : Target.urlLimit))
-        return text
+        guard let entry = section.entry(name) else { return nil }
+        // What the API itself lets be empty.
+        if entry.value.text == "", name == "test_path" || name == "region" { return "" }
+        let limit = ["name": Target.nameLimit, "region": Target.regionLimit][name] ?? Target.urlLimit
+        return Kind<String>.text(limit: limit).read(entry.value, findings)
     }
 }
 

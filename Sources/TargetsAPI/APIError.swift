@@ -10,6 +10,8 @@ package struct APIError: Error, Hashable, Sendable, CustomStringConvertible {
         case timeout
         /// The body went past `max_list`.
         case tooLarge = "too_large"
+        /// The address is none, or a token may not be sent there.
+        case addressUnusable = "address_unusable"
         case transportFailed = "transport_failed"
         /// We stopped it ourselves.
         case cancelled
@@ -31,11 +33,24 @@ package struct APIError: Error, Hashable, Sendable, CustomStringConvertible {
     package let httpStatus: Int?
     /// One sentence for people, foreign text in it made safe, without the token.
     package let explanation: String
+    /// How long the API wants to be left alone; nil when it doesn't say.
+    package let retryAfter: Duration?
 
-    package init(_ code: Code, httpStatus: Int? = nil, _ explanation: String) {
+    package init(_ code: Code, httpStatus: Int? = nil, retryAfter: Duration? = nil, _ explanation: String) {
         self.code = code
         self.httpStatus = httpStatus
         self.explanation = explanation
+        self.retryAfter = retryAfter
+    }
+
+    /// Whether what was asked for may have been done all the same: it was sent, and no answer says that it wasn't. A gateway that answers
+    /// 502 to 504 knows as little.
+    package var mayHaveBeenDone: Bool {
+        switch code {
+        case .dnsFailed, .connectFailed, .tlsFailed, .tokenUnusable, .addressUnusable, .unauthorized: false
+        case .httpStatus: (httpStatus ?? 500) >= 500
+        case .timeout, .tooLarge, .transportFailed, .cancelled, .emptyBody, .notJSON, .malformed: true
+        }
     }
 
     package var reasonLabel: String { code.rawValue }
@@ -52,6 +67,7 @@ extension APIError {
         case .timeout: self.init(.timeout, "The Targets API did not answer in time: \(detail)")
         case .tooLarge: self.init(.tooLarge, Self.tooLargeText(maxBody))
         case .cancelled: self.init(.cancelled, "The request to the Targets API was cancelled.")
+        case .unusable: self.init(.addressUnusable, "The Targets API can't be asked: \(detail)")
         case .other: self.init(.transportFailed, "The request to the Targets API failed: \(detail)")
         }
     }
@@ -78,7 +94,9 @@ extension APIError {
     init(refusal response: APIResponse, redactor: Redactor) {
         let code: Code = response.status == 401 || response.status == 403 ? .unauthorized : .httpStatus
         let said: String
-        if response.body.isEmpty {
+        if (300..<400).contains(response.status) {
+            said = "which sends elsewhere, and a token doesn't follow"
+        } else if response.body.isEmpty {
             said = "with an empty body"
         } else if response.isHTML {
             said = "with an HTML page"
@@ -87,7 +105,9 @@ extension APIError {
         } else {
             said = "and said: " + redactor.shown(response.body)
         }
-        self.init(code, httpStatus: response.status, "The Targets API answered \(response.status) \(said)")
+        self.init(
+            code, httpStatus: response.status, retryAfter: response.retryAfter,
+            "The Targets API answered \(response.status) \(said)")
     }
 }
 
@@ -112,12 +132,14 @@ struct Redactor {
 
     func shown(_ bytes: some Collection<UInt8>) -> String {
         let token = token.reveal()
-        guard !token.isEmpty else { return displayText(String(decoding: bytes.prefix(Self.byteLimit), as: UTF8.self)) }
+        guard !token.isEmpty else {
+            return displayText(String(decoding: bytes.prefix(Self.byteLimit), as: UTF8.self), limit: Self.byteLimit)
+        }
         let length = token.utf8.count
         let cut = bytes.prefix(Self.byteLimit + length)
         var text = String(decoding: cut, as: UTF8.self).replacing(token, with: "[secret]")
         // The cut may have gone through a token; what is left of one is not recognised above.
         if bytes.count > cut.count { text.removeLast(min(length, text.count)) }
-        return displayText(text)
+        return displayText(text, limit: Self.byteLimit)
     }
 }

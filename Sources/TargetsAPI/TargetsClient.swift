@@ -10,12 +10,18 @@ package struct TargetsClient: Sendable {
     private let maxList: Int
     private let timeout: Duration
     private let transport: APITransport
+    private let retries: Retries?
 
     /// - Parameters:
     ///   - token: goes bare into `Authorization`, with no scheme.
     ///   - maxList: the longest list that is taken, in bytes.
-    ///   - timeout: of one operation, to the last byte.
-    package init(clientID: String, token: Secret, maxList: Int, timeout: Duration, transport: @escaping APITransport) {
+    ///   - timeout: of one request, to the last byte.
+    ///   - retries: nil: who asks has a rhythm of its own.
+    package init(
+        clientID: String, token: Secret, maxList: Int, timeout: Duration, retries: Retries? = nil,
+        transport: @escaping APITransport
+    ) {
+        self.retries = retries
         self.clientID = clientID
         self.token = token
         self.maxList = maxList
@@ -24,7 +30,7 @@ package struct TargetsClient: Sendable {
     }
 
     package func list() async throws(APIError) -> TargetList {
-        try read(try await send(.get, .list(clientID: clientID), maxBody: maxList))
+        try await wholeList(try await send(.get, .list(clientID: clientID), maxBody: maxList))
     }
 
     /// The list, unless its answer is the one that is known already: reading a list of a hundred thousand targets takes a second of
@@ -32,9 +38,25 @@ package struct TargetsClient: Sendable {
     package func list(unless known: AnswerFingerprint?) async throws(APIError) -> ListAnswer {
         let response = try await send(.get, .list(clientID: clientID), maxBody: maxList, unless: known?.tag)
         if response.status == 304 { return .unchanged }
+        // The name of a first page says nothing of the others.
+        if response.next != nil { return .list(try await wholeList(response), AnswerFingerprint(of: [])) }
         let fingerprint = AnswerFingerprint(of: response.body, tag: response.tag)
         if let known, known.tag == fingerprint.tag, known.hasSameBody(as: fingerprint) { return .unchanged }
         return .list(try read(response), fingerprint)
+    }
+
+    private static let pagesMax = 10_000
+
+    /// A list and what follows it, where the API hands it out in pages: `Link: <…>; rel="next"` (RFC 8288).
+    private func wholeList(_ first: APIResponse) async throws(APIError) -> TargetList {
+        var (list, next, size) = (try read(first), first.next, first.body.count)
+        for _ in 0..<Self.pagesMax {
+            guard let path = next else { return list }
+            let page = try await send(.get, path: path, maxBody: maxList - size)
+            list.append(try read(page))
+            (next, size) = (page.next, size + page.body.count)
+        }
+        throw APIError(.tooLarge, "The Targets API's list has no end: \(Self.pagesMax) pages, and there are more.")
     }
 
     private func read(_ response: APIResponse) throws(APIError) -> TargetList {
@@ -51,17 +73,28 @@ package struct TargetsClient: Sendable {
     }
 
     /// The answer may lack the new target's `sKey`: the document's does.
-    package func create(_ draft: TargetDraft) async throws(APIError) -> TargetRecord {
-        try record(in: try await send(.post, .list(clientID: clientID), body: draft.json))
+    ///
+    /// - Parameter once: another create with the same key is this one, for an API that knows Idempotency-Key
+    ///   (draft-ietf-httpapi-idempotency-key-header); others ignore it.
+    package func create(_ draft: TargetDraft, once: String? = nil) async throws(APIError) -> TargetRecord {
+        try record(in: try await send(.post, .list(clientID: clientID), body: draft.json, once: once))
     }
 
     package func update(_ key: String, _ change: TargetChange) async throws(APIError) -> TargetRecord {
         try record(in: try await send(.put, place(key), body: change.json))
     }
 
-    /// Any answer of 200 is taken for done, whatever its body says.
+    /// Any answer of 200 is taken for done, whatever its body says; and gone is gone, also by an attempt whose answer was lost.
     package func delete(_ key: String) async throws(APIError) {
-        _ = try await send(.delete, place(key), mayBeEmpty: true)
+        let path = place(key).path
+        guard let retries else { return _ = try await sendOnce(.delete, path: path, mayBeEmpty: true) }
+        try await retries.run(isRepeatable: true) { attempt throws(APIError) in
+            do throws(APIError) {
+                _ = try await sendOnce(.delete, path: path, mayBeEmpty: true)
+            } catch {
+                guard attempt > 1, error.httpStatus == 404 else { throw error }
+            }
+        }
     }
 
     private var redactor: Redactor { Redactor(token: token) }
@@ -76,15 +109,35 @@ package struct TargetsClient: Sendable {
         }
     }
 
-    /// Returns an answer of 200 that has a body within the bound.
     private func send(
         _ method: APIRequest.Method, _ route: TargetsRoute, body: [UInt8]? = nil, maxBody: Int = recordAnswerLimit,
-        mayBeEmpty: Bool = false, unless tag: String? = nil
+        unless tag: String? = nil, once: String? = nil
+    ) async throws(APIError) -> APIResponse {
+        try await send(method, path: route.path, body: body, maxBody: maxBody, unless: tag, once: once)
+    }
+
+    private func send(
+        _ method: APIRequest.Method, path: String, body: [UInt8]? = nil, maxBody: Int, unless tag: String? = nil,
+        once: String? = nil
+    ) async throws(APIError) -> APIResponse {
+        guard let retries else {
+            return try await sendOnce(method, path: path, body: body, maxBody: maxBody, unless: tag, once: once)
+        }
+        return try await retries.run(isRepeatable: method != .post) { _ throws(APIError) in
+            try await sendOnce(method, path: path, body: body, maxBody: maxBody, unless: tag, once: once)
+        }
+    }
+
+    /// Returns an answer of success that has a body within the bound.
+    private func sendOnce(
+        _ method: APIRequest.Method, path: String, body: [UInt8]? = nil, maxBody: Int = recordAnswerLimit,
+        mayBeEmpty: Bool = false, unless tag: String? = nil, once: String? = nil
     ) async throws(APIError) -> APIResponse {
         var headers = try headers(hasBody: body != nil)
         if let tag { headers.append(APIRequest.Header(name: "If-None-Match", value: .plain(tag))) }
+        if let once { headers.append(APIRequest.Header(name: "Idempotency-Key", value: .plain(once))) }
         let request = APIRequest(
-            method: method, path: route.path, headers: headers, body: body, maxBody: maxBody, timeout: timeout)
+            method: method, path: path, headers: headers, body: body, maxBody: maxBody, timeout: timeout)
         let response: APIResponse
         do throws(TransportError) {
             response = try await transport(request)
@@ -95,9 +148,12 @@ package struct TargetsClient: Sendable {
             throw APIError(.tooLarge, httpStatus: response.status, APIError.tooLargeText(maxBody))
         }
         if tag != nil, response.status == 304 { return response }
-        guard response.status == 200 else { throw APIError(refusal: response, redactor: redactor) }
+        // The document knows 200 alone; the others mean the same of a write (RFC 9110, sections 15.3.2 and 15.3.5).
+        let isDone = response.status == 200 || method != .get && [201, 204].contains(response.status)
+        guard isDone else { throw APIError(refusal: response, redactor: redactor) }
         guard mayBeEmpty || !response.body.isEmpty else {
-            throw APIError(.emptyBody, httpStatus: 200, "The Targets API answered 200 with an empty body.")
+            throw APIError(
+                .emptyBody, httpStatus: response.status, "The Targets API answered \(response.status) with an empty body.")
         }
         return response
     }

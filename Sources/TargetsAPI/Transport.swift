@@ -24,6 +24,10 @@ package struct APIResponse: Hashable, Sendable {
     package let contentType: String?
     package let tag: String?
     package let body: [UInt8]
+    /// How long the API wants to be left alone.
+    package var retryAfter: Duration?
+    /// Where the list goes on: a path as ``APIRequest/path``, with its query.
+    package var next: String?
 
     /// - Parameter tag: of the header ETag.
     package init(status: Int, contentType: String?, tag: String? = nil, body: [UInt8]) {
@@ -36,7 +40,12 @@ package struct APIResponse: Hashable, Sendable {
 
 /// Why there is no answer at all.
 package struct TransportError: Error, Hashable, Sendable {
-    package enum Kind: Hashable, Sendable { case dns, connect, tls, timeout, tooLarge, cancelled, other }
+    package enum Kind: Hashable, Sendable {
+        /// Nothing was sent.
+        case dns, connect, tls, unusable
+        /// What was sent may have been done.
+        case timeout, tooLarge, cancelled, other
+    }
 
     package let kind: Kind
     /// For people: foreign text is welcome, the client makes it safe.

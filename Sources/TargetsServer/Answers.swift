@@ -1,4 +1,3 @@
-internal import Crypto
 internal import HTTPTypes
 internal import Health
 internal import Hummingbird
@@ -12,7 +11,7 @@ struct Answers: Sendable {
     static let bodyLimit = 64 * 1024
 
     let store: TargetStore
-    let tokenDigest: SHA256.Digest
+    let access: Access
     let rules: RequestRules
 
     func respond(to request: Request, logger: Logger) async -> Response {
@@ -20,7 +19,7 @@ struct Answers: Sendable {
             return Self.response(try await answer(to: request))
         } catch let refusal as Refusal {
             return Self.response(
-                Answer(refusal.status, messageDocument(refusal.message, errors: refusal.errors)), allow: refusal.allow)
+                Answer(refusal.status, messageDocument(refusal.message, errors: refusal.errors)), to: refusal)
         } catch is CancellationError {
             return Self.response(Answer(.serviceUnavailable, messageDocument("The server is stopping.")))
         } catch {
@@ -44,17 +43,21 @@ struct Answers: Sendable {
 
     private func answer(to request: Request) async throws -> Answer {
         try checkOrigin(of: request)
-        try checkToken(of: request)
+        let holder = try holder(of: request)
         guard let route = TargetsRoute(path: path(of: request)), !hasNUL(route) else {
             throw Refusal(.notFound, "There is nothing here. Targets are at /api/clients/{clientId}/targets.")
         }
         switch route {
-        case .list(let clientID): return try await answer(to: request, listOf: clientID)
-        case .target(let identity): return try await answer(to: request, for: identity)
+        case .list(let clientID):
+            try check(holder, may: request.method, for: clientID)
+            return try await answer(to: request, listOf: clientID, by: holder.name)
+        case .target(let identity):
+            try check(holder, may: request.method, for: identity.clientID)
+            return try await answer(to: request, for: identity, by: holder.name)
         }
     }
 
-    private func answer(to request: Request, listOf clientID: String) async throws -> Answer {
+    private func answer(to request: Request, listOf clientID: String, by holder: String) async throws -> Answer {
         switch request.method {
         case .get:
             let known = EntityTag(try await store.revision(clientID: clientID))
@@ -66,7 +69,8 @@ struct Answers: Sendable {
             try refuseNUL(in: [draft.name, draft.baseURL, draft.testPath, draft.region])
             do {
                 let once = try idempotencyKey(of: request)
-                return Answer(TargetRecord.envelope(try await store.create([draft], clientID: clientID, once: once), .created))
+                return Answer(
+                    TargetRecord.envelope(try await store.create([draft], clientID: clientID, once: once, by: holder), .created))
             } catch TargetStore.Reused.reused {
                 throw Refusal(
                     .unprocessableContent, "This Idempotency-Key was sent with another body, or its target was deleted since.")
@@ -77,7 +81,7 @@ struct Answers: Sendable {
         }
     }
 
-    private func answer(to request: Request, for identity: TargetIdentity) async throws -> Answer {
+    private func answer(to request: Request, for identity: TargetIdentity, by holder: String) async throws -> Answer {
         let record: TargetRecord?
         let expected = request.headers[values: .ifMatch]
         let isExpected: @Sendable (TargetRecord) -> Bool = { expected.isEmpty || EntityTag($0).isIn(expected) }
@@ -91,9 +95,9 @@ struct Answers: Sendable {
                     .badRequest,
                     "Nothing to change: send any of targetName, targetBaseURL, targetTestPath, targetDefaultRuleEffect.")
             }
-            record = try await unlessStale { try await store.update(identity, change, isExpected: isExpected) }
+            record = try await unlessStale { try await store.update(identity, change, by: holder, isExpected: isExpected) }
         case .delete:
-            guard try await unlessStale({ try await store.delete(identity, isExpected: isExpected) }) else {
+            guard try await unlessStale({ try await store.delete(identity, by: holder, isExpected: isExpected) }) else {
                 throw Refusal.noSuchTarget
             }
             return Answer(messageDocument(TargetsMessage.deleted.rawValue))
@@ -133,10 +137,24 @@ extension Answers {
         if let refusal { throw Refusal(HTTPResponse.Status(code: refusal.status), refusal.sentence) }
     }
 
-    /// Digests are of one length and compared in constant time, so that an answer's time tells nothing of the token.
-    private func checkToken(of request: Request) throws(Refusal) {
-        guard let given = request.headers[.authorization], SHA256.hash(data: Array(given.utf8)) == tokenDigest else {
-            throw Refusal(.unauthorized, "Send the token in Authorization, bare, without a scheme.")
+    private func holder(of request: Request) throws(Refusal) -> AccessToken {
+        switch access.ask(request.headers[.authorization]) {
+        case .holder(let token): return token
+        case .stranger: throw Refusal(.unauthorized, "Send the token in Authorization, bare, without a scheme.")
+        case .tooOften(let wait):
+            var refusal = Refusal(.tooManyRequests, "Too many requests: try again in a moment.")
+            refusal.retryAfter = Int((wait / .seconds(1)).rounded(.up))
+            throw refusal
+        }
+    }
+
+    /// Before anything is looked up: the answer is the same whether there is such a client or target or not.
+    private func check(_ holder: AccessToken, may method: HTTPRequest.Method, for clientID: String) throws(Refusal) {
+        guard holder.clientID == nil || holder.clientID == clientID else {
+            throw Refusal(.forbidden, "This token is for another client.")
+        }
+        guard holder.mayWrite || ![.post, .put, .delete].contains(method) else {
+            throw Refusal(.forbidden, "This token may only read.")
         }
     }
 
@@ -186,12 +204,13 @@ extension Answers {
         return text
     }
 
-    private static func response(_ answer: Answer, allow: String? = nil) -> Response {
+    private static func response(_ answer: Answer, to refusal: Refusal? = nil) -> Response {
         // No-cache and not no-store: who has an answer may keep it, and has to ask whether it still holds.
         var headers: HTTPFields = [
             .cacheControl: answer.tag == nil ? "no-store" : "private, no-cache", .xContentTypeOptions: "nosniff",
         ]
-        if let allow { headers[.allow] = allow }
+        if let allow = refusal?.allow { headers[.allow] = allow }
+        if let seconds = refusal?.retryAfter { headers[.retryAfter] = "\(seconds)" }
         if let tag = answer.tag { headers[.eTag] = tag.text }
         guard answer.status != .notModified else {
             return Response(status: answer.status, headers: headers, body: ResponseBody())

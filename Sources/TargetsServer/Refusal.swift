@@ -7,6 +7,8 @@ struct Refusal: Error {
     let status: HTTPResponse.Status
     let message: String
     var allow: String?
+    /// Seconds.
+    var retryAfter: Int?
     /// What is wrong with single members of the body.
     var errors: [FieldProblem] = []
 

@@ -8,13 +8,12 @@ extension TargetStore {
 
     static func audit(
         _ action: String, _ clientID: String, _ key: String?, _ before: TargetRecord?, _ after: TargetRecord?,
-        at moment: Timestamp,
-        in database: Database
+        by holder: String?, at moment: Timestamp, in database: Database
     ) throws {
         func text(_ record: TargetRecord?) -> String? { record.map { String(decoding: $0.json, as: UTF8.self) } }
         try database.cachedStatement(
-            sql: "INSERT INTO audit (at_ms, client_id, key, action, before, after) VALUES (?, ?, ?, ?, ?, ?)"
-        ).execute(arguments: [moment.milliseconds, clientID, key, action, text(before), text(after)])
+            sql: "INSERT INTO audit (at_ms, client_id, key, action, before, after, holder) VALUES (?, ?, ?, ?, ?, ?, ?)"
+        ).execute(arguments: [moment.milliseconds, clientID, key, action, text(before), text(after), holder])
     }
 
     /// The targets that were made when this key came first; nil when it comes now.

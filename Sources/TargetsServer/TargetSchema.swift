@@ -62,6 +62,10 @@ enum TargetSchema {
                     CREATE INDEX idempotency_by_time ON idempotency (at_ms);
                     """)
         }
+        // Whose token it was, where there are several.
+        migrator.registerMigration("holders") { database in
+            try database.execute(sql: "ALTER TABLE audit ADD COLUMN holder TEXT")
+        }
         return migrator
     }
 

@@ -73,9 +73,13 @@ package final class TargetStore: Sendable {
 
     /// Creates all of them or none.
     ///
-    /// - Parameter once: with the same key and the same drafts it is done once, within a day: the later answers are the first one's targets.
+    /// - Parameters:
+    ///   - holder: of the token, for the audit.
+    ///   - once: with the same key and the same drafts it is done once, within a day: the later answers are the first one's targets.
     /// - Throws: ``Full`` when the client would have more than ``targetsPerClientMax``, ``Reused``.
-    package func create(_ drafts: [TargetDraft], clientID: String, once: String? = nil) async throws -> [TargetRecord] {
+    package func create(_ drafts: [TargetDraft], clientID: String, once: String? = nil, by holder: String? = nil) async throws
+        -> [TargetRecord]
+    {
         let (userID, moment) = (userID, now())
         defer { onChange() }
         return try await database.write { database in
@@ -93,7 +97,7 @@ package final class TargetStore: Sendable {
                     clientID, record.sKey, record.name, record.baseURL, record.testPath, record.region,
                     record.ruleEffect.rawValue, moment.milliseconds, moment.milliseconds,
                 ])
-                try Self.audit("create", clientID, record.sKey, nil, record, at: moment, in: database)
+                try Self.audit("create", clientID, record.sKey, nil, record, by: holder, at: moment, in: database)
                 return record
             }
             if let once { try Self.remember(once, drafts, records, clientID, at: moment, in: database) }
@@ -106,7 +110,8 @@ package final class TargetStore: Sendable {
     /// - Parameter isExpected: asked within the transaction whether the target is still as it was read.
     /// - Throws: ``Stale`` when it isn't.
     package func update(
-        _ identity: TargetIdentity, _ change: TargetChange, isExpected: @escaping @Sendable (TargetRecord) -> Bool = { _ in true }
+        _ identity: TargetIdentity, _ change: TargetChange, by holder: String? = nil,
+        isExpected: @escaping @Sendable (TargetRecord) -> Bool = { _ in true }
     ) async throws -> TargetRecord? {
         let (userID, moment) = (userID, now())
         defer { onChange() }
@@ -132,7 +137,7 @@ package final class TargetStore: Sendable {
                     record.name, record.baseURL, record.testPath, record.ruleEffect.rawValue, updatedAt.milliseconds,
                     identity.clientID, identity.key,
                 ])
-            try Self.audit("update", identity.clientID, identity.key, before, record, at: updatedAt, in: database)
+            try Self.audit("update", identity.clientID, identity.key, before, record, by: holder, at: updatedAt, in: database)
             return record
         }
     }
@@ -141,7 +146,8 @@ package final class TargetStore: Sendable {
     ///
     /// - Parameter isExpected: as at ``update(_:_:isExpected:)``.
     package func delete(
-        _ identity: TargetIdentity, isExpected: @escaping @Sendable (TargetRecord) -> Bool = { _ in true }
+        _ identity: TargetIdentity, by holder: String? = nil,
+        isExpected: @escaping @Sendable (TargetRecord) -> Bool = { _ in true }
     ) async throws -> Bool {
         let (userID, moment) = (userID, now())
         defer { onChange() }
@@ -152,7 +158,7 @@ package final class TargetStore: Sendable {
             try database.execute(
                 sql: "DELETE FROM target WHERE client_id = ? AND key = ?", arguments: [identity.clientID, identity.key])
             let isGone = database.changesCount > 0
-            try Self.audit("delete", identity.clientID, identity.key, record, nil, at: moment, in: database)
+            try Self.audit("delete", identity.clientID, identity.key, record, nil, by: holder, at: moment, in: database)
             return isGone
         }
     }

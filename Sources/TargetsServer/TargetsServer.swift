@@ -4,8 +4,7 @@
 // It answers at `/api/clients/{clientId}/targets[/{targetId}]`; Daemon or the command `targets-server` starts and stops it.
 // The terms are defined in docs/glossary.md.
 
-internal import Crypto
-package import Health
+internal import Health
 internal import Hummingbird
 internal import HummingbirdCore
 package import Logging
@@ -19,15 +18,19 @@ package struct TargetsServer: Sendable {
         package var host: String
         /// 0 lets the system choose.
         package var port: Int
-        /// Wanted bare in `Authorization`; it may act for every client.
-        package var token: Secret
+        package var tokens: [AccessToken]
+        /// Requests a second of each token; more are answered 429.
+        package var rate: Int
         /// By which the server may be asked for, besides IP literals and `localhost`: the machine's name and `listen_names`.
         package var names: [String]
 
-        package init(host: String, port: Int, token: Secret, names: [String] = []) {
+        package static let defaultRate = 1000
+
+        package init(host: String, port: Int, tokens: [AccessToken], rate: Int = defaultRate, names: [String] = []) {
             self.host = host
             self.port = port
-            self.token = token
+            self.tokens = tokens
+            self.rate = rate
             self.names = names
         }
     }
@@ -77,8 +80,10 @@ package struct TargetsServer: Sendable {
     }
 
     private var answers: Answers {
-        Answers(
-            store: store, tokenDigest: SHA256.hash(data: Array(configuration.token.reveal().utf8)),
+        let began = ContinuousClock.now
+        return Answers(
+            store: store,
+            access: Access(configuration.tokens, rate: configuration.rate, now: { began.duration(to: .now) }),
             rules: RequestRules(names: configuration.names))
     }
 }

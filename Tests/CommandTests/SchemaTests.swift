@@ -44,6 +44,12 @@ struct SchemaTests {
         let targets = try await Program.run(["targets", "list", "--config", site.configuration, "--json"])
         #expect(targets.output.contains("\"status\":\"down\"") && targets.output.contains("\"last_duration_us\":"))
         #expect(try problems(of: targets.output, against: "targets") == "read\n")
+        let file = try site.folder.write(
+            "targets:\n  - {name: new, region: eu, base_url: \"https://x.example\", test_path: /}\n", to: "targets.yaml")
+        let changes = try await Program.run(
+            ["targets", "apply", "--config", site.configuration, "-f", file, "--prune", "--dry-run", "--json"])
+        #expect(changes.output.contains("\"action\":\"delete\"") && changes.output.contains("\"target_id\":null"))
+        #expect(try problems(of: changes.output, against: "changes") == "read\n")
         let incidents = try await Program.run(["incidents", "--database", site.database, "--json"])
         #expect(incidents.output.contains("\"reason\":\"status_unexpected\""))
         #expect(try problems(of: incidents.output, against: "incidents") == "read\n")
@@ -68,6 +74,7 @@ struct SchemaTests {
 
     @Test func theSchemaRefusesWhatIsNot() throws {
         #expect(
-            try problems(of: #"{"version":1,"kind":"status","generated_at":"now","items":[{}]}"#, against: "status") != "read\n")
+            try problems(of: #"{"version":1,"kind":"status","generated_at":"now","items":[{}]}"#, against: "status")
+                != "read\n")
     }
 }

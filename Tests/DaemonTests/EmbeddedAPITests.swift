@@ -15,7 +15,7 @@ import Testing
         let port = try freePort()
         var settings = testSettings(folder, api: "http://127.0.0.1:\(port)")
         settings.targetsAPI.syncInterval = .seconds(3600)
-        settings.targetsServer = Settings.TargetsServer(token: Secret(testToken))
+        settings.targetsServer = Settings.TargetsServer(tokens: [.init(name: "token", secret: Secret(testToken))])
         settings.targetsServer?.listen = ListenAddress(host: "127.0.0.1", port: port)
         settings.targetsServer?.database = folder.file("targets.db")
         try await RunningDaemon.run(settings, level: .debug) { running in

@@ -27,7 +27,7 @@ struct SecretTests {
     @Test func secretsReachTheSettings() throws {
         let settings = try #require(Self.load().settings)
         #expect(settings.targetsAPI.clients.first?.token.reveal() == "hidden-token")
-        #expect(settings.targetsServer?.token.reveal() == "hidden-server")
+        #expect(settings.targetsServer?.tokens.first?.secret.reveal() == "hidden-server")
         let policy = try #require(settings.overrides.first).policy
         #expect(policy.headers == [ProbePolicy.Header(name: "Authorization", value: .secret(Secret("hidden-header")))])
         #expect(policy.body?.revealed == "hidden-body\nsecond line")

@@ -73,8 +73,35 @@ struct SectionsTests {
         let server = try #require(try settings(yaml, on: machine(environment: ["TOKEN": "t"])).targetsServer)
         #expect(server.listen == ListenAddress(host: "127.0.0.1", port: 0))
         #expect(server.database == "/etc/rangefinder/targets.db")
-        #expect(server.token.reveal() == "t")
+        #expect(server.tokens.map { $0.secret.reveal() } == ["t"])
         #expect(try settings("targets_server: null").targetsServer == nil)
+    }
+
+    @Test func readsTheEmbeddedServersTokens() throws {
+        let yaml = """
+            targets_server:
+              rate: 50
+              tokens:
+                - {name: ci, token_env: CI, client: one}
+                - {name: eyes, token_env: EYES, access: read}
+            """
+        let variables = ["CI": "c", "EYES": "e"]
+        let server = try #require(try settings(yaml, on: machine(environment: variables)).targetsServer)
+        #expect(server.tokens.map(\.name) == ["ci", "eyes"] && server.rate == 50)
+        #expect(server.tokens.map(\.client) == ["one", nil])
+        #expect(server.tokens.map(\.access) == [.write, .read])
+        for (wrong, message) in [
+            (yaml.replacing("EYES", with: "CI"), "two of the tokens are the same"),
+            (yaml.replacing("name: eyes", with: "name: ci"), "'ci' is already on line 4"),
+            (yaml.replacing("access: read", with: "access: none"), "must be read or write"),
+            (yaml.replacing("name: ci, ", with: ""), "'name' is missing"),
+            ("targets_server: {tokens: []}", "there is no token"),
+            ("targets_server: {rate: 0, token_env: CI}", "'rate'"),
+            ("targets_server: {}", "'token_file' or 'token_env' is missing"),
+        ] {
+            let said = read(wrong, on: machine(environment: variables)).diagnostics.map(\.message)
+            #expect(said.contains { $0.contains(message) }, "\(message): \(said)")
+        }
     }
 
     @Test func readsAPolicyKeyByKey() throws {

@@ -24,9 +24,18 @@ import Testing
         #expect(TargetsFile.read(Array(TargetsFile.text(of: []).utf8)).file?.entries == [])
     }
 
+    @Test func whatTheAPILetsBeEmptyMayBeEmpty() throws {
+        let text = "targets: [{name: a, region: '', base_url: u, test_path: ''}]"
+        let entry = try #require(TargetsFile.read(Array(text.utf8)).file?.entries.first)
+        #expect(entry.region == "" && entry.testPath == "")
+    }
+
     @Test(
         arguments: [
             ("", "1:1: 'targets' is missing: a list of targets"),
+            ("targets:", "1:9: 'targets' must be a list; write [] for none"),
+            ("targets:\n  - {name: a, region: r, base_url: u, test_path: }", "2:50: 'test_path' must be a text, not nothing"),
+            ("targets:\n  - {name: a, region: ~, base_url: u, test_path: /}", "2:23: 'region' must be a text, not nothing"),
             ("targets: {}", "1:10: 'targets' must be a list, not a mapping"),
             ("targets:\n  - name: a\n", "2:5: 'region' is missing"),
             ("targets:\n  - {name: a, region: r, base_url: u, test_path: /, effect: allow}", "2:53: unknown key 'effect'"),

@@ -43,6 +43,14 @@ import Testing
         #expect(plan.ambiguous.values.map { $0.map(\.identity.key) } == [["1", "2"]])
     }
 
+    @Test func aNameThatARecordHasWhichCantBeReadIsLeftAlone() {
+        let rejected = RejectedRecord(
+            index: 0, identity: nil, shownName: "a", problem: FieldProblem(field: "targetDefaultRuleEffect", problem: "is odd"))
+        let plan = ApplyPlan(declared: [draft("a"), draft("b")], existing: [], rejected: [rejected], prune: true)
+        #expect(plan.creates.map(\.name) == ["b"])
+        #expect(plan.unreadable.map(\.name) == ["a"] && !plan.isWhole)
+    }
+
     @Test func appliedOnceThereIsNothingLeftToDo() {
         let declared = [draft("a"), draft("b", effect: .deny)]
         let plan = ApplyPlan(declared: declared, existing: [target("1", "a"), target("2", "b", effect: .deny)], prune: true)

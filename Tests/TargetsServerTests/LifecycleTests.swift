@@ -16,7 +16,8 @@ import Testing
         let store = try TargetStore(path: folder.file("targets.db"))
         let (ports, port) = AsyncStream<Int>.makeStream()
         let server = TargetsServer(
-            configuration: .init(host: "127.0.0.1", port: 0, token: Secret(registryToken)), store: store
+            configuration: .init(host: "127.0.0.1", port: 0, tokens: [AccessToken(name: "all", secret: Secret(registryToken))]),
+            store: store
         ) { port.yield($0) }
         let group = ServiceGroup(services: [Running(server: server)], logger: quiet)
         async let ended: Void = group.run()

@@ -26,13 +26,14 @@ final class SettableClock: Sendable {
 @discardableResult
 func withServer<Value: Sendable>(
     database: String, now: @escaping @Sendable () -> Timestamp = TargetStore.wallClock, names: [String] = [],
-    logger: Logger? = nil,
+    tokens: [AccessToken] = [AccessToken(name: "all", secret: Secret(registryToken))],
+    rate: Int = TargetsServer.Configuration.defaultRate, logger: Logger? = nil,
     _ body: (Int) async throws -> Value
 ) async throws -> Value {
     let store = try TargetStore(path: database, now: now)
     let (ports, port) = AsyncStream<Int>.makeStream()
     let server = TargetsServer(
-        configuration: .init(host: "127.0.0.1", port: 0, token: Secret(registryToken), names: names), store: store,
+        configuration: .init(host: "127.0.0.1", port: 0, tokens: tokens, rate: rate, names: names), store: store,
         logger: logger
     ) { port.yield($0) }
     // As the daemon ends it. Cancelled, NIO traps on a connection that was accepted and not taken up (NIOAsyncWriter's deinit).
@@ -63,11 +64,13 @@ func withServer<Value: Sendable>(
 @discardableResult
 func withServer<Value: Sendable>(
     now: @escaping @Sendable () -> Timestamp = TargetStore.wallClock, names: [String] = [],
-    logger: Logger? = nil,
+    tokens: [AccessToken] = [AccessToken(name: "all", secret: Secret(registryToken))],
+    rate: Int = TargetsServer.Configuration.defaultRate, logger: Logger? = nil,
     _ body: (Int) async throws -> Value
 ) async throws -> Value {
     let folder = try TemporaryFolder()
-    return try await withServer(database: folder.file("targets.db"), now: now, names: names, logger: logger, body)
+    return try await withServer(
+        database: folder.file("targets.db"), now: now, names: names, tokens: tokens, rate: rate, logger: logger, body)
 }
 
 /// A request that the server takes, but for what is said otherwise: a body has its type, and the token is there.

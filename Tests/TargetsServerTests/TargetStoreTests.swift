@@ -55,7 +55,8 @@ private let draft = TargetDraft(name: "n", baseURL: "http://a", testPath: "/t", 
         try await withServer(database: folder.file("a.db")) { port in
             let store = try TargetStore(path: folder.file("b.db"))
             let second = TargetsServer(
-                configuration: .init(host: "127.0.0.1", port: port, token: Secret("t")), store: store)
+                configuration: .init(host: "127.0.0.1", port: port, tokens: [AccessToken(name: "all", secret: Secret("t"))]),
+                store: store)
             await #expect(throws: (any Error).self) { try await second.run() }
             try store.close()
         }

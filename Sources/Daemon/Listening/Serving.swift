@@ -82,7 +82,9 @@ extension Daemon {
         let context = context
         return TargetsServer(
             configuration: .init(
-                host: section.listen.host, port: section.listen.port, token: section.token, names: listenerNames),
+                host: section.listen.host, port: section.listen.port, tokens: section.tokens.map(AccessToken.init),
+                rate: section.rate,
+                names: listenerNames),
             store: store,
             onListening: { port in
                 context.logger.info("the embedded Targets API listens", metadata: ["address": "\(section.listen.host):\(port)"])

@@ -42,14 +42,49 @@ extension ReadingContext {
     func readTargetsServer(_ value: Value) -> Settings.TargetsServer? {
         if value.isNull { return nil }
         let server = Section.read(value, path: "targets_server", findings: findings) { section -> Settings.TargetsServer? in
-            var server = Settings.TargetsServer(token: Secret(""))
+            var server = Settings.TargetsServer(tokens: [])
             section.read("listen", into: &server.listen, as: .address)
             section.read("database", into: &server.database, as: path)
-            guard let token = secret("token", in: &section) else { return nil }
-            server.token = token
+            section.read("rate", into: &server.rate, as: .whole(1...1_000_000))
+            let further = section.entry("tokens")
+            if let token = secret("token", in: &section, isOptional: further != nil) {
+                server.tokens = [Settings.TargetsServer.Token(name: "token", secret: token)]
+            }
+            if let further { server.tokens += readTokens(further.value) }
+            if let further, Set(server.tokens.map { $0.secret.reveal() }).count < server.tokens.count {
+                findings.error("two of the tokens are the same: which rights are meant can't be known", at: further.value.place)
+            }
+            if server.tokens.isEmpty, let further, !findings.hasErrors {
+                findings.error("there is no token: nobody could ask", at: further.value.place)
+            }
             return server
         }
         return server ?? nil
+    }
+
+    /// Tokens with less than all rights.
+    private func readTokens(_ value: Value) -> [Settings.TargetsServer.Token] {
+        var lines: [String: Int] = [:]
+        let kind = Kind<Settings.TargetsServer.Token> { value, findings in
+            let token = Section.read(value, path: "targets_server.tokens", findings: findings) { section in
+                var name: String?
+                section.read("name", into: &name, asNullable: .text(limit: 64))
+                let secret = secret("token", in: &section)
+                var token = Settings.TargetsServer.Token(name: name ?? "", secret: secret ?? Secret(""))
+                section.read("client", into: &token.client, asNullable: .text(limit: Target.keyLimit))
+                section.read("access", into: &token.access, as: .word)
+                if let name, let line = lines[name] {
+                    findings.error("\(shown(name)) is already on line \(line)", at: section.place(of: "name"))
+                } else if let name {
+                    lines[name] = section.place(of: "name").line
+                } else if !section.has("name") {
+                    findings.error("'name' is missing: the audit names who changed a target", at: section.place)
+                }
+                return secret == nil || name == nil ? nil : token
+            }
+            return token ?? nil
+        }
+        return Kind.list(kind, limit: 1000).read(value, findings) ?? []
     }
 
     func readOverrides(_ value: Value, defaults: ProbePolicy) -> [Override] {

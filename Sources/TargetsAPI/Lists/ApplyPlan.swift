@@ -20,15 +20,20 @@ package struct ApplyPlan: Hashable, Sendable {
     package private(set) var unchanged = 0
     /// Names that the client has more than once in a region: which of them is meant can't be known, and none of them is touched.
     package private(set) var ambiguous: [Place: [Target]] = [:]
+    /// Declared targets whose name a record has that can't be read: one of them may be it, and none is touched.
+    package private(set) var unreadable: [TargetDraft] = []
 
     /// - Parameters:
     ///   - declared: no two of one name and region.
+    ///   - rejected: records of the same list that can't be read.
     ///   - prune: delete what isn't declared.
-    package init(declared: [TargetDraft], existing: [Target], prune: Bool) {
+    package init(declared: [TargetDraft], existing: [Target], rejected: [RejectedRecord] = [], prune: Bool) {
         var known = Dictionary(grouping: existing) { Place(name: $0.name, region: $0.region) }
+        let unreadableNames = Set(rejected.compactMap(\.shownName))
         for draft in declared {
             let place = Place(name: draft.name, region: draft.region)
             switch known.removeValue(forKey: place) {
+            case nil where unreadableNames.contains(displayText(draft.name)): unreadable.append(draft)
             case nil: creates.append(draft)
             case let found? where found.count > 1: ambiguous[place] = found
             case let found?: compare(found[0], draft)
@@ -38,6 +43,8 @@ package struct ApplyPlan: Hashable, Sendable {
         deletes = known.values.flatMap(\.self).sorted { ($0.name, $0.region, $0.identity) < ($1.name, $1.region, $1.identity) }
     }
 
+    /// Whether what can be done makes all as it is declared.
+    package var isWhole: Bool { ambiguous.isEmpty && unreadable.isEmpty }
     package var isEmpty: Bool { creates.isEmpty && updates.isEmpty && deletes.isEmpty }
 
     private mutating func compare(_ target: Target, _ draft: TargetDraft) {

@@ -38,6 +38,23 @@ package struct RejectedRecord: Hashable, Sendable, CustomStringConvertible {
 }
 
 extension TargetList {
+    /// Adds another page; what of it was there already is rejected.
+    mutating func append(_ page: TargetList) {
+        var seen = Set(targets.map(\.identity))
+        let offset = targets.count + rejected.count
+        for target in page.targets {
+            if seen.insert(target.identity).inserted {
+                targets.append(target)
+            } else {
+                rejected.append(
+                    RejectedRecord(
+                        index: offset, identity: target.identity, shownName: displayText(target.name),
+                        problem: FieldProblem(.sKey, "is that of a record of an earlier page")))
+            }
+        }
+        rejected += page.rejected
+    }
+
     /// Reads the answer to a list of this client.
     ///
     /// Unknown members are ignored, a missing region or rule effect is let pass, and whether a URL is one is not asked here. A record
@@ -47,10 +64,12 @@ extension TargetList {
         let splitter = json.withUnsafeBufferPointer { RecordSplitter($0) }
         var seen: Set<TargetIdentity> = []
         guard let splitter else {
-            for record in try decodeJSON(ListDocument.self, from: json).targets { add(record, clientID: clientID, seen: &seen) }
+            let document = try decodeJSON(ListDocument.self, from: json)
+            try document.refuseIfCut()
+            for record in document.targets { add(record, clientID: clientID, seen: &seen) }
             return
         }
-        _ = try decodeJSON(ListDocument.self, from: splitter.frame)
+        try decodeJSON(ListDocument.self, from: splitter.frame).refuseIfCut()
         targets.reserveCapacity(splitter.records.count)
         seen.reserveCapacity(splitter.records.count)
         var rest = splitter.records[...]
@@ -82,7 +101,30 @@ extension TargetList {
 }
 
 private struct ListDocument: Decodable {
+    /// By which other APIs say that a list goes on.
+    private enum Continuation: String, CodingKey, CaseIterable {
+        case next, nextToken, nextPageToken, nextCursor, lastEvaluatedKey
+        case nextTokenOfAWS = "NextToken"
+        case lastEvaluatedKeyOfAWS = "LastEvaluatedKey"
+    }
+
+    private enum Key: CodingKey { case targets }
+
     let targets: [ListedRecord]
+    private let continuation: String?
+
+    init(from decoder: any Decoder) throws {
+        targets = try decoder.container(keyedBy: Key.self).decode([ListedRecord].self, forKey: .targets)
+        let members = try decoder.container(keyedBy: Continuation.self)
+        continuation =
+            Continuation.allCases.first { members.contains($0) && (try? members.decodeNil(forKey: $0)) != true }?.rawValue
+    }
+
+    /// Part of a list would make the rest of the targets vanish.
+    func refuseIfCut() throws(DocumentProblem) {
+        guard let continuation else { return }
+        throw .malformed("the list goes on, by its member \(continuation), and how to ask for the rest isn't known")
+    }
 }
 
 /// A record as far as it could be read. Decoding one never throws, so that one bad record doesn't cost the others.

@@ -42,7 +42,7 @@ struct Demo {
             }
         }
         let server = TargetsServer(
-            configuration: .init(host: "127.0.0.1", port: 0, token: token), store: store,
+            configuration: .init(host: "127.0.0.1", port: 0, tokens: [AccessToken(name: "demo", secret: token)]), store: store,
             onListening: { port in places.apiListens(on: port) })
         let serverService = DemoService { try await server.run() }
         let watching = DemoService {

@@ -1,115 +1,163 @@
+import FoundationEssentials
 import Glibc
 import Health
 import Synchronization
 import TargetsAPI
 
-/// Carries out a plan: several requests at once, each change said when it failed, and how far it came on standard error.
+/// Carries out a plan: several requests at once, how far it came on standard error, and at the end exactly what wasn't done and why.
 final class Application: Sendable {
-    private enum Step: Sendable {
-        case create(TargetDraft)
+    enum Step: Sendable {
+        /// With its key: sent again, it is the same create.
+        case create(TargetDraft, once: String)
         case update(ApplyPlan.Update)
         case delete(Target)
-
-        /// A create that was sent may have been done although its answer was lost: only running the command again can tell.
-        var mayBeRepeated: Bool { if case .create = self { false } else { true } }
-
-        var words: String {
-            switch self {
-            case .create(let draft): "create \(displayText(draft.name)) (\(displayText(draft.region)))"
-            case .update(let update): "change \(displayText(update.target.name)) (\(displayText(update.target.region)))"
-            case .delete(let target): "delete \(displayText(target.name)) (\(displayText(target.region)))"
-            }
-        }
     }
 
-    private struct State {
+    enum Outcome: Sendable {
+        case done
+        case failed(APIError)
+        /// The work was given up before.
+        case notTried
+    }
+
+    fileprivate struct State {
         var next = 0
+        var outcomes: [Outcome]
         var done = 0
-        var failures: [String] = []
-        var saidAt = ContinuousClock.now
+        var failed = 0
+        var failuresInARow = 0
+        /// Why nothing more is tried.
+        var giveUp: APIError?
     }
 
     private static let atOnce = 8
-    private static let attempts = 4
-    private let steps: [Step]
+    /// Each of them was tried several times: the API is gone.
+    private static let failuresInARowMax = 10
+    let steps: [Step]
     private let client: TargetsClient
-    private let state = Mutex(State())
+    private let state: Mutex<State>
 
     init(plan: ApplyPlan, client: TargetsClient) {
-        steps = plan.creates.map(Step.create) + plan.updates.map(Step.update) + plan.deletes.map(Step.delete)
+        steps =
+            plan.creates.map { .create($0, once: UUID().uuidString) } + plan.updates.map(Step.update)
+            + plan.deletes.map(Step.delete)
         self.client = client
+        state = Mutex(State(outcomes: Array(repeating: .notTried, count: steps.count)))
     }
 
-    /// Returns whether all was done.
-    func carryOut() async -> Bool {
+    /// - Returns: what came of each step.
+    func carryOut() async -> [Outcome] {
         await withTaskGroup(of: Void.self) { group in
-            for _ in 0..<Self.atOnce { group.addTask { while let step = self.takeNext() { await self.perform(step) } } }
+            let progress = Task {
+                while (try? await Task.sleep(for: .seconds(1))) != nil { self.sayProgress() }
+            }
+            for _ in 0..<Self.atOnce { group.addTask { while let number = self.takeNext() { await self.perform(number) } } }
+            await group.waitForAll()
+            progress.cancel()
         }
-        let (done, failures) = state.withLock { ($0.done, $0.failures) }
-        printError("\(done) of \(steps.count) done" + (failures.isEmpty ? "" : ", \(failures.count) failed:"))
-        for failure in failures.prefix(20) { printError("  \(failure)") }
-        if failures.count > 20 { printError("  and \(failures.count - 20) more") }
-        if done < steps.count { printError("Run it again: what is done already is left alone.") }
-        return done == steps.count
+        await lookForLostAnswers()
+        return state.withLock { $0.outcomes }
     }
 
-    private func takeNext() -> Step? {
+    private func sayProgress() {
+        let (done, failed) = state.withLock { ($0.done, $0.failed) }
+        printError("\(done) of \(steps.count) done" + (failed > 0 ? ", \(failed) failed" : ""))
+    }
+
+    private func takeNext() -> Int? {
         state.withLock { state in
-            guard state.next < steps.count else { return nil }
+            guard state.next < steps.count, state.giveUp == nil else { return nil }
             state.next += 1
-            return steps[state.next - 1]
+            return state.next - 1
         }
     }
 
-    private func perform(_ step: Step) async {
+    private func perform(_ number: Int) async {
         do throws(APIError) {
-            try await attempt(step)
-            state.withLock { state in
-                state.done += 1
-                guard state.saidAt.duration(to: .now) > .seconds(1) else { return }
-                state.saidAt = .now
-                printError("\(state.done) of \(steps.count) done")
+            switch steps[number] {
+            case .create(let draft, let once): _ = try await client.create(draft, once: once)
+            case .update(let update): _ = try await client.update(update.target.identity.key, update.change)
+            case .delete(let target): try await client.delete(target.identity.key)
             }
+            state.withLock { $0.succeed(number) }
         } catch {
-            state.withLock { $0.failures.append("\(step.words): \(error)") }
+            state.withLock { $0.fail(number, error, inARowMax: Self.failuresInARowMax) }
         }
     }
 
-    /// Once more after 1, 2 and 4 seconds where that can do no harm.
-    private func attempt(_ step: Step) async throws(APIError) {
-        for number in 1... {
-            do throws(APIError) {
-                return try await send(step)
-            } catch {
-                guard number < Self.attempts, isTransient(error, step) else { throw error }
-                let jitter = Double.random(in: 0.5...1)
-                try? await Task.sleep(for: .seconds(Double(1 << (number - 1)) * jitter))
+    /// Creates whose answer was lost may have been done: the list says.
+    private func lookForLostAnswers() async {
+        let lost = state.withLock { state in
+            state.outcomes.indices.filter { number in
+                if case .failed(let error) = state.outcomes[number], case .create = steps[number] {
+                    error.mayHaveBeenDone
+                } else {
+                    false
+                }
+            }
+        }
+        guard !lost.isEmpty, let list = try? await client.list() else { return }
+        let there = Set(list.targets.map { ApplyPlan.Place(name: $0.name, region: $0.region) })
+        for number in lost {
+            guard case .create(let draft, _) = steps[number],
+                there.contains(ApplyPlan.Place(name: draft.name, region: draft.region))
+            else { continue }
+            state.withLock { state in
+                state.outcomes[number] = .done
+                state.done += 1
+                state.failed -= 1
             }
         }
     }
+}
 
-    private func send(_ step: Step) async throws(APIError) {
-        switch step {
-        case .create(let draft): _ = try await client.create(draft)
-        case .update(let update): _ = try await client.update(update.target.identity.key, update.change)
-        case .delete(let target):
-            do throws(APIError) { try await client.delete(target.identity.key) } catch {
-                // Gone is gone, also by the attempt whose answer was lost.
-                if error.httpStatus != 404 { throw error }
-            }
-        }
+extension Application.State {
+    mutating func succeed(_ number: Int) {
+        outcomes[number] = .done
+        done += 1
+        failuresInARow = 0
     }
 
-    /// Whether another attempt may succeed and can't do it twice.
-    private func isTransient(_ error: APIError, _ step: Step) -> Bool {
-        switch error.code {
-        // It was never sent.
-        case .dnsFailed, .connectFailed: true
-        case .httpStatus where [429, 503].contains(error.httpStatus): true
-        case .timeout, .transportFailed, .emptyBody,
-            .httpStatus where step.mayBeRepeated:
-            (error.httpStatus ?? 500) >= 500
-        default: false
+    mutating func fail(_ number: Int, _ error: APIError, inARowMax: Int) {
+        outcomes[number] = .failed(error)
+        failed += 1
+        // A refusal of one is no sign that the others fail, but a token that may not is.
+        let isRefusal = error.code == .httpStatus && !error.mayHaveBeenDone && error.httpStatus != 429
+        failuresInARow = isRefusal ? 0 : failuresInARow + 1
+        if error.code == .unauthorized || failuresInARow >= inARowMax { giveUp = error }
+    }
+}
+
+extension Application.Step {
+    var words: String {
+        switch self {
+        case .create(let draft, _): "create \(displayText(draft.name)) (\(displayText(draft.region)))"
+        case .update(let update): "change \(displayText(update.target.name)) (\(displayText(update.target.region)))"
+        case .delete(let target): "delete \(displayText(target.name)) (\(displayText(target.region)))"
         }
     }
+}
+
+/// What came of all steps, for people.
+func applicationText(_ steps: [Application.Step], _ outcomes: [Application.Outcome]) -> String {
+    var (done, notTried, failures) = (0, 0, [(words: String, error: APIError)]())
+    for (step, outcome) in zip(steps, outcomes) {
+        switch outcome {
+        case .done: done += 1
+        case .failed(let error): failures.append((step.words, error))
+        case .notTried: notTried += 1
+        }
+    }
+    var lines = [
+        "\(done) of \(steps.count) done" + (failures.isEmpty ? "" : ", \(failures.count) failed")
+            + (notTried > 0 ? ", \(notTried) not tried" : "")
+    ]
+    lines += failures.prefix(20).map { "  \($0.words): \($0.error)" }
+    if failures.count > 20 { lines.append("  and \(failures.count - 20) more") }
+    if notTried > 0 || failures.contains(where: { $0.error.code != .httpStatus || $0.error.mayHaveBeenDone }) {
+        lines.append("Run it again when that is mended: what is done already is left alone.")
+    } else if !failures.isEmpty {
+        lines.append("The API refuses these as they are: mend them in the file, and run it again.")
+    }
+    return lines.joined(separator: "\n")
 }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Daemon
 import Glibc
 import Health
 import Settings
@@ -13,8 +14,15 @@ struct TargetsExportCommand: AsyncParsableCommand {
 
     func run() async throws {
         let access = try options.open()
-        let targets = try await access.run { client throws(APIError) in try await APIAccess.list(client) }
-        printData(TargetsFile.text(of: targets))
+        let list = try await access.run(.list) { client throws(APIError) in try await APIAccess.list(client) }
+        printData(TargetsFile.text(of: list.targets))
+        let places = Dictionary(grouping: list.targets) { ApplyPlan.Place(name: $0.name, region: $0.region) }
+        let doubles = places.filter { $0.value.count > 1 }.keys.sorted()
+        for place in doubles.prefix(20) {
+            printError("\(displayText(place.name)) is there more than once in \(displayText(place.region)): `apply` refuses that")
+        }
+        // A file that isn't all there is must not pass for it.
+        if !doubles.isEmpty || !list.rejected.isEmpty { throw ExitCode(ExitStatus.notWell.rawValue) }
     }
 }
 
@@ -37,27 +45,42 @@ struct TargetsApplyCommand: AsyncParsableCommand {
     @Flag(help: "Only show what would be done.") var dryRun = false
     @Flag(name: [.customLong("yes"), .customShort("y")], help: "Don't ask.") var isSure = false
 
+    @Flag(help: "Print JSON: each change, and what came of it.") var json = false
+
     func run() async throws {
         let drafts = try declared()
         let access = try options.open()
         let style = TerminalStyle.detect(descriptor: STDOUT_FILENO)
-        let isWhole = try await access.run { client -> Bool in
-            let plan = ApplyPlan(declared: drafts, existing: try await APIAccess.list(client), prune: prune)
-            printData(planText(plan, style: style))
-            if plan.isEmpty || dryRun { return plan.ambiguous.isEmpty && (plan.isEmpty || !dryRun) }
+        let isWhole = try await access.run(.list) { client -> Bool in
+            let list = try await APIAccess.list(client)
+            let plan = ApplyPlan(declared: drafts, existing: list.targets, rejected: list.rejected, prune: prune)
+            if !json { printData(planText(plan, style: style)) }
+            let work = Application(plan: plan, client: client)
+            if plan.isEmpty || dryRun {
+                if json { try printSteps(work.steps, nil, plan) }
+                return plan.isWhole && plan.isEmpty
+            }
             let isHarmless = plan.updates.isEmpty && plan.deletes.isEmpty
             guard try isSure || isHarmless || confirm("Do this?", flag: "--yes") else {
                 throw Failure(.notWell, "nothing was changed")
             }
-            let work = Application(plan: plan, client: client)
-            return await work.carryOut() && plan.ambiguous.isEmpty
+            let outcomes = await work.carryOut()
+            printError(applicationText(work.steps, outcomes))
+            if json { try printSteps(work.steps, outcomes, plan) }
+            return plan.isWhole && outcomes.allSatisfy { if case .done = $0 { true } else { false } }
         }
         if !isWhole { throw ExitCode(ExitStatus.notWell.rawValue) }
     }
 
+    private func printSteps(_ steps: [Application.Step], _ outcomes: [Application.Outcome]?, _ plan: ApplyPlan) throws {
+        printData(try JSONEnvelope.text(kind: "changes", at: .now(), changeItems(steps, outcomes, plan)))
+    }
+
     private func declared() throws -> [TargetDraft] {
         let bytes: [UInt8]
-        do throws(FileProblem) { bytes = try Rangefinder.surroundings.readFile(file, TargetsFile.sizeLimit) } catch {
+        do throws(FileProblem) {
+            bytes = try file == "-" ? standardInput() : Rangefinder.surroundings.readFile(file, TargetsFile.sizeLimit)
+        } catch {
             throw Failure(.notWell, "\(displayText(file)) can't be read: \(error.sentence)")
         }
         let reading = TargetsFile.read(bytes)
@@ -67,6 +90,15 @@ struct TargetsApplyCommand: AsyncParsableCommand {
             TargetDraft(name: $0.name, baseURL: $0.baseURL, testPath: $0.testPath, region: $0.region, ruleEffect: $0.ruleEffect)
         }
     }
+}
+
+private func standardInput() throws(FileProblem) -> [UInt8] {
+    var (bytes, part) = ([UInt8](), [UInt8](repeating: 0, count: 64 << 10))
+    while case let count = read(STDIN_FILENO, &part, part.count), count > 0 {
+        bytes += part[..<count]
+        if bytes.count > TargetsFile.sizeLimit { throw .tooLarge }
+    }
+    return bytes
 }
 
 /// A plan like a diff: `+` is created, `~` changed, `-` deleted, `!` can't be told apart.
@@ -85,9 +117,9 @@ func planText(_ plan: ApplyPlan, style: TerminalStyle) -> String {
             ("rule_effect", update.target.ruleEffect.rawValue, update.change.ruleEffect?.rawValue),
         ]
         for (name, old, new) in changes {
-            if let new {
-                text += "    \(name): \(displayText(urlWithoutSecrets(old))) → \(displayText(urlWithoutSecrets(new)))\n"
-            }
+            guard let new else { continue }
+            let (before, after) = (displayText(urlWithoutSecrets(old)), displayText(urlWithoutSecrets(new)))
+            text += "    \(name): \(before) → \(after)" + (before == after ? " (what isn't shown of it changes)" : "") + "\n"
         }
     }
     for target in plan.deletes {
@@ -101,9 +133,12 @@ func planText(_ plan: ApplyPlan, style: TerminalStyle) -> String {
             style.coloured("! \(displayText(place.name)) (\(displayText(place.region)))", .red)
             + "  \(targets.count) of this name, none is touched; delete or rename all but one: \(keys)\n"
     }
+    for draft in plan.unreadable {
+        text +=
+            style.coloured("! \(displayText(draft.name)) (\(displayText(draft.region)))", .red)
+            + "  a record of this name can't be read, nothing is touched; mend or delete that record\n"
+    }
     let counts =
         "\(plan.creates.count) to create, \(plan.updates.count) to change, \(plan.deletes.count) to delete, \(plan.unchanged) as declared"
     return text + counts + "\n"
 }
-
-private func shownURL(_ base: String, _ path: String) -> String { displayText(urlWithoutSecrets(base + path)) }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import FoundationEssentials
 import Glibc
 import Health
 import TargetsAPI
@@ -17,7 +18,8 @@ struct TargetsCreateCommand: AsyncParsableCommand {
     func run() async throws {
         let draft = TargetDraft(name: name, baseURL: baseURL, testPath: testPath, region: region, ruleEffect: effect)
         let access = try options.open()
-        let record = try await access.run { client throws(APIError) in try await client.create(draft) }
+        let once = UUID().uuidString
+        let record = try await access.run(.create) { client throws(APIError) in try await client.create(draft, once: once) }
         let key = record.sKey ?? ""
         let target = Target(
             identity: TargetIdentity(clientID: access.client.clientID, key: key), name: record.name, baseURL: record.baseURL,
@@ -38,6 +40,7 @@ struct TargetsUpdateCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("A new test path.", valueName: "path")) var testPath: String?
     @Option(help: "A new rule: allow or deny.") var effect: Target.RuleEffect?
     @Option(help: .hidden) var region: String?
+    @Flag(help: "Print JSON.") var json = false
 
     func validate() throws {
         if region != nil {
@@ -47,6 +50,7 @@ struct TargetsUpdateCommand: AsyncParsableCommand {
                 region, and delete this one: rangefinder targets create … --region REGION, rangefinder targets delete ID.
                 """)
         }
+        if name?.isEmpty == true || baseURL?.isEmpty == true { throw ValidationError("A name and a base URL can't be empty.") }
         if name == nil, baseURL == nil, testPath == nil, effect == nil {
             throw ValidationError("Nothing to change: give --name, --base-url, --test-path or --effect.")
         }
@@ -55,12 +59,15 @@ struct TargetsUpdateCommand: AsyncParsableCommand {
     func run() async throws {
         let access = try options.open()
         let change = TargetChange(name: name, baseURL: baseURL, testPath: testPath, ruleEffect: effect)
-        let found = try await access.run { client in
+        let (found, record) = try await access.run(.change) { client in
             let found = try await APIAccess.find(target, region: nil, client)
-            _ = try await client.update(found.identity.key, change)
-            return found
+            return (found, try await client.update(found.identity.key, change))
         }
-        printError("updated \(displayText(found.name)) (\(displayText(found.identity.key)))")
+        let now = Target(
+            identity: found.identity, name: record.name, baseURL: record.baseURL, testPath: record.testPath, region: found.region,
+            ruleEffect: record.ruleEffect)
+        if json { return try show(now, json: true) }
+        printError("updated \(displayText(now.name)) (\(displayText(now.identity.key)))")
     }
 }
 
@@ -72,17 +79,19 @@ struct TargetsDeleteCommand: AsyncParsableCommand {
     @Argument(help: "Its id, or its name.", completion: .custom { words, _, _ in completedNames(words) }) var target: String
     @Option(help: ArgumentHelp("Its region, where two have the same name.", valueName: "region")) var region: String?
     @Flag(name: [.customLong("yes"), .customShort("y")], help: "Don't ask.") var isSure = false
+    @Flag(help: "Print JSON: the target as it was.") var json = false
 
     func run() async throws {
         let access = try options.open()
-        let found = try await access.run { client in
+        let found = try await access.run(.change) { client in
             let found = try await APIAccess.find(target, region: region, client)
             let words =
-                "\(displayText(found.name)) (\(displayText(found.identity.key)), \(displayText(found.region)), \(displayText(found.baseURL)))"
+                "\(displayText(found.name)) (\(displayText(found.identity.key)), \(displayText(found.region)), \(shownURL(found.baseURL, found.testPath)))"
             guard try isSure || confirm("Delete \(words)?", flag: "--yes") else { throw Failure(.notWell, "nothing was deleted") }
             try await client.delete(found.identity.key)
             return found
         }
+        if json { return try show(found, json: true) }
         printError("deleted \(displayText(found.name)) (\(displayText(found.identity.key)))")
     }
 }

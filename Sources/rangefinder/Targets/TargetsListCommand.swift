@@ -16,7 +16,7 @@ struct TargetsListCommand: AsyncParsableCommand {
 
     @OptionGroup var options: APIOptions
 
-    @Option(help: ArgumentHelp("Those whose name matches; * is any text.", valueName: "pattern"))
+    @Option(help: ArgumentHelp("Those whose name matches, case and all; * is any text.", valueName: "pattern"))
     var name: String?
 
     @Option(help: ArgumentHelp("Those of regions that match.", valueName: "pattern"))
@@ -25,7 +25,7 @@ struct TargetsListCommand: AsyncParsableCommand {
     @Option(help: "Those with this rule effect: allow or deny.")
     var effect: Target.RuleEffect?
 
-    @Option(help: "By which the list is sorted: name, region, status or latency.")
+    @Option(help: "By which the list is sorted: name, region, status (worst first) or latency (slowest first).")
     var sort = Order.name
 
     @Option(help: ArgumentHelp("The daemon's database, where --config doesn't name it.", valueName: "file"))
@@ -36,14 +36,15 @@ struct TargetsListCommand: AsyncParsableCommand {
 
     func run() async throws {
         let access = try options.open()
-        let targets = try await access.run { client throws(APIError) in try await APIAccess.list(client) }
-        let known = statuses(database ?? access.database)
+        let targets = try await access.run(.list) { client throws(APIError) in try await APIAccess.list(client).targets }
+        let known = try statuses(access)
         var rows = targets.filter(isWanted).map { TargetRow(target: $0, status: known[$0.identity]) }
         rows.sort { (sortKey($0), $0.target.name, $0.target.identity) < (sortKey($1), $1.target.name, $1.target.identity) }
         if json {
             printData(try JSONEnvelope.text(kind: "targets", at: .now(), rows.map(TargetItem.init)))
         } else {
-            printData(targetTable(rows, hasStatus: !known.isEmpty, style: .detect(descriptor: STDOUT_FILENO)))
+            printData(
+                targetTable(rows, of: targets.count, hasStatus: !known.isEmpty, style: .detect(descriptor: STDOUT_FILENO)))
         }
     }
 
@@ -65,9 +66,15 @@ struct TargetsListCommand: AsyncParsableCommand {
 
     private func format(_ number: Int64) -> String { String(repeating: "0", count: max(0, 19 - "\(number)".count)) + "\(number)" }
 
-    /// What the daemon believes, where it can be read.
-    private func statuses(_ path: String?) -> [TargetIdentity: TargetStatusRow] {
-        guard let path, let rows = try? HistoryReader.open(path: path).statuses() else { return [:] }
+    /// What the daemon believes: of the database that was given, or of the configuration's, where there is one already.
+    private func statuses(_ access: APIAccess) throws -> [TargetIdentity: TargetStatusRow] {
+        guard let path = database ?? access.database, database != nil || Glibc.access(path, F_OK) == 0 else { return [:] }
+        let rows: [TargetStatusRow]
+        do throws(HistoryError) { rows = try HistoryReader.open(path: path).statuses() } catch {
+            if database != nil { throw Failure(.unreachable, "\(error)") }
+            printError("without the daemon's statuses: \(error)")
+            return [:]
+        }
         return Dictionary(rows.map { ($0.target.identity, $0) }) { first, _ in first }
     }
 }
@@ -88,7 +95,7 @@ struct TargetsGetCommand: AsyncParsableCommand {
 
     func run() async throws {
         let access = try options.open()
-        let found = try await access.run { client in try await APIAccess.find(target, region: region, client) }
+        let found = try await access.run(.list) { client in try await APIAccess.find(target, region: region, client) }
         try show(found, json: json)
     }
 }
@@ -121,8 +128,9 @@ struct TargetItem: Encodable {
     }
 }
 
-func targetTable(_ rows: [TargetRow], hasStatus: Bool, style: TerminalStyle) -> String {
-    guard !rows.isEmpty else { return "No targets.\n" }
+/// - Parameter total: before they were filtered.
+func targetTable(_ rows: [TargetRow], of total: Int, hasStatus: Bool, style: TerminalStyle) -> String {
+    guard !rows.isEmpty else { return total == 0 ? "No targets.\n" : "None of \(total) targets matches.\n" }
     var columns = [Table.Column("Target", minimum: 12), Table.Column("Region", minimum: 6)]
     if hasStatus { columns += [Table.Column("Status"), Table.Column("Latency", alignment: .right)] }
     columns += [Table.Column("URL", minimum: 16), Table.Column("Effect"), Table.Column("Id", minimum: 8)]
@@ -147,7 +155,8 @@ func show(_ target: Target, json: Bool) throws {
     }
     let lines = [
         ("id", target.identity.key), ("client", target.identity.clientID), ("name", target.name), ("region", target.region),
-        ("base URL", target.baseURL), ("test path", target.testPath), ("rule effect", target.ruleEffect.rawValue),
+        ("base URL", urlWithoutSecrets(target.baseURL)), ("test path", urlWithoutSecrets(target.testPath)),
+        ("rule effect", target.ruleEffect.rawValue),
     ]
     for (name, value) in lines { printData("\(name.padded(to: 11))  \(displayText(value))\n") }
 }

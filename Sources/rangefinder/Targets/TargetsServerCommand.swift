@@ -36,7 +36,9 @@ struct TargetsServerCommand: AsyncParsableCommand {
         }
         let logger = standardErrorLogger(.text, LogLevel(.info))
         let server = TargetsServer(
-            configuration: .init(host: address.host, port: address.port, token: token, names: [surroundings.hostName]),
+            configuration: .init(
+                host: address.host, port: address.port, tokens: [AccessToken(name: "token", secret: token)],
+                names: [surroundings.hostName]),
             store: store, logger: nil,
             onListening: { port in
                 logger.info("the Targets API listens", metadata: ["address": "\(ListenAddress(host: address.host, port: port))"])
