@@ -20,7 +20,7 @@ struct OpenAPITests {
             folder.file("token"),
         ])
         #expect(try await server.errors.until("the Targets API listens"))
-        let document = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        let document = URL(fileURLWithPath: Program.path).deletingLastPathComponent().deletingLastPathComponent()
             .deletingLastPathComponent().appendingPathComponent("docs/targets-api.openapi.yaml").path
         let (program, place) = (schemathesis ?? "", folder.path)
         let ended = try await onThread {
