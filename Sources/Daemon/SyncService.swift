@@ -21,12 +21,28 @@ actor SyncService {
         var lastRejections: [String] = []
         var hasList: Bool
 
-        mutating func receive(_ answer: ListAnswer) -> TargetFeed.Outcome {
+        mutating func receive(_ answer: ListAnswer) -> Received {
             switch answer {
-            case .unchanged: return feed.receiveAgain()
+            case .unchanged: return Received(feed.receiveAgain())
             case .list(let list, let fingerprint):
                 lastAnswer = fingerprint
-                return feed.receive(list)
+                return Received(feed.receive(list))
+            }
+        }
+    }
+
+    /// What came of an answer, in numbers: both forms of a hundred thousand targets need not outlive the comparison.
+    private enum Received {
+        case applied(added: Int, changed: Int, removed: Int, unchanged: Int)
+        case held(lost: Int, of: Int)
+
+        init(_ outcome: TargetFeed.Outcome) {
+            switch outcome {
+            case .applied(let change):
+                self = .applied(
+                    added: change.added.count, changed: change.changed.count, removed: change.removed.count,
+                    unchanged: change.unchanged)
+            case .held(let lost, let total): self = .held(lost: lost, of: total)
             }
         }
     }
@@ -178,7 +194,8 @@ actor SyncService {
 
     private func sync(_ client: TargetsClient, generation asked: Int) async -> String? {
         do throws(APIError) {
-            let answer = try await client.list(unless: channels[client.clientID]?.lastAnswer)
+            let channel = channels[client.clientID]
+            let answer = try await client.list(unless: channel?.lastAnswer, like: channel?.feed.targets ?? [])
             return asked == generation ? received(answer, clientID: client.clientID) : nil
         } catch {
             return asked == generation ? failed(error, clientID: client.clientID) : nil
@@ -196,19 +213,21 @@ actor SyncService {
         onRejected(channels.values.reduce(0) { $0 + $1.feed.rejected.count })
         metrics.setSyncHeld(channel.feed.isHolding, clientID: clientID)
         switch outcome {
-        case .applied(let change):
+        case .applied(let added, let changed, let removed, let unchanged):
             metrics.syncSucceeded(clientID: clientID, at: .now())
-            guard isFirst || !change.isEmpty else {
-                logger.debug("sync: nothing changed", metadata: ["client_id": "\(clientID)", "targets": "\(change.unchanged)"])
+            guard isFirst || added + changed + removed > 0 else {
+                logger.debug("sync: nothing changed", metadata: ["client_id": "\(clientID)", "targets": "\(unchanged)"])
                 return nil
             }
             logger.info(
                 "sync: list changed",
                 metadata: [
-                    "client_id": "\(clientID)", "added": "\(change.added.count)", "changed": "\(change.changed.count)",
-                    "removed": "\(change.removed.count)", "unchanged": "\(change.unchanged)",
+                    "client_id": "\(clientID)", "added": "\(added)", "changed": "\(changed)", "removed": "\(removed)",
+                    "unchanged": "\(unchanged)",
                 ])
+            releaseFreedMemory()
             apply(clientID, channel.feed.targets)
+            releaseFreedMemory()
             return nil
         case .held(let lost, let total):
             let sentence =

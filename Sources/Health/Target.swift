@@ -75,6 +75,18 @@ package struct Target: Hashable, Sendable {
         self.ruleEffect = ruleEffect
     }
 
+    /// The same target, kept as far as it goes in the memory that another form of it has already: a list of a hundred thousand comes again
+    /// and again, and nearly all of it is as it was.
+    package func sharing(_ known: Target) -> Target {
+        guard self != known else { return known }
+        var target = self
+        if identity == known.identity { target.identity = known.identity }
+        for text in [\Target.name, \.baseURL, \.testPath, \.region] where self[keyPath: text] == known[keyPath: text] {
+            target[keyPath: text] = known[keyPath: text]
+        }
+        return target
+    }
+
     /// The bounds of foreign text, in bytes of UTF-8. A record past one of them is rejected where it arrives.
     package static let nameLimit = 256
     package static let urlLimit = 2048

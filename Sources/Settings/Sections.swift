@@ -81,7 +81,7 @@ extension Settings {
         package var database = "/var/lib/rangefinder/targets.db"
         package var tokens: [Token]
         /// Requests a second of each token.
-        package var rate = 1000
+        package var rate = 2000
         package init(tokens: [Token]) { self.tokens = tokens }
 
         package struct Token: Hashable, Sendable {

@@ -17,8 +17,8 @@ package struct TargetsFile: Hashable, Sendable {
         package var diagnostics: [Diagnostic]
     }
 
-    /// Bytes: for some fifty thousand targets.
-    package static let sizeLimit = 16 << 20
+    /// Bytes: for as many targets as a client of the embedded API may have.
+    package static let sizeLimit = 64 << 20
     private static let entriesLimit = 100_000
 
     package private(set) var entries: [Entry] = []

@@ -35,33 +35,35 @@ package struct TargetsClient: Sendable {
 
     /// The list, unless its answer is the one that is known already: reading a list of a hundred thousand targets takes a second of
     /// processor time and four times its size, and nearly every answer is the one before it.
-    package func list(unless known: AnswerFingerprint?) async throws(APIError) -> ListAnswer {
+    ///
+    /// - Parameter targets: those of the known answer, whose memory the list shares.
+    package func list(unless known: AnswerFingerprint?, like targets: [Target] = []) async throws(APIError) -> ListAnswer {
         let response = try await send(.get, .list(clientID: clientID), maxBody: maxList, unless: known?.tag)
         if response.status == 304 { return .unchanged }
         // The name of a first page says nothing of the others.
-        if response.next != nil { return .list(try await wholeList(response), AnswerFingerprint(of: [])) }
+        if response.next != nil { return .list(try await wholeList(response, like: targets), AnswerFingerprint(of: [])) }
         let fingerprint = AnswerFingerprint(of: response.body, tag: response.tag)
         if let known, known.tag == fingerprint.tag, known.hasSameBody(as: fingerprint) { return .unchanged }
-        return .list(try read(response), fingerprint)
+        return .list(try read(response, like: targets), fingerprint)
     }
 
     private static let pagesMax = 10_000
 
     /// A list and what follows it, where the API hands it out in pages: `Link: <…>; rel="next"` (RFC 8288).
-    private func wholeList(_ first: APIResponse) async throws(APIError) -> TargetList {
-        var (list, next, size) = (try read(first), first.next, first.body.count)
+    private func wholeList(_ first: APIResponse, like known: [Target] = []) async throws(APIError) -> TargetList {
+        var (list, next, size) = (try read(first, like: known), first.next, first.body.count)
         for _ in 0..<Self.pagesMax {
             guard let path = next else { return list }
             let page = try await send(.get, path: path, maxBody: maxList - size)
-            list.append(try read(page))
+            list.append(try read(page, like: known))
             (next, size) = (page.next, size + page.body.count)
         }
         throw APIError(.tooLarge, "The Targets API's list has no end: \(Self.pagesMax) pages, and there are more.")
     }
 
-    private func read(_ response: APIResponse) throws(APIError) -> TargetList {
+    private func read(_ response: APIResponse, like known: [Target] = []) throws(APIError) -> TargetList {
         do throws(DocumentProblem) {
-            return try TargetList(json: response.body, clientID: clientID)
+            return try TargetList(json: response.body, clientID: clientID, known: known)
         } catch {
             throw APIError(error, in: response, redactor: redactor)
         }

@@ -24,7 +24,7 @@ package struct TargetsServer: Sendable {
         /// By which the server may be asked for, besides IP literals and `localhost`: the machine's name and `listen_names`.
         package var names: [String]
 
-        package static let defaultRate = 1000
+        package static let defaultRate = 2000
 
         package init(host: String, port: Int, tokens: [AccessToken], rate: Int = defaultRate, names: [String] = []) {
             self.host = host

@@ -171,3 +171,22 @@ import Testing
         #expect(split(json) == nil)
     }
 }
+
+@Suite struct SharedMemoryTests {
+    @Test func aListThatComesAgainKeepsTheMemoryOfWhatIsAsItWas() throws {
+        let text = { (name: String) in
+            #"{"targets":[{"sKey":"a-key-that-is-long","targetName":"\#(name)","targetBaseURL":"https://a.example.com","targetTestPath":"/"}]}"#
+        }
+        let known = try TargetList(json: Array(text("a name that is long").utf8), clientID: "c").targets
+        let again = try TargetList(json: Array(text("a name that is long").utf8), clientID: "c", known: known).targets
+        let other = try TargetList(json: Array(text("another name as long").utf8), clientID: "c", known: known).targets
+        func isShared(_ a: String, _ b: String) -> Bool {
+            a.utf8.withContiguousStorageIfAvailable { a in
+                b.utf8.withContiguousStorageIfAvailable { a.baseAddress == $0.baseAddress } ?? false
+            } ?? false
+        }
+        #expect(again == known && isShared(again[0].name, known[0].name))
+        #expect(other[0].name == "another name as long")
+        #expect(isShared(other[0].baseURL, known[0].baseURL) && isShared(other[0].identity.key, known[0].identity.key))
+    }
+}

@@ -10,3 +10,7 @@ func giveMemoryBack() {
     mallopt(M_TRIM_THRESHOLD, 1 << 20)
     mallopt(M_MMAP_THRESHOLD, 256 << 10)
 }
+
+/// Gives back what was freed in the middle of the heaps, where a new list leaves many holes: without it the daemon grew from 200 to 300 MiB
+/// over ten lists of a hundred thousand. Takes 1 to 20 ms of such a heap, so only for what comes once in a while.
+func releaseFreedMemory() { malloc_trim(0) }

@@ -59,14 +59,19 @@ extension TargetList {
     ///
     /// Unknown members are ignored, a missing region or rule effect is let pass, and whether a URL is one is not asked here. A record
     /// with a member missing, of the wrong type or past its bound, and the second of one identity, is rejected alone.
-    package init(json: [UInt8], clientID: String) throws(DocumentProblem) {
+    ///
+    /// - Parameter known: an earlier list, whose memory is shared.
+    package init(json: [UInt8], clientID: String, known: [Target] = []) throws(DocumentProblem) {
         self.init(targets: [])
+        var places = [TargetIdentity: Int](minimumCapacity: known.count)
+        for (place, target) in known.enumerated() { places[target.identity] = place }
+        func shared(_ target: Target) -> Target { places[target.identity].map { target.sharing(known[$0]) } ?? target }
         let splitter = json.withUnsafeBufferPointer { RecordSplitter($0) }
         var seen: Set<TargetIdentity> = []
         guard let splitter else {
             let document = try decodeJSON(ListDocument.self, from: json)
             try document.refuseIfCut()
-            for record in document.targets { add(record, clientID: clientID, seen: &seen) }
+            for record in document.targets { add(record, clientID: clientID, seen: &seen, shared: shared) }
             return
         }
         try decodeJSON(ListDocument.self, from: splitter.frame).refuseIfCut()
@@ -76,21 +81,26 @@ extension TargetList {
         while let first = rest.first, let last = rest.prefix(Self.recordsAtATime).last {
             rest = rest.dropFirst(Self.recordsAtATime)
             let part = [UInt8(ascii: "[")] + json[first.lowerBound..<last.upperBound] + [UInt8(ascii: "]")]
-            for record in try decodeJSON([ListedRecord].self, from: part) { add(record, clientID: clientID, seen: &seen) }
+            for record in try decodeJSON([ListedRecord].self, from: part) {
+                add(record, clientID: clientID, seen: &seen, shared: shared)
+            }
         }
     }
 
     private static let recordsAtATime = 500
 
-    private mutating func add(_ record: ListedRecord, clientID: String, seen: inout Set<TargetIdentity>) {
+    private mutating func add(
+        _ record: ListedRecord, clientID: String, seen: inout Set<TargetIdentity>, shared: (Target) -> Target
+    ) {
         let identity = record.key.map { TargetIdentity(clientID: clientID, key: $0) }
         let isFirst = identity.map { seen.insert($0).inserted } ?? true
         let problem = isFirst ? record.problem : FieldProblem(.sKey, "is that of an earlier record")
         if problem == nil, let identity {
             targets.append(
-                Target(
-                    identity: identity, name: record.name ?? "", baseURL: record.baseURL, testPath: record.testPath,
-                    region: record.region, ruleEffect: record.ruleEffect))
+                shared(
+                    Target(
+                        identity: identity, name: record.name ?? "", baseURL: record.baseURL, testPath: record.testPath,
+                        region: record.region, ruleEffect: record.ruleEffect)))
         } else {
             rejected.append(
                 RejectedRecord(

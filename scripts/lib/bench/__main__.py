@@ -16,7 +16,7 @@ import traceback
 from machine import MeasuringLock, private_network, say
 from processes import Failed, OthersWork
 from run import Run
-from scenarios import cost, history, moving, peer, scale, scrape, soak, steady, truth, zoo
+from scenarios import cost, history, lists, moving, peer, scale, scrape, soak, steady, truth, zoo
 from table import Table
 
 SCENARIOS = {
@@ -30,6 +30,7 @@ SCENARIOS = {
     "start": (scale.start, "Start with 100,000 remembered targets"),
     "tenfold": (cost.tenfold, "Ten times the targets at the same 1,500 probes a second"),
     "history": (history.history, "The history: room, the writer's work, and what reading takes"),
+    "lists": (lists.lists, "Syncs of 100,000 targets with an API that has ETags, while they are probed"),
     "moving": (moving.moving, "Lateness while results are moved, rolled up and deleted, at 2,000 probes a second"),
     "soak": (soak.soak, "Ten minutes of reloads, other lists, scrapes and API failures at 2,000 probes a second"),
     "zoo": (zoo.zoo, "Hostile targets, each alone: the right reason, and no later than the timeout allows"),

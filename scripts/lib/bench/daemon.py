@@ -91,9 +91,10 @@ class Daemon:
 
     def __init__(
         self, run, *, count, interval, port, scheme="http", with_names=False, timeout=None, probe=(), sync=60, embeds_api=False,
-        history=""
+        has_own_list=True, history=""
     ):
-        """With `embeds_api` the list is the daemon's own and empty; else a process of its own serves one of `count` targets."""
+        """With `embeds_api` the list is the daemon's own and empty; else a process of its own serves one of `count` targets, or,
+        without `has_own_list`, whatever the scenario starts at `api_port`."""
         self.run, self.folder, self.count, self.interval = run, run.folder, count, interval
         self.metrics, self.api_port = free_ports(2)
         self.process = self.api = None
@@ -107,7 +108,7 @@ class Daemon:
                 timeout=timeout or min(10, interval), probe="".join(f"\n  {line}" for line in probe), history=history,
             )
         )
-        if not embeds_api:
+        if has_own_list and not embeds_api:
             write_list(self.folder / "list.json", count, port, scheme, with_names)
             self.start_api()
 
