@@ -14,7 +14,13 @@ struct Answers: Sendable {
     let access: Access
     let rules: RequestRules
 
+    /// An answer to HEAD has no body (RFC 9110, section 9.3.2): one would pass for the next answer of the connection.
     func respond(to request: Request, logger: Logger) async -> Response {
+        let response = await response(to: request, logger: logger)
+        return request.method == .head ? response.createHeadResponse() : response
+    }
+
+    private func response(to request: Request, logger: Logger) async -> Response {
         do {
             return Self.response(try await answer(to: request))
         } catch let refusal as Refusal {

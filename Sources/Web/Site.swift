@@ -38,7 +38,7 @@ struct Site: Sendable {
         var response = try await answer(to: request, over: channel)
         response.headers[.date] = httpDate()
         for field in security?.headers ?? [:] { response.headers[field.name] = field.value }
-        return response
+        return request.method == .head ? response.createHeadResponse() : response
     }
 
     private func answer(to request: Request, over channel: any Channel) async throws -> Response {
@@ -56,8 +56,7 @@ struct Site: Sendable {
         if let refusal = refusal(of: request) {
             return .text(HTTPResponse.Status(code: refusal.status), refusal.sentence)
         }
-        let response = try await answer(to: request, from: peer)
-        return request.method == .head ? response.createHeadResponse() : response
+        return try await answer(to: request, from: peer)
     }
 
     private func answer(to request: Request, from peer: Peer) async throws -> Response {

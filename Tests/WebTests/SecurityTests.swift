@@ -51,6 +51,13 @@ import Testing
         }
     }
 
+    @Test func aRefusalOfAHeadHasNoBody() async throws {
+        try await withServer(security: try security(users: ["prom": Self.quick])) { port in
+            let answer = try await ask(port, "HEAD", "/metrics")
+            #expect(answer.status == 401 && answer.text.isEmpty)
+        }
+    }
+
     @Test func aRightPasswordIsRememberedAndIsNotKeptWaitingByWrongOnes() async {
         let (passwords, here) = (Passwords(), EmbeddedChannel())
         passwords.replace(["slow": Self.slow])

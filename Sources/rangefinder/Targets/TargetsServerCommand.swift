@@ -26,6 +26,13 @@ struct TargetsServerCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("A file with the token that may act for every client.", valueName: "file"))
     var tokenFile: String
 
+    @Option(help: ArgumentHelp("Requests a second, with twice as many at once; more are answered 429.", valueName: "number"))
+    var rate = TargetsServer.Configuration.defaultRate
+
+    func validate() throws {
+        guard rate >= 1 else { throw ValidationError("--rate wants a number of 1 or more.") }
+    }
+
     func run() async throws {
         let address = try listenAddress()
         let surroundings = Surroundings.system()
@@ -38,6 +45,7 @@ struct TargetsServerCommand: AsyncParsableCommand {
         let server = TargetsServer(
             configuration: .init(
                 host: address.host, port: address.port, tokens: [AccessToken(name: "token", secret: token)],
+                rate: rate,
                 names: [surroundings.hostName]),
             store: store, logger: nil,
             onListening: { port in
