@@ -1,18 +1,28 @@
 import Exposition
 import Health
 import Scheduling
+import Settings
 import Synchronization
 
 /// Tells the service manager when the daemon is ready, how it is, and that it goes on: by what the scheduler has done, and not by a timer.
 struct ServiceReport: Sendable {
     /// Probing goes on: the loop has turned since the last look, and fewer than half of the targets are overdue by three of their intervals, or
-    /// probes came to their end meanwhile: a daemon that has too much to do isn't cured by another start. Without targets there are the turns.
+    /// a probe has come to its end within the time that one may take: a daemon that has too much to do isn't cured by another start. Without
+    /// targets there are the turns.
     struct Progress {
         private var (turns, ended) = (-1, 0)
+        private var endedAt: Duration?
 
-        mutating func look(turns: Int, ended: Int, overdue: Int, of targets: Int) -> Bool {
+        /// - Parameters:
+        ///   - longest: what one probe may take.
+        ///   - now: of a clock that only goes on.
+        mutating func look(
+            turns: Int, ended: Int, overdue: Int, of targets: Int, longest: Duration = .zero, now: Duration = .zero
+        ) -> Bool {
+            let isStuck = endedAt.map { ended == self.ended && now - $0 >= longest } ?? false
+            if endedAt == nil || ended != self.ended { endedAt = now }
             defer { (self.turns, self.ended) = (turns, ended) }
-            return turns != self.turns && (overdue == 0 || 2 * overdue < targets || ended != self.ended)
+            return turns != self.turns && (overdue == 0 || 2 * overdue < targets || !isStuck)
         }
     }
 
@@ -21,6 +31,7 @@ struct ServiceReport: Sendable {
 
     private let daemon: Daemon
     private let manager: ServiceManager
+    private let began = ContinuousClock.now
 
     init(_ daemon: Daemon, manager: ServiceManager) { (self.daemon, self.manager) = (daemon, manager) }
 
@@ -52,9 +63,12 @@ struct ServiceReport: Sendable {
     }
 
     private func isProgressing(_ progress: inout Progress) -> Bool {
-        let scheduler = daemon.scheduler
+        let (scheduler, settings) = (daemon.scheduler, daemon.roster.settings)
+        let timeouts = [settings.probe.timeout] + settings.overrides.map(\.policy.timeout)
         return progress.look(
-            turns: scheduler.turns, ended: scheduler.ended, overdue: scheduler.overdue(byIntervals: 3), of: daemon.watch.count)
+            turns: scheduler.turns, ended: scheduler.ended, overdue: scheduler.overdue(byIntervals: 3), of: daemon.watch.count,
+            // With a second look, which has as long again.
+            longest: (timeouts.max() ?? .zero) * 2, now: began.duration(to: .now))
     }
 }
 
@@ -99,7 +113,11 @@ extension Daemon {
         guard let manager, await hasStarted else { return await body() }
         manager.tell(.reloading(since: ServiceManager.monotonicMicroseconds()))
         let value = await body()
-        manager.tell(.ready)
+        // One that is lost would leave the service reloading for good.
+        for _ in 0..<50 {
+            if manager.tell(.ready) { break }
+            try? await Task.sleep(for: .milliseconds(100))
+        }
         return value
     }
 }

@@ -13,6 +13,13 @@ struct RunCommand: AsyncParsableCommand {
     var config: String
 
     func run() async throws {
+        do { try await serve() } catch {
+            InheritedSocket.turnAway(environment: Rangefinder.surroundings.environment)
+            throw error
+        }
+    }
+
+    private func serve() async throws {
         // It is trapped once the services run; before that it must not end us.
         signal(SIGHUP, SIG_IGN)
         let settings = try loadSettings(config)

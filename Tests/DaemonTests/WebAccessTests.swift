@@ -1,3 +1,4 @@
+import Glibc
 import Health
 import Logging
 import NIOCore
@@ -73,6 +74,22 @@ import Testing
         access.look(log.logger(LogLevel(.notice)))
         #expect(log.lines.contains { $0.contains("was read again") })
         #expect(!access.security.isOpen)
+    }
+
+    @Test func aFileThatIsRefusedDoesNotTakeThePlaceOfTheOneInForce() throws {
+        let folder = try TemporaryFolder()
+        let (access, log) = (WebAccess(.system()), LogCapture())
+        let good = try folder.write("basic_auth_users: {one: \(Self.hash)}\n", to: "web.yml")
+        #expect(access.take(good) == [])
+        let other = try folder.write("basic_auth_users: {one: plain}\n", to: "other.yml")
+        #expect(!access.take(other).isEmpty)
+        // Mended, it is nobody's any more; the one in force is read again.
+        try folder.write("{}\n", to: "other.yml")
+        access.look(log.logger(LogLevel(.notice)))
+        #expect(!access.security.isOpen && log.lines == [])
+        chmod(good, 0o600)
+        access.look(log.logger(LogLevel(.notice)))
+        #expect(log.lines.contains { $0.contains("was read again") })
     }
 
     @Test func anOpenListenerIsSaidWheneverItBecomesOne() throws {

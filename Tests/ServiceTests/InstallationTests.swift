@@ -123,6 +123,19 @@ struct InstallationTests {
                 "the service's user rangefinder can't read /etc/rangefinder/own/token"))
         try await box.must("chgrp rangefinder /etc/rangefinder/own/token && chmod 640 /etc/rangefinder/own/token")
         #expect(try await !box.run("rangefinder doctor --config /etc/wrong.yaml").output.contains("can't read"))
+        // A name without a slash is a credential, and nothing else, to the service.
+        try await box.write("t0ken-4711\n", to: "/etc/rangefinder/other-token")
+        try await box.write(
+            Self.configuration().replacingOccurrences(of: "user-token", with: "other-token")
+                + "\nhistory: {path: /srv/history.db}\n", to: "/etc/rangefinder/wrong.yaml")
+        let wrong = try await box.run("rangefinder doctor --config /etc/rangefinder/wrong.yaml")
+        #expect(wrong.output.contains("put the secret into /etc/credstore/rangefinder.other-token"), "\(wrong.output)")
+        try await box.write(
+            Self.configuration() + "\nhistory: {path: /srv/history.db}\n", to: "/etc/rangefinder/wrong.yaml")
+        #expect(
+            try await box.run("rangefinder doctor --config /etc/rangefinder/wrong.yaml").output.contains(
+                "lets the service write to /var/lib/rangefinder, and not to /srv"))
+        try await box.must("rm /etc/rangefinder/wrong.yaml /etc/rangefinder/other-token")
         // Under ProcSubset=pid, too.
         #expect(page.contains("\nprocess_start_time_seconds "))
         // Journald knows which lines are errors, and nobody finds a token.
@@ -138,6 +151,7 @@ struct InstallationTests {
         try await box.until("journalctl -u rangefinder -o cat --no-pager", says: "sync: nothing changed")
         try await box.write(Self.configuration() + "\nnonsense: 1\n", to: "/etc/rangefinder/rangefinder.yaml")
         #expect(try await box.run("systemctl reload rangefinder").status != 0)
+        #expect(try await box.run("rangefinder reload 2>&1").output.contains("unknown key 'nonsense'"))
         try await box.until("journalctl -u rangefinder -p err -o cat --no-pager", says: "unknown key 'nonsense'")
         try await box.until("systemctl show rangefinder -P StatusText", says: "1 down; the last reload failed")
         try await box.until("curl -s http://127.0.0.1:10115/metrics", says: "\nrangefinder_config_last_reload_successful 0\n")
@@ -203,6 +217,15 @@ struct InstallationTests {
         try await box.must("systemctl restart --no-block rangefinder")
         for _ in 0..<30 { #expect(try await box.must("curl -sf http://127.0.0.1:10115/-/healthy") == "healthy\n") }
         try await box.until("systemctl show rangefinder --property=ActiveState", says: "=active")
+        // A configuration that can't start it, and somebody who asks: one attempt each, and the socket stays.
+        try await box.must(
+            "cp /etc/rangefinder/rangefinder.yaml /etc/rangefinder/good.yaml && echo 'bogus: 1' >>/etc/rangefinder/rangefinder.yaml"
+        )
+        try await box.must("systemctl stop rangefinder")
+        for _ in 0..<3 { #expect(try await box.run("curl -s --max-time 5 http://127.0.0.1:10115/-/healthy").status != 0) }
+        #expect(try await box.must("systemctl show rangefinder.socket -P ActiveState") == "active\n")
+        try await box.must("mv /etc/rangefinder/good.yaml /etc/rangefinder/rangefinder.yaml")
+        #expect(try await box.must("curl -sf http://127.0.0.1:10115/-/healthy") == "healthy\n")
         try await box.must("systemctl stop rangefinder.socket rangefinder && systemctl start rangefinder")
     }
 

@@ -1,7 +1,7 @@
 import Glibc
 
 /// A listening socket that the service manager holds and hands on at each start, so that a restart refuses nobody: sd_listen_fds(3)'s protocol.
-enum InheritedSocket {
+package enum InheritedSocket {
     /// Theirs come after standard input, output and error.
     private static let first: CInt = 3
 
@@ -13,6 +13,13 @@ enum InheritedSocket {
         _ = fcntl(first, F_SETFD, FD_CLOEXEC)
         _ = fcntl(first, F_SETFL, fcntl(first, F_GETFL) | O_NONBLOCK)
         return first
+    }
+
+    /// Takes and closes who waits, for a process that ends without having served: the service manager would start it again at once for the
+    /// same connection, twenty times, and then give the socket up (systemd.socket(5), TriggerLimitBurst=).
+    package static func turnAway(environment: (String) -> String?) {
+        guard let listener = take(environment: environment) else { return }
+        while case let connection = accept(listener, nil, nil), connection >= 0 { close(connection) }
     }
 
     private static func isListening(_ descriptor: CInt) -> Bool {

@@ -12,15 +12,14 @@ final class WebAccess: Sendable {
     private struct Stamp: Hashable {
         var inode: UInt64 = 0
         var size: Int64 = 0
-        var changed = Timestamp(milliseconds: 0)
-        var nanoseconds = 0
+        /// Of the content, and of the permissions: a file may be made readable after it was written.
+        var times: [Int] = []
 
         init(_ path: String) {
             var facts = stat()
             guard stat(path, &facts) == 0 else { return }
             (inode, size) = (UInt64(facts.st_ino), Int64(facts.st_size))
-            changed = Timestamp(milliseconds: Int64(facts.st_mtim.tv_sec) * 1000)
-            nanoseconds = facts.st_mtim.tv_nsec
+            times = [facts.st_mtim, facts.st_ctim].flatMap { [$0.tv_sec, $0.tv_nsec] }
         }
     }
 
@@ -51,6 +50,14 @@ final class WebAccess: Sendable {
             state.withLock { $0 = State() }
             return replace(WebConfiguration())
         }
+        let before = state.withLock(\.self)
+        let troubles = read(path)
+        // What is in force goes on to be watched, and not another file that was refused.
+        if !troubles.isEmpty, let known = before.path, known != path { state.withLock { $0 = before } }
+        return troubles
+    }
+
+    private func read(_ path: String) -> [String] {
         // Also those of a reading that fails: it is read again when one of them changes, and not before. Stamped before they are read, so
         // that what changes meanwhile is a change.
         state.withLock { $0 = State(path: path) }

@@ -80,6 +80,11 @@ struct ReadingContext {
             switch secretContents(of: path, name, isCredential: credentials != nil) {
             case .failure(.tooLarge):
                 findings.error("\(value.label): \(shown(path)) is larger than a secret may be (64KiB)", at: value.place)
+            case .failure(.notFound) where credentials != nil && !name.contains("/"):
+                findings.error(
+                    "\(value.label): there is no credential \(shown(name)); put the secret into /etc/credstore/rangefinder.\(name), "
+                        + "which a LoadCredential= of the unit has to name",
+                    at: value.place)
             case .failure(.notFound):
                 findings.error(
                     "\(value.label): there is no file \(shown(path)); create it with nothing but the secret in it",

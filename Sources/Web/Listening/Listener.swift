@@ -25,17 +25,21 @@ struct Listener: Sendable {
     /// No header that means something here is near it.
     private static let headersMax = 32 << 10
     private static let backlog: Int32 = 256
-    private static let ofOnePeer = 64
+    static let ofOnePeer = 64
 
     let place: Place
     let security: WebSecurity?
     let connectionsMax: Int
     private let http: HTTP1Channel
-    private let peers = PeerCounts(limit: Self.ofOnePeer)
+    private let peers: PeerCounts
     /// The daemon tells what there is to tell; a listener that logs every torn connection would let strangers fill its log.
     private let silent = Logger(label: "web") { _ in SwiftLogNoOpLogHandler() }
 
-    init(place: Place, security: WebSecurity?, connectionsMax: Int, idleTimeout: TimeAmount, respond: @escaping Responder) {
+    init(
+        place: Place, security: WebSecurity?, connectionsMax: Int, ofOnePeer: Int = Self.ofOnePeer, idleTimeout: TimeAmount,
+        respond: @escaping Responder
+    ) {
+        peers = PeerCounts(limit: ofOnePeer)
         (self.place, self.security, self.connectionsMax) = (place, security, connectionsMax)
         var configuration = HTTP1Channel.Configuration(
             additionalChannelHandlers: [RequestTimer(idle: idleTimeout)], idleTimeout: idleTimeout)
@@ -93,13 +97,19 @@ struct Listener: Sendable {
 
     private struct TooManyOfOnePeer: Error {}
 
-    @Sendable private func begin(_ channel: any Channel) -> EventLoopFuture<HTTP1Channel.Value> {
-        guard let share = peers.enter(channel) else { return channel.eventLoop.makeFailedFuture(TooManyOfOnePeer()) }
+    /// A connection that can't begin is closed here: NIO leaves one whose initializer fails as it is, and it would keep its place for good.
+    @Sendable func begin(_ channel: any Channel) -> EventLoopFuture<HTTP1Channel.Value> {
+        guard let share = peers.enter(channel) else {
+            channel.close(promise: nil)
+            return channel.eventLoop.makeFailedFuture(TooManyOfOnePeer())
+        }
         channel.closeFuture.whenComplete { _ in peers.leave(share) }
-        return channel.eventLoop.makeCompletedFuture {
+        let begun = channel.eventLoop.makeCompletedFuture {
             if let context = security?.context {
                 try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: context))
             }
         }.flatMap { http.setup(channel: channel, logger: silent) }
+        begun.whenFailure { _ in channel.close(promise: nil) }
+        return begun
     }
 }

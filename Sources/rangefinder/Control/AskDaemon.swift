@@ -1,6 +1,37 @@
+import ArgumentParser
 import Curl
 import Daemon
 import Health
+import Settings
+
+/// Which daemon is asked: without either option the service of this machine.
+struct DaemonOptions: ParsableArguments {
+    static let serviceConfig = "/etc/rangefinder/rangefinder.yaml"
+
+    @Option(help: ArgumentHelp("The daemon's configuration; the service's when it isn't given.", valueName: "file"))
+    var config: String?
+
+    @Option(help: ArgumentHelp("The daemon's database instead, beside which its socket is.", valueName: "file"))
+    var database: String?
+
+    func validate() throws {
+        if config != nil, database != nil { throw ValidationError("Give only one of --config FILE and --database FILE.") }
+    }
+
+    /// A mistake in the service's configuration is the daemon's to tell: it is asked to read it.
+    func path() throws -> String {
+        if let database { return database }
+        let path = config ?? Self.serviceConfig
+        let reading = Settings.load(path: path, surroundings: Rangefinder.surroundings)
+        if let settings = reading.settings { return settings.history.path }
+        guard path == Self.serviceConfig else {
+            for diagnostic in reading.diagnostics { printError(diagnostic.text(file: path)) }
+            throw Failure(
+                .notWell, "the configuration is wrong, so which daemon is meant isn't known; mend it, or give --database")
+        }
+        return Settings().history.path
+    }
+}
 
 /// Asks the running daemon of a database over its Unix socket, and prints what it says.
 ///

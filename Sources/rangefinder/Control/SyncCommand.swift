@@ -10,13 +10,13 @@ struct SyncCommand: AsyncParsableCommand {
             held, and with 69 when no daemon answers.
             """)
 
-    @OptionGroup var database: DatabaseOptions
+    @OptionGroup var daemon: DaemonOptions
 
     @Flag(help: "Let lists through that are held because they lost too many targets.")
     var accept = false
 
     func run() async throws {
-        try await askDaemon("/-/sync\(accept ? "?accept=1" : "")", database: try database.path())
+        try await askDaemon("/-/sync\(accept ? "?accept=1" : "")", database: try daemon.path())
     }
 }
 
@@ -28,7 +28,7 @@ struct ReloadCommand: AsyncParsableCommand {
             Reaches the daemon over its Unix socket, which is for its user and its group; exits with 69 when no daemon answers.
             """)
 
-    @OptionGroup var database: DatabaseOptions
+    @OptionGroup var daemon: DaemonOptions
 
-    func run() async throws { try await askDaemon("/-/reload", database: try database.path()) }
+    func run() async throws { try await askDaemon("/-/reload", database: try daemon.path()) }
 }

@@ -51,7 +51,7 @@ struct Examination {
     // MARK: Files and the machine
 
     private mutating func checkConfiguration() {
-        let (system, files) = (Rangefinder.surroundings, FilesRead())
+        let (system, files) = (Rangefinder.surroundings.asTheServiceSeesThem(), FilesRead())
         var surroundings = system
         surroundings.readFile = { path, limit throws(FileProblem) in
             let bytes = try system.readFile(path, limit)

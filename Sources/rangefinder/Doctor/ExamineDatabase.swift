@@ -17,6 +17,7 @@ extension Examination {
             return bad("database", "there is no folder \(displayText(folder))", "make it, for the user that the daemon runs as")
         }
         checkSpace(folder)
+        guard mayBeWrittenByTheUnit(folder) else { return }
         checkOwner(folder)
         guard access(path, F_OK) == 0 else { return ok("database", "\(displayText(path)) is made at the first start") }
         do throws(HistoryError) {
@@ -28,6 +29,19 @@ extension Examination {
         } catch {
             bad("database", "\(error)", "run `rangefinder history check --database \(displayText(path))`")
         }
+    }
+
+    /// What the unit's sandbox leaves the service to write to, whoever owns the rest (systemd.exec(5), ProtectSystem=).
+    private mutating func mayBeWrittenByTheUnit(_ folder: String) -> Bool {
+        guard geteuid() == 0, Systemd.property("ProtectSystem") == "strict" else { return true }
+        let words = { (name: String) in (Systemd.property(name) ?? "").split(separator: " ").map(String.init) }
+        let writable = words("StateDirectory").map { "/var/lib/" + $0 } + words("ReadWritePaths")
+        if writable.contains(where: { folder == $0 || folder.hasPrefix($0 + "/") }) { return true }
+        bad(
+            "database",
+            "the unit lets the service write to \(displayText(writable.joined(separator: " "))), and not to \(displayText(folder))",
+            "set history.path below /var/lib/rangefinder, or add ReadWritePaths= by `systemctl edit rangefinder`")
+        return false
     }
 
     private mutating func checkSpace(_ folder: String) {

@@ -22,6 +22,26 @@ enum Systemd {
         return value
     }
 
+    /// The credentials that the unit loads, by their ids: where systemd looks for each (systemd.exec(5), LoadCredential=). From the unit's
+    /// text, because `systemctl show` of Debian 12 calls them unprintable. Empty where the unit isn't there, or has encrypted ones.
+    static func credentials(of unit: String = "rangefinder.service") -> [String: [String]] {
+        guard isRunning else { return [:] }
+        var found: [String: [String]] = [:]
+        for line in output("systemctl cat \(unit) 2>/dev/null").split(separator: "\n") {
+            if line.hasPrefix("LoadCredentialEncrypted=") { return [:] }
+            guard line.hasPrefix("LoadCredential=") else { continue }
+            let parts = line.dropFirst("LoadCredential=".count).split(separator: ":", maxSplits: 1).map(String.init)
+            guard let id = parts.first else {
+                found = [:]
+                continue
+            }
+            let path = parts.count == 2 ? parts[1] : id
+            found[id] =
+                path.hasPrefix("/") ? [path] : ["/etc/credstore/", "/run/credstore/", "/usr/lib/credstore/"].map { $0 + path }
+        }
+        return found
+    }
+
     /// Of a command of ours: nothing foreign is in it.
     private static func output(_ command: String) -> String {
         guard let pipe = popen(command, "re") else { return "" }

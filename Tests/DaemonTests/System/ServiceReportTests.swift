@@ -145,4 +145,13 @@ import Testing
         let found = looks.map { progress.look(turns: $0, ended: $1, overdue: $2, of: $3) }
         #expect(found == [true, false, true, false, false, true, false, false])
     }
+
+    @Test func aProbeThatTakesItsTimeIsNoStandstill() {
+        var progress = ServiceReport.Progress()
+        let looks = [(0, 0), (1, 30), (1, 60), (1, 92), (1, 93), (2, 200), (2, 261), (2, 263)]
+        let found = looks.enumerated().map { turn, look in
+            progress.look(turns: turn, ended: look.0, overdue: 9, of: 10, longest: .seconds(62), now: .seconds(look.1))
+        }
+        #expect(found == [true, true, true, false, false, true, true, false])
+    }
 }
