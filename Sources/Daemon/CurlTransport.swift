@@ -24,14 +24,14 @@ package func apiTransport(baseURL: String, userAgent: String, over engine: Trans
         var response = APIResponse(
             status: report.status ?? 0, contentType: report.header("content-type"), tag: report.header("etag"), body: report.body)
         response.retryAfter = report.header("retry-after").flatMap { retryAfter($0, now: .now()) }
-        response.next = try report.header("link").flatMap { (link) throws(TransportError) in try next(link, baseURL) }
+        response.next = try next(report.headers.filter { $0.name.lowercased() == "link" }.map(\.value), baseURL)
         return response
     }
 }
 
 /// RFC 9110, section 10.2.3: seconds, or a date as in `Sun, 06 Nov 1994 08:49:37 GMT`.
 private func retryAfter(_ text: String, now: Timestamp) -> Duration? {
-    if let seconds = Int(text) { return seconds >= 0 ? .seconds(seconds) : nil }
+    if !text.isEmpty, text.utf8.allSatisfy({ (48...57).contains($0) }) { return .seconds(Int32(text) ?? .max) }
     let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
     let words = text.split(separator: " ")
     guard words.count == 6, words[5] == "GMT", let month = months.firstIndex(of: String(words[2])),
@@ -40,15 +40,14 @@ private func retryAfter(_ text: String, now: Timestamp) -> Duration? {
     return .milliseconds(max(0, date.milliseconds - now.milliseconds))
 }
 
-/// What `rel="next"` names in a header Link (RFC 8288), as the path of another request; nil when there is none.
+/// What `rel="next"` names in the headers Link (RFC 8288), as the path of another request; nil when there is none.
 ///
-/// - Throws: when it leaves the API: the token stays where it was meant for.
-private func next(_ header: String, _ baseURL: String) throws(TransportError) -> String? {
-    let links = header.split(separator: "<").map { $0.split(separator: ">", maxSplits: 1, omittingEmptySubsequences: false) }
-    let named = links.first { parts in
-        parts.count == 2 && parts[1].lowercased().filter { !" \t\"".contains($0) }.contains(";rel=next")
+/// - Throws: when it leaves the API, for the token stays where it was meant for; and when it can't be read, for half a list is none.
+private func next(_ values: [String], _ baseURL: String) throws(TransportError) -> String? {
+    guard let header = LinkHeader(values) else {
+        throw TransportError(.unusable, detail: "its header Link can't be read, and may say that the list goes on")
     }
-    guard let target = named?.first.map(String.init) else { return nil }
+    guard let target = header.target(of: "next") else { return nil }
     let base = String(baseURL.reversed().drop { $0 == "/" }.reversed())
     if let path = target.removing(prefix: base + "/") { return "/" + path }
     // Relative to the server's root: below the base URL's own path.

@@ -133,7 +133,7 @@ package final class Daemon: Sendable {
         self.sync = sync
         // What is changed there is news for us: who runs both at once waits for no interval.
         store = try settings.targetsServer.map { section in
-            try TargetStore(path: section.database, onChange: { Task { await sync.follow() } })
+            try TargetStore(path: section.database, onChange: { news(of: $0, roster, sync) })
         }
         reloader = Reloader(atStart: settings)
         access = WebAccess(context.surroundings)
@@ -240,6 +240,11 @@ package final class Daemon: Sendable {
     }
 
     var syncInterval: Duration { roster.settings.targetsAPI.syncInterval }
+}
+
+/// A change in the embedded API; where another API is read it is none.
+private func news(of clientID: String, _ roster: Roster, _ sync: SyncService) {
+    if roster.settings.readsItsOwnServer { Task { await sync.follow(clientID) } }
 }
 
 /// The last results could not be written before the daemon had to end.

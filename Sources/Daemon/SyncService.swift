@@ -21,12 +21,12 @@ actor SyncService {
         var lastRejections: [String] = []
         var hasList: Bool
 
-        mutating func receive(_ answer: ListAnswer) -> Received {
+        mutating func receive(_ answer: ListAnswer, counts: Bool) -> Received {
             switch answer {
-            case .unchanged: return Received(feed.receiveAgain())
+            case .unchanged: return Received(feed.receiveAgain(counts: counts))
             case .list(let list, let fingerprint):
                 lastAnswer = fingerprint
-                return Received(feed.receive(list))
+                return Received(feed.receive(list, counts: counts))
             }
         }
     }
@@ -53,7 +53,9 @@ actor SyncService {
     private var generation = 0
     private var running: (task: Task<[String], Never>, generation: Int)?
     private static let newsAreCollected: Duration = .milliseconds(200)
-    private var (hasNews, isFollowing) = (false, false)
+    /// Clients whose targets have changed in the embedded API.
+    private var news: Set<String> = []
+    private var isFollowing = false
     private let metrics: DaemonMetrics
     private let logger: Logger
     private let apply: @Sendable (_ clientID: String, _ list: [Target]) -> Void
@@ -129,19 +131,22 @@ actor SyncService {
         }
     }
 
-    /// The embedded API's targets have changed: syncs soon, and once for many changes.
-    func follow() async {
-        hasNews = true
+    /// A client's targets have changed in the embedded API: syncs them soon, and once for many changes.
+    func follow(_ clientID: String) async {
+        news.insert(clientID)
         guard !isFollowing else { return }
         isFollowing = true
         defer { isFollowing = false }
-        while hasNews, !Task.isCancelled {
+        while !news.isEmpty, !Task.isCancelled {
             // So many changes that come together are one.
             try? await Task.sleep(for: Self.newsAreCollected)
-            hasNews = false
+            let changed = news
+            news = []
             // One that is under way may have been asked for before the change.
             if let running { _ = await running.task.value }
-            _ = await syncNow()
+            for client in plan.clients where changed.contains(client.clientID) {
+                _ = await sync(client, generation: generation, counts: false)
+            }
         }
     }
 
@@ -192,20 +197,20 @@ actor SyncService {
         }
     }
 
-    private func sync(_ client: TargetsClient, generation asked: Int) async -> String? {
+    private func sync(_ client: TargetsClient, generation asked: Int, counts: Bool = true) async -> String? {
         do throws(APIError) {
             let channel = channels[client.clientID]
             let answer = try await client.list(unless: channel?.lastAnswer, like: channel?.feed.targets ?? [])
-            return asked == generation ? received(answer, clientID: client.clientID) : nil
+            return asked == generation ? received(answer, clientID: client.clientID, counts: counts) : nil
         } catch {
             return asked == generation ? failed(error, clientID: client.clientID) : nil
         }
     }
 
-    private func received(_ answer: ListAnswer, clientID: String) -> String? {
+    private func received(_ answer: ListAnswer, clientID: String, counts: Bool) -> String? {
         guard var channel = channels[clientID] else { return nil }
         let isFirst = !channel.hasList
-        let outcome = channel.receive(answer)
+        let outcome = channel.receive(answer, counts: counts)
         if channel.lastFailure != nil { logger.notice("sync works again", metadata: ["client_id": "\(clientID)"]) }
         (channel.lastFailure, channel.hasList) = (nil, true)
         sayRejections(&channel, clientID)

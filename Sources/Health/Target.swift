@@ -75,13 +75,21 @@ package struct Target: Hashable, Sendable {
         self.ruleEffect = ruleEffect
     }
 
+    /// By bytes: Swift takes two spellings of a letter for one, and a URL doesn't.
+    package static func == (a: Self, b: Self) -> Bool {
+        a.identity == b.identity && a.ruleEffect == b.ruleEffect && a.name.hasSameBytes(as: b.name)
+            && a.baseURL.hasSameBytes(as: b.baseURL) && a.testPath.hasSameBytes(as: b.testPath)
+            && a.region.hasSameBytes(as: b.region)
+    }
+
     /// The same target, kept as far as it goes in the memory that another form of it has already: a list of a hundred thousand comes again
     /// and again, and nearly all of it is as it was.
     package func sharing(_ known: Target) -> Target {
         guard self != known else { return known }
         var target = self
         if identity == known.identity { target.identity = known.identity }
-        for text in [\Target.name, \.baseURL, \.testPath, \.region] where self[keyPath: text] == known[keyPath: text] {
+        for text in [\Target.name, \.baseURL, \.testPath, \.region]
+        where self[keyPath: text].hasSameBytes(as: known[keyPath: text]) {
             target[keyPath: text] = known[keyPath: text]
         }
         return target
@@ -120,4 +128,14 @@ private func hashOf(_ clientID: String, _ key: String) -> UInt64 {
     hash = (hash ^ (hash >> 30)) &* 0xbf58_476d_1ce4_e5b9
     hash = (hash ^ (hash >> 27)) &* 0x94d0_49bb_1331_11eb
     return hash ^ (hash >> 31)
+}
+
+extension String {
+    /// Swift's own comparison takes two spellings of a letter for one (canonical equivalence, UAX #15).
+    package func hasSameBytes(as other: String) -> Bool {
+        guard utf8.count == other.utf8.count else { return false }
+        return utf8.withContiguousStorageIfAvailable { own in
+            other.utf8.withContiguousStorageIfAvailable { own.elementsEqual($0) } ?? own.elementsEqual(other.utf8)
+        } ?? utf8.elementsEqual(other.utf8)
+    }
 }

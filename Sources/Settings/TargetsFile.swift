@@ -102,9 +102,10 @@ extension TargetsFile {
             switch scalar {
             case "\"", "\\": quoted += "\\" + String(scalar)
             case _
-            where scalar.value < 0x20 || (0x7F...0x9F).contains(scalar.value) || [0x2028, 0x2029, 0xFEFF].contains(scalar.value):
-                let digits = String(scalar.value, radix: 16)
-                quoted += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+            where scalar.value < 0x20 || (0x7F...0x9F).contains(scalar.value) || [0x2028, 0x2029, 0xFEFF].contains(scalar.value)
+                || scalar.properties.isNoncharacterCodePoint:
+                let (digits, width) = (String(scalar.value, radix: 16), scalar.value > 0xFFFF ? 8 : 4)
+                quoted += (width == 8 ? "\\U" : "\\u") + String(repeating: "0", count: width - digits.count) + digits
             default: quoted.unicodeScalars.append(scalar)
             }
         }

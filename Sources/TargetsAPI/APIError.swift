@@ -48,7 +48,7 @@ package struct APIError: Error, Hashable, Sendable, CustomStringConvertible {
     package var mayHaveBeenDone: Bool {
         switch code {
         case .dnsFailed, .connectFailed, .tlsFailed, .tokenUnusable, .addressUnusable, .unauthorized: false
-        case .httpStatus: (httpStatus ?? 500) >= 500
+        case .httpStatus: !(300..<500).contains(httpStatus ?? 500)
         case .timeout, .tooLarge, .transportFailed, .cancelled, .emptyBody, .notJSON, .malformed: true
         }
     }

@@ -47,18 +47,23 @@ package struct TargetsClient: Sendable {
         return .list(try read(response, like: targets), fingerprint)
     }
 
-    private static let pagesMax = 10_000
+    private static let pagesMax = 1000
+    /// Of a list in pages, however long each takes.
+    private static let pagesTake = 20
 
     /// A list and what follows it, where the API hands it out in pages: `Link: <…>; rel="next"` (RFC 8288).
     private func wholeList(_ first: APIResponse, like known: [Target] = []) async throws(APIError) -> TargetList {
         var (list, next, size) = (try read(first, like: known), first.next, first.body.count)
-        for _ in 0..<Self.pagesMax {
+        let began = ContinuousClock.now
+        var seen: Set<String> = []
+        for _ in 0..<Self.pagesMax where began.duration(to: .now) < timeout * Self.pagesTake {
             guard let path = next else { return list }
+            guard seen.insert(path).inserted else { throw APIError(.malformed, "The Targets API's list goes round in a circle.") }
             let page = try await send(.get, path: path, maxBody: maxList - size)
             list.append(try read(page, like: known))
             (next, size) = (page.next, size + page.body.count)
         }
-        throw APIError(.tooLarge, "The Targets API's list has no end: \(Self.pagesMax) pages, and there are more.")
+        throw APIError(.tooLarge, "The Targets API's list has no end: \(seen.count) pages, and there are more.")
     }
 
     private func read(_ response: APIResponse, like known: [Target] = []) throws(APIError) -> TargetList {
@@ -150,8 +155,8 @@ package struct TargetsClient: Sendable {
             throw APIError(.tooLarge, httpStatus: response.status, APIError.tooLargeText(maxBody))
         }
         if tag != nil, response.status == 304 { return response }
-        // The document knows 200 alone; the others mean the same of a write (RFC 9110, sections 15.3.2 and 15.3.5).
-        let isDone = response.status == 200 || method != .get && [201, 204].contains(response.status)
+        // The document knows 200 alone; the others mean the same of a create and of a delete (RFC 9110, sections 15.3.2 and 15.3.5).
+        let isDone = response.status == 200 || method == .post && response.status == 201 || mayBeEmpty && response.status == 204
         guard isDone else { throw APIError(refusal: response, redactor: redactor) }
         guard mayBeEmpty || !response.body.isEmpty else {
             throw APIError(

@@ -12,6 +12,7 @@ struct Answers: Sendable {
 
     let store: TargetStore
     let access: Access
+    let bodies = ListBodies()
     let rules: RequestRules
 
     /// An answer to HEAD has no body (RFC 9110, section 9.3.2): one would pass for the next answer of the connection.
@@ -39,10 +40,14 @@ struct Answers: Sendable {
         var body: [UInt8]
         /// Of what is in the body, or of what the client has already.
         var tag: EntityTag?
+        /// Instead of the body.
+        var list: ListBody?
 
         init(_ status: HTTPResponse.Status, _ body: [UInt8], tag: EntityTag? = nil) {
             (self.status, self.body, self.tag) = (status, body, tag)
         }
+
+        init(_ list: ListBody) { (status, body, tag, self.list) = (.ok, [], list.tag, list) }
 
         init(_ body: [UInt8], tag: EntityTag? = nil) { self.init(.ok, body, tag: tag) }
     }
@@ -67,9 +72,13 @@ struct Answers: Sendable {
         switch request.method {
         case .get:
             let known = EntityTag(try await store.revision(clientID: clientID))
-            if known.isIn(request.headers[values: .ifNoneMatch]) { return Answer(.notModified, [], tag: known) }
-            let list = try await store.list(clientID: clientID)
-            return Answer(TargetRecord.envelope(list.records, .success), tag: EntityTag(list.revision))
+            if known.isIn(request.headers[values: .ifNoneMatch], weakly: true) { return Answer(.notModified, [], tag: known) }
+            let store = store
+            let body = try await bodies.body(of: clientID, tag: known) {
+                let list = try await store.list(clientID: clientID)
+                return ListBody(TargetRecord.envelope(list.records, .success), tag: EntityTag(list.revision))
+            }
+            return Answer(body)
         case .post:
             let draft = try await document(of: request) { json throws(DocumentProblem) in try TargetDraft(json: json) }
             try refuseNUL(in: [draft.name, draft.baseURL, draft.testPath, draft.region])
@@ -156,7 +165,8 @@ extension Answers {
 
     /// Before anything is looked up: the answer is the same whether there is such a client or target or not.
     private func check(_ holder: AccessToken, may method: HTTPRequest.Method, for clientID: String) throws(Refusal) {
-        guard holder.clientID == nil || holder.clientID == clientID else {
+        // By bytes, as the database compares: Swift takes two spellings of a letter for one.
+        guard holder.clientID.map({ $0.hasSameBytes(as: clientID) }) ?? true else {
             throw Refusal(.forbidden, "This token is for another client.")
         }
         guard holder.mayWrite || ![.post, .put, .delete].contains(method) else {
@@ -222,6 +232,7 @@ extension Answers {
             return Response(status: answer.status, headers: headers, body: ResponseBody())
         }
         headers[.contentType] = "application/json"
-        return Response(status: answer.status, headers: headers, body: ResponseBody(byteBuffer: ByteBuffer(bytes: answer.body)))
+        let body = answer.list?.responseBody ?? ResponseBody(byteBuffer: ByteBuffer(bytes: answer.body))
+        return Response(status: answer.status, headers: headers, body: body)
     }
 }

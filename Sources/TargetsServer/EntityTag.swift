@@ -11,11 +11,15 @@ struct EntityTag: Hashable, Sendable {
     /// Of one target: no two states of it have the same time of change.
     init(_ record: TargetRecord) { self.init("\(record.updatedAt?.milliseconds ?? 0)") }
 
-    /// Whether the values of `If-Match` or `If-None-Match` name it, or anything. A list of tags, weak ones compared as strong ones.
-    func isIn(_ values: [String]) -> Bool {
-        values.flatMap { $0.split(separator: ",") }.contains { part in
-            let tag = part.filter { $0 != " " && $0 != "\t" }
-            return tag == "*" || tag == text || tag == "W/" + text
+    /// Whether the values of `If-Match` or `If-None-Match` name it, or anything.
+    ///
+    /// - Parameter weakly: as `If-None-Match` compares (RFC 9110, section 8.8.3.2): a weak tag is as good.
+    func isIn(_ values: [String], weakly: Bool = false) -> Bool {
+        // Between quotes a comma is part of a tag: every second piece is one.
+        let pieces = values.joined(separator: ",").split(separator: "\"", omittingEmptySubsequences: false)
+        if pieces.count == 1 { return pieces[0].filter { $0 != " " && $0 != "\t" } == "*" }
+        return pieces.indices.contains { index in
+            index % 2 == 1 && text == "\"\(pieces[index])\"" && (weakly || !pieces[index - 1].hasSuffix("W/"))
         }
     }
 }

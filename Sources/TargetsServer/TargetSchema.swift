@@ -29,7 +29,8 @@ enum TargetSchema {
             try database.execute(
                 sql: "INSERT INTO registry (only, user_id) VALUES (1, ?)", arguments: [UUID().uuidString.lowercased()])
         }
-        // Goes up with every change of a client's targets: what tells one list from another without reading it.
+        // Another number after each change of a client's targets: what tells one list from another without reading it. A random one, so that
+        // none comes again when a backup is restored.
         migrator.registerMigration("revisions") { database in
             try database.execute(
                 sql: "CREATE TABLE revision (client_id TEXT PRIMARY KEY, number INTEGER NOT NULL) STRICT, WITHOUT ROWID")
@@ -64,7 +65,12 @@ enum TargetSchema {
         }
         // Whose token it was, where there are several.
         migrator.registerMigration("holders") { database in
-            try database.execute(sql: "ALTER TABLE audit ADD COLUMN holder TEXT")
+            try database.execute(
+                sql: """
+                    ALTER TABLE audit ADD COLUMN holder TEXT;
+                    CREATE TRIGGER audit_is_not_replaced BEFORE INSERT ON audit WHEN EXISTS (SELECT 1 FROM audit WHERE id = NEW.id)
+                    BEGIN SELECT raise(ABORT, 'the audit is append-only'); END;
+                    """)
         }
         return migrator
     }
@@ -75,7 +81,7 @@ enum TargetSchema {
         """
 
     static let revise = """
-        INSERT INTO revision (client_id, number) VALUES (?, 1) ON CONFLICT (client_id) DO UPDATE SET number = number + 1
+        INSERT INTO revision (client_id, number) VALUES (?, random()) ON CONFLICT (client_id) DO UPDATE SET number = random()
         """
 
     static func userID(_ database: Database) throws -> String {

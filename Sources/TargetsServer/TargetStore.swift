@@ -19,15 +19,15 @@ package final class TargetStore: Sendable {
     private let now: @Sendable () -> Timestamp
     /// Of the token's holder: made once for each database.
     private let userID: String
-    private let onChange: @Sendable () -> Void
+    private let onChange: @Sendable (_ clientID: String) -> Void
 
     /// - Parameters:
     ///   - path: of the database file, made when it isn't there; its folder has to be.
     ///   - now: the wall clock.
-    ///   - onChange: called after each change is committed, whoever's target it was.
+    ///   - onChange: called after each change is committed.
     package init(
         path: String, now: @escaping @Sendable () -> Timestamp = TargetStore.wallClock,
-        onChange: @escaping @Sendable () -> Void = {}
+        onChange: @escaping @Sendable (_ clientID: String) -> Void = { _ in }
     ) throws {
         var configuration = GRDB.Configuration()
         configuration.busyMode = .timeout(5)
@@ -51,7 +51,7 @@ package final class TargetStore: Sendable {
 
     private static func revision(of clientID: String, userID: String, in database: Database) throws -> String {
         let number = try Int64.fetchOne(database, sql: "SELECT number FROM revision WHERE client_id = ?", arguments: [clientID])
-        return "\(userID.prefix(8))-\(number ?? 0)"
+        return "\(userID.prefix(8))-\(String(UInt64(bitPattern: number ?? 0), radix: 16))"
     }
 
     /// In the order of creation, with its revision.
@@ -81,8 +81,7 @@ package final class TargetStore: Sendable {
         -> [TargetRecord]
     {
         let (userID, moment) = (userID, now())
-        defer { onChange() }
-        return try await database.write { database in
+        let records = try await database.write { database in
             if let once, let known = try Self.known(once, drafts, clientID, userID, at: moment, in: database) { return known }
             let count = try Int.fetchOne(
                 database, sql: "SELECT count(*) FROM target WHERE client_id = ?", arguments: [clientID])
@@ -103,6 +102,8 @@ package final class TargetStore: Sendable {
             if let once { try Self.remember(once, drafts, records, clientID, at: moment, in: database) }
             return records
         }
+        onChange(clientID)
+        return records
     }
 
     /// Changes only what `change` holds. nil when there is no such target.
@@ -114,8 +115,7 @@ package final class TargetStore: Sendable {
         isExpected: @escaping @Sendable (TargetRecord) -> Bool = { _ in true }
     ) async throws -> TargetRecord? {
         let (userID, moment) = (userID, now())
-        defer { onChange() }
-        return try await database.write { database in
+        let changed: TargetRecord? = try await database.write { database in
             guard var record = try Self.record(of: identity, userID: userID, in: database) else { return nil }
             guard isExpected(record) else { throw Stale() }
             try database.execute(sql: TargetSchema.revise, arguments: [identity.clientID])
@@ -140,6 +140,8 @@ package final class TargetStore: Sendable {
             try Self.audit("update", identity.clientID, identity.key, before, record, by: holder, at: updatedAt, in: database)
             return record
         }
+        if changed != nil { onChange(identity.clientID) }
+        return changed
     }
 
     /// false when there is no such target.
@@ -150,8 +152,7 @@ package final class TargetStore: Sendable {
         isExpected: @escaping @Sendable (TargetRecord) -> Bool = { _ in true }
     ) async throws -> Bool {
         let (userID, moment) = (userID, now())
-        defer { onChange() }
-        return try await database.write { database in
+        let isGone = try await database.write { database in
             guard let record = try Self.record(of: identity, userID: userID, in: database) else { return false }
             guard isExpected(record) else { throw Stale() }
             try database.execute(sql: TargetSchema.revise, arguments: [identity.clientID])
@@ -161,6 +162,8 @@ package final class TargetStore: Sendable {
             try Self.audit("delete", identity.clientID, identity.key, record, nil, by: holder, at: moment, in: database)
             return isGone
         }
+        if isGone { onChange(identity.clientID) }
+        return isGone
     }
 
     /// After the last operation.

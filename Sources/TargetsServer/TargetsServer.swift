@@ -4,6 +4,7 @@
 // It answers at `/api/clients/{clientId}/targets[/{targetId}]`; Daemon or the command `targets-server` starts and stops it.
 // The terms are defined in docs/glossary.md.
 
+internal import Connections
 internal import Health
 internal import Hummingbird
 internal import HummingbirdCore
@@ -65,17 +66,22 @@ package struct TargetsServer: Sendable {
         let responder = CallbackResponder<BasicRequestContext> { request, _ in
             await answers.respond(to: request, logger: logger)
         }
+        // A torn connection is nothing to tell: strangers would fill the log.
+        let silent = Logger(label: "targets-server") { _ in SwiftLogNoOpLogHandler() }
         let onListening = onListening
         let application = Application(
             responder: responder,
-            server: .http1(configuration: .init(idleTimeout: .seconds(Int64(Self.connectionIdleSecondsMax)))),
+            server: .http1(
+                configuration: .init(
+                    additionalChannelHandlers: [RequestTimer(idle: .seconds(Int64(Self.connectionIdleSecondsMax)))],
+                    idleTimeout: .seconds(Int64(Self.connectionIdleSecondsMax)))),
             configuration: ApplicationConfiguration(
                 address: .hostname(configuration.host, port: configuration.port),
-                availableConnectionsDelegate: MaximumAvailableConnections(Self.connectionsMax, logger: logger)),
+                availableConnectionsDelegate: MaximumAvailableConnections(Self.connectionsMax, logger: silent)),
             onServerRunning: { channel in
                 if let port = channel.localAddress?.port { await onListening(port) }
             },
-            logger: logger)
+            logger: silent)
         try await application.run()
     }
 

@@ -1,3 +1,4 @@
+import Connections
 import Exposition
 import HTTPTypes
 import Health

@@ -15,12 +15,14 @@ enum ImportLaw {
         "Probing": ["Health", "Curl", "CPCRE2", "FoundationEssentials", "Glibc"],
         "Scheduling": ["Health", "HeapModule", "DequeModule"],
         "TargetsAPI": ["Health", "FoundationEssentials", "Crypto"],
-        "TargetsServer": hummingbird.union(["Health", "TargetsAPI", "GRDB", "FoundationEssentials", "Crypto"]),
+        "Connections": ["Health", "HTTPTypes", "NIOCore", "NIOHTTPTypes"],
+        "TargetsServer": hummingbird.union(["Health", "Connections", "TargetsAPI", "GRDB", "FoundationEssentials", "Crypto"]),
         "History": ["Health", "GRDB", "GRDBSQLite", "Glibc"],
         "Exposition": ["Health", "Glibc"],
         "Alerting": ["Health", "FoundationEssentials", "Crypto"],
         "Web": hummingbird.union([
-            "Health", "Exposition", "FoundationEssentials", "CZlib", "CCrypt", "Crypto", "Dispatch", "Glibc", "NIOPosix",
+            "Health", "Connections", "Exposition", "FoundationEssentials", "CZlib", "CCrypt", "Crypto", "Dispatch", "Glibc",
+            "NIOPosix",
             "NIOExtras",
             "NIOHTTPTypes", "NIOSSL",
         ]),
@@ -44,7 +46,7 @@ enum ImportLaw {
     /// The rooms that the two at the end of the line put together.
     private static let all: Set<String> = [
         "Health", "Curl", "Probing", "Scheduling", "TargetsAPI", "TargetsServer", "History", "Exposition", "Alerting", "Web",
-        "Settings",
+        "Connections", "Settings",
         "Terminal",
     ]
 

@@ -10,6 +10,7 @@ import Testing
     @Test func whatIsExportedIsReadBackAsItWas() throws {
         let names = [
             "plain", "a: b # c", "\"quoted\\\"", "- x", "true", "ünïcödé 🎯", "line\u{2028}break", "*star &anchor", " spaces ",
+            "odd \u{FFFE}\u{1FFFF}",
         ]
         let targets = names.enumerated().map { index, name in
             Target(

@@ -106,6 +106,13 @@ private func lost(_ kind: TransportError.Kind) -> Script.Answer { .failure(Trans
         #expect(script.asked.map(\.path).dropFirst() == ["/next?page=2", "/next?page=3"])
     }
 
+    @Test func aListThatGoesRoundInACircleIsNoList() async {
+        let script = Script(Array(repeating: answer(200, Documented.list, next: "/again"), count: 9))
+        let error = await #expect(throws: APIError.self) { try await script.client.list() }
+        #expect(error?.explanation == "The Targets API's list goes round in a circle.")
+        #expect(script.asked.count == 2)
+    }
+
     @Test(arguments: ["nextToken", "next", "LastEvaluatedKey"])
     func aListThatGoesOnElsewhereIsNoList(member: String) async throws {
         let whole = try await Script([answer(200, #"{"targets":[],"\#(member)":null}"#)]).client.list()

@@ -29,7 +29,8 @@ import Testing
         let query =
             "SELECT action, json_extract(before, '$.targetName'), json_extract(after, '$.targetName') FROM audit ORDER BY id"
         #expect(try sql(query).output == "create||n\nupdate|n|m\ndelete|m|\n")
-        for change in ["DELETE FROM audit", "UPDATE audit SET after = NULL"] {
+        let replaced = "INSERT OR REPLACE INTO audit (id, at_ms, client_id, key, action) VALUES (1, 0, 'c', 'k', 'delete')"
+        for change in ["DELETE FROM audit", "UPDATE audit SET after = NULL", replaced] {
             #expect(try sql(change).output.contains("the audit is append-only"))
         }
         #expect(try sql("SELECT count(*) FROM audit").output == "3\n")

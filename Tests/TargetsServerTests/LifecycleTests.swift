@@ -33,14 +33,20 @@ import Testing
     @Test func noTokenPathOrQueryIsLogged() async throws {
         let log = RecordedLog()
         let logger = Logger(label: "test") { _ in log }
-        try await withServer(logger: logger) { port in
+        let folder = try TemporaryFolder()
+        try await withServer(database: folder.file("targets.db"), logger: logger) { port in
             _ = try await client(port: port).list()
             let wrong = request("GET", targetsPath + "?q=private-query", token: "other-secret")
             _ = try await exchange(port, wrong)
             _ = try await exchange(port, request("POST", targetsPath, body: "{"))
             _ = try? await exchange(port, "GARBAGE \(registryToken)\r\n\r\n")
+            #expect(log.lines == [])
+            // What its keeper has to know is.
+            _ = try ChildProcess.run("sqlite3", [folder.file("targets.db"), "DROP TABLE target"])
+            let broken = try await exchange(port, request("GET", targetsPath))
+            #expect(broken.status == 500)
         }
-        #expect(!log.lines.isEmpty)
+        #expect(log.lines.contains { $0.contains("The targets database failed: ") })
         for secret in [registryToken, "other-secret", "private-query", documentedClient] {
             #expect(!log.lines.contains { $0.contains(secret) })
         }

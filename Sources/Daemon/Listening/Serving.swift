@@ -85,7 +85,7 @@ extension Daemon {
                 host: section.listen.host, port: section.listen.port, tokens: section.tokens.map(AccessToken.init),
                 rate: section.rate,
                 names: listenerNames),
-            store: store,
+            store: store, logger: context.logger,
             onListening: { port in
                 context.logger.info("the embedded Targets API listens", metadata: ["address": "\(section.listen.host):\(port)"])
                 await context.onListening(.targetsAPI, port)

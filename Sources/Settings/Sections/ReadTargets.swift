@@ -51,6 +51,9 @@ extension ReadingContext {
                 server.tokens = [Settings.TargetsServer.Token(name: "token", secret: token)]
             }
             if let further { server.tokens += readTokens(further.value) }
+            if let further, Set(server.tokens.map(\.name)).count < server.tokens.count {
+                findings.error("'token' is the name of the one that 'token_file' or 'token_env' gives", at: further.value.place)
+            }
             if let further, Set(server.tokens.map { $0.secret.reveal() }).count < server.tokens.count {
                 findings.error("two of the tokens are the same: which rights are meant can't be known", at: further.value.place)
             }
@@ -142,5 +145,15 @@ extension ReadingContext {
             }
             return match
         }
+    }
+}
+
+extension Settings {
+    /// Whether the Targets API that is read is the one that this configuration serves.
+    package var readsItsOwnServer: Bool {
+        guard let server = targetsServer, let url = URLParts(targetsAPI.baseURL), url.port == "\(server.listen.port)" else {
+            return false
+        }
+        return url.host == server.listen.host || url.host == "localhost" || (IPAddress(url.host)?.isLoopback ?? false)
     }
 }

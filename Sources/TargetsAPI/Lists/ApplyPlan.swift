@@ -11,6 +11,9 @@ package struct ApplyPlan: Hashable, Sendable {
         package var name: String
         package var region: String
         package init(name: String, region: String) { (self.name, self.region) = (name, region) }
+        package static func == (a: Self, b: Self) -> Bool {
+            a.name.hasSameBytes(as: b.name) && a.region.hasSameBytes(as: b.region)
+        }
         package static func < (a: Self, b: Self) -> Bool { (a.name, a.region) < (b.name, b.region) }
     }
 
@@ -49,8 +52,8 @@ package struct ApplyPlan: Hashable, Sendable {
 
     private mutating func compare(_ target: Target, _ draft: TargetDraft) {
         var change = TargetChange()
-        if draft.baseURL != target.baseURL { change.baseURL = draft.baseURL }
-        if draft.testPath != target.testPath { change.testPath = draft.testPath }
+        if !draft.baseURL.hasSameBytes(as: target.baseURL) { change.baseURL = draft.baseURL }
+        if !draft.testPath.hasSameBytes(as: target.testPath) { change.testPath = draft.testPath }
         // What the file doesn't say stays as it is.
         if let effect = draft.ruleEffect, effect != target.ruleEffect { change.ruleEffect = effect }
         if change.isEmpty { unchanged += 1 } else { updates.append(Update(target: target, change: change)) }

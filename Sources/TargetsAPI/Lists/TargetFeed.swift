@@ -34,27 +34,29 @@ package struct TargetFeed: Sendable {
     package var isHolding: Bool { held != nil }
 
     /// Takes in the answer of a sync that succeeded.
-    package mutating func receive(_ list: TargetList) -> Outcome {
+    ///
+    /// - Parameter counts: whether it is one of those that have to agree: answers to news of a change come as often as strangers like.
+    package mutating func receive(_ list: TargetList, counts: Bool = true) -> Outcome {
         rejected = list.rejected
         let next = list.targets + lastGoodForms(missingFrom: list)
         // Nearly every answer says what the one before it said; the form that is known already stays, and with it its memory.
         if next == targets, held == nil { return .applied(ListChange(unchanged: targets.count)) }
-        return receive(next, Set(next.map(\.identity)))
+        return receive(next, Set(next.map(\.identity)), counts)
     }
 
-    private mutating func receive(_ next: [Target], _ identities: Set<TargetIdentity>) -> Outcome {
+    private mutating func receive(_ next: [Target], _ identities: Set<TargetIdentity>, _ counts: Bool) -> Outcome {
         let lost = targets.count { !identities.contains($0.identity) }
         guard isSuspicious(lost: lost) else { return .applied(apply(next)) }
-        let answers = held?.identities == identities ? (held?.answers ?? 0) + 1 : 1
+        let answers = (held?.identities == identities ? held?.answers ?? 0 : 0) + (counts ? 1 : 0)
         guard answers < Self.agreeingAnswers else { return .applied(apply(next)) }
         held = (next, identities, answers)
         return .held(lost: lost, of: targets.count)
     }
 
     /// Takes in that the answer was, byte for byte, the last one that was received.
-    package mutating func receiveAgain() -> Outcome {
+    package mutating func receiveAgain(counts: Bool = true) -> Outcome {
         guard let held else { return .applied(ListChange(unchanged: targets.count)) }
-        return receive(held.targets, held.identities)
+        return receive(held.targets, held.identities, counts)
     }
 
     /// Lets the held answer through. nil when none is held.

@@ -1,3 +1,4 @@
+import Connections
 import CCrypt
 import Crypto
 import Dispatch

@@ -23,18 +23,12 @@ extension Examination {
                     ? warn(
                         "targets API", "\(name) has no targets\(rejected)", "create some; until then there is nothing to probe")
                     : ok("targets API", "\(name) has \(list.targets.count) targets\(rejected)")
-            } catch  where error.code == .connectFailed && isOwn(section.baseURL, settings) {
+            } catch  where error.code == .connectFailed && settings.readsItsOwnServer {
                 skip("targets API", "\(name): the embedded server isn't started; it is with the daemon")
             } catch {
                 bad("targets API", "\(name): \(error)", remedy(for: error, section.baseURL))
             }
         }
-    }
-
-    /// The API that this very configuration serves.
-    private func isOwn(_ baseURL: String, _ settings: Settings) -> Bool {
-        guard let server = settings.targetsServer, let url = URLParts(baseURL) else { return false }
-        return url.host == server.listen.host && url.port == server.listen.port
     }
 
     private mutating func checkResolver(_ baseURL: String) {

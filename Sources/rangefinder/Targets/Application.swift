@@ -97,10 +97,13 @@ final class Application: Sendable {
             }
         }
         guard !lost.isEmpty, let list = try? await client.list() else { return }
-        let there = Set(list.targets.map { ApplyPlan.Place(name: $0.name, region: $0.region) })
+        let there = Dictionary(grouping: list.targets) { ApplyPlan.Place(name: $0.name, region: $0.region) }
         for number in lost {
             guard case .create(let draft, _) = steps[number],
-                there.contains(ApplyPlan.Place(name: draft.name, region: draft.region))
+                ApplyPlan(
+                    declared: [draft], existing: there[ApplyPlan.Place(name: draft.name, region: draft.region)] ?? [],
+                    prune: false
+                ).unchanged == 1
             else { continue }
             state.withLock { state in
                 state.outcomes[number] = .done

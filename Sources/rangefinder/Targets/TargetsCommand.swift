@@ -84,7 +84,7 @@ struct APIOptions: ParsableArguments {
 func readTokenFile(_ path: String, _ surroundings: Surroundings) throws -> Secret {
     do throws(FileProblem) {
         let bytes = try surroundings.readFile(path, 64 << 10)
-        let text = String(decoding: bytes, as: UTF8.self).split(separator: "\n").first.map(String.init) ?? ""
+        let text = String(decoding: bytes, as: UTF8.self).split(whereSeparator: \.isNewline).first.map(String.init) ?? ""
         if !text.isEmpty { return Secret(text) }
     } catch {
         throw Failure(.notWell, "the token file \(displayText(path)) can't be read: \(error.sentence)")

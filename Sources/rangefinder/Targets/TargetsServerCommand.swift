@@ -47,7 +47,7 @@ struct TargetsServerCommand: AsyncParsableCommand {
                 host: address.host, port: address.port, tokens: [AccessToken(name: "token", secret: token)],
                 rate: rate,
                 names: [surroundings.hostName]),
-            store: store, logger: nil,
+            store: store, logger: logger,
             onListening: { port in
                 logger.info("the Targets API listens", metadata: ["address": "\(ListenAddress(host: address.host, port: port))"])
             })

@@ -1,47 +1,59 @@
-import Health
+// Connections: what a listener grants each who connects, so that a slow or rude one costs nobody else anything.
+// What lives here: the time of a request and of its answer, and how much one peer may have.
+// What doesn't: sockets, routes, who may ask (Web and TargetsServer, whose listeners both keep these bounds).
+// The terms are defined in docs/glossary.md.
+
 import HTTPTypes
-import NIOCore
-import NIOHTTPTypes
+import Health
+package import NIOCore
+package import NIOHTTPTypes
 import Synchronization
 
 /// Gives each connection so long to ask and no longer, whatever it sends meanwhile: a byte now and then keeps no place.
-final class RequestTimer: ChannelDuplexHandler, RemovableChannelHandler {
-    typealias InboundIn = HTTPRequestPart
-    typealias InboundOut = HTTPRequestPart
-    typealias OutboundIn = HTTPResponsePart
-    typealias OutboundOut = HTTPResponsePart
+package final class RequestTimer: ChannelDuplexHandler, RemovableChannelHandler {
+    package typealias InboundIn = HTTPRequestPart
+    package typealias InboundOut = HTTPRequestPart
+    package typealias OutboundIn = HTTPResponsePart
+    package typealias OutboundOut = HTTPResponsePart
 
     /// For TLS, the head and the body of the first request, and for the body of each other.
-    static let requestTakes = TimeAmount.seconds(10)
+    package static let requestTakes = TimeAmount.seconds(10)
 
     /// For the answer, until its last byte is on its way: longer than a page, a sync or a reload may take.
-    static let answerTakes = TimeAmount.seconds(120)
+    package static let answerTakes = TimeAmount.seconds(120)
 
     private let idle: TimeAmount
     private var timer: Scheduled<Void>?
+    /// A request has begun and not ended.
+    private var isAsking = false
 
     /// - Parameter idle: from the end of an answer to the head of the next request.
-    init(idle: TimeAmount) { self.idle = idle }
+    package init(idle: TimeAmount) { self.idle = idle }
 
-    func handlerAdded(context: ChannelHandlerContext) { start(Self.requestTakes, context) }
-    func handlerRemoved(context: ChannelHandlerContext) { timer?.cancel() }
+    package func handlerAdded(context: ChannelHandlerContext) { start(Self.requestTakes, context) }
+    package func handlerRemoved(context: ChannelHandlerContext) { timer?.cancel() }
 
-    func channelInactive(context: ChannelHandlerContext) {
+    package func channelInactive(context: ChannelHandlerContext) {
         timer?.cancel()
         context.fireChannelInactive()
     }
 
-    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+    package func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         switch unwrapInboundIn(data) {
-        case .head: start(Self.requestTakes, context)
+        case .head:
+            isAsking = true
+            start(Self.requestTakes, context)
         case .body: break
-        case .end: start(Self.answerTakes, context)
+        case .end:
+            isAsking = false
+            start(Self.answerTakes, context)
         }
         context.fireChannelRead(data)
     }
 
-    func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
-        if case .end = unwrapOutboundIn(data) { start(idle, context) }
+    package func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
+        // Who was refused before all was said has no longer for the rest.
+        if case .end = unwrapOutboundIn(data), !isAsking { start(idle, context) }
         context.write(data, promise: promise)
     }
 
@@ -54,19 +66,19 @@ final class RequestTimer: ChannelDuplexHandler, RemovableChannelHandler {
 
 /// How much each peer has of what there is a bounded number of: one that takes all it can leaves room for the others. This machine itself may
 /// have all there is.
-final class PeerCounts: Sendable {
+package final class PeerCounts: Sendable {
     private let limit: Int
     private let counts = Mutex<[[UInt8]: Int]>([:])
 
-    init(limit: Int) { self.limit = limit }
+    package init(limit: Int) { self.limit = limit }
 
     /// A part of what a peer may have, until it is given back. The peer is kept by it: a channel that has closed has no address.
-    struct Share: Sendable {
+    package struct Share: Sendable {
         fileprivate let peer: [UInt8]?
     }
 
     /// nil when the peer has all it may have. Who was let in has to ``leave(_:)``.
-    func enter(_ channel: any Channel) -> Share? {
+    package func enter(_ channel: any Channel) -> Share? {
         guard let peer = Self.peer(channel) else { return Share(peer: nil) }
         return counts.withLock { counts in
             let count = counts[peer] ?? 0
@@ -76,7 +88,7 @@ final class PeerCounts: Sendable {
         }
     }
 
-    func leave(_ share: Share) {
+    package func leave(_ share: Share) {
         guard let peer = share.peer else { return }
         counts.withLock { counts in
             let count = counts[peer] ?? 1
