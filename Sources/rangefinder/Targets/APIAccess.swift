@@ -55,8 +55,10 @@ struct APIAccess: Sendable {
     }
 
     /// The one target of this id, or else of this name.
-    static func find(_ word: String, region: String?, _ client: TargetsClient) async throws -> Target {
-        let targets = try await list(client).targets
+    func find(_ word: String, region: String?) async throws -> Target {
+        let targets: [Target]
+        // Whatever comes afterwards: nothing was changed yet.
+        do throws(APIError) { targets = try await Self.list(client).targets } catch { throw failure(of: error, .list) }
         if let target = targets.first(where: { $0.identity.key == word }) { return target }
         let named = targets.filter { $0.name == word && (region == nil || $0.region == region) }
         guard let target = named.first else {
@@ -66,7 +68,7 @@ struct APIAccess: Sendable {
                 .notWell, "there is no target \(displayText(word))\(region.map { " in \(displayText($0))" } ?? "")\(meant)")
         }
         guard named.count == 1 else {
-            let candidates = named.prefix(rejectedShownMax).map {
+            let candidates = named.prefix(Self.rejectedShownMax).map {
                 "  \(displayText($0.identity.key))  \(displayText($0.region))  \(shownURL($0.baseURL, $0.testPath))"
             }
             let rest = named.count > candidates.count ? "\n  and \(named.count - candidates.count) more" : ""

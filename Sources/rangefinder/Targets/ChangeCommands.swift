@@ -60,7 +60,7 @@ struct TargetsUpdateCommand: AsyncParsableCommand {
         let access = try options.open()
         let change = TargetChange(name: name, baseURL: baseURL, testPath: testPath, ruleEffect: effect)
         let (found, record) = try await access.run(.change) { client in
-            let found = try await APIAccess.find(target, region: nil, client)
+            let found = try await access.find(target, region: nil)
             return (found, try await client.update(found.identity.key, change))
         }
         let now = Target(
@@ -84,7 +84,7 @@ struct TargetsDeleteCommand: AsyncParsableCommand {
     func run() async throws {
         let access = try options.open()
         let found = try await access.run(.change) { client in
-            let found = try await APIAccess.find(target, region: region, client)
+            let found = try await access.find(target, region: region)
             let words =
                 "\(displayText(found.name)) (\(displayText(found.identity.key)), \(displayText(found.region)), \(shownURL(found.baseURL, found.testPath)))"
             guard try isSure || confirm("Delete \(words)?", flag: "--yes") else { throw Failure(.notWell, "nothing was deleted") }

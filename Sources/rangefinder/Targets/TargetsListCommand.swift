@@ -95,7 +95,7 @@ struct TargetsGetCommand: AsyncParsableCommand {
 
     func run() async throws {
         let access = try options.open()
-        let found = try await access.run(.list) { client in try await APIAccess.find(target, region: region, client) }
+        let found = try await access.run(.list) { _ in try await access.find(target, region: region) }
         try show(found, json: json)
     }
 }

@@ -79,6 +79,12 @@ import Testing
         #expect(ended.code == (status == 404 ? 1 : 69))
     }
 
+    @Test func aListThatFailedChangedNothing() async throws {
+        let api = try LoopbackServer { _ in .raw("HTTP/1.1 501 X\r\nContent-Length: 0\r\nConnection: close\r\n\r\n") }
+        let ended = try await targets("delete", api, ["n", "--yes"])
+        #expect(ended.code == 69 && ended.errors.contains("Nothing was changed"), "\(ended.errors)")
+    }
+
     @Test func secretsOfAURLStayHiddenAndADatabaseThatIsNotThereIsSaid() async throws {
         let api = try LoopbackServer { _ in
             list([record("k", name: "n", url: "https://u:hunter2@x.example", path: "/?k=hunter2")])
