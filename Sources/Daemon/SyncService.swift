@@ -53,6 +53,8 @@ actor SyncService {
     private var generation = 0
     private var running: (task: Task<[String], Never>, generation: Int)?
     private static let newsAreCollected: Duration = .milliseconds(200)
+    /// Twice as long after each failure: half a minute in all, and then the interval has to do.
+    private static let newsAreTried = 8
     /// Clients whose targets have changed in the embedded API.
     private var news: Set<String> = []
     private var isFollowing = false
@@ -137,16 +139,21 @@ actor SyncService {
         guard !isFollowing else { return }
         isFollowing = true
         defer { isFollowing = false }
-        while !news.isEmpty, !Task.isCancelled {
+        defer { news = [] }
+        var failures = 0
+        while !news.isEmpty, failures < Self.newsAreTried, !Task.isCancelled {
             // So many changes that come together are one.
-            try? await Task.sleep(for: Self.newsAreCollected)
+            try? await Task.sleep(for: Self.newsAreCollected * (1 << failures))
             let changed = news
             news = []
             // One that is under way may have been asked for before the change.
             if let running { _ = await running.task.value }
             for client in plan.clients where changed.contains(client.clientID) {
                 _ = await sync(client, generation: generation, counts: false)
+                // The interval may be long: what is news must not wait for it because one request failed.
+                if channels[client.clientID]?.lastFailure != nil { news.insert(client.clientID) }
             }
+            failures = news.isDisjoint(with: changed) ? 0 : failures + 1
         }
     }
 

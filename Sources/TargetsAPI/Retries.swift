@@ -27,7 +27,6 @@ package struct Retries: Sendable {
                 guard attempt < Self.attempts, mayHelp(error, isRepeatable, attempt) else { throw error }
                 let wait = error.retryAfter ?? .seconds(Double(1 << (attempt - 1)) * jitter())
                 guard wait <= Self.longestWait else { throw error }
-                // Cancelled meanwhile: what it failed with is still what is wrong.
                 do { try await self.wait(wait) } catch { throw cancelled }
             }
         }

@@ -56,14 +56,16 @@ package struct TargetsClient: Sendable {
         var (list, next, size) = (try read(first, like: known), first.next, first.body.count)
         let began = ContinuousClock.now
         var seen: Set<String> = []
-        for _ in 0..<Self.pagesMax where began.duration(to: .now) < timeout * Self.pagesTake {
-            guard let path = next else { return list }
+        while let path = next {
+            guard seen.count < Self.pagesMax, began.duration(to: .now) < timeout * Self.pagesTake else {
+                throw APIError(.tooLarge, "The Targets API's list has no end: \(seen.count) pages, and there are more.")
+            }
             guard seen.insert(path).inserted else { throw APIError(.malformed, "The Targets API's list goes round in a circle.") }
             let page = try await send(.get, path: path, maxBody: maxList - size)
             list.append(try read(page, like: known))
             (next, size) = (page.next, size + page.body.count)
         }
-        throw APIError(.tooLarge, "The Targets API's list has no end: \(seen.count) pages, and there are more.")
+        return list
     }
 
     private func read(_ response: APIResponse, like known: [Target] = []) throws(APIError) -> TargetList {

@@ -41,6 +41,20 @@ import Testing
         #expect(bench.applied.last?.first?.baseURL == "http://127.0.0.1:2")
     }
 
+    @Test func newsOfAChangeOutlivesASyncThatFailed() async throws {
+        let isBroken = Watched(true)
+        let server = try LoopbackServer { _ in
+            isBroken.value ? .http(503) : list([record("tgt_1", url: "http://a.example")])
+        }
+        let bench = try Bench(url: server.url)
+        async let followed: Void = bench.sync.follow(documentedClient)
+        try await server.until { $0.count >= 2 }
+        #expect(bench.applied.isEmpty)
+        isBroken.change { $0 = false }
+        await followed
+        #expect(bench.applied.last?.map(\.identity.key) == ["tgt_1"])
+    }
+
     @Test func anAPIThatIsNotThereIsCounted() async throws {
         let (descriptor, port) = try boundSocket("127.0.0.1")
         defer { close(descriptor) }
