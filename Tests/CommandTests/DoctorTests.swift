@@ -3,7 +3,7 @@ import Glibc
 import TestSupport
 import Testing
 
-@Suite(.timeLimit(.minutes(2))) struct DoctorTests {
+@Suite(.timeLimit(.minutes(5))) struct DoctorTests {
     @Test func aGoodInstallationHasNothingBad() async throws {
         let site = try Site(paths: ["a", "b"]) { _ in .http(200) }
         let ended = try await Program.run(["doctor", "--config", site.configuration])
@@ -27,7 +27,7 @@ import Testing
     @Test func whatANewOperatorGetsWrongIsSaidWithWhatToDo() async throws {
         let site = try Site(paths: ["a"]) { _ in .http(200) }
         let good = try site.folder.read("rangefinder.yaml")
-        let taken = try LoopbackServer { _ in .http(200) }
+        let (taken, closed) = (try LoopbackServer { _ in .http(200) }, try ClosedPort())
         func doctor(_ replacements: [String: String]) async throws -> Program.Ended {
             let text = replacements.reduce(good) { $0.replacingOccurrences(of: $1.key, with: $1.value) }
             let file = try site.folder.write(text, to: "wrong.yaml")
@@ -38,7 +38,7 @@ import Testing
             (["token_file: token": "token_file: nothing"], "there is no file"),
             (["listen: 127.0.0.1:0": "listen: 127.0.0.1:\(taken.port)"], "something else listens on 127.0.0.1:\(taken.port)"),
             (["listen: 127.0.0.1:0": "listen: 192.0.2.1:80"], "192.0.2.1:80 can't be listened on"),
-            ([site.api.url: "http://127.0.0.1:\(try ClosedPort().port)"], "see whether a firewall"),
+            ([site.api.url: "http://127.0.0.1:\(closed.port)"], "see whether a firewall"),
             ([site.folder.file("history.db"): "/nowhere/at/all/history.db"], "there is no folder /nowhere/at/all"),
         ]
         for (replacements, words) in cases {

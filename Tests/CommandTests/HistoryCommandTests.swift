@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// `history` and its commands, as a person runs them.
-@Suite(.timeLimit(.minutes(2))) struct HistoryCommandTests {
+@Suite(.timeLimit(.minutes(5))) struct HistoryCommandTests {
     let site: Site
 
     init() throws { site = try Site(paths: []) { _ in .http(200) } }

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// The daemon ends while an alert fires, and the outage ends under its successor, behind two of Debian's Alertmanagers.
-@Suite(.timeLimit(.minutes(3))) struct KilledInOutageTests {
+@Suite(.timeLimit(.minutes(5))) struct KilledInOutageTests {
     @Test(arguments: [SIGKILL, SIGTERM])
     func oneOutageIsOneNotificationAndOneResolution(_ signal: Int32) async throws {
         let (folder, receiver, bad) = (try TemporaryFolder(), try AlertmanagerReceiver(), Bad())

@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite(.timeLimit(.minutes(2))) struct ProbeCommandTests {
+@Suite(.timeLimit(.minutes(5))) struct ProbeCommandTests {
     @Test func aGoodAnswerIsCodeZeroAndAWaterfall() async throws {
         let server = try LoopbackServer { _ in .http(200, body: "ok") }
         let ended = try await Program.run(["probe", server.url])

@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// The examples of the README do what it says.
-@Suite(.timeLimit(.minutes(2))) struct ReadmeTests {
+@Suite(.timeLimit(.minutes(5))) struct ReadmeTests {
     private let readme: String
 
     init() throws {

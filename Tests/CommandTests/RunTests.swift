@@ -6,7 +6,7 @@ import Synchronization
 import TestSupport
 import Testing
 
-@Suite(.timeLimit(.minutes(3))) struct RunTests {
+@Suite(.timeLimit(.minutes(5))) struct RunTests {
     @Test func sigtermCancelsProbesInFlightCommitsTheLastBatchAndExitsWithZero() async throws {
         let site = try Site(paths: ["good", "hanging"], probe: "{interval: 10s, fast_interval: 1s, timeout: 10s}") { request in
             request.path == "/hanging" ? .silence : .http(200)

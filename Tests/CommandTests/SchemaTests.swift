@@ -6,7 +6,7 @@ import Testing
 private let python = ProcessInfo.processInfo.environment["RANGEFINDER_PYTHON"]
 
 /// What `--json` prints is what docs/json says, read by Python's jsonschema. scripts/test prepares that Python.
-@Suite(.enabled(if: python != nil, "RANGEFINDER_PYTHON is not set; scripts/test sets it"), .timeLimit(.minutes(2)))
+@Suite(.enabled(if: python != nil, "RANGEFINDER_PYTHON is not set; scripts/test sets it"), .timeLimit(.minutes(5)))
 struct SchemaTests {
     private func problems(of json: String, against schema: String) throws -> String {
         let folder = try TemporaryFolder()

@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// The whole program at debug level: a secret is on the wire, and nowhere else.
-@Suite(.timeLimit(.minutes(2))) struct SecretTests {
+@Suite(.timeLimit(.minutes(5))) struct SecretTests {
     private let headerSecret = "header-s3cret-4242"
 
     private func get(_ port: Int, _ path: String) async throws -> String {

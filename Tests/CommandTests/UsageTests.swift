@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite(.timeLimit(.minutes(2))) struct UsageTests {
+@Suite(.timeLimit(.minutes(5))) struct UsageTests {
     @Test func saysItsVersion() async throws {
         let ended = try await Program.run(["--version"])
         #expect(ended.code == 0)

@@ -5,7 +5,7 @@ import Testing
 @testable import Curl
 
 /// Processing ends when the answer comes, and not when the engine's thread comes round to reading it.
-@Suite(.timeLimit(.minutes(1))) struct ArrivalTests {
+@Suite(.timeLimit(.minutes(5))) struct ArrivalTests {
     @Test(arguments: [false, true])
     func aBusyThreadIsNoTimeOfTheServers(keepsConnection: Bool) async throws {
         let engine = try TransferEngine()

@@ -7,7 +7,7 @@ import Testing
 
 private let isLong = ProcessInfo.processInfo.environment["RANGEFINDER_LONG"] != nil
 
-@Suite(.enabled(if: isLong, "scripts/test --long runs it"), .timeLimit(.minutes(3))) struct TenThousandTests {
+@Suite(.enabled(if: isLong, "scripts/test --long runs it"), .timeLimit(.minutes(5))) struct TenThousandTests {
     /// Listeners that nobody accepts from: the kernel completes the connections, and they hang.
     private func listeners(_ count: Int) throws -> [(descriptor: Int32, port: Int)] {
         try (0..<count).map { _ in

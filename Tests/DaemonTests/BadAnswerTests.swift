@@ -11,7 +11,7 @@ import Testing
 @testable import Daemon
 
 /// What the API can do to a sync, over real sockets: none of it loses the list.
-@Suite(.timeLimit(.minutes(2))) struct BadAnswerTests {
+@Suite(.timeLimit(.minutes(5))) struct BadAnswerTests {
     private static let html = "<!doctype html><title>502 Bad Gateway</title>"
 
     @Test(arguments: [

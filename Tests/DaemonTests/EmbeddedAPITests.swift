@@ -7,7 +7,7 @@ import Testing
 
 @testable import Daemon
 
-@Suite(.timeLimit(.minutes(2))) struct EmbeddedAPITests {
+@Suite(.timeLimit(.minutes(5))) struct EmbeddedAPITests {
     /// The sync's own interval is an hour.
     @Test func aChangeThereIsKnownAtOnce() async throws {
         let folder = try TemporaryFolder()

@@ -9,7 +9,7 @@ import Testing
 @testable import Daemon
 
 /// Debian's Prometheus, set up by the configuration that we ship, scrapes a daemon and answers with what it saw.
-@Suite(.timeLimit(.minutes(3))) struct PrometheusTests {
+@Suite(.timeLimit(.minutes(5))) struct PrometheusTests {
     private static let repository = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .deletingLastPathComponent()
 

@@ -5,7 +5,7 @@ import Testing
 
 @testable import Daemon
 
-@Suite(.timeLimit(.minutes(2))) struct ReloadTests {
+@Suite(.timeLimit(.minutes(5))) struct ReloadTests {
     private func configuration(_ api: String, _ folder: TemporaryFolder, probe: String, listen: String = "127.0.0.1:0") -> String
     {
         """

@@ -9,7 +9,7 @@ import Testing
 @testable import Daemon
 @testable import Web
 
-@Suite(.timeLimit(.minutes(2))) struct WebAccessTests {
+@Suite(.timeLimit(.minutes(5))) struct WebAccessTests {
     /// `htpasswd -nbBC 4 NAME secret`
     private static let hash = "$2y$04$HYdqfns1zSxXstLwfuNASeWOS9M/6y3DTzET9RJWQZz322bddlyOW"
 

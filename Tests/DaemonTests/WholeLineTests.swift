@@ -9,7 +9,7 @@ import Testing
 @testable import Daemon
 
 /// From the API to `/metrics` and the database, in one process, over real sockets and on a real disk.
-@Suite(.timeLimit(.minutes(3))) struct WholeLineTests {
+@Suite(.timeLimit(.minutes(5))) struct WholeLineTests {
     @Test func whatIsListedIsProbedRememberedAndShown() async throws {
         let folder = try TemporaryFolder()
         let target = try LoopbackServer { request in request.path == "/bad" ? .http(500) : .http(200, body: "ok") }

@@ -66,7 +66,7 @@ import Zoo
     }
 
     /// In a process of its own: without descriptors, no test beside this one would get far.
-    @Test(.timeLimit(.minutes(1))) func noDescriptorsAreOurFaultAndNotTheTargets() async {
+    @Test(.timeLimit(.minutes(5))) func noDescriptorsAreOurFaultAndNotTheTargets() async {
         await #expect(processExitsWith: .success) {
             let server = try LoopbackServer { _ in .http(200) }
             let bench = try Bench()

@@ -3,7 +3,7 @@ import SampleTargets
 import TestSupport
 import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct SampleTargetsTests {
+@Suite(.timeLimit(.minutes(5))) struct SampleTargetsTests {
     private func ask(_ sample: SampleTarget, authority: String?, _ engine: TransferEngine) async throws -> TransferReport {
         let url = try #require(URLParts(sample.baseURL + sample.testPath))
         var request = TransferRequest(url: url)

@@ -8,7 +8,7 @@ import Testing
 
 @testable import TargetsServer
 
-@Suite(.timeLimit(.minutes(1))) struct LifecycleTests {
+@Suite(.timeLimit(.minutes(5))) struct LifecycleTests {
     private let quiet = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
 
     @Test func aGracefulShutdownEndsWithAnIdleConnectionOpen() async throws {

@@ -7,7 +7,7 @@ import Testing
 
 @testable import Web
 
-@Suite(.timeLimit(.minutes(2))) struct SecurityTests {
+@Suite(.timeLimit(.minutes(5))) struct SecurityTests {
     /// `htpasswd -nbBC 4 prom 'pa:ss wörd'`
     static let quick = "$2y$04$KWMNq7MiNSa3ti7YkC1WTez0IMawkYbmC3MXDp6dLJJ1AalsqJuSO"
     /// `htpasswd -nbBC 10 slow secret`

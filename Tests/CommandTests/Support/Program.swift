@@ -60,6 +60,12 @@ final class RunningProgram: Sendable {
 
     func send(_ signal: Int32) { kill(processID, signal) }
 
+    /// The port that it says behind `text`, once it has said it.
+    func port(after text: String) async throws -> Int {
+        guard let port = try await errors.number(after: text) else { throw SupportError(errors.text) }
+        return port
+    }
+
     /// The exit code, or the negative number of the signal that ended it; all output has been read by then.
     func ended() async -> Int32 { await exit.first { _ in true } ?? -1 }
 }
@@ -71,6 +77,15 @@ final class Gathered: Sendable {
         var isEnded = false
 
         func contains(_ text: String) -> Bool { String(decoding: bytes, as: UTF8.self).contains(text) }
+
+        /// Only where something follows: a pipe may end a part in the middle of a number.
+        func number(after text: String) -> Int? {
+            guard let tail = String(decoding: bytes, as: UTF8.self).components(separatedBy: text).dropFirst().last else {
+                return nil
+            }
+            let digits = tail.prefix { $0.isNumber }
+            return digits.endIndex == tail.endIndex ? nil : Int(digits)
+        }
     }
 
     private let state = Watched(State())
@@ -81,6 +96,12 @@ final class Gathered: Sendable {
     func until(_ text: String) async throws -> Bool {
         try await state.until { $0.isEnded || $0.contains(text) }
         return state.value.contains(text)
+    }
+
+    /// The number that came right behind `text`, once it is whole; nil when the pipe ended without one.
+    func number(after text: String) async throws -> Int? {
+        try await state.until { $0.isEnded || $0.number(after: text) != nil }
+        return state.value.number(after: text)
     }
 
     func gather(_ next: () -> [UInt8]?) {

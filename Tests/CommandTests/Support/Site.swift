@@ -44,10 +44,6 @@ final class Site: Sendable {
     /// Starts the daemon and returns once it listens, with its port.
     func start(environment: [String: String] = [:]) async throws -> (program: RunningProgram, port: Int) {
         let program = try RunningProgram(["run", "--config", configuration], environment: environment)
-        guard try await program.errors.until("info listening address=127.0.0.1:") else {
-            throw SupportError(program.errors.text)
-        }
-        let tail = program.errors.text.components(separatedBy: "info listening address=127.0.0.1:").last ?? ""
-        return (program, Int(tail.prefix { $0.isNumber }) ?? 0)
+        return (program, try await program.port(after: "info listening address=127.0.0.1:"))
     }
 }

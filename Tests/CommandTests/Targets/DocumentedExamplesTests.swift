@@ -51,7 +51,7 @@ private struct Example {
 }
 
 /// The document's five examples by the real curl against the running program. They are one story: each needs what came before.
-@Suite(.timeLimit(.minutes(1))) struct DocumentedExamplesTests {
+@Suite(.timeLimit(.minutes(5))) struct DocumentedExamplesTests {
     @Test func theFiveExamplesAnswerAsDocumentedWhenRunAsTheyStand() async throws {
         let site = try await API()
         try await site.expectAnswer(to: .create)
@@ -68,28 +68,20 @@ private struct Example {
 /// A running program, and a shell that reaches it.
 private struct API {
     private let token = "t0ken-of-the-examples"
-    private let folder: TemporaryFolder
-    private let server: RunningProgram
-    private let url: String
+    private let server: TargetsServerProgram
+
+    private var folder: TemporaryFolder { server.folder }
 
     init() async throws {
-        folder = try TemporaryFolder()
-        try folder.write(token + "\n", to: "token")
+        server = try await TargetsServerProgram(token: token)
         // What the examples don't say stands where curl looks for a person's own options; so the commands stay as they are.
         let options = ["silent", #"noproxy = "*""#, "max-time = 20", #"write-out = "\n%{http_code} %{content_type}""#]
         try folder.write(options.joined(separator: "\n") + "\n", to: ".curlrc")
-        let port = try freePort()
-        url = "http://127.0.0.1:\(port)"
-        server = try RunningProgram([
-            "targets-server", "--listen", "127.0.0.1:\(port)", "--database", folder.file("targets.db"), "--token-file",
-            folder.file("token"),
-        ])
-        guard try await server.errors.until("the Targets API listens") else { throw SupportError(server.errors.text) }
     }
 
     /// The status with the content type, and the body.
     func run(_ example: Example) async throws -> (status: String, body: String) {
-        let command = example.command.replacing(Example.host, with: url).replacing(Example.token, with: token)
+        let command = example.command.replacing(Example.host, with: server.url).replacing(Example.token, with: token)
         let place = folder.path
         let ended = try await onThread {
             try ChildProcess.run("bash", ["-c", command], environment: ["CURL_HOME": place], errors: .apart)

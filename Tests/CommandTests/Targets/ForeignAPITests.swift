@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// The commands on targets against an API that isn't ours: it breaks off, refuses, and lists what can't be read.
-@Suite(.timeLimit(.minutes(2))) struct ForeignAPITests {
+@Suite(.timeLimit(.minutes(5))) struct ForeignAPITests {
     private let folder: TemporaryFolder
 
     init() throws {

@@ -13,7 +13,7 @@ struct ManyClientsTests {
     private static let operationsEach = 950
 
     @Test func fiftyClientsAtOnceHaveALinearHistory() async throws {
-        let site = try await API()
+        let site = try await TargetsServerProgram(token: Traffic.token)
         let traffic = Traffic(port: site.port, seed: 1)
         let (shares, counters) = try await traffic.run(each: Self.operationsEach)
         #expect(traffic.done.value == 50 * Self.operationsEach)
@@ -27,19 +27,19 @@ struct ManyClientsTests {
             #expect(acknowledged > 0 && last.names[counter].map(count) == acknowledged)
             expectCounts(operations)
         }
-        #expect(!site.server.errors.text.contains("failed") && !site.server.errors.text.contains("locked"))
+        #expect(!site.program.errors.text.contains("failed") && !site.program.errors.text.contains("locked"))
     }
 
     @Test(arguments: 1...5) func aKilledServerHasEveryChangeThatItAcknowledged(round: Int) async throws {
-        let site = try await API()
+        let site = try await TargetsServerProgram(token: Traffic.token)
         let traffic = Traffic(port: site.port, seed: 1 + round)
         async let ran = traffic.run(each: Self.operationsEach)
         try await traffic.done.until { $0 >= 1000 * round }
-        site.server.send(SIGKILL)
-        #expect(await site.server.ended() == -SIGKILL)
+        site.program.send(SIGKILL)
+        #expect(await site.program.ended() == -SIGKILL)
         let (shares, counters) = try await ran
         #expect(traffic.done.value < 50 * Self.operationsEach)
-        let next = try await API(site.folder)
+        let next = try await TargetsServerProgram(token: Traffic.token, in: site.folder)
         let last = try await traffic.read(port: next.port)
         // A change without an answer may have been made, so its end is open; one with an answer has to be in what is read now.
         expectLinear(shares + [last])
@@ -112,23 +112,5 @@ struct ManyClientsTests {
         #expect(flaw(ofCounter: [Self.first, Self.write("1 b", 2, 3), Self.write("2 c", 2, 4)]) == nil)
         #expect(flaw(ofCounter: [Self.first, Self.write("1 b", 2, 3), Self.write("1 c", 2, 3)]) == "an update of 1 was lost")
         #expect(flaw(ofCounter: [Self.first, Self.write("2 c", 2, 3), Self.write("1 b", 4, 5)]) != nil)
-    }
-}
-
-/// The running program, on a database that may have been another's before.
-private struct API {
-    let folder: TemporaryFolder
-    let server: RunningProgram
-    let port: Int
-
-    init(_ given: TemporaryFolder? = nil) async throws {
-        folder = try given ?? TemporaryFolder()
-        try folder.write(Traffic.token + "\n", to: "token")
-        port = try freePort()
-        server = try RunningProgram([
-            "targets-server", "--listen", "127.0.0.1:\(port)", "--database", folder.file("targets.db"), "--token-file",
-            folder.file("token"),
-        ])
-        guard try await server.errors.until("the Targets API listens") else { throw SupportError(server.errors.text) }
     }
 }

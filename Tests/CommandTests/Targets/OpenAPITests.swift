@@ -12,22 +12,15 @@ private let schemathesis: String? = {
 @Suite(.enabled(if: schemathesis != nil, "scripts/test --long gets schemathesis from PyPI"), .timeLimit(.minutes(5)))
 struct OpenAPITests {
     @Test func noAnswerIsUndocumentedAndNoneIsAnError() async throws {
-        let folder = try TemporaryFolder()
-        try folder.write("t0ken\n", to: "token")
-        let port = try freePort()
-        let server = try RunningProgram([
-            "targets-server", "--listen", "127.0.0.1:\(port)", "--database", folder.file("targets.db"), "--token-file",
-            folder.file("token"),
-        ])
-        #expect(try await server.errors.until("the Targets API listens"))
+        let server = try await TargetsServerProgram(token: "t0ken")
         let document = URL(fileURLWithPath: Program.path).deletingLastPathComponent().deletingLastPathComponent()
             .deletingLastPathComponent().appendingPathComponent("docs/targets-api.openapi.yaml").path
-        let (program, place) = (schemathesis ?? "", folder.path)
+        let (program, place, url) = (schemathesis ?? "", server.folder.path, server.url)
         let ended = try await onThread {
             try ChildProcess.run(
                 program,
                 [
-                    "run", document, "--url", "http://127.0.0.1:\(port)", "-H", "Authorization: t0ken", "--max-examples", "100",
+                    "run", document, "--url", url, "-H", "Authorization: t0ken", "--max-examples", "100",
                     "--seed", "1",
                     "--checks", "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance",
                 ], in: place)

@@ -4,38 +4,30 @@ import TestSupport
 import Testing
 
 /// The commands on targets against the embedded server, both as a person runs them.
-@Suite(.timeLimit(.minutes(2))) struct TargetsCommandTests {
+@Suite(.timeLimit(.minutes(5))) struct TargetsCommandTests {
     private static let token = "t0ken-of-targets-1234"
 
     private struct API {
-        let folder: TemporaryFolder
-        let server: RunningProgram
-        let url: String
+        let server: TargetsServerProgram
 
-        init() async throws {
-            folder = try TemporaryFolder()
-            try folder.write(TargetsCommandTests.token + "\n", to: "token")
-            let port = try freePort()
-            url = "http://127.0.0.1:\(port)"
-            server = try RunningProgram([
-                "targets-server", "--listen", "127.0.0.1:\(port)", "--database", folder.file("targets.db"), "--token-file",
-                folder.file("token"),
-            ])
-            guard try await server.errors.until("the Targets API listens") else { throw SupportError(server.errors.text) }
-        }
+        var folder: TemporaryFolder { server.folder }
+        var url: String { server.url }
+
+        init() async throws { server = try await TargetsServerProgram(token: TargetsCommandTests.token) }
 
         func run(_ arguments: [String]) async throws -> Program.Ended {
             let words =
-                arguments.prefix(1) + ["--api", url, "--client", "c", "--token-file", folder.file("token")]
+                arguments.prefix(1) + ["--api", url, "--client", "c", "--token-file", server.tokenFile]
                 + arguments.dropFirst()
             let ended = try await Program.run(["targets"] + words)
             #expect(!(ended.output + ended.errors).contains(TargetsCommandTests.token))
             return ended
         }
 
-        func create(_ name: String, region: String = "eu", path: String = "/") async throws {
+        func create(_ name: String, host: String? = nil, region: String = "eu", path: String = "/") async throws {
             let ended = try await run([
-                "create", "--name", name, "--base-url", "https://\(name).example", "--test-path", path, "--region", region,
+                "create", "--name", name, "--base-url", "https://\(host ?? name).example", "--test-path", path, "--region",
+                region,
             ])
             #expect(ended.code == 0, "\(ended.errors)")
         }
@@ -75,6 +67,17 @@ import Testing
         #expect(try await api.run(["get", "twin", "--region", "us"]).code == 0)
         let missing = try await api.run(["get", "TWIN"])
         #expect(missing.code == 1 && missing.errors.contains("did you mean twin?"))
+    }
+
+    /// An é in one character or in two: for Unicode the same name.
+    @Test func ofNamesThatOnlyTheirSpellingTellsApartTheOneThatWasTypedIsMeant() async throws {
+        let api = try await API()
+        let (composed, decomposed) = ("caf\u{e9}", "cafe\u{301}")
+        try await api.create(composed, host: "one")
+        #expect(try await api.run(["get", decomposed]).output.contains("https://one.example"))
+        try await api.create(decomposed, host: "two")
+        #expect(try await api.run(["get", decomposed]).output.contains("https://two.example"))
+        #expect(try await api.run(["get", composed]).output.contains("https://one.example"))
     }
 
     @Test func whatCantBeSaysWhyAndWhatToDo() async throws {
@@ -138,7 +141,7 @@ import Testing
         let entries = (0..<1500).map { "  - {name: t\($0), region: eu, base_url: \"https://h\($0).example\", test_path: /}" }
         let file = try api.folder.write("targets:\n" + entries.joined(separator: "\n") + "\n", to: "many.yaml")
         let first = try RunningProgram([
-            "targets", "apply", "--api", api.url, "--client", "c", "--token-file", api.folder.file("token"), "-f", file,
+            "targets", "apply", "--api", api.url, "--client", "c", "--token-file", api.server.tokenFile, "-f", file,
         ])
         while try await api.list().count < 100 { try Task.checkCancellation() }
         first.send(SIGKILL)

@@ -4,7 +4,7 @@ import Testing
 @testable import Curl
 
 /// HTTP/2 as nginx speaks it over TLS.
-@Suite(.timeLimit(.minutes(1))) struct HTTP2Tests {
+@Suite(.timeLimit(.minutes(5))) struct HTTP2Tests {
     /// One at a time: several requests at once on one connection would wait for one another, and libcurl 7.88.1 mixes them up.
     @Test func manyAtOnceThatReuseConnectionsAreAllAnswered() async throws {
         let authority = try TestAuthority()

@@ -8,7 +8,7 @@ import Testing
 @testable import Daemon
 
 /// Debian's Alertmanager behind the daemon, and a receiver behind that. What a kill in an outage leaves is in CommandTests.
-@Suite(.timeLimit(.minutes(3))) struct AlertmanagerTests {
+@Suite(.timeLimit(.minutes(5))) struct AlertmanagerTests {
     private struct Place {
         let folder: TemporaryFolder
         let target: LoopbackServer

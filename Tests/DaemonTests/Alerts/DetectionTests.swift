@@ -11,7 +11,7 @@ import Testing
 ///
 /// Two hundred outages at random moments, over real sockets: answers of 500, no answer at all, refused connections. And as many that are
 /// too short to be confirmed.
-@Suite(.timeLimit(.minutes(3))) struct DetectionTests {
+@Suite(.timeLimit(.minutes(5))) struct DetectionTests {
     private struct Outage: Sendable {
         let begins: ContinuousClock.Instant
         let ends: ContinuousClock.Instant?

@@ -11,7 +11,7 @@ import Testing
 @testable import Daemon
 
 /// What webhooks and the heartbeat get, over real sockets.
-@Suite(.timeLimit(.minutes(3))) struct WebhookTests {
+@Suite(.timeLimit(.minutes(5))) struct WebhookTests {
     private struct Message: Decodable {
         struct Alert: Decodable {
             let name: String

@@ -36,7 +36,7 @@ func testSettings(_ folder: TemporaryFolder, api: String) -> Settings {
     settings.listen = ListenAddress(host: "127.0.0.1", port: 0)
     settings.targetsAPI.baseURL = api
     settings.targetsAPI.clients = [.init(id: documentedClient, token: Secret(testToken))]
-    settings.targetsAPI.timeout = .seconds(5)
+    settings.targetsAPI.timeout = .seconds(30)
     settings.history.path = folder.file("history.db")
     settings.egress.allow = [CIDR("127.0.0.0/8")].compactMap { $0 }
     // The timeout is never longer than the interval, and a loaded machine must not make a timeout of an answer.
@@ -106,11 +106,22 @@ struct RunningDaemon: Sendable {
                 try await group.waitForAll()
                 throw CancellationError()
             }
-            let client = try TransferEngine()
-            let value = try await body(RunningDaemon(daemon: daemon, log: log, port: port, client: client))
-            await client.shutDown()
-            daemon.shutDown()
-            try await group.waitForAll()
+            // Beside the daemon, so that one that ends in an error ends the test with it.
+            group.addTask {
+                let client = try TransferEngine()
+                do {
+                    let value = try await body(RunningDaemon(daemon: daemon, log: log, port: port, client: client))
+                    await client.shutDown()
+                    daemon.shutDown()
+                    return value
+                } catch {
+                    print("The daemon's last lines:", log.lines.suffix(20).joined(separator: ""), separator: "\n")
+                    throw error
+                }
+            }
+            var value: Value?
+            for try await done in group { value = done ?? value }
+            guard let value else { throw CancellationError() }
             return value
         }
     }

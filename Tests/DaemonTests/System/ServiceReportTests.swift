@@ -11,7 +11,7 @@ import Testing
 @testable import Daemon
 
 /// What a service manager is told, over real sockets.
-@Suite(.timeLimit(.minutes(2))) struct ServiceReportTests {
+@Suite(.timeLimit(.minutes(5))) struct ServiceReportTests {
     private func settings(_ folder: TemporaryFolder, api: ScriptedAPI) -> Settings { testSettings(folder, api: api.server.url) }
 
     @Test func pathsAndAbstractNamesAreToldAndOthersAreNot() async throws {

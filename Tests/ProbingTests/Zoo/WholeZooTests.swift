@@ -3,7 +3,7 @@ import Testing
 import Zoo
 
 /// All beasts at once and again and again, in a process of their own, where nothing else opens descriptors or takes memory.
-@Suite(.timeLimit(.minutes(2))) struct WholeZooTests {
+@Suite(.timeLimit(.minutes(5))) struct WholeZooTests {
     @Test func leavesNoDescriptorThreadTransferOrMemoryBehind() async {
         await #expect(processExitsWith: .success) {
             let zoo = try OpenZoo(Zoo.beasts)

@@ -1,4 +1,5 @@
 import Glibc
+import Synchronization
 
 /// What went wrong in a test's own machinery.
 package struct SupportError: Error {
@@ -133,15 +134,17 @@ package func boundSocket(_ address: String, port: Int = 0) throws -> (descriptor
 }
 
 /// A port for a program that can't choose its own: free a moment ago, and below those that the kernel hands out, so that no test
-/// which runs beside this one is given it.
+/// which runs beside this one is given it. None is given twice.
 package func freePort() throws -> Int {
     for _ in 0..<100 {
         guard let bound = try? boundSocket("127.0.0.1", port: .random(in: 15_000..<32_000)) else { continue }
         close(bound.descriptor)
-        return bound.port
+        if portsGiven.withLock({ $0.insert(bound.port).inserted }) { return bound.port }
     }
     throw SupportError.system("bind")
 }
+
+private let portsGiven = Mutex<Set<Int>>([])
 
 private func tcpSocket() throws -> Int32 {
     let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
