@@ -1,5 +1,5 @@
 // Connections: what a listener grants each who connects, so that a slow or rude one costs nobody else anything.
-// What lives here: the time of a request and of its answer, and how much one peer may have.
+// What lives here: the time of a request and of its answer, when a connection ends, and how much one peer may have.
 // What doesn't: sockets, routes, who may ask (Web and TargetsServer, whose listeners both keep these bounds).
 // The terms are defined in docs/glossary.md.
 

@@ -73,7 +73,9 @@ package struct TargetsServer: Sendable {
             responder: responder,
             server: .http1(
                 configuration: .init(
-                    additionalChannelHandlers: [RequestTimer(idle: .seconds(Int64(Self.connectionIdleSecondsMax)))],
+                    additionalChannelHandlers: [
+                        RequestTimer(idle: .seconds(Int64(Self.connectionIdleSecondsMax))), Persistence(),
+                    ],
                     idleTimeout: .seconds(Int64(Self.connectionIdleSecondsMax)))),
             configuration: ApplicationConfiguration(
                 address: .hostname(configuration.host, port: configuration.port),

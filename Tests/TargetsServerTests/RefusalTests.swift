@@ -43,6 +43,16 @@ import Testing
         }
     }
 
+    /// What is asked afterwards on the same connection has no answer.
+    @Test func theConnectionOfWhoSpeaksTheOldVersionEnds() async throws {
+        try await withServer { port in
+            let first = "GET \(targetsPath) HTTP/1.0\r\nHost: localhost\r\nAuthorization: \(registryToken)\r\n\r\n"
+            let answer = try await exchange(port, first + "GET /nowhere HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+            #expect(answer.status == 200)
+            #expect(!answer.text.contains("HTTP/1.1"), "\(answer.text)")
+        }
+    }
+
     @Test func aBodyPastItsBoundIsRefused() async throws {
         let body = draft(name: String(repeating: "x", count: 70_000))
         try await expectRefusal(413, "The body is longer than 65536 bytes.", request("POST", targetsPath, body: body))

@@ -31,6 +31,18 @@ import Testing
         }
     }
 
+    @Test func whoSpeaksTheOldVersionHasThePageWithoutChunks() async throws {
+        try await withServer(targets: series(2000)) { port in
+            let old = try await exchange(port, "GET /metrics HTTP/1.0\r\nHost: localhost\r\n\r\n")
+            #expect(old.headers["transfer-encoding"] == nil)
+            #expect(old.text.hasPrefix("# HELP ") && old.text.hasSuffix("\n"))
+            // Two pages differ only in figures of their own.
+            #expect(
+                old.text.split(separator: "\n").count
+                    == (try await ask(port, "GET", "/metrics")).text.split(separator: "\n").count)
+        }
+    }
+
     @Test func aCompressedPageIsTheSamePage() async throws {
         try await withServer(targets: series(2000)) { port in
             let plain = try await ask(port, "GET", "/metrics")

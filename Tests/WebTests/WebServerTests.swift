@@ -61,6 +61,20 @@ import Testing
         }
     }
 
+    /// Of two requests that come together the second has an answer only where the connection stays.
+    @Test(arguments: [
+        ("1.0", "", false), ("1.0", "Connection: keep-alive\r\n", false), ("1.1", "", true),
+        ("1.1", "Connection: Close\r\n", false), ("1.1", "Connection: x, close\r\n", false),
+    ])
+    func theConnectionEndsWhereTheClientWaitsForThat(_ version: String, _ option: String, _ stays: Bool) async throws {
+        try await withServer { port in
+            let first = "GET /-/healthy HTTP/\(version)\r\nHost: localhost\r\n\(option)\r\n"
+            let answer = try await exchange(port, first + "GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+            #expect(answer.status == 200)
+            #expect(answer.text.contains("HTTP/1.1") == stays, "\(answer.text)")
+        }
+    }
+
     @Test func aBodyThatIsTooLargeIsRefusedWhileItComes() async throws {
         try await withServer(admin: true) { port in
             let head = "POST /-/reload HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100000000\r\n\r\n"

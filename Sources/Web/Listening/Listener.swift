@@ -43,7 +43,7 @@ struct Listener: Sendable {
         peers = PeerCounts(limit: ofOnePeer)
         (self.place, self.security, self.connectionsMax) = (place, security, connectionsMax)
         var configuration = HTTP1Channel.Configuration(
-            additionalChannelHandlers: [RequestTimer(idle: idleTimeout)], idleTimeout: idleTimeout)
+            additionalChannelHandlers: [RequestTimer(idle: idleTimeout), Persistence()], idleTimeout: idleTimeout)
         configuration.httpDecoder = .init(
             maxHeaderFieldSize: Self.headersMax, maxHeaderListSize: Self.headersMax, maxHeaderFieldCount: 100)
         http = HTTP1Channel(
