@@ -189,7 +189,8 @@ private final class Wire {
         let head = String(decoding: bytes[..<blank.lowerBound], as: UTF8.self)
         let lines = head.split(separator: "\r\n", omittingEmptySubsequences: false)
         let words = lines[0].split(separator: " ", maxSplits: 2, omittingEmptySubsequences: false)
-        guard words.count == 3, words[0] == "HTTP/1.1", words[1].utf8.count == 3, let status = Int(words[1]) else {
+        guard words.count == 3, ["HTTP/1.0", "HTTP/1.1"].contains(words[0]), words[1].utf8.count == 3, let status = Int(words[1])
+        else {
             throw SupportError("no status line: \(lines[0].debugDescription)")
         }
         var headers: [String: String] = [:]

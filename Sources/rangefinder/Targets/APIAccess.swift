@@ -118,7 +118,8 @@ struct APIAccess: Sendable {
 func shownURL(_ base: String, _ path: String) -> String { displayText(urlWithoutSecrets(base + path)) }
 
 /// Completes the targets by what the daemon of the configuration remembers: without asking anybody. A name that a shell would take for more
-/// than a word is offered by its id, for bash expands what it is offered (`compgen -W`).
+/// than a word is offered by its id: bash expands what it is offered (`compgen -W`) and breaks words at `:`, `=` and `@`, and zsh has what
+/// follows a `:` for a description.
 func completedNames(_ words: [String]) -> [String] {
     let joined = words.first { $0.hasPrefix("--config=") }.map { String($0.dropFirst("--config=".count)) }
     let following = words.firstIndex(of: "--config").flatMap { $0 + 1 < words.count ? words[$0 + 1] : nil }
@@ -135,7 +136,7 @@ func completedNames(_ words: [String]) -> [String] {
 private func isHarmless(_ word: String) -> Bool {
     !word.isEmpty && displayText(word) == word
         && word.unicodeScalars.allSatisfy {
-            $0.properties.isAlphabetic || $0.properties.numericType != nil || "-_.:/@+,=".unicodeScalars.contains($0)
+            $0.properties.isAlphabetic || $0.properties.numericType != nil || "-_./+,".unicodeScalars.contains($0)
         }
         && !word.hasPrefix("-")
 }
