@@ -71,6 +71,7 @@ import Testing
             let first = "GET /-/healthy HTTP/\(version)\r\nHost: localhost\r\n\(option)\r\n"
             let answer = try await exchange(port, first + "GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
             #expect(answer.status == 200)
+            #expect(answer.headers["connection"] == (stays ? nil : "close"))
             #expect(answer.text.contains("HTTP/1.1") == stays, "\(answer.text)")
         }
     }
