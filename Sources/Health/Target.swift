@@ -130,6 +130,18 @@ private func hashOf(_ clientID: String, _ key: String) -> UInt64 {
     return hash ^ (hash >> 31)
 }
 
+extension Sequence<Target> {
+    /// Those of this id, or else of this name. Of names that only their spelling in Unicode tells apart the one that was typed is meant, if it
+    /// is there.
+    package func called(_ word: String) -> [Target] {
+        let byID = filter { $0.identity.key == word }
+        guard byID.isEmpty else { return byID }
+        let named = filter { $0.name == word }
+        let typed = named.filter { $0.name.hasSameBytes(as: word) }
+        return typed.isEmpty ? named : typed
+    }
+}
+
 extension String {
     /// Swift's own comparison takes two spellings of a letter for one (canonical equivalence, UAX #15).
     package func hasSameBytes(as other: String) -> Bool {

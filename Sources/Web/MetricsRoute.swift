@@ -36,7 +36,6 @@ final class MetricsRoute: Sendable {
         var response = Response.stream(format.contentType, body)
         if isCompressed { response.headers[.contentEncoding] = "gzip" }
         response.headers[.vary] = "Accept, Accept-Encoding"
-        if request.method == .head { response.headers[.contentLength] = nil }
         return response
     }
 

@@ -64,9 +64,7 @@ struct ProbeCommand: AsyncParsableCommand {
 
     private func listed(_ settings: Settings, _ engine: TransferEngine) async throws -> ProbeOrder {
         let wanted = target ?? ""
-        let targets = try await knownTargets(settings, engine)
-        let byID = targets.filter { $0.identity.key == wanted }
-        let found = byID.isEmpty ? targets.filter { $0.name == wanted } : byID
+        let found = try await knownTargets(settings, engine).called(wanted)
         guard let target = found.first else {
             throw Failure(.usage, "no target is named \(displayText(wanted)) or has that id")
         }

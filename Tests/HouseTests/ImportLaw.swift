@@ -15,7 +15,7 @@ enum ImportLaw {
         "Probing": ["Health", "Curl", "CPCRE2", "FoundationEssentials", "Glibc"],
         "Scheduling": ["Health", "HeapModule", "DequeModule"],
         "TargetsAPI": ["Health", "FoundationEssentials", "Crypto"],
-        "Connections": ["Health", "HTTPTypes", "NIOCore", "NIOHTTP1", "NIOHTTPTypes"],
+        "Connections": ["Health", "Glibc", "HTTPTypes", "NIOCore", "NIOHTTP1", "NIOHTTPTypes"],
         "TargetsServer": hummingbird.union(["Health", "Connections", "TargetsAPI", "GRDB", "FoundationEssentials", "Crypto"]),
         "History": ["Health", "GRDB", "GRDBSQLite", "Glibc"],
         "Exposition": ["Health", "Glibc"],

@@ -25,7 +25,10 @@ import Testing
         let listening = try #require(await iterator.next())
         let connection = try Connection(port: listening)
         defer { connection.close() }
+        try await onThread { _ = connection.send("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n") && connection.readSome() != nil }
         await group.triggerGracefulShutdown()
+        // It would be idle for longer.
+        #expect(try await onThread { connection.waitForClose(atMost: .seconds(30)) })
         try await ended
         try store.close()
     }

@@ -37,16 +37,14 @@ package struct WireRequest: Sendable {
 
 package func exchange(_ port: Int, _ request: WireRequest) async throws -> WireAnswer { try await exchange(port, request.text) }
 
-/// Sends a text, byte for byte, over a connection of its own, and reads to the end.
+/// Sends a text, byte for byte, over a connection of its own, and reads to the end, which has to come while the server isn't idle.
 package func exchange(_ port: Int, _ text: String) async throws -> WireAnswer {
     try await onThread {
         let connection = try Connection(port: port)
         defer { connection.close() }
         // A server may refuse before it has read everything; its answer is still there to be read.
         connection.send(text)
-        var received: [UInt8] = []
-        while let more = connection.readBytes() { received += more }
-        return try WireAnswer(received)
+        return try WireAnswer(try connection.readToEnd())
     }
 }
 

@@ -34,13 +34,31 @@ import Testing
     @Test func whoSpeaksTheOldVersionHasThePageWithoutChunks() async throws {
         try await withServer(targets: series(2000)) { port in
             let old = try await exchange(port, "GET /metrics HTTP/1.0\r\nHost: localhost\r\n\r\n")
-            #expect(old.headers["transfer-encoding"] == nil)
+            #expect(old.headers["transfer-encoding"] == nil && old.headers["connection"] == "close")
             #expect(old.text.hasPrefix("# HELP ") && old.text.hasSuffix("\n"))
             // Two pages differ only in figures of their own.
             #expect(
                 old.text.split(separator: "\n").count
                     == (try await ask(port, "GET", "/metrics")).text.split(separator: "\n").count)
         }
+    }
+
+    /// Without chunks nothing else tells it from a whole one.
+    @Test func halfAPageByTheOldVersionEndsInAReset() async throws {
+        let (connections, keep) = AsyncStream.makeStream(of: Connection.self)
+        try await withServer(targets: series(20_000)) { port in
+            let connection = try await onThread {
+                let connection = try Connection(port: port)
+                connection.send("GET /metrics HTTP/1.0\r\nHost: localhost\r\n\r\n")
+                _ = connection.readBytes(atMost: 1)
+                return connection
+            }
+            keep.yield(connection)
+            // The server is told to end, and doesn't wait for ever.
+        }
+        let connection = try #require(await connections.first { _ in true })
+        defer { connection.close() }
+        #expect(try await onThread { connection.endsInReset() })
     }
 
     @Test func aCompressedPageIsTheSamePage() async throws {

@@ -65,6 +65,7 @@ import Testing
     @Test(arguments: [
         ("1.0", "", false), ("1.0", "Connection: keep-alive\r\n", false), ("1.1", "", true),
         ("1.1", "Connection: Close\r\n", false), ("1.1", "Connection: x, close\r\n", false),
+        ("1.1", "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n", false),
     ])
     func theConnectionEndsWhereTheClientWaitsForThat(_ version: String, _ option: String, _ stays: Bool) async throws {
         try await withServer { port in

@@ -54,16 +54,12 @@ struct APIAccess: Sendable {
         return list
     }
 
-    /// The one target of this id, or else of this name.
+    /// The one target of this id, or else of this name, in this region if one is given.
     func find(_ word: String, region: String?) async throws -> Target {
         let targets: [Target]
         // Whatever comes afterwards: nothing was changed yet.
         do throws(APIError) { targets = try await Self.list(client).targets } catch { throw failure(of: error, .list) }
-        if let target = targets.first(where: { $0.identity.key == word }) { return target }
-        let alike = targets.filter { $0.name == word && (region == nil || $0.region == region) }
-        // Of names that Unicode takes for the same the one that was typed is meant, if it is there.
-        let typed = alike.filter { $0.name.hasSameBytes(as: word) }
-        let named = typed.isEmpty ? alike : typed
+        let named = targets.called(word).filter { region == nil || $0.region == region }
         guard let target = named.first else {
             let near = targets.filter { $0.name.lowercased() == word.lowercased() }.map { displayText($0.name) }
             let meant = near.first.map { "; did you mean \($0)?" } ?? ""

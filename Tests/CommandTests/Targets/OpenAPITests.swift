@@ -27,5 +27,6 @@ struct OpenAPITests {
         }
         #expect(ended.status == 0, "\(ended.output.suffix(4000))")
         #expect(ended.output.contains("5 selected / 5 total"))
+        #expect(!server.program.errors.text.contains("failed"))
     }
 }

@@ -115,6 +115,7 @@ struct RunningDaemon: Sendable {
                     daemon.shutDown()
                     return value
                 } catch {
+                    await client.shutDown()
                     print("The daemon's last lines:", log.lines.suffix(20).joined(separator: ""), separator: "\n")
                     throw error
                 }

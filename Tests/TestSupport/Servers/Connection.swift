@@ -41,7 +41,31 @@ package struct Connection: Sendable {
         return count > 0 ? Array(buffer[..<count]) : nil
     }
 
+    /// All that comes until the other end is done, or gone.
+    ///
+    /// - Throws: when it is neither, and silent.
+    package func readToEnd() throws -> [UInt8] {
+        var received: [UInt8] = []
+        while true {
+            errno = 0
+            if let more = readBytes() {
+                received += more
+            } else if errno == EAGAIN {
+                throw SupportError.system("recv")
+            } else {
+                return received
+            }
+        }
+    }
+
     package func readSome() -> String? { readBytes().map { String(decoding: $0, as: UTF8.self) } }
+
+    /// Throws away what comes until the other end is done (false) or gone in the middle of it (true).
+    package func endsInReset() -> Bool {
+        errno = 0
+        waitForClose()
+        return errno == ECONNRESET
+    }
 
     package func waitForClose() {
         while readBytes() != nil {}
