@@ -37,7 +37,9 @@ package struct WireRequest: Sendable {
 
 package func exchange(_ port: Int, _ request: WireRequest) async throws -> WireAnswer { try await exchange(port, request.text) }
 
-/// Sends a text, byte for byte, over a connection of its own, and reads to the end, which has to come while the server isn't idle.
+/// Sends a text, byte for byte, over a connection of its own, and reads to the end.
+///
+/// - Throws: when that doesn't come and the server is silent for 30 seconds, which is less than any server here is idle for.
 package func exchange(_ port: Int, _ text: String) async throws -> WireAnswer {
     try await onThread {
         let connection = try Connection(port: port)
