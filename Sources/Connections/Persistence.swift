@@ -87,5 +87,5 @@ private final class BehindTheDecoder: ChannelDuplexHandler, RemovableChannelHand
 
 /// Whether a close, by us or by the system when the process dies, is a reset: so that half an answer isn't taken for the whole.
 private func resetsWhenClosed(_ channel: any Channel, _ resets: Bool) {
-    (channel as? any SocketOptionProvider)?.setSoLinger(linger(l_onoff: resets ? 1 : 0, l_linger: 0)).whenFailure { _ in }
+    _ = (channel as? any SocketOptionProvider)?.setSoLinger(linger(l_onoff: resets ? 1 : 0, l_linger: 0))
 }

@@ -17,7 +17,7 @@ struct ServiceReport: Sendable {
         ///   - longest: what one probe may take.
         ///   - now: of a clock that only goes on.
         mutating func look(
-            turns: Int, ended: Int, overdue: Int, of targets: Int, longest: Duration = .zero, now: Duration = .zero
+            turns: Int, ended: Int, overdue: Int, of targets: Int, longest: Duration, now: Duration
         ) -> Bool {
             let isStuck = endedAt.map { ended == self.ended && now - $0 >= longest } ?? false
             if endedAt == nil || ended != self.ended { endedAt = now }

@@ -53,7 +53,7 @@ actor SyncService {
     private var generation = 0
     private var running: (task: Task<[String], Never>, generation: Int)?
     private static let newsAreCollected: Duration = .milliseconds(200)
-    /// Twice as long after each failure: half a minute in all, and then the interval has to do.
+    /// Each after twice the pause before: the pauses are 51 seconds in all, and then the interval has to do.
     private static let newsAreTried = 8
     /// Clients whose targets have changed in the embedded API.
     private var news: Set<String> = []

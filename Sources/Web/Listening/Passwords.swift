@@ -1,5 +1,5 @@
-import Connections
 import CCrypt
+import Connections
 import Crypto
 import Dispatch
 import FoundationEssentials

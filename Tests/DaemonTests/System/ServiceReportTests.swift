@@ -142,7 +142,7 @@ import Testing
         let looks = [
             (1, 0, 0, 0), (1, 0, 0, 0), (2, 0, 4, 9), (3, 0, 5, 10), (4, 0, 1, 1), (5, 3, 10, 10), (6, 3, 10, 10), (6, 4, 0, 10),
         ]
-        let found = looks.map { progress.look(turns: $0, ended: $1, overdue: $2, of: $3) }
+        let found = looks.map { progress.look(turns: $0, ended: $1, overdue: $2, of: $3, longest: .zero, now: .zero) }
         #expect(found == [true, false, true, false, false, true, false, false])
     }
 
