@@ -62,9 +62,4 @@ struct Finished {
         let ended = try ChildProcess.run(program, arguments, environment: path.map { ["PATH": $0 + ":" + inherited] } ?? [:])
         (status, output) = (ended.status, ended.output)
     }
-
-    static func hasProgram(_ name: String) -> Bool {
-        let folders = (ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin").split(separator: ":")
-        return folders.contains { FileManager.default.isExecutableFile(atPath: "\($0)/\(name)") }
-    }
 }

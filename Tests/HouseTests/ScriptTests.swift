@@ -15,8 +15,7 @@ private func scripts(of interpreter: String) throws -> [String] {
     }
 }
 
-@Test(.enabled(if: Finished.hasProgram("shellcheck"), "shellcheck is not installed"))
-func shellcheckFindsNothingToSay() throws {
+@Test func shellcheckFindsNothingToSay() throws {
     let files = try scripts(of: "bash").map { Repository.path(of: $0) }
     let checked = try Finished("shellcheck", ["--external-sources", "--source-path=SCRIPTDIR"] + files)
     #expect(checked.status == 0, "\(checked.output)")
@@ -28,8 +27,7 @@ func shellcheckFindsNothingToSay() throws {
     }
 }
 
-@Test(.enabled(if: Finished.hasProgram("gcc"), "gcc is not installed, so the C programs of scripts/bench are not checked"))
-func everyProgramOfTheBenchmarksCompilesWithoutAWarning() throws {
+@Test func everyProgramOfTheBenchmarksCompilesWithoutAWarning() throws {
     let programs = try Repository.files(in: "Benchmarks", named: ".c")
     #expect(programs.count >= 3)
     for program in programs {

@@ -2,8 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@Test(.enabled(if: Finished.hasProgram("systemd-analyze"), "systemd-analyze is not installed"))
-func systemdFindsNothingWrongWithTheUnit() throws {
+@Test func systemdFindsNothingWrongWithTheUnit() throws {
     let folder = try TemporaryFolder()
     let unit = try Repository.text(of: "systemd/rangefinder.service")
     let command = "ExecStart=/usr/bin/rangefinder run --config"
@@ -17,8 +16,7 @@ func systemdFindsNothingWrongWithTheUnit() throws {
     #expect(verified.status == 0, "\(verified.output)")
 }
 
-@Test(.enabled(if: Finished.hasProgram("systemd-sysusers"), "systemd-sysusers is not installed"))
-func systemdMakesTheUserThatTheUnitRunsAs() throws {
+@Test func systemdMakesTheUserThatTheUnitRunsAs() throws {
     let folder = try TemporaryFolder()
     let file = try folder.write(
         try Repository.text(of: "systemd/rangefinder.sysusers"), to: "usr/lib/sysusers.d/rangefinder.conf")
@@ -30,9 +28,7 @@ func systemdMakesTheUserThatTheUnitRunsAs() throws {
     #expect(try Repository.text(of: "systemd/rangefinder.service").contains("\nUser=rangefinder\n"))
 }
 
-@Test(
-    .enabled(if: Finished.hasProgram("systemd-analyze"), "systemd-analyze is not installed"),
-    arguments: ["rangefinder.service"])
+@Test(arguments: ["rangefinder.service"])
 func theSandboxIsAsTightAsItIsSaid(unit: String) throws {
     let folder = try TemporaryFolder()
     let path = try folder.write(try Repository.text(of: "systemd/\(unit)"), to: unit)
@@ -40,8 +36,7 @@ func theSandboxIsAsTightAsItIsSaid(unit: String) throws {
     #expect(rated.status == 0, "\(rated.output.suffix(200))")
 }
 
-@Test(.enabled(if: Finished.hasProgram("yamllint"), "yamllint is not installed"))
-func theManifestsAreWellFormed() throws {
+@Test func theManifestsAreWellFormed() throws {
     let rules = "{extends: relaxed, rules: {line-length: {max: 140}, key-duplicates: enable}}"
     let files = try Repository.files(in: "config", named: ".yaml").map { Repository.path(of: $0) }
     let linted = try Finished("yamllint", ["--strict", "-d", rules] + files)

@@ -17,11 +17,12 @@ package final class ChildProcess: Sendable {
     private let output: Int32
     private let errors: Int32
 
-    /// The program is looked for as a shell does. `environment` is what differs from the test's own.
+    /// The program is looked for as a shell does, and it must be one of ``KnownPrograms``. `environment` is what differs from the test's own.
     package init(
         _ program: String, _ arguments: [String] = [], in folder: String? = nil, environment: [String: String] = [:],
         errors: Errors = .thrownAway
     ) throws {
+        try KnownPrograms.check(program, arguments)
         let (childsInput, childsOutput) = (try Pipe(), try Pipe())
         let childsErrors = errors == .apart ? try Pipe() : nil
         var actions = posix_spawn_file_actions_t()
