@@ -136,7 +136,7 @@ let package = Package(
             swiftSettings: strict),
         .executableTarget(
             name: "HistoryBenchmark", dependencies: ["Health", "History"], path: "Benchmarks/History", swiftSettings: strict),
-        tests(of: "Curl", ["CReceive"]),
+        tests(of: "Curl", ["CCurl", "CReceive"]),
         tests(of: "Health"),
         tests(of: "Connections", [nioCore, nioEmbedded, nioHTTPTypes, httpTypes]),
         tests(of: "Probing", ["Health", "Curl", "Scheduling", "Zoo"]),

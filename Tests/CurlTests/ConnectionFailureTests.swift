@@ -84,7 +84,7 @@ import Testing
         }
     }
 
-    @Test func aRefusalSurvivesAnOpenTransferOnTheSameHandlePool() async throws {
+    @Test func aRefusalSurvivesAnOpenTransferOnTheSameEngine() async throws {
         let server = try ConnectionServer { $0.answer() }
         let (descriptor, port) = try boundSocket("127.0.0.1")
         defer { close(descriptor) }

@@ -23,6 +23,7 @@ import Testing
         (.http(200, body: #"{"message":"Success"}"#), "malformed"),
         (.http(401, body: #"{"message":"who are you?"}"#), "unauthorized"),
         (.raw("HTTP/1.1 200 OK\r\nContent-Length: 5000\r\n\r\n{\"targets\":["), "transport_failed"),
+        (.raw("HTTP/1.1 200 OK\r\n X: a\r\nContent-Length: 14\r\n\r\n{\"targets\":[]}"), "transport_failed"),
         (.reset, "transport_failed"),
         (.endless(head: "HTTP/1.1 200 OK\r\n\r\n", chunk: String(repeating: " ", count: 65_536), bytesMax: 1 << 30), "too_large"),
     ])

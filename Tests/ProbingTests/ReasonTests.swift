@@ -81,6 +81,29 @@ import Zoo
         }
     }
 
+    /// libcurl calls such lines an argument of ours that is bad.
+    @Test(arguments: [
+        "HTTP/1.1 500 X\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nno\r\n0\r\nX\r\n\r\n",
+        "HTTP/1.1 500 X\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nno\r\n0\r\nHTTP/1.1 200 OK\r\n\r\n",
+        "HTTP/1.1 500 X\r\nConnect\rion: close\r\nContent-Length: 0\r\n\r\n",
+        "HTTP/1.1 500 X\r\n X: a\r\nContent-Length: 0\r\n\r\n",
+    ])
+    func aLineThatIsNoHeaderCountsAsAProtocolError(_ bytes: String) async throws {
+        let server = try LoopbackServer { _ in .raw(bytes) }
+        let result = try await Bench().probe(server.url).result
+        #expect(result.outcome == .bad(.protocolError) && result.void == nil, "\(result.sentence)")
+    }
+
+    @Test func aHeaderThatBeginsWithABlankBehindARedirectIsAProtocolErrorEachTime() async throws {
+        let server = try LoopbackServer {
+            $0.path == "/x"
+                ? .raw("HTTP/1.1 200 OK\r\n X: a\r\nContent-Length: 0\r\n\r\n")
+                : .raw("HTTP/1.1 302 F\r\nLocation: /x\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+        }
+        let bench = try Bench()
+        for _ in 0..<6 { #expect(await bench.probe(server.url).result.outcome == .bad(.protocolError)) }
+    }
+
     private static func row(_ reason: Reason, _ beast: String, _ words: String...) -> Scenario {
         Scenario(reason: reason, beast: beast, words: words)
     }

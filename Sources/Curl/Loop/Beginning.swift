@@ -124,7 +124,7 @@ extension Loop {
         guard let address = transfer.report.address else { return }
         let now = monotonicNanoseconds()
         guard transfer.deadline > now else { return end(transfer, .init(.lookupTimedOut)) }
-        guard let handle = handles.take() else { return end(transfer, .init(.localFault, detail: "no memory for a handle")) }
+        guard let handle = EasyHandle() else { return end(transfer, .init(.localFault, detail: "no memory for a handle")) }
         transfer.handle = handle
         transfer.addedAt = now
         let options = TransferOptions(transfer, address, nanosecondsLeft: transfer.deadline - now, loop: self)

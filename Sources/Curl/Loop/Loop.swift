@@ -24,7 +24,6 @@ final class Loop {
     private let readiness: Readiness
     private let lookupThreads: LookupThreads
     private let multi: UnsafeMutableRawPointer
-    let handles: HandlePool
     let userAgent: String?
     let authorities: Authorities
     private let systemBundle: String
@@ -70,7 +69,6 @@ final class Loop {
         systemBundle = prepared.bundle
         authorities = Authorities(systemBundle: prepared.bundle) { readElsewhere($0, mailbox) }
         lookups = LookupTable(limit: bounds.lookups)
-        handles = HandlePool()
         readiness = try Readiness()
         rf_multi_set_long(multi, CURLMOPT_MAXCONNECTS, bounds.idleConnections)
         // One request at a time on a kept connection: what one probe waits for must not be another's answer. And where several share one,
@@ -116,7 +114,6 @@ final class Loop {
         // What these jobs enqueue goes elsewhere by now.
         while jobsStart < jobs.count { runJobs(nanoseconds: Self.nanosecondsOfJobs) }
         lookupThreads.close()
-        handles.removeAll()
         inTurn { curl_multi_cleanup(multi) }
     }
 
@@ -248,7 +245,6 @@ extension Loop {
         if let handle = transfer.handle {
             if transfer.stage == .running { inTurn { curl_multi_remove_handle(multi, handle.pointer) } }
             transfer.handle = nil
-            handles.give(handle)
         }
         ended += 1
         answers.append((transfer.continuation, report))

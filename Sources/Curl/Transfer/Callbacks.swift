@@ -35,8 +35,14 @@ func prepareHandshake(
 ) -> CURLcode {
     guard let sslContext, let transfer = transfer(context), let witness = transfer.witness else { return CURLE_SSL_CONNECT_ERROR }
     let handshake = OpaquePointer(sslContext)
-    guard witness.watch(handshake) else { return CURLE_OUT_OF_MEMORY }
-    guard let bundle = transfer.bundle else { return CURLE_SSL_CACERT_BADFILE }
+    guard witness.watch(handshake) else {
+        transfer.localError = ENOMEM
+        return CURLE_OUT_OF_MEMORY
+    }
+    guard let bundle = transfer.bundle else {
+        transfer.abort(.caFileUnreadable)
+        return CURLE_SSL_CACERT_BADFILE
+    }
     // Its own reference keeps the store as long as the connection wants it.
     SSL_CTX_set1_cert_store(handshake, bundle.store)
     return CURLE_OK

@@ -158,7 +158,7 @@ extension Transfer {
         }
     }
 
-    private func abort(_ code: TransferFailure.Code, _ words: String? = nil) {
+    func abort(_ code: TransferFailure.Code, _ words: String? = nil) {
         guard abortedAs == nil else { return }
         (abortedAs, abortWords) = (code, words)
     }
