@@ -69,7 +69,7 @@ extension Zoo {
         .answering("names more encodings than anyone would", .bodyTooLarge) {
             let encodings = Array(repeating: "gzip", count: 50).joined(separator: ", ")
             $0.send(start + "Content-Encoding: \(encodings)\r\n\r\n")
-            $0.sendForEver([0])
+            $0.sendForEver([UInt8](repeating: 0, count: 65_536))
         },
     ]
 }

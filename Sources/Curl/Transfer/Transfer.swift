@@ -178,17 +178,9 @@ extension Transfer {
             let declared = rf_get_offset(handle.pointer, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T)
             if declared > 0 { report.body.reserveCapacity(min(request.keepBody, Int(declared))) }
         }
-        decoding.decode(bytes, receiveDecoded)
+        decoding.decode(bytes) { report.take($0, of: request) }
         if report.bodyLength > request.maxBody { abort(.bodyTooLarge) }
         return abortedAs == nil
-    }
-
-    /// False when that is enough.
-    private func receiveDecoded(_ bytes: UnsafeRawBufferPointer) -> Bool {
-        report.bodyLength += bytes.count
-        let room = request.keepBody - report.body.count
-        if room > 0 { report.body.append(contentsOf: bytes.prefix(room)) }
-        return report.bodyLength <= request.maxBody
     }
 
     /// Bytes of body on the wire: a stream can be endless and decode to nothing. libcurl calls this with every read, too.

@@ -192,3 +192,60 @@ import Testing
         #expect(server.requests.map { $0.headers["accept-encoding"] } == ["gzip, deflate", "identity"])
     }
 }
+
+/// A few bytes that decode to very many must not hold up the engine's thread.
+@Suite struct DecodingInTurnsTests {
+    private func zeros(_ count: Int) throws -> [UInt8] {
+        let process = try ChildProcess("sh", ["-c", "head -c \(count) /dev/zero | gzip -9n"])
+        var output: [UInt8] = []
+        while let more = process.readOutput() { output += more }
+        try #require(process.waitForEnd() == 0)
+        return output
+    }
+
+    @Test func aCallDecodesSoMuchAndNoMore() throws {
+        var decoding = BodyDecoding()
+        Array("gzip".utf8).withUnsafeBytes { decoding.note($0[...]) }
+        var (longest, sum) = (0, 0)
+        func decode(_ bytes: ArraySlice<UInt8>) {
+            var written = 0
+            bytes.withUnsafeBytes { bytes in
+                decoding.decode(bytes) { piece in
+                    written += piece.count
+                    return true
+                }
+            }
+            longest = max(longest, written)
+            sum += written
+        }
+        var rest = try zeros(64 << 20)[...]
+        while !rest.isEmpty {
+            decode(rest.prefix(8192))
+            rest = rest.dropFirst(8192)
+        }
+        #expect(decoding.isBehind)
+        while decoding.isBehind { decode([]) }
+        #expect(sum == 64 << 20 && decoding.problem == nil)
+        #expect(longest < BodyDecoding.bytesPerTurn + (64 << 10))
+    }
+
+    @Test func whatIsLeftIsDecodedAfterTheTransfer() async throws {
+        let body = try zeros(64 << 20)
+        let server = try ConnectionServer {
+            $0.readRequest()
+            $0.send("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: \(body.count)\r\n\r\n")
+            $0.send(body)
+        }
+        let engine = try TransferEngine()
+        let whole = await engine.transfer(
+            try request(server.url()) {
+                $0.maxBody = 64 << 20
+                $0.keepBody = 3 << 20
+            })
+        #expect(whole.failure == nil && whole.bodyProblem == nil)
+        #expect(whole.bodyLength == 64 << 20 && whole.body.count == 3 << 20)
+        let tooMuch = await engine.transfer(try request(server.url()) { $0.maxBody = (64 << 20) - 1 })
+        #expect(tooMuch.code == .bodyTooLarge && tooMuch.failure?.detail == "more than 67108863 bytes")
+        #expect(tooMuch.bodyLength < (64 << 20) + (64 << 10))
+    }
+}
