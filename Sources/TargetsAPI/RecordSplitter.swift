@@ -17,49 +17,88 @@ struct RecordSplitter {
     /// - Returns: nil when the document is no object, or its brackets don't match: then the decoder has to say what it is.
     init?(_ json: UnsafeBufferPointer<UInt8>, list: String, names: [String]) {
         var cursor = JSONCursor(json)
-        guard let members = cursor.members(named: [list] + names), cursor.isAtEnd else { return nil }
+        let names = MemberNames([list] + names)
         var found: [Range<Int>]?
-        if let value = members[0] {
-            var cursor = JSONCursor(UnsafeBufferPointer(rebasing: json[..<value.upperBound]), from: value.lowerBound)
+        let members = cursor.members(named: names) { place, cursor in
+            guard place == 0, cursor.isAtArray else { return cursor.skipValue() }
             found = cursor.elements()
-            let isWhole = found != nil && cursor.isAtEnd
-            guard isWhole || json[value.lowerBound] != UInt8(ascii: "[") else { return nil }
+            return found != nil
         }
-        records = found ?? []
-        frame = Self.object(zip([list] + names, members), of: json) { found != nil && $0 == list ? Array("[]".utf8) : $1 }
+        guard var members, cursor.isAtEnd else { return nil }
+        frame = [UInt8(ascii: "{")]
+        if let array = members[0], json[array.lowerBound] == UInt8(ascii: "["), let found {
+            records = found
+            members[0] = nil
+            frame += "\"\(list)\":[]".utf8
+        }
+        names.append(members, of: json, to: &frame)
+        frame.append(UInt8(ascii: "}"))
     }
 
-    /// One record with only these members; nil when it is no whole object.
+    /// Appends one record with only these members. False when it is no whole object.
     ///
     /// - Parameter isChecked: what a member holds that is no JSON becomes a number, which is nothing that a record has.
-    static func record(
-        _ range: Range<Int>, of json: UnsafeBufferPointer<UInt8>, names: [String], isChecked: Bool = false
-    ) -> [UInt8]? {
-        guard json[range.lowerBound] == UInt8(ascii: "{") else { return Array("null".utf8) }
-        var cursor = JSONCursor(UnsafeBufferPointer(rebasing: json[..<range.upperBound]), from: range.lowerBound)
-        guard let members = cursor.members(named: names), cursor.isAtEnd else { return nil }
-        return object(zip(names, members), of: json) { isChecked && !isJSON($1) ? [UInt8(ascii: "0")] : $1 }
-    }
-
-    private static func object(
-        _ members: some Sequence<(String, Range<Int>?)>, of json: UnsafeBufferPointer<UInt8>,
-        _ value: (String, [UInt8]) -> [UInt8]
-    ) -> [UInt8] {
-        var object: [UInt8] = []
-        for case (let name, let range?) in members {
-            object.append(UInt8(ascii: object.isEmpty ? "{" : ","))
-            object += "\"\(name)\":".utf8
-            object += value(name, Array(json[range]))
+    static func append(
+        _ range: Range<Int>, of json: UnsafeBufferPointer<UInt8>, names: MemberNames, isChecked: Bool, to text: inout [UInt8]
+    ) -> Bool {
+        guard json[range.lowerBound] == UInt8(ascii: "{") else {
+            text += "null".utf8
+            return true
         }
-        return object.isEmpty ? Array("{}".utf8) : object + [UInt8(ascii: "}")]
+        var cursor = JSONCursor(UnsafeBufferPointer(rebasing: json[..<range.upperBound]), from: range.lowerBound)
+        guard let members = cursor.members(named: names), cursor.isAtEnd else { return false }
+        text.append(UInt8(ascii: "{"))
+        names.append(members, of: json, to: &text) { !isChecked || isJSON(json[$0]) }
+        text.append(UInt8(ascii: "}"))
+        return true
     }
 
-    private static func isJSON(_ value: [UInt8]) -> Bool {
+    private static func isJSON(_ value: Slice<UnsafeBufferPointer<UInt8>>) -> Bool {
         (try? JSONDecoder().decode(Anything.self, from: Data(value))) != nil
     }
 
     private struct Anything: Decodable {
         init(from decoder: any Decoder) {}
+    }
+}
+
+/// Of the members that are read.
+struct MemberNames {
+    private let texts: [String]
+    /// As they stand in JSON, with what follows them.
+    private let keys: [[UInt8]]
+
+    init(_ names: [String]) {
+        texts = names
+        keys = names.map { Array("\"\($0)\":".utf8) }
+    }
+
+    var count: Int { texts.count }
+
+    /// The place of a name, given in its quotes.
+    fileprivate func place(of quoted: Slice<UnsafeBufferPointer<UInt8>>) -> Int? {
+        // The colon is one more.
+        for (place, key) in keys.enumerated()
+        where key.count == quoted.count + 1 && key[1] == quoted[quoted.startIndex + 1] && key.starts(with: quoted) {
+            return place
+        }
+        guard quoted.contains(UInt8(ascii: "\\")), let text = try? JSONDecoder().decode(String.self, from: Data(quoted)) else {
+            return nil
+        }
+        return texts.firstIndex(of: text)
+    }
+
+    /// Appends members to an object's beginning. A value that is none becomes 0.
+    fileprivate func append(
+        _ members: [Range<Int>?], of json: UnsafeBufferPointer<UInt8>, to text: inout [UInt8],
+        where isValue: (Range<Int>) -> Bool = { _ in true }
+    ) {
+        for (key, member) in zip(keys, members) {
+            guard let member else { continue }
+            if text.last != UInt8(ascii: "{") { text.append(UInt8(ascii: ",")) }
+            text += key
+            if isValue(member) { text += UnsafeBufferPointer(rebasing: json[member]) } else { text.append(UInt8(ascii: "0")) }
+        }
     }
 }
 
@@ -76,8 +115,14 @@ private struct JSONCursor {
 
     var isAtEnd: Bool { json[at...].allSatisfy(Self.isBlank) }
 
+    var isAtArray: Bool { at < json.count && json[at] == UInt8(ascii: "[") }
+
     /// Where the values of an object's members are, in the order of `names`; of two of one name the last. nil when it is no object.
-    mutating func members(named names: [String]) -> [Range<Int>?]? {
+    ///
+    /// - Parameter skip: goes past the value of the member at a place of `names`, and answers false when it can't.
+    mutating func members(
+        named names: MemberNames, skip: (_ place: Int, inout JSONCursor) -> Bool = { $1.skipValue() }
+    ) -> [Range<Int>?]? {
         var found = [Range<Int>?](repeating: nil, count: names.count)
         guard take(UInt8(ascii: "{")) else { return nil }
         while true {
@@ -85,12 +130,16 @@ private struct JSONCursor {
             if take(UInt8(ascii: "}")) { return found }
             let key = at
             guard skipString() else { return nil }
-            let place = name(key..<at, among: names)
+            let place = names.place(of: json[key..<at])
             guard take(UInt8(ascii: ":")) else { return nil }
             skipBlanks()
             let value = at
-            guard skipValue() else { return nil }
-            if let place { found[place] = value..<at }
+            if let place {
+                guard skip(place, &self) else { return nil }
+                found[place] = value..<at
+            } else if !skipValue() {
+                return nil
+            }
             if take(UInt8(ascii: ",")) { continue }
             return take(UInt8(ascii: "}")) ? found : nil
         }
@@ -110,15 +159,8 @@ private struct JSONCursor {
         }
     }
 
-    private func name(_ quoted: Range<Int>, among names: [String]) -> Int? {
-        let key = json[(quoted.lowerBound + 1)..<(quoted.upperBound - 1)]
-        guard key.contains(UInt8(ascii: "\\")) else { return names.firstIndex { $0.utf8.elementsEqual(key) } }
-        let text = try? JSONDecoder().decode(String.self, from: Data(json[quoted]))
-        return names.firstIndex { $0 == text }
-    }
-
     /// Goes past one value: up to a comma or closing bracket that isn't its own.
-    private mutating func skipValue() -> Bool {
+    mutating func skipValue() -> Bool {
         var depth = 0
         while at < json.count {
             switch json[at] {
@@ -139,11 +181,15 @@ private struct JSONCursor {
 
     private mutating func skipString() -> Bool {
         guard at < json.count, json[at] == UInt8(ascii: "\"") else { return false }
-        at += 1
-        while at < json.count {
-            let byte = json[at]
-            at += byte == UInt8(ascii: "\\") ? 2 : 1
-            if byte == UInt8(ascii: "\"") { return true }
+        // The loop over nearly all bytes of a list.
+        let json = json
+        var place = at + 1
+        while place < json.count {
+            let byte = json[place]
+            place += byte == UInt8(ascii: "\\") ? 2 : 1
+            guard byte == UInt8(ascii: "\"") else { continue }
+            at = place
+            return true
         }
         return false
     }

@@ -102,18 +102,15 @@ extension TargetList {
     private static func array(
         _ records: ArraySlice<Range<Int>>, of json: [UInt8], isChecked: Bool = false
     ) throws(DocumentProblem) -> [UInt8] {
-        let array: [UInt8]? = json.withUnsafeBufferPointer { json in
-            var array = [UInt8(ascii: "[")]
-            for record in records {
-                guard let record = RecordSplitter.record(record, of: json, names: ListedRecord.names, isChecked: isChecked) else {
-                    return nil
-                }
+        var array = [UInt8(ascii: "[")]
+        let areWhole = json.withUnsafeBufferPointer { json in
+            records.allSatisfy { record in
                 if array.count > 1 { array.append(UInt8(ascii: ",")) }
-                array += record
+                return RecordSplitter.append(record, of: json, names: ListedRecord.names, isChecked: isChecked, to: &array)
             }
-            return array + [UInt8(ascii: "]")]
         }
-        guard let array else { throw .notJSON }
+        guard areWhole else { throw .notJSON }
+        array.append(UInt8(ascii: "]"))
         return array
     }
 
@@ -197,9 +194,8 @@ private struct Continuation: Decodable {
 /// A record as far as it could be read. Decoding one never throws, so that one bad record doesn't cost the others.
 private struct ListedRecord: Decodable {
     /// Of the members that are read.
-    static let names = [
-        TargetField.sKey, .targetName, .targetBaseURL, .targetTestPath, .targetRegion, .targetDefaultRuleEffect,
-    ].map(\.rawValue)
+    static let names = MemberNames(
+        [TargetField.sKey, .targetName, .targetBaseURL, .targetTestPath, .targetRegion, .targetDefaultRuleEffect].map(\.rawValue))
 
     var key: String?
     var name: String?
