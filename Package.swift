@@ -83,7 +83,7 @@ let package = Package(
         .systemLibrary(
             name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev", "libssl-dev"])]),
         .target(name: "CReceive"),
-        room("Curl", ["CCurl", "CReceive"]),
+        room("Curl", ["CCurl", "CReceive", "CZlib"]),
         room("Health"),
         .systemLibrary(name: "CPCRE2", pkgConfig: "libpcre2-8", providers: [.apt(["libpcre2-dev"])]),
         room("Probing", ["Health", "Curl", "CPCRE2"]),

@@ -25,15 +25,22 @@ package struct TransferReport: Sendable {
     package var status: Int?
     /// 1.0, 1.1, 2 or 3.
     package var httpVersion: Double?
-    /// The first `Location` header, raw.
+    /// The first `Location` header. Where its bytes are no UTF-8, those past ASCII are percent-encoded: what they mean is the server's to
+    /// know.
     package var location: String?
-    /// Those of the final answer when the request keeps them, raw, in order.
+    /// The values of `Set-Cookie` beside a ``location``, byte for byte, in order.
+    package var setCookies: [[UInt8]] = []
+    /// Those of the final answer when the request keeps them, raw, in order; `Link` as ``location``.
     package var headers: [(name: String, value: String)] = []
     /// As the answer declares it, so on the wire.
     package var contentLength: Int?
-    /// Decoded bytes that arrived.
+    /// Decoded bytes that arrived; of a coding that isn't decoded, none.
     package var bodyLength = 0
     package var body: [UInt8] = []
+    /// nil: ``body`` is the body's beginning, decoded.
+    package var bodyProblem: BodyProblem?
+    /// What of the body is still to be decoded. Only the engine sees it.
+    var pendingBody: PendingBody?
 
     /// The answer came over TLS.
     package var usedTLS = false

@@ -14,6 +14,8 @@ package struct TransferRequest: Sendable {
     package var method: String
     /// Sent as they are; a control character in one makes the transfer a `localFault`. An empty value is sent as an empty header.
     package var headers: [(name: String, value: String)] = []
+    /// The value of a header `Cookie` besides those, byte for byte: a server's own bytes, which need be no text.
+    package var cookie: [UInt8]?
     /// Nothing is sent with HEAD. No `Content-Type` is added, and no `Expect: 100-continue`.
     package var body: [UInt8]?
     /// nil: the engine's.

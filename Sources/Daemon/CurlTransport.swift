@@ -23,47 +23,45 @@ package func apiTransport(baseURL: String, userAgent: String, over engine: Trans
         if let failure = report.failure { throw TransportError(failure) }
         var response = APIResponse(
             status: report.status ?? 0, contentType: report.header("content-type"), tag: report.header("etag"), body: report.body)
+        response.undecoded = report.bodyProblem?.codings
         response.retryAfter = report.header("retry-after").flatMap { retryAfter($0, now: .now()) }
-        response.next = try next(report.headers.filter { $0.name.lowercased() == "link" }.map(\.value), baseURL)
+        response.next = try next(report.headers.filter { $0.name.lowercased() == "link" }.map(\.value), from: url, baseURL)
         return response
     }
 }
 
 /// RFC 9110, section 10.2.3: seconds, or a date as in `Sun, 06 Nov 1994 08:49:37 GMT`.
-private func retryAfter(_ text: String, now: Timestamp) -> Duration? {
+func retryAfter(_ text: String, now: Timestamp) -> Duration? {
     if !text.isEmpty, text.utf8.allSatisfy({ (48...57).contains($0) }) { return .seconds(Int32(text) ?? .max) }
-    let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
-    let words = text.split(separator: " ")
-    guard words.count == 6, words[5] == "GMT", let month = months.firstIndex(of: String(words[2])),
-        let date = Timestamp("\(words[3])-\(month < 9 ? "0" : "")\(month + 1)-\(words[1])T\(words[4])Z")
-    else { return nil }
-    return .milliseconds(max(0, date.milliseconds - now.milliseconds))
+    return Timestamp(httpDate: text.utf8).map { max(.zero, $0 - now) }
 }
 
 /// What `rel="next"` names in the headers Link (RFC 8288), as the path of another request; nil when there is none.
 ///
+/// - Parameter here: the URL of the request, against which a relative reference is resolved.
 /// - Throws: when it leaves the API, for the token stays where it was meant for; and when it can't be read, for half a list is none.
-private func next(_ values: [String], _ baseURL: String) throws(TransportError) -> String? {
+private func next(_ values: [String], from here: URLParts, _ baseURL: String) throws(TransportError) -> String? {
     guard let header = LinkHeader(values) else {
         throw TransportError(.unusable, detail: "its header Link can't be read, and may say that the list goes on")
     }
     guard let target = header.target(of: "next") else { return nil }
-    let base = String(baseURL.reversed().drop { $0 == "/" }.reversed())
-    if let path = target.removing(prefix: base + "/") { return "/" + path }
-    // Relative to the server's root: below the base URL's own path.
-    let ownPath = URLParts(base)?.path ?? ""
-    if let path = target.removing(prefix: (ownPath == "/" ? "" : ownPath) + "/") { return "/" + path }
-    throw TransportError(.unusable, detail: "its list goes on elsewhere than below base_url: \(urlWithoutSecrets(target))")
+    let base = URLParts(withoutEndingSlashes(baseURL))
+    let ownPath = base.map { $0.path == "/" ? "" : $0.path } ?? ""
+    guard let base, let url = here.resolving(target), url.hasOrigin(of: base), !url.hasUserInfo, url.path.hasPrefix(ownPath + "/")
+    else {
+        throw TransportError(.unusable, detail: "its list goes on elsewhere than below base_url: \(urlWithoutSecrets(target))")
+    }
+    return url.path.dropFirst(ownPath.count) + (url.query.map { "?\($0)" } ?? "")
 }
 
-extension String {
-    fileprivate func removing(prefix: String) -> Substring? { hasPrefix(prefix) ? dropFirst(prefix.count) : nil }
+private func withoutEndingSlashes(_ url: String) -> String {
+    var url = url
+    while url.hasSuffix("/") { url.removeLast() }
+    return url
 }
 
 private func endpoint(_ baseURL: String, _ path: String) throws(TransportError) -> URLParts {
-    var base = baseURL
-    while base.hasSuffix("/") { base.removeLast() }
-    guard let url = URLParts(base + path) else {
+    guard let url = URLParts(withoutEndingSlashes(baseURL) + path) else {
         throw TransportError(.unusable, detail: "base_url \"\(baseURL)\" is no absolute http or https URL")
     }
     guard url.scheme == "https" || isLoopback(url.host) else {

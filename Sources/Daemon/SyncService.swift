@@ -20,6 +20,8 @@ actor SyncService {
         var lastFailure: String?
         var lastRejections: [String] = []
         var hasList: Bool
+        /// Until then the API wants to be left alone.
+        var quietUntil: ContinuousClock.Instant?
 
         mutating func receive(_ answer: ListAnswer, counts: Bool) -> Received {
             switch answer {
@@ -58,6 +60,9 @@ actor SyncService {
     /// Clients whose targets have changed in the embedded API.
     private var news: Set<String> = []
     private var isFollowing = false
+    /// The API's wish to be left alone is heeded no longer than so: a slip of its must not stop the list for days.
+    private static let quietMax = Duration.seconds(3600)
+    private let now: @Sendable () -> ContinuousClock.Instant
     private let metrics: DaemonMetrics
     private let logger: Logger
     private let apply: @Sendable (_ clientID: String, _ list: [Target]) -> Void
@@ -67,12 +72,15 @@ actor SyncService {
     ///   - remembered: the last good lists from before a restart, by client.
     ///   - apply: takes a client's new list; called only when it changed, or came for the first time.
     ///   - onRejected: takes the number of records that can't be used, of all clients together.
+    ///   - now: a test's clock.
     init(
         plan: Plan, remembered: [String: [Target]], metrics: DaemonMetrics, logger: Logger,
+        now: @escaping @Sendable () -> ContinuousClock.Instant = { .now },
         apply: @escaping @Sendable (_ clientID: String, _ list: [Target]) -> Void,
         onRejected: @escaping @Sendable (_ count: Int) -> Void
     ) {
         self.plan = plan
+        self.now = now
         self.metrics = metrics
         self.logger = logger
         self.apply = apply
@@ -122,7 +130,7 @@ actor SyncService {
     func run<C: Clock>(clock: C) async where C.Duration == Duration {
         var last = clock.now
         while !Task.isCancelled {
-            _ = await syncNow()
+            _ = await syncNow(isAskedFor: false)
             hasSynced = true
             // In short naps, because a reload may change the interval meanwhile.
             while !Task.isCancelled, clock.now < last.advanced(by: plan.interval) {
@@ -148,7 +156,7 @@ actor SyncService {
             news = []
             // One that is under way may have been asked for before the change.
             if let running { _ = await running.task.value }
-            for client in plan.clients where changed.contains(client.clientID) {
+            for client in plan.clients where changed.contains(client.clientID) && !isQuiet(client) {
                 _ = await sync(client, generation: generation, counts: false)
                 // The interval may be long: what is news must not wait for it because one request failed.
                 if channels[client.clientID]?.lastFailure != nil { news.insert(client.clientID) }
@@ -158,16 +166,18 @@ actor SyncService {
     }
 
     /// Syncs all clients at once, or joins a sync that is under way. Returns a sentence for each client that failed or is held.
-    func syncNow() async -> [String] {
+    ///
+    /// - Parameter isAskedFor: by a person or a reload, and not by the clock: then an API is asked that wants to be left alone, too.
+    func syncNow(isAskedFor: Bool = true) async -> [String] {
         let before = generation
-        let sentences = await syncOrJoin()
-        return before == generation || Task.isCancelled ? sentences : await syncNow()
+        let sentences = await syncOrJoin(isAskedFor)
+        return before == generation || Task.isCancelled ? sentences : await syncNow(isAskedFor: isAskedFor)
     }
 
-    private func syncOrJoin() async -> [String] {
+    private func syncOrJoin(_ isAskedFor: Bool) async -> [String] {
         if let running { return await running.task.value }
         let mine = generation
-        let task = Task { await syncAll() }
+        let task = Task { await syncAll(isAskedFor) }
         running = (task, mine)
         defer { if running?.generation == mine { running = nil } }
         return await withTaskCancellationHandler {
@@ -190,9 +200,9 @@ actor SyncService {
         return accepted == 0 ? ["no list is held"] : []
     }
 
-    private func syncAll() async -> [String] {
+    private func syncAll(_ isAskedFor: Bool) async -> [String] {
         await withTaskGroup(of: String?.self) { group in
-            for client in plan.clients {
+            for client in plan.clients where isAskedFor || !isQuiet(client) {
                 let asked = generation
                 group.addTask { await self.sync(client, generation: asked) }
             }
@@ -203,6 +213,8 @@ actor SyncService {
             return sentences
         }
     }
+
+    private func isQuiet(_ client: TargetsClient) -> Bool { channels[client.clientID]?.quietUntil.map { now() < $0 } ?? false }
 
     private func sync(_ client: TargetsClient, generation asked: Int, counts: Bool = true) async -> String? {
         do throws(APIError) {
@@ -219,7 +231,7 @@ actor SyncService {
         let isFirst = !channel.hasList
         let outcome = channel.receive(answer, counts: counts)
         if channel.lastFailure != nil { logger.notice("sync works again", metadata: ["client_id": "\(clientID)"]) }
-        (channel.lastFailure, channel.hasList) = (nil, true)
+        (channel.lastFailure, channel.hasList, channel.quietUntil) = (nil, true, nil)
         sayRejections(&channel, clientID)
         channels[clientID] = channel
         onRejected(channels.values.reduce(0) { $0 + $1.feed.rejected.count })
@@ -256,8 +268,11 @@ actor SyncService {
         let sentence = "\(error)"
         let isNews = channels[clientID]?.lastFailure != sentence
         channels[clientID]?.lastFailure = sentence
+        let quiet = error.retryAfter.map { min($0, Self.quietMax) }
+        channels[clientID]?.quietUntil = quiet.map { now().advanced(by: $0) }
+        let pause = quiet.map { "; it is asked again in \($0.components.seconds) s, as its Retry-After says" } ?? ""
         logger.log(
-            level: isNews ? .warning : .debug, "sync failed, the list stays as it was: \(sentence)",
+            level: isNews ? .warning : .debug, "sync failed, the list stays as it was: \(sentence)\(pause)",
             metadata: ["client_id": "\(clientID)", "reason": "\(error.reasonLabel)"])
         return sentence
     }

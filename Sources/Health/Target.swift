@@ -47,8 +47,17 @@ package struct TargetIdentity: Hashable, Sendable, Comparable, CustomStringConve
 
 /// One record of the Targets API, in the form the daemon works with.
 package struct Target: Hashable, Sendable {
-    /// The API's access rule for a target; carried along, it does not change how a target is probed.
-    package enum RuleEffect: String, Hashable, Sendable { case allow, deny }
+    /// The API's access rule for a target; carried along, it does not change how a target is probed. One that isn't known here is kept as the
+    /// text that it is, at most ``ruleEffectLimit`` bytes.
+    package struct RuleEffect: RawRepresentable, Hashable, Sendable {
+        package static let allow = RuleEffect(rawValue: "allow")
+        package static let deny = RuleEffect(rawValue: "deny")
+
+        package let rawValue: String
+        package init(rawValue: String) { self.rawValue = rawValue }
+
+        package var isKnown: Bool { self == .allow || self == .deny }
+    }
 
     package var identity: TargetIdentity
     /// Foreign text, at most ``nameLimit`` bytes of UTF-8.
@@ -100,6 +109,7 @@ package struct Target: Hashable, Sendable {
     package static let urlLimit = 2048
     package static let regionLimit = 64
     package static let keyLimit = 256
+    package static let ruleEffectLimit = 64
 
     /// Whether a probe of `other` goes to the same place: what decides if streaks survive an update.
     package func probesSamePlace(as other: Target) -> Bool {

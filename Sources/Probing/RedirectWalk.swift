@@ -26,6 +26,7 @@ struct RedirectWalk {
     /// was a stranger's choice.
     private var hasLeftHome = false
     private var otherAddresses: OtherAddresses?
+    private var cookies = CookieJar()
 
     /// Why the walk ended before an answer that can be judged.
     private struct Refusal {
@@ -89,7 +90,17 @@ struct RedirectWalk {
             request.headers.removeAll { $0.name.lowercased() != "proxy-authorization" }
             (request.body, request.clientCertificate) = (nil, nil)
         }
+        addCookies(to: &request)
         return request
+    }
+
+    /// A request has one header of that name at most, so what was configured and what was set on the way are put together.
+    private func addCookies(to request: inout TransferRequest) {
+        let isCookie = { (header: (name: String, value: String)) in header.name.lowercased() == "cookie" }
+        let configured = request.headers.filter(isCookie).map(\.value)
+        guard let cookie = cookies.header(for: request.url, at: last.endedAt, besides: configured) else { return }
+        request.headers.removeAll(where: isCookie)
+        request.cookie = cookie
     }
 
     mutating func arrived(_ report: TransferReport) {
@@ -98,7 +109,7 @@ struct RedirectWalk {
         hops[hops.count - 1].status = report.status
         phases.add(report)
         elapsed += report.duration
-        guard report.failure == nil, let status = report.status, let location = report.location.map(trimmed), !location.isEmpty,
+        guard report.failure == nil, let status = report.status, let location = report.redirectTarget,
             Self.redirects.contains(status), order.policy.followRedirects > 0, let here = hops.last?.url
         else { return }
         guard redirects < order.policy.followRedirects else {
@@ -126,6 +137,7 @@ struct RedirectWalk {
             return
         }
         redirects += 1
+        cookies.store(report.setCookies, from: here, at: report.endedAt)
         changeMethod(after: status)
         next = target
     }
@@ -193,7 +205,7 @@ struct RedirectWalk {
         facts.certificateExpiry = last.certificates.firstToExpire?.expiry
         facts.address = last.address?.text
         facts.contentLength = last.contentLength
-        facts.uncompressedBodyLength = last.status == nil ? nil : last.bodyLength
+        facts.uncompressedBodyLength = last.status == nil || last.bodyProblem != nil ? nil : last.bodyLength
         return facts
     }
 }
@@ -228,6 +240,16 @@ extension Phases {
         processing = sum(processing, report.processing)
         transfer = sum(transfer, report.transfer)
     }
+}
+
+extension TransferReport {
+    /// What its `Location` says; nil also when that says nothing.
+    var redirectTarget: String? {
+        guard let target = location.map(trimmed), !target.isEmpty else { return nil }
+        return target
+    }
+
+    fileprivate var endedAt: Timestamp { Timestamp(milliseconds: startedAtMilliseconds) + duration }
 }
 
 /// RFC 9110 section 5.5: white space around a field's value is no part of it.

@@ -63,7 +63,7 @@ struct SecondLook: Sendable {
         // fails; not knowing HEAD (501) is no failure. A connection alone would be none: a server that hangs still accepts.
         guard isSafe else { return status < 500 || status == 501 || order.policy.expects(status) }
         // Where a redirect leads is the same for all addresses; that it came is what was asked.
-        if RedirectWalk.redirects.contains(status), order.policy.followRedirects > 0, report.location != nil { return true }
+        if RedirectWalk.redirects.contains(status), order.policy.followRedirects > 0, report.redirectTarget != nil { return true }
         let mismatch = await bodies.mismatch(report, policy: order.policy)
         return Verdict(answer: report, order: order, duration: report.duration, mismatch: mismatch).outcome.isSuccess
     }

@@ -3,17 +3,29 @@ import Health
 
 /// The sentences that say to a person on call what happened and what to try. Foreign text in them is escaped and cut.
 enum Sentence {
-    static func unexpected(_ status: Int, policy: ProbePolicy) -> String {
+    static func unexpected(_ answer: TransferReport, policy: ProbePolicy) -> String {
+        let status = answer.status ?? 0
         let expected = policy.expectedStatuses.map { $0.count == 1 ? "\($0.lowerBound)" : "\($0.lowerBound)-\($0.upperBound)" }
             .joined(separator: ", ")
         switch status {
         case 401, 403:
             return "HTTP \(status): it answers, but wants credentials; set headers or expect \(status)"
-        case 301, 302, 303, 307, 308:
+        case _ where lacksLocation(answer, policy: policy):
+            return "HTTP \(status): a redirect that names no Location to go on to, but \(expected) was expected"
+        case _ where RedirectWalk.redirects.contains(status):
             return "HTTP \(status): a redirect that was not followed, but \(expected) was expected"
         default:
             return "HTTP \(status), but \(expected) was expected"
         }
+    }
+
+    /// A redirect that would be followed if it said where to.
+    static func lacksLocation(_ answer: TransferReport, policy: ProbePolicy) -> Bool {
+        RedirectWalk.redirects.contains(answer.status ?? 0) && answer.redirectTarget == nil && policy.followRedirects > 0
+    }
+
+    static func broken(_ problem: BodyProblem, _ status: Int) -> String {
+        "HTTP \(status), but the body can't be decoded: its Content-Encoding says \(displayText(problem.codings)), and it is not"
     }
 
     static func timeout(_ policy: ProbePolicy, during part: String) -> String {

@@ -18,7 +18,11 @@ struct Verdict {
         let policy = order.policy
         let status = answer.status ?? 0
         guard policy.expects(status) else {
-            self.init(outcome: .bad(.statusUnexpected), sentence: Sentence.unexpected(status, policy: policy))
+            self.init(outcome: .bad(.statusUnexpected), sentence: Sentence.unexpected(answer, policy: policy))
+            return
+        }
+        if let problem = answer.bodyProblem, problem.kind == .broken {
+            self.init(outcome: .bad(.protocolError), sentence: Sentence.broken(problem, status))
             return
         }
         if let mismatch {
@@ -43,7 +47,8 @@ struct Verdict {
                 sentence: "HTTP \(status) after \(Sentence.exact(duration)); more than \(Sentence.exact(limit)) is slow")
             return
         }
-        self.init(outcome: .good, sentence: "HTTP \(status) in \(Sentence.exact(duration))")
+        let lack = Sentence.lacksLocation(answer, policy: policy) ? "; it names no Location to go on to" : ""
+        self.init(outcome: .good, sentence: "HTTP \(status) in \(Sentence.exact(duration))\(lack)")
     }
 
     /// A failure at one address, beside what was found at the name's others.

@@ -88,7 +88,7 @@ extension TargetsFile {
                 region: \(quoted(target.region))
                 base_url: \(quoted(target.baseURL))
                 test_path: \(quoted(target.testPath))
-                rule_effect: \(target.ruleEffect.rawValue)
+                rule_effect: \(target.ruleEffect.isKnown ? target.ruleEffect.rawValue : quoted(target.ruleEffect.rawValue))
 
             """
         }
@@ -114,7 +114,19 @@ extension TargetsFile {
 }
 
 extension Kind where Answer == Target.RuleEffect {
+    /// In quotes it may be any text: so an export writes one that isn't known here. Without them it is one of two words, because a slip of the
+    /// pen would be sent to the API.
     static var effect: Kind {
-        Kind("allow or deny") { Target.RuleEffect(rawValue: $0) }
+        Kind { value, findings in
+            if case .plain(let text) = value.content {
+                let effect = Target.RuleEffect(rawValue: text)
+                if effect.isKnown { return effect }
+                findings.error(
+                    "\(value.label) must be allow or deny, not \(value.kindName); put another one that the API knows in quotes",
+                    at: value.place)
+                return nil
+            }
+            return Kind<String>.text(limit: Target.ruleEffectLimit).read(value, findings).map(Target.RuleEffect.init(rawValue:))
+        }
     }
 }

@@ -22,7 +22,7 @@ package struct APIError: Error, Hashable, Sendable, CustomStringConvertible {
         /// Any other status but 200.
         case httpStatus = "http_status"
         case emptyBody = "empty_body"
-        /// HTML, a truncated body, or something else that is no JSON.
+        /// HTML, a truncated body, one that can't be decoded, or something else that is no JSON.
         case notJSON = "not_json"
         /// JSON, but not the document's.
         case malformed
@@ -90,12 +90,27 @@ extension APIError {
         }
     }
 
+    init(undecoded codings: String, _ status: Int, redactor: Redactor) {
+        self.init(
+            .notJSON, httpStatus: status,
+            "The Targets API's answer can't be decoded: its Content-Encoding is \(redactor.shown(codings)), "
+                + "and only gzip or deflate, once, was asked for.")
+    }
+
+    /// Of a list that has records, none of which can be read: it would empty the list that is known.
+    init(unreadable list: TargetList, redactor: Redactor) {
+        let first = list.rejected.first.map { "; the first: \(redactor.shown($0.description))" } ?? ""
+        self.init(.malformed, "None of the \(list.rejected.count) records of the Targets API's list can be read\(first)")
+    }
+
     /// Of an answer whose status is not 200.
     init(refusal response: APIResponse, redactor: Redactor) {
         let code: Code = response.status == 401 || response.status == 403 ? .unauthorized : .httpStatus
         let said: String
         if (300..<400).contains(response.status) {
             said = "which sends elsewhere, and a token doesn't follow"
+        } else if let codings = response.undecoded {
+            said = "with a body that can't be decoded (\(redactor.shown(codings)))"
         } else if response.body.isEmpty {
             said = "with an empty body"
         } else if response.isHTML {

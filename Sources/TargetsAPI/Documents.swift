@@ -12,7 +12,8 @@ package enum TargetField: String, CodingKey, Sendable, CaseIterable {
         case .targetBaseURL, .targetTestPath: Target.urlLimit
         case .targetRegion: Target.regionLimit
         case .pKey, .sKey, .userId, .clientId, .parentId: Target.keyLimit
-        case .targetDefaultRuleEffect, .targetCreatedAt, .targetUpdatedAt: 64
+        case .targetDefaultRuleEffect: Target.ruleEffectLimit
+        case .targetCreatedAt, .targetUpdatedAt: 64
         }
     }
 }

@@ -41,7 +41,7 @@ extension TargetDraft: MemberReadable {
         self.init(
             name: try members.nonEmptyText(.targetName), baseURL: try members.nonEmptyText(.targetBaseURL),
             testPath: try members.text(.targetTestPath), region: try members.nonEmptyText(.targetRegion),
-            ruleEffect: try members.ruleEffect())
+            ruleEffect: try members.knownRuleEffect())
     }
 }
 
@@ -57,7 +57,7 @@ extension TargetChange: MemberReadable {
         self.init(
             name: try text(.targetName), baseURL: try text(.targetBaseURL),
             testPath: members.has(.targetTestPath) ? try members.text(.targetTestPath) : nil,
-            ruleEffect: members.has(.targetDefaultRuleEffect) ? try members.ruleEffect() : nil)
+            ruleEffect: members.has(.targetDefaultRuleEffect) ? try members.knownRuleEffect() : nil)
     }
 }
 
@@ -114,12 +114,17 @@ struct Members {
         return try text(field)
     }
 
-    /// nil when the member is missing or null.
+    /// Whatever the API has. nil when the member is missing, null or empty.
     func ruleEffect() throws(FieldProblem) -> Target.RuleEffect? {
+        guard let text = try optionalText(.targetDefaultRuleEffect), !text.isEmpty else { return nil }
+        return Target.RuleEffect(rawValue: text)
+    }
+
+    /// Of what is asked of our own API. nil when the member is missing or null.
+    func knownRuleEffect() throws(FieldProblem) -> Target.RuleEffect? {
         guard let text = try optionalText(.targetDefaultRuleEffect) else { return nil }
-        guard let effect = Target.RuleEffect(rawValue: text) else {
-            throw FieldProblem(.targetDefaultRuleEffect, "is neither allow nor deny")
-        }
+        let effect = Target.RuleEffect(rawValue: text)
+        guard effect.isKnown else { throw FieldProblem(.targetDefaultRuleEffect, "is neither allow nor deny") }
         return effect
     }
 }

@@ -1,36 +1,142 @@
-/// Finds the records of a list without decoding them, so that they can be decoded a few hundred at a time: Foundation's decoder needs four
-/// times the size of what it decodes, and a list of a hundred thousand targets has 48 MB.
+internal import FoundationEssentials
+
+/// Finds the records of a list without decoding them, and of each the members that are read. Foundation's decoder needs four times the size of
+/// what it decodes, and a list of a hundred thousand targets has 48 MB; it refuses the whole of it for a `NaN` or a nesting that nobody reads;
+/// and of two members of one name it takes the first, where nearly every other reader of JSON takes the last.
 ///
-/// It knows strings and brackets and judges nothing else: what stands between them is the decoder's to read.
+/// It knows strings and brackets and judges nothing else: what a member holds is the decoder's to read.
 struct RecordSplitter {
-    /// Where each element of the top-level array `targets` stands.
+    /// Where each element of the top-level array stands.
     private(set) var records: [Range<Int>] = []
-    /// The document with that array empty: small, and to be decoded like any other.
+    /// The document with that array empty, and without members that nobody reads.
     private(set) var frame: [UInt8] = []
 
-    private let json: UnsafeBufferPointer<UInt8>
-    private var at = 0
-
-    /// nil when there is no such array, or more than one, or the brackets don't match: then the decoder has to say what that is.
-    init?(_ json: UnsafeBufferPointer<UInt8>) {
-        self.json = json
-        guard take(UInt8(ascii: "{")), let array = findTargets() else { return nil }
-        frame = Array(json[..<array.lowerBound]) + Array("[]".utf8) + Array(json[array.upperBound...])
+    /// - Parameters:
+    ///   - list: the name of the member that holds the records.
+    ///   - names: of the other members that are read.
+    /// - Returns: nil when the document is no object, or its brackets don't match: then the decoder has to say what it is.
+    init?(_ json: UnsafeBufferPointer<UInt8>, list: String, names: [String]) {
+        var cursor = JSONCursor(json)
+        let names = MemberNames([list] + names)
+        var found: [Range<Int>]?
+        let members = cursor.members(named: names) { place, cursor in
+            guard place == 0, cursor.isAtArray else { return cursor.skipValue() }
+            found = cursor.elements()
+            return found != nil
+        }
+        guard var members, cursor.isAtEnd else { return nil }
+        frame = [UInt8(ascii: "{")]
+        if let array = members[0], json[array.lowerBound] == UInt8(ascii: "["), let found {
+            records = found
+            members[0] = nil
+            frame += "\"\(list)\":[]".utf8
+        }
+        names.append(members, of: json, to: &frame)
+        frame.append(UInt8(ascii: "}"))
     }
 
-    private mutating func findTargets() -> Range<Int>? {
-        var found: Range<Int>?
+    /// Appends one record with only these members. False when it is no whole object.
+    ///
+    /// - Parameter isChecked: what a member holds that is no JSON becomes a number, which is nothing that a record has.
+    static func append(
+        _ range: Range<Int>, of json: UnsafeBufferPointer<UInt8>, names: MemberNames, isChecked: Bool, to text: inout [UInt8]
+    ) -> Bool {
+        guard json[range.lowerBound] == UInt8(ascii: "{") else {
+            text += "null".utf8
+            return true
+        }
+        var cursor = JSONCursor(UnsafeBufferPointer(rebasing: json[..<range.upperBound]), from: range.lowerBound)
+        guard let members = cursor.members(named: names), cursor.isAtEnd else { return false }
+        text.append(UInt8(ascii: "{"))
+        names.append(members, of: json, to: &text) { !isChecked || isJSON(json[$0]) }
+        text.append(UInt8(ascii: "}"))
+        return true
+    }
+
+    private static func isJSON(_ value: Slice<UnsafeBufferPointer<UInt8>>) -> Bool {
+        (try? JSONDecoder().decode(Anything.self, from: Data(value))) != nil
+    }
+
+    private struct Anything: Decodable {
+        init(from decoder: any Decoder) {}
+    }
+}
+
+/// Of the members that are read.
+struct MemberNames {
+    private let texts: [String]
+    /// As they stand in JSON, with what follows them.
+    private let keys: [[UInt8]]
+
+    init(_ names: [String]) {
+        texts = names
+        keys = names.map { Array("\"\($0)\":".utf8) }
+    }
+
+    var count: Int { texts.count }
+
+    /// The place of a name, given in its quotes.
+    fileprivate func place(of quoted: Slice<UnsafeBufferPointer<UInt8>>) -> Int? {
+        // The colon is one more.
+        for (place, key) in keys.enumerated()
+        where key.count == quoted.count + 1 && key[1] == quoted[quoted.startIndex + 1] && key.starts(with: quoted) {
+            return place
+        }
+        guard quoted.contains(UInt8(ascii: "\\")), let text = try? JSONDecoder().decode(String.self, from: Data(quoted)) else {
+            return nil
+        }
+        return texts.firstIndex(of: text)
+    }
+
+    /// Appends members to an object's beginning. A value that is none becomes 0.
+    fileprivate func append(
+        _ members: [Range<Int>?], of json: UnsafeBufferPointer<UInt8>, to text: inout [UInt8],
+        where isValue: (Range<Int>) -> Bool = { _ in true }
+    ) {
+        for (key, member) in zip(keys, members) {
+            guard let member else { continue }
+            if text.last != UInt8(ascii: "{") { text.append(UInt8(ascii: ",")) }
+            text += key
+            if isValue(member) { text += UnsafeBufferPointer(rebasing: json[member]) } else { text.append(UInt8(ascii: "0")) }
+        }
+    }
+}
+
+/// A place in a JSON text.
+private struct JSONCursor {
+    private let json: UnsafeBufferPointer<UInt8>
+    private var at: Int
+
+    init(_ json: UnsafeBufferPointer<UInt8>, from start: Int = 0) {
+        (self.json, at) = (json, start)
+        // A byte order mark, which some servers put before it.
+        if start == 0, json.starts(with: [0xef, 0xbb, 0xbf]) { at = 3 }
+    }
+
+    var isAtEnd: Bool { json[at...].allSatisfy(Self.isBlank) }
+
+    var isAtArray: Bool { at < json.count && json[at] == UInt8(ascii: "[") }
+
+    /// Where the values of an object's members are, in the order of `names`; of two of one name the last. nil when it is no object.
+    ///
+    /// - Parameter skip: goes past the value of the member at a place of `names`, and answers false when it can't.
+    mutating func members(
+        named names: MemberNames, skip: (_ place: Int, inout JSONCursor) -> Bool = { $1.skipValue() }
+    ) -> [Range<Int>?]? {
+        var found = [Range<Int>?](repeating: nil, count: names.count)
+        guard take(UInt8(ascii: "{")) else { return nil }
         while true {
-            skipBlanks()
-            let keyStart = at
+            // Also behind a last comma, as Foundation has it.
+            if take(UInt8(ascii: "}")) { return found }
+            let key = at
             guard skipString() else { return nil }
-            let isTargets = json[keyStart..<at].elementsEqual("\"targets\"".utf8)
+            let place = names.place(of: json[key..<at])
             guard take(UInt8(ascii: ":")) else { return nil }
             skipBlanks()
-            let valueStart = at
-            if isTargets {
-                guard found == nil, splitArray() else { return nil }
-                found = valueStart..<at
+            let value = at
+            if let place {
+                guard skip(place, &self) else { return nil }
+                found[place] = value..<at
             } else if !skipValue() {
                 return nil
             }
@@ -39,21 +145,22 @@ struct RecordSplitter {
         }
     }
 
-    private mutating func splitArray() -> Bool {
-        guard take(UInt8(ascii: "[")) else { return false }
-        if take(UInt8(ascii: "]")) { return true }
+    /// Where an array's elements are; nil when it is none.
+    mutating func elements() -> [Range<Int>]? {
+        var found: [Range<Int>] = []
+        guard take(UInt8(ascii: "[")) else { return nil }
         while true {
-            skipBlanks()
+            if take(UInt8(ascii: "]")) { return found }
             let start = at
-            guard skipValue(), at > start else { return false }
-            records.append(start..<at)
+            guard skipValue(), at > start else { return nil }
+            found.append(start..<at)
             if take(UInt8(ascii: ",")) { continue }
-            return take(UInt8(ascii: "]"))
+            return take(UInt8(ascii: "]")) ? found : nil
         }
     }
 
     /// Goes past one value: up to a comma or closing bracket that isn't its own.
-    private mutating func skipValue() -> Bool {
+    mutating func skipValue() -> Bool {
         var depth = 0
         while at < json.count {
             switch json[at] {
@@ -74,11 +181,15 @@ struct RecordSplitter {
 
     private mutating func skipString() -> Bool {
         guard at < json.count, json[at] == UInt8(ascii: "\"") else { return false }
-        at += 1
-        while at < json.count {
-            let byte = json[at]
-            at += byte == UInt8(ascii: "\\") ? 2 : 1
-            if byte == UInt8(ascii: "\"") { return true }
+        // The loop over nearly all bytes of a list.
+        let json = json
+        var place = at + 1
+        while place < json.count {
+            let byte = json[place]
+            place += byte == UInt8(ascii: "\\") ? 2 : 1
+            guard byte == UInt8(ascii: "\"") else { continue }
+            at = place
+            return true
         }
         return false
     }
@@ -91,6 +202,8 @@ struct RecordSplitter {
     }
 
     private mutating func skipBlanks() {
-        while at < json.count, [0x20, 0x09, 0x0a, 0x0d].contains(json[at]) { at += 1 }
+        while at < json.count, Self.isBlank(json[at]) { at += 1 }
     }
+
+    private static func isBlank(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x09 || byte == 0x0a || byte == 0x0d }
 }

@@ -21,8 +21,9 @@ package enum TargetsRoute: Hashable, Sendable {
     }
 
     /// Reads a percent-encoded path. nil when it is no place of this API, or an id in it is empty, past ``Target/keyLimit`` or not
-    /// UTF-8.
+    /// UTF-8: a replacement character that isn't encoded stands for a byte that was none, and another byte would be the same id.
     package init?(path: some StringProtocol) {
+        guard !path.unicodeScalars.contains("\u{FFFD}") else { return nil }
         let parts = path.split(separator: "/", omittingEmptySubsequences: false)
         guard (5...6).contains(parts.count), parts[0].isEmpty, parts[1] == "api", parts[2] == "clients", parts[4] == "targets",
             let clientID = Self.id(parts[3])

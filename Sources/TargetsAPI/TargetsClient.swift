@@ -36,15 +36,24 @@ package struct TargetsClient: Sendable {
     /// The list, unless its answer is the one that is known already: reading a list of a hundred thousand targets takes a second of
     /// processor time and four times its size, and nearly every answer is the one before it.
     ///
+    /// A list in which no record can be read is an error, for it would empty the list that is known.
+    ///
     /// - Parameter targets: those of the known answer, whose memory the list shares.
     package func list(unless known: AnswerFingerprint?, like targets: [Target] = []) async throws(APIError) -> ListAnswer {
         let response = try await send(.get, .list(clientID: clientID), maxBody: maxList, unless: known?.tag)
         if response.status == 304 { return .unchanged }
         // The name of a first page says nothing of the others.
-        if response.next != nil { return .list(try await wholeList(response, like: targets), AnswerFingerprint(of: [])) }
+        if response.next != nil {
+            return .list(try readable(await wholeList(response, like: targets)), AnswerFingerprint(of: []))
+        }
         let fingerprint = AnswerFingerprint(of: response.body, tag: response.tag)
         if let known, known.tag == fingerprint.tag, known.hasSameBody(as: fingerprint) { return .unchanged }
-        return .list(try read(response, like: targets), fingerprint)
+        return .list(try readable(read(response, like: targets)), fingerprint)
+    }
+
+    private func readable(_ list: TargetList) throws(APIError) -> TargetList {
+        guard list.targets.isEmpty, !list.rejected.isEmpty else { return list }
+        throw APIError(unreadable: list, redactor: redactor)
     }
 
     private static let pagesMax = 1000
@@ -160,6 +169,9 @@ package struct TargetsClient: Sendable {
         // The document knows 200 alone; the others mean the same of a create and of a delete (RFC 9110, sections 15.3.2 and 15.3.5).
         let isDone = response.status == 200 || method == .post && response.status == 201 || mayBeEmpty && response.status == 204
         guard isDone else { throw APIError(refusal: response, redactor: redactor) }
+        if let codings = response.undecoded, !mayBeEmpty {
+            throw APIError(undecoded: codings, response.status, redactor: redactor)
+        }
         guard mayBeEmpty || !response.body.isEmpty else {
             throw APIError(
                 .emptyBody, httpStatus: response.status, "The Targets API answered \(response.status) with an empty body.")

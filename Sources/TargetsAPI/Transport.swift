@@ -24,6 +24,8 @@ package struct APIResponse: Hashable, Sendable {
     package let contentType: String?
     package let tag: String?
     package let body: [UInt8]
+    /// The names of the body's codings when ``body`` isn't the body, because it can't be decoded.
+    package var undecoded: String?
     /// How long the API wants to be left alone.
     package var retryAfter: Duration?
     /// Where the list goes on: a path as ``APIRequest/path``, with its query.

@@ -188,7 +188,7 @@ extension TargetRecord {
         let clientID: String = row["client_id"]
         self.init(
             pKey: clientID, sKey: row["key"], name: row["name"], baseURL: row["base_url"], testPath: row["test_path"],
-            region: row["region"], ruleEffect: Target.RuleEffect(rawValue: row["rule_effect"]) ?? .allow, userID: userID,
+            region: row["region"], ruleEffect: Target.RuleEffect(rawValue: row["rule_effect"]), userID: userID,
             clientID: clientID, parentID: clientID, createdAt: Timestamp(milliseconds: row["created_at_ms"]),
             updatedAt: Timestamp(milliseconds: row["updated_at_ms"]))
     }

@@ -84,6 +84,42 @@ import Testing
         #expect(server.connections == 1)
     }
 
+    @Test(arguments: [
+        ("/men\u{fc}".unicodeScalars.map { UInt8($0.value) }, "/men%fc"), (Array("/menü".utf8), "/menü"),
+        (Array("/menü?".utf8) + [0xff], "/men%c3%bc?%ff"),
+    ])
+    func aRedirectKeepsItsBytes(location: [UInt8], text: String) async throws {
+        let server = try ConnectionServer {
+            $0.readRequest()
+            $0.send(Array("HTTP/1.1 302 Found\r\nLink: <".utf8) + location + Array(">; rel=next\r\nLocation: ".utf8) + location)
+            $0.send("\r\nContent-Length: 0\r\n\r\n")
+        }
+        let report = await engine.transfer(try request(server.url()) { $0.keepHeaders = true })
+        #expect(report.location == text)
+        #expect(report.headers.first { $0.name == "Link" }?.value == "<\(text)>; rel=next")
+    }
+
+    @Test func cookiesAreReportedByteForByteAndSentSo() async throws {
+        let server = try ConnectionServer { connection in
+            let head = connection.readBytes() ?? []
+            connection.send("HTTP/1.1 302 Found\r\nLocation: /\r\nset-cookie:a=1\r\nSet-Cookie: b=")
+            connection.send([0xfc] + Array("; Path=/ \r\nContent-Length: \(head.count)\r\n\r\n".utf8) + head)
+        }
+        let report = await engine.transfer(try request(server.url()) { $0.cookie = [0x62, 0x3d, 0xfc] })
+        #expect(report.setCookies == [Array("a=1".utf8), Array("b=".utf8) + [0xfc] + Array("; Path=/".utf8)])
+        #expect(
+            report.body.split(separator: UInt8(ascii: "\n")).contains {
+                $0.elementsEqual(Array("Cookie: b=".utf8) + [0xfc, 0x0d])
+            })
+    }
+
+    @Test(arguments: [[0x0d, 0x0a], [0x00], [0x7f]] as [[UInt8]])
+    func aCookieThatNoHeaderCanCarryIsNotSent(bytes: [UInt8]) async throws {
+        let server = try LoopbackServer { _ in .http(200) }
+        #expect(await engine.transfer(try request(server.url) { $0.cookie = Array("a=".utf8) + bytes }).code == .localFault)
+        #expect(server.requests.isEmpty)
+    }
+
     @Test func skipsInterimAnswers() async throws {
         let server = try ConnectionServer {
             $0.readRequest()

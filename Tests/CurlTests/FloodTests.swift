@@ -76,20 +76,6 @@ import Testing
         #expect(await engine.transfer(slow).text == "fine")
     }
 
-    /// libcurl decodes what it knows, asked for or not, and a megabyte of some of it takes a second.
-    @Test(arguments: ["Content-Encoding: br", "Transfer-Encoding: zstd", "Content-Encoding: gzip, gzip", "content-encoding:BR"])
-    func aCodingThatWasNotAskedForIsRefused(_ header: String) async throws {
-        let server = try ConnectionServer { $0.answer("fine", headers: "\(header)\r\n") }
-        let report = await engine.transfer(try request(server.url()))
-        #expect(report.code == .protocolError && report.failure?.detail.contains("compressed") == true)
-    }
-
-    @Test func onlyWhatMayBeDecodedIsAskedFor() async throws {
-        let server = try LoopbackServer { _ in .http(200) }
-        _ = await engine.transfer(try request(server.url))
-        #expect(server.requests.first?.headers["accept-encoding"] == "gzip, deflate")
-    }
-
     @Test func aTurnEndsThoughMoreHasCome() throws {
         let server = try ConnectionServer {
             $0.send([UInt8](repeating: 0x78, count: 100_000))

@@ -9,7 +9,7 @@ enum ImportLaw {
         "CMalloc": [],
         "CZlib": [],
         "CCrypt": [],
-        "Curl": ["CCurl", "CReceive", "Glibc"],
+        "Curl": ["CCurl", "CReceive", "CZlib", "Glibc"],
         "Health": [],
         "CPCRE2": [],
         "Probing": ["Health", "Curl", "CPCRE2", "FoundationEssentials", "Glibc"],

@@ -89,6 +89,37 @@ import Testing
         #expect(try find("$.a", "{\"a\":\(value)}") == .scalar(.number(number)))
     }
 
+    @Test(arguments: [
+        (#"{"status":"ok","status":"down"}"#, JSONScalar.text("down")),
+        (#"{"status":1,"a":{"status":2},"status":3}"#, .number(3)),
+        (#"{"status":{"x":1},"status":null}"#, .null), (#"{"status":"a","st\u0061tus":"b"}"#, .text("b")),
+        (#"{"st\u0061tus":"a","status":"b","other":[{"status":"c"}]}"#, .text("b")),
+    ])
+    func ofTwoMembersOfOneNameTheLastCounts(text: String, scalar: JSONScalar) throws {
+        #expect(try find("$.status", text) == .scalar(scalar))
+    }
+
+    @Test func onTheWayToo() throws {
+        #expect(try find("$.a.b", #"{"a":{"b":1},"a":{"b":2}}"#) == .scalar(.number(2)))
+        #expect(try find("$.a.b", #"{"a":{"b":1},"a":{}}"#) == .absent)
+        #expect(try find("$.a[0]", #"{"a":[1],"a":[ 2 , 3 ]}"#) == .scalar(.number(2)))
+    }
+
+    @Test func bracketsAndQuotesInsideTextsAreNone() throws {
+        #expect(try find("$.b", #"{"a":"}],\"b\":1{[","b": "x\\" , "c":"\""}"#) == .scalar(.text("x\\")))
+        #expect(try find("$.a[-1]", #"{"a":[[1,2],{"x":",]"}, "y" ]}"#) == .scalar(.text("y")))
+    }
+
+    @Test func otherEncodingsAreReadAsBefore() throws {
+        let text = #"{"a":"ü"}"#
+        let path = try #require(JSONPath("$.a"))
+        let units = text.utf16.flatMap { [UInt8(truncatingIfNeeded: $0), UInt8($0 >> 8)] }
+        let swapped = text.utf16.flatMap { [UInt8($0 >> 8), UInt8(truncatingIfNeeded: $0)] }
+        for body in [[0xef, 0xbb, 0xbf] + Array(text.utf8), units, [0xff, 0xfe] + units, swapped, [0xfe, 0xff] + swapped] {
+            #expect(JSONPlace.find(path, in: body) == .scalar(.text("ü")))
+        }
+    }
+
     @Test func aScalarMayBeTheWholeDocument() throws {
         #expect(try find("$", "\"up\"") == .scalar(.text("up")))
         #expect(try find("$", "true") == .scalar(.boolean(true)))
@@ -135,6 +166,69 @@ import Testing
         #expect(try await probe(filler + "ok") { $0.bodyMatches = "ok" }.outcome == .bad(.bodyMismatch))
         let long = try await probe("{\"status\":\"ok\",\"x\":\"\(filler)\"}") { $0.bodyJSON = isUp }
         #expect(long.outcome == .bad(.bodyMismatch) && long.sentence.contains("256 KiB"))
+    }
+
+    @Test func aMatchThatMayStandPastTheFirstPartIsSaidToBeLookedForThereOnly() async throws {
+        let filler = String(repeating: "-", count: BodyPattern.bodyLimit)
+        let past = try await probe(filler + "ok") { $0.bodyMatches = "ok" }
+        #expect(
+            past.sentence.hasPrefix(
+                "HTTP 200, but the first 256 KiB of the body do not match body_matches (ok), and no more of it is read; "))
+        let whole = try await probe(filler) { $0.bodyMatches = "ok" }
+        #expect(whole.sentence.hasPrefix("HTTP 200, but the body does not match body_matches (ok); "))
+        let json = try await probe("{\"x\":\"\(filler)\",\"status\":\"ok\"}") { $0.bodyJSON = isUp }
+        #expect(
+            json.sentence
+                == "HTTP 200, but the body is longer than 256 KiB, and no more of it is read, so body_json can't find $.status")
+    }
+
+    @Test(arguments: ["none", "UTF-8", "aws-chunked"]) func aBodyOfAnUnknownCodingIsReadAsItStands(coding: String) async throws {
+        let server = try LoopbackServer { _ in .http(200, headers: ["Content-Encoding: \(coding)"], body: "all ok") }
+        var bench = try Bench()
+        bench.policy.bodyMatches = "ok$"
+        #expect(await bench.probe(server.url).result.outcome == .good)
+    }
+
+    @Test func aBodyThatCantBeDecodedIsMissedOnlyWhereItHasToBeRead() async throws {
+        let server = try LoopbackServer { _ in .http(200, headers: ["Content-Encoding: br"], body: "ok") }
+        var bench = try Bench()
+        let unread = await bench.probe(server.url).result
+        #expect(unread.outcome == .good && unread.facts.uncompressedBodyLength == nil && unread.facts.contentLength == 2)
+        bench.policy.bodyMatches = "ok"
+        bench.policy.bodyJSON = isUp
+        let result = await bench.probe(server.url).result
+        #expect(result.outcome == .bad(.bodyMismatch))
+        #expect(
+            result.sentence
+                == "HTTP 200, but its body can't be read for body_matches and body_json: its Content-Encoding is br, "
+                + "and only gzip or deflate, once, is decoded")
+    }
+
+    @Test func anEmptyBodyIsEmptyWhateverItsCoding() async throws {
+        let server = try LoopbackServer { _ in .http(200, headers: ["Content-Encoding: br"]) }
+        var bench = try Bench()
+        bench.policy.bodyMatches = "^$"
+        #expect(await bench.probe(server.url).result.outcome == .good)
+    }
+
+    @Test func aBodyThatIsNotWhatItsCodingSaysIsAProtocolErrorAndAnUnexpectedStatusItself() async throws {
+        let status = Watched(200)
+        let server = try LoopbackServer { _ in .http(status.value, headers: ["Content-Encoding: gzip"], body: "plain") }
+        let bench = try Bench()
+        let result = await bench.probe(server.url).result
+        #expect(result.outcome == .bad(.protocolError))
+        #expect(result.sentence == "HTTP 200, but the body can't be decoded: its Content-Encoding says gzip, and it is not")
+        status.change { $0 = 503 }
+        #expect(await bench.probe(server.url).result.outcome == .bad(.statusUnexpected))
+    }
+
+    @Test(arguments: ["br", "none", "gzip"]) func credentialsAreAskedForWhateverTheCoding(coding: String) async throws {
+        for body in ["", "plain"] {
+            let server = try LoopbackServer { _ in .http(401, headers: ["Content-Encoding: \(coding)"], body: body) }
+            let result = try await Bench().probe(server.url).result
+            #expect(result.outcome == .bad(.statusUnexpected) && result.facts.httpStatus == 401)
+            #expect(result.sentence.contains("wants credentials"))
+        }
     }
 
     @Test func aPatternThatExplodesIsAMismatch() async throws {

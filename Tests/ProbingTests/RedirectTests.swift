@@ -128,4 +128,88 @@ private func redirect(_ status: Int, to location: String) -> LoopbackReply { .ht
         #expect(result.outcome == .bad(.timeout))
         #expect(result.duration < .milliseconds(1500))
     }
+
+    @Test func aLocationInAnotherEncodingKeepsItsBytes() async throws {
+        let server = try ConnectionServer { connection in
+            let isFirst = connection.readRequest().hasPrefix("GET / ")
+            let head = Array("HTTP/1.1 \(isFirst ? 302 : 200) x\r\nContent-Length: 0\r\nConnection: close\r\n".utf8)
+            connection.send(head + (isFirst ? Array("Location: /men".utf8) + [0xfc, 0x0d, 0x0a] : []) + [0x0d, 0x0a])
+        }
+        let report = try await Bench().probe(server.url(""))
+        #expect(report.result.outcome == .good)
+        #expect(report.hops.last?.url == server.url("/men%fc"))
+    }
+
+    // MARK: Without a Location
+
+    @Test(arguments: [["X: y"], ["Location:"], ["Location:  \t"]], [301, 302, 303, 307, 308])
+    func aRedirectToNowhereIsWhatItsStatusIs(headers: [String], status: Int) async throws {
+        let server = try LoopbackServer { _ in .http(status, headers: headers) }
+        var bench = try Bench()
+        let expected = await bench.probe(server.url).result
+        #expect(expected.outcome == .good && expected.facts.httpStatus == status)
+        #expect(expected.sentence.hasSuffix("; it names no Location to go on to"))
+        bench.policy.expectedStatuses = [200...200]
+        let unexpected = await bench.probe(server.url).result
+        #expect(unexpected.outcome == .bad(.statusUnexpected))
+        #expect(unexpected.sentence == "HTTP \(status): a redirect that names no Location to go on to, but 200 was expected")
+    }
+
+    @Test func aRedirectToNowhereThatWasExpectedIsGoodWithoutFollowingToo() async throws {
+        let server = try LoopbackServer { _ in .http(302) }
+        var bench = try Bench()
+        bench.policy.followRedirects = 0
+        bench.policy.expectedStatuses = [302...302]
+        let result = await bench.probe(server.url).result
+        #expect(result.outcome == .good && !result.sentence.contains("Location"))
+    }
+
+    // MARK: Cookies
+
+    @Test func aCookieThatAHopSetsIsSentOnTheNext() async throws {
+        let server = try LoopbackServer { request in
+            request.headers["cookie"] == "sid=1"
+                ? .http(200) : .http(302, headers: ["Set-Cookie: sid=1; Path=/; HttpOnly", "Location: /"])
+        }
+        let report = try await Bench().probe(server.url)
+        #expect(report.result.outcome == .good && report.result.facts.redirects == 1)
+    }
+
+    @Test func cookiesAreForgottenAtTheEndOfTheWalk() async throws {
+        let server = try LoopbackServer { request in
+            request.path == "/" ? .http(302, headers: ["Set-Cookie: sid=1", "Location: /b"]) : .http(200)
+        }
+        let bench = try Bench()
+        for _ in 0..<2 { _ = await bench.probe(server.url) }
+        #expect(server.requests.map { $0.headers["cookie"] } == [nil, "sid=1", nil, "sid=1"])
+    }
+
+    @Test func aConfiguredCookieStaysBesideOneThatWasSet() async throws {
+        let server = try LoopbackServer { request in
+            request.path == "/" ? .http(307, headers: ["Set-Cookie: sid=1", "Location: /b"]) : .http(200)
+        }
+        var bench = try Bench()
+        bench.policy.headers = [.init(name: "Cookie", value: .secret(Secret("key=s3cret")))]
+        _ = await bench.probe(server.url)
+        #expect(server.requests.map { $0.headers["cookie"] } == ["key=s3cret", "key=s3cret; sid=1"])
+    }
+
+    @Test func anotherOriginGetsItsOwnCookiesAndHomeItsOwnButNothingConfigured() async throws {
+        let home = Watched("")
+        let other = try LoopbackServer(address: "127.0.0.2") { request in
+            request.path == "/x"
+                ? .http(302, headers: ["Set-Cookie: theirs=2", "Location: /y"])
+                : .http(302, headers: ["Location: \(home.value)/back"])
+        }
+        let server = try LoopbackServer { [url = other.url] request in
+            request.path == "/" ? .http(302, headers: ["Set-Cookie: ours=1", "Location: \(url)/x"]) : .http(200)
+        }
+        home.change { $0 = server.url }
+        var bench = try Bench()
+        bench.egress = EgressRule(allow: ["127.0.0.0/8"].compactMap { CIDR($0) })
+        bench.policy.headers = [.init(name: "Cookie", value: .secret(Secret("key=s3cret")))]
+        #expect(await bench.probe(server.url).result.outcome == .good)
+        #expect(other.requests.map { $0.headers["cookie"] } == [nil, "theirs=2"])
+        #expect(server.requests.map { $0.headers["cookie"] } == ["key=s3cret", "ours=1"])
+    }
 }

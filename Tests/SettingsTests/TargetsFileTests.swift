@@ -25,6 +25,15 @@ import Testing
         #expect(TargetsFile.read(Array(TargetsFile.text(of: []).utf8)).file?.entries == [])
     }
 
+    @Test(arguments: ["ALLOW", "audit", "a: b # c", "true", "null", "~"])
+    func aRuleEffectThatIsNotKnownIsExportedAndReadBackAsItWas(effect: String) throws {
+        let target = Target(
+            identity: TargetIdentity(clientID: "c", key: "k"), name: "n", baseURL: "u", testPath: "/", region: "r",
+            ruleEffect: .init(rawValue: effect))
+        let read = TargetsFile.read(Array(TargetsFile.text(of: [target]).utf8))
+        #expect(read.file?.entries.map(\.ruleEffect) == [target.ruleEffect], "\(read.diagnostics)")
+    }
+
     @Test func whatTheAPILetsBeEmptyMayBeEmpty() throws {
         let text = "targets: [{name: a, region: '', base_url: u, test_path: ''}]"
         let entry = try #require(TargetsFile.read(Array(text.utf8)).file?.entries.first)

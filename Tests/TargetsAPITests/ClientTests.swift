@@ -62,6 +62,44 @@ final class RecordingTransport: Sendable {
         }
     }
 
+    @Test func aListOfWhichNoRecordCanBeReadIsNone() async throws {
+        let body = #"{"targets":[{"sKey":"x","targetName":7},{"sKey":"y"}],"message":"Success"}"#
+        let error = await #expect(throws: APIError.self) { try await RecordingTransport(body).client().list(unless: nil) }
+        #expect(error?.code == .malformed)
+        #expect(
+            error?.description
+                == "None of the 2 records of the Targets API's list can be read; the first: record 0 x: targetName is not text")
+        // Whoever looks at it by hand is shown what is wrong with each.
+        #expect(try await RecordingTransport(body).client().list().rejected.count == 2)
+        let empty = RecordingTransport(#"{"targets":[],"message":"Success"}"#).client()
+        guard case .list(let list, _) = try await empty.list(unless: nil) else {
+            Issue.record("nothing was known")
+            return
+        }
+        #expect(list == TargetList(targets: []))
+    }
+
+    @Test(arguments: [
+        (
+            200, APIError.Code.notJSON,
+            "The Targets API's answer can't be decoded: its Content-Encoding is br, and only gzip or deflate, once, was asked for."
+        ),
+        (401, .unauthorized, "The Targets API answered 401 with a body that can't be decoded (br)"),
+        (500, .httpStatus, "The Targets API answered 500 with a body that can't be decoded (br)"),
+    ])
+    func aBodyThatCantBeDecodedIsSaidSo(status: Int, code: APIError.Code, said: String) async {
+        var response = APIResponse(status: status, contentType: "application/json", body: [])
+        response.undecoded = "br"
+        let transport = RecordingTransport(.success(response))
+        let error = await #expect(throws: APIError.self) { try await transport.client().list() }
+        #expect(error?.code == code && error?.description == said)
+        let isDeleted = status == 200
+        do throws(APIError) {
+            try await transport.client().delete("x")
+            #expect(isDeleted)
+        } catch { #expect(!isDeleted) }
+    }
+
     @Test func theTokenGoesBareIntoAuthorization() async throws {
         let transport = RecordingTransport(Documented.list)
         _ = try await transport.client().list()

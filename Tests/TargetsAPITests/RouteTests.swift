@@ -9,7 +9,7 @@ import Testing
         #expect(TargetsRoute.target(TargetIdentity(clientID: "c1", key: "tgt_1")).path == "/api/clients/c1/targets/tgt_1")
     }
 
-    @Test(arguments: ["plain", "with space", "a/b", "ü€", "100%", "?q#f", ".", "..", "a.b", "\u{0}", "\u{1B}[31m"])
+    @Test(arguments: ["plain", "with space", "a/b", "ü€", "\u{FFFD}", "100%", "?q#f", ".", "..", "a.b", "\u{0}", "\u{1B}[31m"])
     func everyIdComesBackFromItsPath(id: String) {
         let route = TargetsRoute.target(TargetIdentity(clientID: id, key: id))
         #expect(TargetsRoute(path: route.path) == route)
@@ -22,7 +22,8 @@ import Testing
     @Test(arguments: [
         "", "/", "/api/clients/c", "/api/clients//targets", "/api/clients/c/targets/", "/api/clients/c/targets/t/x",
         "/API/clients/c/targets", "/api/clients/%FF/targets", "/api/clients/%2/targets", "/api/clients/%zz/targets",
-        "api/clients/c/targets", "/api/clients/\(String(repeating: "x", count: 257))/targets",
+        "api/clients/c/targets", "/api/clients/\u{FFFD}/targets", "/api/clients/c/targets/a\u{FFFD}",
+        "/api/clients/\(String(repeating: "x", count: 257))/targets",
     ])
     func whatIsNoPlaceIsRefused(path: String) {
         #expect(TargetsRoute(path: path) == nil)

@@ -54,9 +54,12 @@ import Testing
             #"{"sKey":"x","targetName":"n","targetBaseURL":"u","targetTestPath":"/","targetRegion":1}"#,
             "record 1 x (n): targetRegion is not text"
         ),
+        (#"{"sKey":"x","targetName":NaN}"#, "record 1 x: targetName is not text"),
+        (#"{"sKey":NaN,"targetName":"n"}"#, "record 1 (n): sKey is not text"),
+        (#"{"sKey":"x","targetName":"a" "b"}"#, "record 1 x: targetName is not text"),
         (
-            #"{"sKey":"x","targetName":"n","targetBaseURL":"u","targetTestPath":"/","targetDefaultRuleEffect":"maybe"}"#,
-            "record 1 x (n): targetDefaultRuleEffect is neither allow nor deny"
+            #"{"sKey":"x","targetName":\#(String(repeating: "[", count: 600))\#(String(repeating: "]", count: 600))}"#,
+            "record 1 x: targetName is not text"
         ),
     ])
     func aBadRecordIsRejectedAloneAndNamed(json: String, said: String) throws {
@@ -66,7 +69,69 @@ import Testing
     }
 
     @Test(arguments: [
+        "NaN", "-Infinity", "01", "1e999999", String(repeating: "1", count: 400), "undefined", "'x'",
+        String(repeating: "[", count: 600) + String(repeating: "]", count: 600), #""\ud800""#, #"{"a":NaN}"#,
+    ])
+    func whatAMemberHoldsThatNobodyReadsCostsNothing(value: String) throws {
+        let list = try read(record("a"), record("b", #","weight":\#(value)"#), record("c"))
+        #expect(list == TargetList(targets: [target("a"), target("b"), target("c")]))
+        let json = #"{"meta":\#(value),"targets":[\#(record("a"))],"message":\#(value)}"#
+        #expect(try TargetList(json: Array(json.utf8), clientID: "c").targets == [target("a")])
+    }
+
+    @Test func bytesThatAreNoUTF8InAMemberThatNobodyReadsCostNothing() throws {
+        let json = Array(#"{"message":""#.utf8) + [0xe9] + Array(#"","targets":[\#(record("k", #","note":"\#u{1}""#))]}"#.utf8)
+        let odd = json.map { $0 == 1 ? 0xff : $0 }
+        #expect(try TargetList(json: odd, clientID: "c") == TargetList(targets: [target()]))
+    }
+
+    @Test func ofTwoMembersOfOneNameTheLastCounts() throws {
+        let twice =
+            #"{"sKey":"old","sKey":"k","targetName":7,"targetName":"n","targetBaseURL":"http://a","targetTestPath":"/t","targetRegion":"r"}"#
+        #expect(try read(twice) == TargetList(targets: [target()]))
+        let lists = #"{"targets":[],"targets":[\#(record())]}"#
+        #expect(try TargetList(json: Array(lists.utf8), clientID: "c") == TargetList(targets: [target()]))
+        #expect(throws: DocumentProblem.malformed("targets is of the wrong type")) {
+            try TargetList(json: Array(#"{"targets":[\#(record())],"targets":null}"#.utf8), clientID: "c")
+        }
+    }
+
+    @Test func aMembersNameMayBeEscaped() throws {
+        let json =
+            #"{"t\u0061rgets":[{"s\u004bey":"k","targetName":"n","targetBaseURL":"http://a","targetTestPath":"/t","targetRegion":"r"}]}"#
+        #expect(try TargetList(json: Array(json.utf8), clientID: "c") == TargetList(targets: [target()]))
+    }
+
+    @Test func aCommaTooManyIsLetPass() throws {
+        let json = #"{"targets":[\#(record("k", ",")),],}"#
+        #expect(try TargetList(json: Array(json.utf8), clientID: "c") == TargetList(targets: [target()]))
+    }
+
+    @Test func aByteOrderMarkIsNoPartOfTheDocument() throws {
+        let json = [0xef, 0xbb, 0xbf] + Array(#"{"targets":[\#(record())]}"#.utf8)
+        #expect(try TargetList(json: json, clientID: "c") == TargetList(targets: [target()]))
+    }
+
+    @Test(arguments: ["ALLOW", "audit", "deny ", "a:b"]) func aRuleEffectThatIsNotKnownIsKeptAsItIs(effect: String) throws {
+        let list = try read(record("k", #","targetDefaultRuleEffect":"\#(effect)""#))
+        #expect(list.rejected.isEmpty && list.targets.map(\.ruleEffect.rawValue) == [effect])
+    }
+
+    @Test(arguments: ["next", "nextToken", "nextPageToken", "nextCursor", "LastEvaluatedKey", "lastEvaluatedKey", "NextToken"])
+    func ofTheLastPageTheMemberThatNamesTheNextIsEmpty(member: String) throws {
+        for value in ["null", #""""#, "false", "{}", "[]", "0"] {
+            let json = #"{"targets":[\#(record())],"\#(member)":\#(value)}"#
+            #expect(try TargetList(json: Array(json.utf8), clientID: "c") == TargetList(targets: [target()]), "\(value)")
+        }
+        for value in [#""x""#, "true", #"{"id":"x"}"#, "[1]", "2", "NaN"] {
+            let json = #"{"targets":[\#(record())],"\#(member)":\#(value)}"#
+            #expect(throws: DocumentProblem.self, "\(value)") { try TargetList(json: Array(json.utf8), clientID: "c") }
+        }
+    }
+
+    @Test(arguments: [
         (TargetField.targetName, 256), (.targetBaseURL, 2048), (.targetTestPath, 2048), (.targetRegion, 64), (.sKey, 256),
+        (.targetDefaultRuleEffect, 64),
     ])
     func textPastItsBoundRejectsTheRecord(field: TargetField, limit: Int) throws {
         func list(_ length: Int) throws -> TargetList {
@@ -124,7 +189,11 @@ import Testing
         #expect(try read(records).targets == (0..<10_000).map { target("k\($0)") })
     }
 
-    @Test(arguments: ["", "<html></html>", "{", #"{"targets":[{"sKey":"a""#, #"{"targets":[]"#, "nonsense", "\u{0}"])
+    @Test(arguments: [
+        "", "<html></html>", "{", #"{"targets":[{"sKey":"a""#, #"{"targets":[]"#, "nonsense", "\u{0}",
+        #"{"targets":[]} x"#, #"{"targets":[{"a" 1}]}"#, #"{"targets":[{"a":1 "b":2]}]}"#,
+        "{\"targets\":[]}\u{0}",
+    ])
     func whatIsNoWholeJSONIsRefused(body: String) {
         #expect(throws: DocumentProblem.notJSON) { try TargetList(json: Array(body.utf8), clientID: "c") }
     }
@@ -142,7 +211,7 @@ import Testing
 @Suite struct RecordSplitterTests {
     private func split(_ json: String) -> (records: [String], frame: String)? {
         Array(json.utf8).withUnsafeBufferPointer { bytes in
-            RecordSplitter(bytes).map { splitter in
+            RecordSplitter(bytes, list: "targets", names: ["next"]).map { splitter in
                 (
                     splitter.records.map { String(decoding: bytes[$0], as: UTF8.self) },
                     String(decoding: splitter.frame, as: UTF8.self)
@@ -153,19 +222,23 @@ import Testing
 
     @Test func findsTheRecordsAndLeavesTheirFrame() throws {
         let found = try #require(
-            split(#" { "a":{"targets":[1]}, "targets" : [ {"x":"]}\"\\"} ,2,[3, [4]] ] , "message":"},]" } "#))
+            split(#" { "a":{"targets":[1]}, "targets" : [ {"x":"]}\"\\"} ,2,[3, [4]] ] , "message":"},]", "next":{"a":"]"} } "#))
         #expect(found.records == [#"{"x":"]}\"\\"} "#, "2", "[3, [4]] "])
-        #expect(found.frame == #" { "a":{"targets":[1]}, "targets" : [] , "message":"},]" } "#)
+        #expect(found.frame == #"{"targets":[],"next":{"a":"]"} }"#)
     }
 
     @Test func anEmptyListIsOne() throws {
         #expect(try #require(split(#"{"targets":[]}"#)).records.isEmpty)
     }
 
+    @Test func aListThatIsNoneIsTheDecodersToJudge() throws {
+        #expect(try #require(split(#"{"targets":{}}"#)).frame == #"{"targets":{}}"#)
+        #expect(try #require(split("{}")).frame == "{}")
+    }
+
     @Test(arguments: [
-        "", "{", "[]", "{}", #"{"targets":{}}"#, #"{"targets":[1}"#, #"{"targets":[1"#, #"{"targets":[1,]}"#,
-        #"{"targets":[],"targets":[]}"#,
-        #"{"targets":["a]}"#, #"{"targets":[]"#, #"{"targ\u0065ts":[]}"#, #"{"targets":[,1]}"#,
+        "", "{", "[]", #"{"targets":[1}"#, #"{"targets":[1"#, #"{"targets":["a]}"#, #"{"targets":[]"#,
+        #"{"targets":[,1]}"#, #"{"targets":[]}}"#, #"{"targets":[]},"#, #"{"targets":[] "a":1}"#, #"{targets:[]}"#,
     ])
     func leavesTheRestToTheDecoder(json: String) {
         #expect(split(json) == nil)

@@ -48,7 +48,16 @@ extension Zoo {
             $0.sendForEver(String(repeating: "and more ", count: 1000))
         },
         .answering("sends a gzip bomb of 10 GiB", .bodyTooLarge) { $0.sendBomb(Bomb.gzip, encodings: "gzip") },
-        .answering("sends a gzip bomb in a gzip bomb", .protocolError) { $0.sendBomb(Bomb.nested, encodings: "gzip, gzip") },
+        .answering("sends a gzip bomb in a gzip bomb", nil) { $0.sendBomb(Bomb.nested, encodings: "gzip, gzip") },
+        .answering(
+            "sends a gzip bomb in a gzip bomb where the body is to be read", .bodyMismatch, policy: { $0.bodyMatches = "ok" }
+        ) {
+            $0.sendBomb(Bomb.nested, encodings: "gzip, gzip")
+        },
+        .answering("sends Brotli where the body is to be read", .bodyMismatch, policy: { $0.bodyMatches = "ok" }) {
+            $0.send(start + "Content-Encoding: br\r\nContent-Length: 7\r\n\r\n")
+            $0.send([0x0b, 0x00, 0x80, 0x6f, 0x6b, 0x03, 0x00])
+        },
         .answering("sends gzip that decodes to nothing, for ever", .bodyTooLarge) {
             $0.send(start + "Content-Encoding: gzip\r\n\r\n")
             $0.send(Deflate.gzipHead)
@@ -57,10 +66,10 @@ extension Zoo {
         .answering("sends gzip that is none", .protocolError) {
             $0.send(start + "Content-Encoding: gzip\r\nContent-Length: 11\r\n\r\nhello world")
         },
-        .answering("names more encodings than anyone would", .protocolError) {
+        .answering("names more encodings than anyone would", .bodyTooLarge) {
             let encodings = Array(repeating: "gzip", count: 50).joined(separator: ", ")
             $0.send(start + "Content-Encoding: \(encodings)\r\n\r\n")
-            $0.sendForEver([0])
+            $0.sendForEver([UInt8](repeating: 0, count: 65_536))
         },
     ]
 }

@@ -23,14 +23,19 @@ final class EasyHandle {
     }
 
     /// A list for CURLOPT_HTTPHEADER and its like; nil without memory.
-    func list(_ lines: [String]) -> UnsafeMutablePointer<curl_slist>? {
+    ///
+    /// - Parameter rawLine: one more, which need be no text.
+    func list(_ lines: [String], _ rawLine: [UInt8]? = nil) -> UnsafeMutablePointer<curl_slist>? {
         var list: UnsafeMutablePointer<curl_slist>?
-        for line in lines {
-            guard let longer = curl_slist_append(list, line) else {
-                curl_slist_free_all(list)
-                return nil
-            }
+        func append(_ line: UnsafePointer<CChar>?) -> Bool {
+            guard let longer = curl_slist_append(list, line) else { return false }
             list = longer
+            return true
+        }
+        let raw = rawLine.map { $0.map(CChar.init(bitPattern:)) + [0] }
+        guard lines.allSatisfy({ append($0) }), raw?.withUnsafeBufferPointer({ append($0.baseAddress) }) ?? true else {
+            curl_slist_free_all(list)
+            return nil
         }
         if let list { lists.append(list) }
         return list

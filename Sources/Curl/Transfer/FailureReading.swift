@@ -200,7 +200,7 @@ extension Transfer {
             let words = X509_verify_cert_error_string(Int(witness.verifyError)).map { String(cString: $0) } ?? ""
             return witness.verifyDepth == 0 ? words : "\(words) (certificate \(witness.verifyDepth + 1) of the chain)"
         case _ where isOverrun: return Self.overrunWords
-        case .bodyTooLarge: return "more than \(request.maxBody) bytes"
+        case .bodyTooLarge: return TransferFailure.bodyTooLarge(request).detail
         case .protocolError where abortedAs == .protocolError: return abortWords
         case .protocolError where result == CURLE_GOT_NOTHING: return "what it sent is not HTTP/2"
         case .protocolError where result == CURLE_OK: return "the headers ended early"

@@ -1,4 +1,5 @@
 internal import CCurl
+internal import Glibc
 
 /// From the handle, while it still knows, to the report.
 extension Transfer {
@@ -45,17 +46,37 @@ extension Transfer {
             }
         let length = rf_get_offset(easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T)
         report.contentLength = length < 0 ? nil : Int(length)
+        report.bodyProblem = decoding.problem
+        report.pendingBody = report.failure == nil ? PendingBody(decoding, request) : nil
         var header: UnsafeMutablePointer<curl_header>?
         if curl_easy_header(easy, "Location", 0, UInt32(CURLH_HEADER), -1, &header) == CURLHE_OK, let header {
-            report.location = String(cString: header.pointee.value)
+            report.location = referenceText(header.pointee.value)
+            report.setCookies = setCookies
         }
         guard request.keepHeaders else { return }
         header = nil
         while let next = curl_easy_nextheader(easy, UInt32(CURLH_HEADER), -1, header) {
-            report.headers.append((String(cString: next.pointee.name), String(cString: next.pointee.value)))
+            let name = String(cString: next.pointee.name)
+            // What is followed must keep its bytes; the others are shown and compared.
+            let value = name.lowercased() == "link" ? referenceText(next.pointee.value) : String(cString: next.pointee.value)
+            report.headers.append((name, value))
             header = next
         }
     }
+}
+
+private func bytes(_ text: UnsafePointer<CChar>) -> [UInt8] {
+    Array(UnsafeRawBufferPointer(start: text, count: strlen(text)))
+}
+
+/// A header's value that names a URL. As in browsers: text in UTF-8, else the bytes as they are, percent-encoded.
+private func referenceText(_ value: UnsafePointer<CChar>) -> String {
+    if let text = String(validatingCString: value) { return text }
+    let digits = Array("0123456789abcdef".utf8)
+    let ascii = bytes(value).flatMap { byte in
+        byte < 0x80 ? [byte] : [UInt8(ascii: "%"), digits[Int(byte >> 4)], digits[Int(byte & 0xf)]]
+    }
+    return String(decoding: ascii, as: UTF8.self)
 }
 
 /// libcurl's marks, in microseconds since it began; 0 where it didn't come so far.

@@ -35,7 +35,10 @@ final class Transfer {
     private var sawEndOfHeaders = false
     /// What the answer at hand says of its body's length.
     private var declaredLength: Int?
-    private var codings = 0
+    private(set) var decoding = BodyDecoding()
+    /// Of the answer at hand; as many as libcurl itself takes of one.
+    private(set) var setCookies: [[UInt8]] = []
+    private static let setCookiesMax = 50
     /// Of a kept connection, after its handshake and before this transfer.
     private var messagesBefore: Int?
     private var usefulBytes = 0
@@ -111,11 +114,16 @@ extension Transfer {
         if line.first == UInt8(ascii: "\r") || line.first == UInt8(ascii: "\n") {
             sawEndOfHeaders = true
         } else if line.starts(with: "HTTP/".utf8) {
-            (sawEndOfHeaders, declaredLength, codings) = (false, nil, 0)
+            (sawEndOfHeaders, declaredLength) = (false, nil)
+            decoding.begin()
+            setCookies.removeAll()
         } else if !agreesOnLength(line) {
             abort(.protocolError, "its Content-Length is no number, or more than one")
-        } else if let words = codingProblem(line) {
-            abort(.protocolError, words)
+        } else if !sawEndOfHeaders, !noteCodings(line) {
+            abort(.protocolError, "its Transfer-Encoding is none that was asked for")
+        }
+        if !sawEndOfHeaders, setCookies.count < Self.setCookiesMax, let cookie = value(of: line, named: "set-cookie:") {
+            setCookies.append(Array(cookie))
         }
         if headerBytes > Self.headerLimit { abort(.protocolError, "more than \(Self.headerLimit) bytes of headers") }
         return abortedAs == nil
@@ -133,29 +141,30 @@ extension Transfer {
         return true
     }
 
-    /// What a kilobyte decodes to, decoded again, keeps the engine's thread for as long as a server likes, and may be nothing in the end.
-    /// So may one that wasn't asked for: libcurl decodes all that it knows.
-    private func codingProblem(_ line: UnsafeRawBufferPointer) -> String? {
-        for name: StaticString in ["content-encoding:", "transfer-encoding:"] {
-            for coding in elements(of: line, named: name) where !coding.isEmpty {
-                let isOneOf = { (names: [String]) in names.contains { $0.utf8.elementsEqual(coding.lazy.map { $0 | 0x20 }) } }
-                if isOneOf(["identity", "chunked"]) { continue }
-                codings += 1
-                if !isOneOf(["gzip", "x-gzip", "deflate"]) {
-                    return "its body is compressed in another way than gzip and deflate"
-                }
-            }
-        }
-        return codings > 1 ? "its body is compressed more than once" : nil
+    /// What a body is encoded in matters once it comes. What frames it must be known: false when it isn't.
+    private func noteCodings(_ line: UnsafeRawBufferPointer) -> Bool {
+        for coding in elements(of: line, named: "content-encoding:") where !coding.isEmpty { decoding.note(coding) }
+        let isFramed = elements(of: line, named: "transfer-encoding:").allSatisfy { $0.isEmpty || decoding.noteTransfer($0) }
+        return isFramed || !hasBody
+    }
+
+    /// RFC 9112 section 6.3: these have none, whatever their headers say.
+    private var hasBody: Bool {
+        guard request.method != "HEAD", let handle else { return false }
+        let status = rf_get_long(handle.pointer, CURLINFO_RESPONSE_CODE)
+        return status >= 200 && status != 204 && status != 304
     }
 
     /// Of a header line whose value is a list (RFC 9110 section 5.6.1); none of a line with another name.
     private func elements(of line: UnsafeRawBufferPointer, named name: StaticString) -> [Slice<UnsafeRawBufferPointer>] {
+        value(of: line, named: name)?.split(separator: UInt8(ascii: ","), omittingEmptySubsequences: false).map(\.trimmed) ?? []
+    }
+
+    /// nil of a line with another name.
+    private func value(of line: UnsafeRawBufferPointer, named name: StaticString) -> Slice<UnsafeRawBufferPointer>? {
         let name = UnsafeBufferPointer(start: name.utf8Start, count: name.utf8CodeUnitCount)
-        guard line.count > name.count, zip(line, name).allSatisfy({ $0 | 0x20 == $1 | 0x20 }) else { return [] }
-        return line.dropFirst(name.count).split(separator: UInt8(ascii: ","), omittingEmptySubsequences: false).map { element in
-            element.trimming { $0 == 0x20 || $0 == 0x09 || $0 == 0x0d || $0 == 0x0a }
-        }
+        guard line.count > name.count, zip(line, name).allSatisfy({ $0 | 0x20 == $1 | 0x20 }) else { return nil }
+        return line.dropFirst(name.count).trimmed
     }
 
     func abort(_ code: TransferFailure.Code, _ words: String? = nil) {
@@ -164,14 +173,12 @@ extension Transfer {
     }
 
     func receiveBody(_ bytes: UnsafeRawBufferPointer) -> Bool {
-        report.bodyLength += bytes.count
-        let room = request.keepBody - report.body.count
-        if report.body.isEmpty, room > bytes.count, let handle {
+        if report.body.isEmpty, request.keepBody > bytes.count, let handle {
             // An array that doubles while it grows would need three times the room of a long list.
             let declared = rf_get_offset(handle.pointer, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T)
-            if declared > 0 { report.body.reserveCapacity(min(room, Int(declared))) }
+            if declared > 0 { report.body.reserveCapacity(min(request.keepBody, Int(declared))) }
         }
-        if room > 0 { report.body.append(contentsOf: bytes.prefix(room)) }
+        decoding.decode(bytes) { report.take($0, of: request) }
         if report.bodyLength > request.maxBody { abort(.bodyTooLarge) }
         return abortedAs == nil
     }
@@ -219,7 +226,9 @@ extension Transfer {
 }
 
 extension Slice<UnsafeRawBufferPointer> {
-    fileprivate func trimming(_ isBlank: (UInt8) -> Bool) -> Self {
+    /// Without white space and the line's end.
+    fileprivate var trimmed: Self {
+        let isBlank: (UInt8) -> Bool = { $0 == 0x20 || $0 == 0x09 || $0 == 0x0d || $0 == 0x0a }
         var rest = drop(while: isBlank)
         while let last = rest.last, isBlank(last) { rest.removeLast() }
         return rest

@@ -60,8 +60,8 @@ struct TransferOptions {
         set.long(CURLOPT_QUICK_EXIT, 1)
         setProxy(&set)
         set.literal(CURLOPT_PROTOCOLS_STR, "http,https")
-        // Brotli and zstd can take a second of the engine's thread for a megabyte; Transfer refuses what comes in them all the same.
-        set.literal(CURLOPT_ACCEPT_ENCODING, "gzip, deflate")
+        // BodyDecoding does it, in bounds. Without this libcurl would decode what comes as a transfer coding.
+        set.long(CURLOPT_HTTP_CONTENT_DECODING, 0)
         set.long(CURLOPT_BUFFERSIZE, Self.bufferBytes)
         // The handshake is given its authorities by us. With a CA file, and Debian compiles one in, libcurl would parse that, too.
         set.string(CURLOPT_CAINFO, nil)
@@ -145,6 +145,9 @@ struct TransferOptions {
             }
             lines.append(value.isEmpty ? "\(name);" : "\(name): \(value)")
         }
+        if !request.headers.contains(where: { $0.name.lowercased() == "accept-encoding" }) {
+            lines.append("Accept-Encoding: gzip, deflate")
+        }
         if let failure = setProxyHeaders(&set, handle) { return failure }
         guard Self.isToken(request.method), Self.isText(userAgent ?? "") else {
             return TransferFailure(.localFault, detail: "the method or the user agent has characters that it may not have")
@@ -153,7 +156,11 @@ struct TransferOptions {
             lines.append("Expect:")
             if !request.headers.contains(where: { $0.name.lowercased() == "content-type" }) { lines.append("Content-Type:") }
         }
-        if !lines.isEmpty { set.list(CURLOPT_HTTPHEADER, handle.list(lines)) }
+        let cookie = request.cookie.map { Array("Cookie: ".utf8) + $0 }
+        guard cookie?.allSatisfy({ $0 >= 0x20 && $0 != 0x7f || $0 == 0x09 }) ?? true else {
+            return TransferFailure(.localFault, detail: "a cookie of the request has characters that no header may have")
+        }
+        set.list(CURLOPT_HTTPHEADER, handle.list(lines, cookie))
         return nil
     }
 

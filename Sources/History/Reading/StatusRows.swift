@@ -39,7 +39,7 @@ package struct TargetStatusRow: Hashable, Sendable {
             let identity = TargetIdentity(clientID: row.text(1) ?? "", key: row.text(2) ?? "")
             let target = Target(
                 identity: identity, name: row.text(3) ?? "", baseURL: row.text(5) ?? "", testPath: row.text(6) ?? "",
-                region: row.text(4) ?? "", ruleEffect: row.text(7).flatMap { Target.RuleEffect(rawValue: $0) } ?? .allow)
+                region: row.text(4) ?? "", ruleEffect: row.text(7).map(Target.RuleEffect.init(rawValue:)) ?? .allow)
             rows.append(
                 TargetStatusRow(
                     target: target, status: Status(code: row.count(8)) ?? .unknown, since: row.timestamp(9),

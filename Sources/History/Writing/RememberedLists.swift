@@ -73,7 +73,7 @@ enum RememberedLists {
         Target(
             identity: TargetIdentity(clientID: clientID, key: row.text(1) ?? ""), name: row.text(2) ?? "",
             baseURL: row.text(4) ?? "", testPath: row.text(5) ?? "", region: row.text(3) ?? "",
-            ruleEffect: row.text(6).flatMap { Target.RuleEffect(rawValue: $0) } ?? .allow)
+            ruleEffect: row.text(6).map(Target.RuleEffect.init(rawValue:)) ?? .allow)
     }
 
     static func targets(_ db: Database, where condition: String, _ word: String) throws -> [Target] {

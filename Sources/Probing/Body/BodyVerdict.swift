@@ -15,11 +15,21 @@ struct BodyVerdict: Sendable {
     /// The sentence that says why an answer's body isn't as expected, or nil; also when its status or failure says enough.
     func mismatch(_ answer: TransferReport, policy: ProbePolicy) async -> String? {
         guard policy.readsBody, answer.failure == nil, policy.expects(answer.status) else { return nil }
+        if let problem = answer.bodyProblem { return mismatch(problem, policy: policy) }
         return await withTaskExecutorPreference(globalConcurrentExecutor) { mismatch(answer.body, policy: policy) }
     }
 
     func mismatch(_ body: [UInt8], policy: ProbePolicy) -> String? {
         policy.bodyMatches.flatMap { mismatch(body, pattern: $0) } ?? policy.bodyJSON.flatMap { mismatch(body, json: $0) }
+    }
+
+    /// What is broken is the verdict's to say.
+    private func mismatch(_ problem: BodyProblem, policy: ProbePolicy) -> String? {
+        guard problem.kind == .coding else { return nil }
+        let readers = [policy.bodyMatches.map { _ in "body_matches" }, policy.bodyJSON.map { _ in "body_json" }].compactMap(
+            \.self)
+        return "its body can't be read for \(readers.joined(separator: " and ")): its Content-Encoding is "
+            + "\(displayText(problem.codings)), and only gzip or deflate, once, is decoded"
     }
 
     private func mismatch(_ body: [UInt8], pattern text: String) -> String? {
@@ -32,6 +42,9 @@ struct BodyVerdict: Sendable {
         }
         return switch pattern.match(body.prefix(BodyPattern.bodyLimit)) {
         case .matches: nil
+        case .matchesNot where body.count > BodyPattern.bodyLimit:
+            "the first 256 KiB of the body do not match body_matches (\(shown)), and no more of it is read; "
+                + "it begins \(beginning(of: body))"
         case .matchesNot: "the body does not match body_matches (\(shown)); it begins \(beginning(of: body))"
         case .gaveUp:
             "body_matches (\(shown)) takes too long on this body, which begins \(beginning(of: body)); simplify the pattern"
@@ -41,7 +54,7 @@ struct BodyVerdict: Sendable {
     private func mismatch(_ body: [UInt8], json: BodyJSON) -> String? {
         let place = displayText(json.path.description, limit: 80)
         guard body.count <= BodyPattern.bodyLimit else {
-            return "the body is longer than 256 KiB, which is as much as body_json reads"
+            return "the body is longer than 256 KiB, and no more of it is read, so body_json can't find \(place)"
         }
         switch JSONPlace.find(json.path, in: body) {
         case .notJSON: return "the body is no JSON, so it has no \(place); it begins \(beginning(of: body))"

@@ -58,7 +58,8 @@ extension TargetList {
     /// Reads the answer to a list of this client.
     ///
     /// Unknown members are ignored, a missing region or rule effect is let pass, and whether a URL is one is not asked here. A record
-    /// with a member missing, of the wrong type or past its bound, and the second of one identity, is rejected alone.
+    /// with a member missing, of the wrong type or past its bound, and the second of one identity, is rejected alone. What a member holds that
+    /// nobody reads costs nothing, whatever it is.
     ///
     /// - Parameter known: an earlier list, whose memory is shared.
     package init(json: [UInt8], clientID: String, known: [Target] = []) throws(DocumentProblem) {
@@ -66,7 +67,9 @@ extension TargetList {
         var places = [TargetIdentity: Int](minimumCapacity: known.count)
         for (place, target) in known.enumerated() { places[target.identity] = place }
         func shared(_ target: Target) -> Target { places[target.identity].map { target.sharing(known[$0]) } ?? target }
-        let splitter = json.withUnsafeBufferPointer { RecordSplitter($0) }
+        let splitter = json.withUnsafeBufferPointer {
+            RecordSplitter($0, list: "targets", names: ListDocument.continuations)
+        }
         var seen: Set<TargetIdentity> = []
         guard let splitter else {
             let document = try decodeJSON(ListDocument.self, from: json)
@@ -78,16 +81,38 @@ extension TargetList {
         targets.reserveCapacity(splitter.records.count)
         seen.reserveCapacity(splitter.records.count)
         var rest = splitter.records[...]
-        while let first = rest.first, let last = rest.prefix(Self.recordsAtATime).last {
+        while !rest.isEmpty {
+            let part = rest.prefix(Self.recordsAtATime)
             rest = rest.dropFirst(Self.recordsAtATime)
-            let part = [UInt8(ascii: "[")] + json[first.lowerBound..<last.upperBound] + [UInt8(ascii: "]")]
-            for record in try decodeJSON([ListedRecord].self, from: part) {
-                add(record, clientID: clientID, seen: &seen, shared: shared)
-            }
+            for record in try Self.decode(part, of: json) { add(record, clientID: clientID, seen: &seen, shared: shared) }
         }
     }
 
     private static let recordsAtATime = 500
+
+    private static func decode(_ records: ArraySlice<Range<Int>>, of json: [UInt8]) throws(DocumentProblem) -> [ListedRecord] {
+        do throws(DocumentProblem) {
+            return try decodeJSON([ListedRecord].self, from: array(records, of: json))
+        } catch {
+            // One of them has a member that is read and is no JSON: that costs it, and not the others.
+            return try decodeJSON([ListedRecord].self, from: array(records, of: json, isChecked: true))
+        }
+    }
+
+    private static func array(
+        _ records: ArraySlice<Range<Int>>, of json: [UInt8], isChecked: Bool = false
+    ) throws(DocumentProblem) -> [UInt8] {
+        var array = [UInt8(ascii: "[")]
+        let areWhole = json.withUnsafeBufferPointer { json in
+            records.allSatisfy { record in
+                if array.count > 1 { array.append(UInt8(ascii: ",")) }
+                return RecordSplitter.append(record, of: json, names: ListedRecord.names, isChecked: isChecked, to: &array)
+            }
+        }
+        guard areWhole else { throw .notJSON }
+        array.append(UInt8(ascii: "]"))
+        return array
+    }
 
     private mutating func add(
         _ record: ListedRecord, clientID: String, seen: inout Set<TargetIdentity>, shared: (Target) -> Target
@@ -112,22 +137,20 @@ extension TargetList {
 
 private struct ListDocument: Decodable {
     /// By which other APIs say that a list goes on.
-    private enum Continuation: String, CodingKey, CaseIterable {
-        case next, nextToken, nextPageToken, nextCursor, lastEvaluatedKey
-        case nextTokenOfAWS = "NextToken"
-        case lastEvaluatedKeyOfAWS = "LastEvaluatedKey"
-    }
-
-    private enum Key: CodingKey { case targets }
+    static let continuations = [
+        "next", "nextToken", "nextPageToken", "nextCursor", "lastEvaluatedKey", "NextToken", "LastEvaluatedKey",
+    ]
 
     let targets: [ListedRecord]
     private let continuation: String?
 
     init(from decoder: any Decoder) throws {
-        targets = try decoder.container(keyedBy: Key.self).decode([ListedRecord].self, forKey: .targets)
-        let members = try decoder.container(keyedBy: Continuation.self)
-        continuation =
-            Continuation.allCases.first { members.contains($0) && (try? members.decodeNil(forKey: $0)) != true }?.rawValue
+        let members = try decoder.container(keyedBy: Key.self)
+        targets = try members.decode([ListedRecord].self, forKey: Key(stringValue: "targets"))
+        continuation = Self.continuations.first { name in
+            members.contains(Key(stringValue: name))
+                && (try? members.decode(Continuation.self, forKey: Key(stringValue: name)))?.isEmpty != true
+        }
     }
 
     /// Part of a list would make the rest of the targets vanish.
@@ -137,8 +160,43 @@ private struct ListDocument: Decodable {
     }
 }
 
+/// Any key.
+private struct Key: CodingKey {
+    let stringValue: String
+    var intValue: Int? { nil }
+
+    init(stringValue: String) { self.stringValue = stringValue }
+    init?(intValue: Int) { nil }
+}
+
+/// What names the next page. Of the last one APIs have nothing there, in one form or another: null, `""`, `false`, 0, `{}` or `[]`.
+private struct Continuation: Decodable {
+    let isEmpty: Bool
+
+    init(from decoder: any Decoder) throws {
+        let value = try decoder.singleValueContainer()
+        if value.decodeNil() {
+            isEmpty = true
+        } else if let text = try? value.decode(String.self) {
+            isEmpty = text.isEmpty
+        } else if let truth = try? value.decode(Bool.self) {
+            isEmpty = !truth
+        } else if let number = try? value.decode(Double.self) {
+            isEmpty = number == 0
+        } else if let object = try? decoder.container(keyedBy: Key.self) {
+            isEmpty = object.allKeys.isEmpty
+        } else {
+            isEmpty = try decoder.unkeyedContainer().isAtEnd
+        }
+    }
+}
+
 /// A record as far as it could be read. Decoding one never throws, so that one bad record doesn't cost the others.
 private struct ListedRecord: Decodable {
+    /// Of the members that are read.
+    static let names = MemberNames(
+        [TargetField.sKey, .targetName, .targetBaseURL, .targetTestPath, .targetRegion, .targetDefaultRuleEffect].map(\.rawValue))
+
     var key: String?
     var name: String?
     var baseURL = ""

@@ -22,7 +22,7 @@ struct TargetsListCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Those of regions that match.", valueName: "pattern"))
     var region: String?
 
-    @Option(help: "Those with this rule effect: allow or deny.")
+    @Option(help: "Those with this rule effect: allow, deny or what else the API has.")
     var effect: Target.RuleEffect?
 
     @Option(help: "By which the list is sorted: name, region, status (worst first) or latency (slowest first).")

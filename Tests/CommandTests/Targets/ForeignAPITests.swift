@@ -53,7 +53,7 @@ import Testing
     }
 
     @Test func whatCantBeReadOfTheListIsNeitherTouchedNorLeftOutInSilence() async throws {
-        let odd = record("tgt_1", name: "odd", url: "https://x.example").replacingOccurrences(of: "allow", with: "audit")
+        let odd = record("tgt_1", name: "odd", url: "https://x.example").replacingOccurrences(of: "\"allow\"", with: "7")
         let twins = ["a", "b"].map { record($0, name: "twin", url: "https://x.example") }
         let api = try LoopbackServer { request in request.method == "GET" ? list([odd] + twins) : .http(500) }
         let applied = try await targets("apply", api, ["-f", try declaring(["odd"])])

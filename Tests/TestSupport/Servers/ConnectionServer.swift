@@ -26,6 +26,8 @@ package final class ConnectionServer: Sendable {
             while true {
                 let client = accept(listener.descriptor, nil, nil)
                 guard client >= 0 else { return }
+                // A program that a test starts meanwhile would keep the connection open for as long as it takes to start.
+                _ = fcntl(client, F_SETFD, FD_CLOEXEC)
                 accepted.next()
                 open.change { $0 += 1 }
                 let serve = { @Sendable in
