@@ -156,8 +156,8 @@ actor SyncService {
             news = []
             // One that is under way may have been asked for before the change.
             if let running { _ = await running.task.value }
-            for client in plan.clients where changed.contains(client.clientID) && !isQuiet(client) {
-                _ = await sync(client, generation: generation, counts: false)
+            for client in plan.clients where changed.contains(client.clientID) {
+                if !isQuiet(client) { _ = await sync(client, generation: generation, counts: false) }
                 // The interval may be long: what is news must not wait for it because one request failed.
                 if channels[client.clientID]?.lastFailure != nil { news.insert(client.clientID) }
             }

@@ -116,7 +116,7 @@ struct RedirectWalk {
             refusal = Refusal(
                 reason: .tooManyRedirects,
                 sentence: "more than \(order.policy.followRedirects) redirects, the last to \(displayText(location)); "
-                    + "raise follow_redirects or expect \(status)")
+                    + "raise follow_redirects, or set it to 0 and expect \(status)")
             return
         }
         // Looked at first, because what has another scheme is often no URL that libcurl would read.

@@ -3,16 +3,15 @@ import Health
 
 /// The sentences that say to a person on call what happened and what to try. Foreign text in them is escaped and cut.
 enum Sentence {
-    static func unexpected(_ answer: TransferReport, policy: ProbePolicy) -> String {
-        let status = answer.status ?? 0
+    static func unexpected(_ status: Int, policy: ProbePolicy, lacksLocation: Bool = false) -> String {
         let expected = policy.expectedStatuses.map { $0.count == 1 ? "\($0.lowerBound)" : "\($0.lowerBound)-\($0.upperBound)" }
             .joined(separator: ", ")
         switch status {
         case 401, 403:
             return "HTTP \(status): it answers, but wants credentials; set headers or expect \(status)"
-        case _ where lacksLocation(answer, policy: policy):
+        case _ where lacksLocation:
             return "HTTP \(status): a redirect that names no Location to go on to, but \(expected) was expected"
-        case _ where RedirectWalk.redirects.contains(status):
+        case 301, 302, 303, 307, 308:
             return "HTTP \(status): a redirect that was not followed, but \(expected) was expected"
         default:
             return "HTTP \(status), but \(expected) was expected"

@@ -18,7 +18,10 @@ struct Verdict {
         let policy = order.policy
         let status = answer.status ?? 0
         guard policy.expects(status) else {
-            self.init(outcome: .bad(.statusUnexpected), sentence: Sentence.unexpected(answer, policy: policy))
+            let lacksLocation = Sentence.lacksLocation(answer, policy: policy)
+            self.init(
+                outcome: .bad(.statusUnexpected),
+                sentence: Sentence.unexpected(status, policy: policy, lacksLocation: lacksLocation))
             return
         }
         if let problem = answer.bodyProblem, problem.kind == .broken {

@@ -36,6 +36,8 @@ final class Transfer {
     /// What the answer at hand says of its body's length.
     private var declaredLength: Int?
     private(set) var decoding = BodyDecoding()
+    /// Of the answer at hand, when the request keeps them.
+    private(set) var fields = HeaderFields()
     /// Of the answer at hand; as many as libcurl itself takes of one.
     private(set) var setCookies: [[UInt8]] = []
     private static let setCookiesMax = 50
@@ -117,6 +119,7 @@ extension Transfer {
             (sawEndOfHeaders, declaredLength) = (false, nil)
             decoding.begin()
             setCookies.removeAll()
+            fields.begin()
         } else if !agreesOnLength(line) {
             abort(.protocolError, "its Content-Length is no number, or more than one")
         } else if !sawEndOfHeaders, !noteCodings(line) {
@@ -125,6 +128,7 @@ extension Transfer {
         if !sawEndOfHeaders, setCookies.count < Self.setCookiesMax, let cookie = value(of: line, named: "set-cookie:") {
             setCookies.append(Array(cookie))
         }
+        if request.keepHeaders, !sawEndOfHeaders, !line.starts(with: "HTTP/".utf8) { fields.note(line) }
         if headerBytes > Self.headerLimit { abort(.protocolError, "more than \(Self.headerLimit) bytes of headers") }
         return abortedAs == nil
     }
