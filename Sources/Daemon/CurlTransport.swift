@@ -30,7 +30,7 @@ package func apiTransport(baseURL: String, userAgent: String, over engine: Trans
 }
 
 /// RFC 9110, section 10.2.3: seconds, or a date as in `Sun, 06 Nov 1994 08:49:37 GMT`.
-private func retryAfter(_ text: String, now: Timestamp) -> Duration? {
+func retryAfter(_ text: String, now: Timestamp) -> Duration? {
     if !text.isEmpty, text.utf8.allSatisfy({ (48...57).contains($0) }) { return .seconds(Int32(text) ?? .max) }
     let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
     let words = text.split(separator: " ")
