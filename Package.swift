@@ -83,6 +83,7 @@ let package = Package(
         .systemLibrary(
             name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev", "libssl-dev"])]),
         .target(name: "CReceive"),
+        .target(name: "CProcess"),
         room("Curl", ["CCurl", "CReceive", "CZlib"]),
         room("Health"),
         .systemLibrary(name: "CPCRE2", pkgConfig: "libpcre2-8", providers: [.apt(["libpcre2-dev"])]),
@@ -121,7 +122,7 @@ let package = Package(
             name: "rangefinder",
             dependencies: [
                 "Health", "Curl", "Probing", "TargetsAPI", "TargetsServer", "History", "Settings", "Terminal",
-                "SampleTargets", "Daemon", arguments, lifecycle, unixSignals, logging,
+                "SampleTargets", "Alerting", "CProcess", "Daemon", arguments, lifecycle, unixSignals, logging,
             ],
             swiftSettings: strict),
 

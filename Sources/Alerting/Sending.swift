@@ -15,7 +15,7 @@ extension Alerter {
             group.addTask { await self.beat(over: transport, isAlive: isAlive) }
             while !Task.isCancelled {
                 for job in due(at: .now, wall: wall()) {
-                    group.addTask { self.done(job, await Self.carryOut(job, over: transport), at: .now) }
+                    group.addTask { self.done(job, await Self.carryOut(job, over: transport), at: .now, wall: wall()) }
                 }
                 do { try await Task.sleep(for: Self.tick) } catch { break }
             }

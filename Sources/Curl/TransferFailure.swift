@@ -37,6 +37,8 @@ package struct TransferFailure: Error, Hashable, Sendable {
 
     package init(_ code: Code, detail: String = "", systemError: Int32? = nil) {
         self.code = code
+        // libcurl's words for it are "Couldn't connect to server".
+        let detail = systemError == EMFILE ? outOfDescriptors() : detail
         self.detail = detail.utf8.count <= 512 ? detail : String(decoding: detail.utf8.prefix(512), as: UTF8.self)
         self.systemError = systemError
     }
@@ -48,6 +50,13 @@ package struct TransferFailure: Error, Hashable, Sendable {
     static func libcurl(_ code: Code, _ result: CURLcode) -> TransferFailure {
         TransferFailure(code, detail: curl_easy_strerror(result).map { String(cString: $0) } ?? "")
     }
+}
+
+/// Names the limit and what raises it.
+private func outOfDescriptors() -> String {
+    var limit = rlimit()
+    guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return systemErrorText(EMFILE) }
+    return "all \(limit.rlim_cur) file descriptors that this process may have are open; raise the limit (ulimit -n, LimitNOFILE)"
 }
 
 /// The system's words for an errno.

@@ -86,7 +86,7 @@ extension Daemon {
     var summary: String {
         get async {
             let isConfigured = metrics.isConfigurationGood
-            return await watchedNow + (isConfigured ? "" : "; the last reload failed, and the settings before it are in force")
+            return await watchedNow + (isConfigured ? "" : "; \(reloader.trouble)")
         }
     }
 

@@ -45,9 +45,12 @@ package final class DaemonMetrics: Sendable {
         package var queued: Int
         /// By reason: why a detection bound was not promised.
         package var exceptions: [String: Int]
+        /// By channel: messages that it refused for good.
+        package var setAside: [String: Int]
 
-        package init(sent: Int, failed: Int, queued: Int, exceptions: [String: Int]) {
+        package init(sent: Int, failed: Int, queued: Int, exceptions: [String: Int], setAside: [String: Int] = [:]) {
             (self.sent, self.failed, self.queued, self.exceptions) = (sent, failed, queued, exceptions)
+            self.setAside = setAside
         }
     }
 

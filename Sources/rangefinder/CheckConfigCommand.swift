@@ -25,7 +25,7 @@ struct CheckConfigCommand: AsyncParsableCommand {
     var schedule = false
 
     func run() async throws {
-        let reading = Settings.load(path: config, surroundings: Rangefinder.surroundings)
+        let reading = Settings.load(path: config, surroundings: Rangefinder.surroundings, mustWatch: true)
         for diagnostic in reading.diagnostics { print(diagnostic.text(file: config)) }
         guard let settings = reading.settings else { throw ExitCode(ExitStatus.notWell.rawValue) }
         if schedule { return try await printSchedule(settings) }

@@ -4,6 +4,7 @@
 // Exit codes: 0 done; 1 what was asked about is not well; 2 usage; 69 the API, daemon or database can't be reached or read; 70 internal.
 
 import ArgumentParser
+import CProcess
 import Curl
 import Daemon
 import Glibc
@@ -34,6 +35,10 @@ struct Rangefinder: AsyncParsableCommand {
     }
 
     static func main() async {
+        rf_open_standard_descriptors()
+        // Most commands hold a token; `run` may allow a dump again.
+        rf_set_dumpable(0)
+        rf_end_by_sent_signals()
         // A reader of ours that has gone away must not end a daemon by a signal.
         signal(SIGPIPE, SIG_IGN)
         do {

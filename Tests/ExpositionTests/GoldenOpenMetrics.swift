@@ -145,6 +145,10 @@ extension Golden {
         # TYPE rangefinder_alerts_queued gauge
         # HELP rangefinder_alerts_queued Alerts and messages that wait to be taken
         rangefinder_alerts_queued 3
+        # TYPE rangefinder_alerts_set_aside counter
+        # HELP rangefinder_alerts_set_aside Messages that a channel refused for good and that are kept unsent
+        rangefinder_alerts_set_aside_total{channel="webhook 1"} 6
+        rangefinder_alerts_set_aside_total{channel="webhook http://hook/"} 0
         # TYPE rangefinder_detection_exceptions counter
         # HELP rangefinder_detection_exceptions How often something kept a target's detection bound from being promised, by reason
         rangefinder_detection_exceptions_total{reason="maintenance"} 4

@@ -142,6 +142,10 @@ extension Golden {
         # HELP rangefinder_alerts_queued Alerts and messages that wait to be taken
         # TYPE rangefinder_alerts_queued gauge
         rangefinder_alerts_queued 3
+        # HELP rangefinder_alerts_set_aside_total Messages that a channel refused for good and that are kept unsent
+        # TYPE rangefinder_alerts_set_aside_total counter
+        rangefinder_alerts_set_aside_total{channel="webhook 1"} 6
+        rangefinder_alerts_set_aside_total{channel="webhook http://hook/"} 0
         # HELP rangefinder_detection_exceptions_total How often something kept a target's detection bound from being promised, by reason
         # TYPE rangefinder_detection_exceptions_total counter
         rangefinder_detection_exceptions_total{reason="maintenance"} 4

@@ -80,7 +80,11 @@ enum Samples {
             DaemonMetrics.HistoryReading(samples: 4, droppedSamples: 0, sizeBytes: 4096, walBytes: 8192)
         }
         daemon.historyCommitted(.milliseconds(4))
-        daemon.observeAlerting { .init(sent: 7, failed: 2, queued: 3, exceptions: ["vantage_doubt": 5, "maintenance": 4]) }
+        daemon.observeAlerting {
+            .init(
+                sent: 7, failed: 2, queued: 3, exceptions: ["vantage_doubt": 5, "maintenance": 4],
+                setAside: ["webhook 1": 6, "webhook http://hook/": 0])
+        }
         series.mark(
             held: { [TargetIdentity(clientID: "c1", key: "t2")] }, inMaintenance: { [TargetIdentity(clientID: "c1", key: "t1")] })
         return (series, daemon)

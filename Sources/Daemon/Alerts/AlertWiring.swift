@@ -57,14 +57,16 @@ extension TargetReport.Description {
 
 extension DaemonMetrics.AlertingReading {
     init(_ counts: AlertingCounts) {
-        self.init(sent: counts.sent, failed: counts.failed, queued: counts.queued, exceptions: counts.exceptions)
+        self.init(
+            sent: counts.sent, failed: counts.failed, queued: counts.queued, exceptions: counts.exceptions,
+            setAside: counts.setAside)
     }
 }
 
 /// Alerts go out by the same HTTP client as the probes, on another thread. Redirects are answers: what is sent may be signed for one host.
 func alertTransport(userAgent: String, over engine: TransferEngine) -> AlertTransport {
     { request in
-        guard let url = URLParts(request.url.revealed) else { return .refused("its URL is no absolute http or https URL") }
+        guard let url = URLParts(request.url.revealed) else { return .later("its URL is no absolute http or https URL") }
         var transfer = TransferRequest(url: url)
         transfer.method = request.method
         transfer.headers = request.headers.map { (name: $0.name, value: $0.value) }
@@ -73,13 +75,17 @@ func alertTransport(userAgent: String, over engine: TransferEngine) -> AlertTran
         transfer.timeout = request.timeout
         transfer.connection = .reuse
         transfer.maxBody = 1 << 20
+        transfer.keepHeaders = true
         let report = await engine.transfer(transfer)
-        if let failure = report.failure {
-            // The words may name the host, and a secret URL is secret whole.
-            return .refused(request.url.isSecret ? "no answer (\(failure.code))" : failure.detail)
+        // The status says it, also where the answer's body is too long, cut short, or packed as nobody unpacks it. What comes before
+        // the final status (1xx) is no answer yet.
+        if let status = report.status, status >= 200 {
+            let header = report.headers.last { $0.name.lowercased() == "retry-after" }?.value
+            return AlertAnswer(status: status, retryAfter: header.flatMap { retryAfter($0, now: .now()) })
         }
-        let status = report.status ?? 0
-        return (200...299).contains(status) ? .taken : .refused("it answered HTTP \(status)")
+        guard let failure = report.failure else { return .later("no answer") }
+        // The words may name the host, and a secret URL is secret whole.
+        return .later(request.url.isSecret ? "no answer (\(failure.code))" : failure.detail)
     }
 }
 
@@ -91,6 +97,10 @@ func report(_ event: AlertingEvent, logger: Logger) {
     case .channelWorksAgain(let channel): logger.notice("\(channel) takes alerts again")
     case .sentFromMemory:
         logger.warning("alerts are sent from memory, because the history can't be written: a restart may send them again")
+    case .setAside(let message):
+        logger.error(
+            "\(message.channel) refused a message \(message.tries) times: \(displayText(message.reason)); it is set aside, and what is behind it goes on",
+            metadata: ["message": "\(message.id)"])
     case .dropped(let count):
         logger.error("\(count) messages to webhooks are dropped: more than a thousand wait for one that doesn't take them")
     }

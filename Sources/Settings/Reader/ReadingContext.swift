@@ -4,6 +4,8 @@ import Health
 struct ReadingContext {
     let findings: Findings
     let surroundings: Surroundings
+    /// A file that names nothing to watch is an error.
+    let mustWatch: Bool
     /// The folder of the configuration file, with a slash at its end, or nothing for the current one.
     private let folder: String
 
@@ -12,7 +14,8 @@ struct ReadingContext {
     /// Bytes of a PEM bundle; Debian's has 220,000.
     private static let bundleLimit = 16 << 20
 
-    init(findings: Findings, surroundings: Surroundings, configurationPath: String) {
+    init(findings: Findings, surroundings: Surroundings, configurationPath: String, mustWatch: Bool = false) {
+        self.mustWatch = mustWatch
         self.findings = findings
         self.surroundings = surroundings
         folder = configurationPath.lastIndex(of: "/").map { String(configurationPath[...$0]) } ?? ""

@@ -57,7 +57,8 @@ package final class WebSecurity: Sendable {
     package var isOpen: Bool { state.withLock { $0.context == nil && !$0.hasUsers } }
     var context: NIOSSLContext? { state.withLock { $0.context } }
     var headers: HTTPFields { state.withLock { $0.headers } }
-    var hasUsers: Bool { state.withLock { $0.hasUsers } }
+    package var hasUsers: Bool { state.withLock { $0.hasUsers } }
+    package var hasTLS: Bool { context != nil }
 
     /// - Throws: when TLS can't be set up so; then everything stays as it was.
     package func replace(_ wanted: Wanted) throws {
