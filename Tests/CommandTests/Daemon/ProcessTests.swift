@@ -13,7 +13,8 @@ import Testing
     }
 
     @Test func withoutStandardDescriptorsNothingElseTakesTheirPlace() async throws {
-        let site = try Site(paths: ["a"]) { _ in .http(200) }
+        // So that the files can be looked at by another user than root, too.
+        let site = try Site(paths: ["a"], more: "core_dumps: true") { _ in .http(200) }
         let program = try RunningProgram(["run", "--config", site.configuration], shell: "exec <&- >&- 2>&-")
         try await site.target.until { $0.count >= 2 }
         let files = try openFiles(program)
