@@ -2,6 +2,8 @@
 ///
 /// The phases follow one another. A phase that was not reached is nil; the one that a failure cut off has the time until then.
 package struct TransferReport: Sendable {
+    package enum TLSVersion: Hashable, Sendable { case tls10, tls11, tls12, tls13 }
+
     /// When the engine began with it: with the lookup, or the connection where there is nothing to look up.
     package var startedAt: ContinuousClock.Instant
     /// The same by the wall clock, since 1970.
@@ -27,6 +29,8 @@ package struct TransferReport: Sendable {
     package var httpVersion: Double?
     /// The first `Location` header, raw.
     package var location: String?
+    /// The first `Last-Modified` header in seconds since 1970, where it is a time.
+    package var lastModifiedSeconds: Int64?
     /// Those of the final answer when the request keeps them, raw, in order.
     package var headers: [(name: String, value: String)] = []
     /// As the answer declares it, so on the wire.
@@ -37,10 +41,16 @@ package struct TransferReport: Sendable {
 
     /// The answer came over TLS.
     package var usedTLS = false
-    /// "TLS 1.3", as blackbox_exporter writes it.
-    package var tlsVersion: String?
+    package var tlsVersion: TLSVersion?
+    /// IANA's name, as in `TLS_AES_128_GCM_SHA256`.
+    package var tlsCipher: String?
     /// As the server sent them, leaf first, at most 10; also when their verification failed.
     package var certificates: [CertificateFacts] = []
+    /// Those that verification took, from the leaf to the authority that is trusted, at most 10. Of a chain that was refused: none, or all
+    /// of them where it was refused for its time alone.
+    package var verifiedChain: [CertificateFacts] = []
+    /// The certificate for which the chain was refused.
+    package var refusedCertificate: CertificateFacts?
 
     /// nil: a complete HTTP answer was received.
     package var failure: TransferFailure?

@@ -8,8 +8,9 @@ minimum_swift=6.2
 
 # Debian's names. libcurl and OpenSSL for the probes, SQLite for the history, zlib for compressed pages, git for the packages.
 build_packages=(libcurl4-openssl-dev libssl-dev libsqlite3-dev libpcre2-dev zlib1g-dev libcrypt-dev pkg-config ca-certificates git)
-# Prometheus scrapes and checks, Alertmanager's amtool checks, nginx stands for targets, the rest reads what the daemon wrote.
-test_packages=(prometheus prometheus-alertmanager nginx-light openssl sqlite3 python3 python3-venv shellcheck lintian yamllint)
+# Prometheus scrapes and checks, blackbox_exporter's page is held against ours, Alertmanager's amtool checks, nginx stands for targets, the rest
+# reads what the daemon wrote.
+test_packages=(prometheus prometheus-blackbox-exporter prometheus-alertmanager nginx-light openssl sqlite3 python3 python3-venv shellcheck lintian yamllint)
 
 # The benchmark's: its C programs need gcc and libcurl, its targets are nginx's, its certificates openssl's.
 bench_packages=(gcc libc6-dev libcurl4-openssl-dev ca-certificates openssl python3 nginx-light sqlite3 libsqlite3-dev)

@@ -13,15 +13,15 @@ extension Transfer {
         let code = code(result, error, words)
         guard let code else { return nil }
         let known = words.isEmpty ? curl_easy_strerror(result).map { String(cString: $0) } ?? "" : words
-        return TransferFailure(code, detail: ownWords(code, result) ?? known, systemError: error == 0 ? nil : error)
+        return explained(
+            TransferFailure(code, detail: ownWords(code, result) ?? known, systemError: error == 0 ? nil : error), words)
     }
 
     private func ownWords(_ code: TransferFailure.Code, _ result: CURLcode) -> String? {
         switch code {
         case .certificateExpired, .certificateNotYetValid, .certificateUntrusted:
             guard let witness, witness.verifyError != X509_V_OK else { return nil }
-            let words = X509_verify_cert_error_string(Int(witness.verifyError)).map { String(cString: $0) } ?? ""
-            return witness.verifyDepth == 0 ? words : "\(words) (certificate \(witness.verifyDepth + 1) of the chain)"
+            return X509_verify_cert_error_string(Int(witness.verifyError)).map { String(cString: $0) } ?? ""
         case _ where isOverrun: return Self.overrunWords
         case .bodyTooLarge: return "more than \(request.maxBody) bytes"
         case .protocolError where abortedAs == .protocolError: return abortWords
@@ -59,7 +59,7 @@ extension Transfer {
         case CURLE_SSL_INVALIDCERTSTATUS, CURLE_SSL_ISSUER_ERROR: return .certificateUntrusted
         case CURLE_SSL_CONNECT_ERROR: return connectionLostCode(error, words) ?? .tlsFailed
         case CURLE_SSL_CERTPROBLEM: return .clientCertificateUnusable
-        case CURLE_SSL_CIPHER, CURLE_USE_SSL_FAILED, CURLE_SSL_SHUTDOWN_FAILED: return .tlsFailed
+        case CURLE_SSL_CIPHER, CURLE_SSL_CLIENTCERT, CURLE_USE_SSL_FAILED, CURLE_SSL_SHUTDOWN_FAILED: return .tlsFailed
         // Of HTTP/2 with prior knowledge this is what libcurl says when it couldn't go on with what it got. A close has words of its own.
         case CURLE_GOT_NOTHING:
             let isHTTP2 = request.httpVersion == .http2 && request.url.scheme == "http" && words.contains("Empty reply")
@@ -118,7 +118,8 @@ extension Transfer {
         return rf_get_offset(handle.pointer, CURLINFO_APPCONNECT_TIME_T) <= 0
     }
 
-    private func certificateCode() -> TransferFailure.Code {
+    /// By OpenSSL's verdict on the chain.
+    func certificateCode() -> TransferFailure.Code {
         switch witness?.verifyError ?? 0 {
         // The chain is good; what libcurl then refused was the name.
         case X509_V_OK, X509_V_ERR_HOSTNAME_MISMATCH, X509_V_ERR_IP_ADDRESS_MISMATCH: .certificateNameMismatch

@@ -20,8 +20,7 @@ extension Transfer {
         report.duration = .nanoseconds(duration)
         times.write(to: &report, withTLS: witness != nil)
         readAnswer(handle.pointer, &report)
-        report.tlsVersion = witness?.tlsVersion
-        report.certificates = witness?.certificates ?? []
+        witness?.write(to: &report)
         return report
     }
 
@@ -48,6 +47,10 @@ extension Transfer {
         var header: UnsafeMutablePointer<curl_header>?
         if curl_easy_header(easy, "Location", 0, UInt32(CURLH_HEADER), -1, &header) == CURLHE_OK, let header {
             report.location = String(cString: header.pointee.value)
+        }
+        if curl_easy_header(easy, "Last-Modified", 0, UInt32(CURLH_HEADER), -1, &header) == CURLHE_OK, let header {
+            let seconds = curl_getdate(header.pointee.value, nil)
+            report.lastModifiedSeconds = seconds < 0 ? nil : Int64(seconds)
         }
         guard request.keepHeaders else { return }
         header = nil
