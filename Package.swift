@@ -145,7 +145,7 @@ let package = Package(
         tests(of: "TargetsAPI", ["Health"]),
         tests(of: "TargetsServer", ["Health", "TargetsAPI", lifecycle, logging]),
         tests(of: "History", ["Health", grdb]),
-        tests(of: "Exposition", ["Health"]),
+        tests(of: "Exposition", ["Health"], data: ["Golden"]),
         tests(of: "Alerting", ["Health", crypto]),
         tests(
             of: "Web",

@@ -91,7 +91,7 @@ package final class Daemon: Sendable {
         self.settings = settings
         self.context = context
         let logger = context.logger
-        let metrics = DaemonMetrics(build: ["version": context.version], loadedAt: .now())
+        let metrics = DaemonMetrics(build: ["version": context.version], loadedAt: .now(), syncFailures: APIError.reasonLabels)
         let watch = Watch()
         let lock = try InstanceLock(besides: settings.history.path)
         var options = HistoryOptions(settings)

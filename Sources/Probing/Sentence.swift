@@ -47,11 +47,12 @@ enum Sentence {
         case .connectionClosed: return "\(place) closed the connection without an answer"
         case .networkUnreachable: return "no route to \(place)\(detail)"
         case .certificateExpired, .certificateNotYetValid, .certificateUntrusted, .certificateNameMismatch:
-            return certificate(reason, report, host, detail)
+            return TLSSentence.certificate(failure, report, host, detail)
         case .tlsHandshakeFailed:
             return failure.code == .tlsTimedOut
                 ? "\(place) did not finish the TLS handshake within \(exact(order.policy.effectiveTimeout))"
-                : "the TLS handshake with \(place) failed\(detail)\(hint(failure))"
+                : TLSSentence.handshake(
+                    failure, place, detail, hasClientCertificate: order.policy.clientCertificate != nil)
         case .timeout:
             return timeout(order.policy, during: report.transfer == nil ? "waiting for the answer" : "reading the answer")
         case .protocolError: return "\(place) does not speak HTTP as it should\(detail)"
@@ -70,15 +71,11 @@ enum Sentence {
         case .lookupTimedOut: "the lookup of \(host) did not end within \(exact(policy.effectiveTimeout))"
         case .noAddress where policy.addressFamily == .any: "\(host) can be looked up, but has no address"
         case .noAddress: "\(host) has no address of the family that `ip: \(policy.addressFamily.rawValue)` asks for"
+        case .lookupNeedsSearch:
+            "\(host) can't be looked up: it has no address; with a search domain of resolv.conf behind it, it has: if that is meant, "
+                + "set probe.dns_search: true"
         default: "\(host) can't be looked up\(detail)"
         }
-    }
-
-    /// A server that knows none of what is offered only says that it failed.
-    private static func hint(_ failure: TransferFailure) -> String {
-        guard failure.detail.contains("handshake failure") else { return "" }
-        return "; it may know no version from TLS 1.2 on, or none of the ciphers and curves that are offered to it "
-            + "(Diffie-Hellman over finite fields is not)"
     }
 
     private static func denied(_ report: TransferReport, _ order: ProbeOrder, _ host: String, _ isRedirect: Bool) -> String {
@@ -89,28 +86,6 @@ enum Sentence {
         guard let (address, denial) = denials.first else { return lead + "may not be connected to (egress)" }
         let what = "\(address)" == host ? "which" : "is \(address), which"
         return lead + "\(what) egress denies (\(denial)); to probe it, add \(address) to egress.allow"
-    }
-
-    private static func certificate(_ reason: Reason, _ report: TransferReport, _ host: String, _ detail: String) -> String {
-        guard let leaf = report.certificates.first else { return "\(host)'s certificate was refused\(detail)" }
-        let now = Timestamp(milliseconds: report.startedAtMilliseconds)
-        switch reason {
-        case .certificateExpired:
-            let expired = report.certificates.firstToExpire ?? leaf
-            let ago = expired.expiry.map { " \(rough(now - $0)) ago" } ?? ""
-            return "certificate expired\(ago) (\(names(expired)))"
-        case .certificateNotYetValid:
-            let wait = leaf.beginning.map { " for another \(rough($0 - now))" } ?? " yet"
-            return "certificate is not valid\(wait) (\(names(leaf))); check both clocks"
-        case .certificateNameMismatch:
-            let all = leaf.names
-            let others = all.prefix(4).map { displayText($0, limit: 80) }.joined(separator: ", ")
-            let more = all.count > 4 ? " and others" : ""
-            return "the certificate is not for \(host) but for \(others.isEmpty ? "no host" : others + more) (\(names(leaf)))"
-        default:
-            return
-                "the certificate of \(host) is not signed by a known authority (\(names(leaf)))\(detail); set ca_file if it is your own"
-        }
     }
 
     static func names(_ certificate: CertificateFacts) -> String {

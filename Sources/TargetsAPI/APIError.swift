@@ -54,6 +54,8 @@ package struct APIError: Error, Hashable, Sendable, CustomStringConvertible {
     }
 
     package var reasonLabel: String { code.rawValue }
+    /// All that there are.
+    package static var reasonLabels: [String] { Code.allCases.map(\.rawValue) }
     package var description: String { explanation }
 }
 

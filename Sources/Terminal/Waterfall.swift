@@ -70,7 +70,7 @@ private func factWords(_ facts: ResponseFacts) -> String {
     var parts: [String] = []
     if let address = facts.address { parts.append("to \(address)") }
     if let version = facts.httpVersion { parts.append(version >= 2 ? "HTTP/\(Int(version))" : "HTTP/\(version)") }
-    if let version = facts.tlsVersion { parts.append(version) }
+    if let version = facts.tlsVersion { parts.append(version.rawValue) }
     if let length = facts.uncompressedBodyLength { parts.append("\(length) bytes") }
     return parts.joined(separator: ", ")
 }

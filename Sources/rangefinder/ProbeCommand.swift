@@ -92,7 +92,9 @@ struct ProbeCommand: AsyncParsableCommand {
             result: report.result,
             hops: report.hops.map { .init(url: $0.url, status: $0.status) },
             certificates: report.certificates.map {
-                .init(subject: $0.subject, issuer: $0.issuer, names: $0.names, beginning: $0.beginning, expiry: $0.expiry)
+                .init(
+                    subject: $0.subject, issuer: $0.issuer, names: $0.names.map(\.text), beginning: $0.beginning,
+                    expiry: $0.expiry)
             })
         printData(waterfall(view, style: .detect(descriptor: STDOUT_FILENO)))
     }
@@ -158,11 +160,11 @@ struct ProbeItem: Encodable {
         httpStatus = result.facts.httpStatus
         httpVersion = result.facts.httpVersion
         address = result.facts.address
-        tlsVersion = result.facts.tlsVersion
-        certificateExpiresAt = result.facts.certificateExpiry?.description
+        tlsVersion = result.facts.tlsVersion?.rawValue
+        certificateExpiresAt = (result.facts.certificateExpiry ?? result.facts.presentedExpiry)?.description
         certificates = report.certificates.map {
             Certificate(
-                subject: $0.subject, issuer: $0.issuer, names: $0.names, notBefore: $0.beginning?.description,
+                subject: $0.subject, issuer: $0.issuer, names: $0.names.map(\.text), notBefore: $0.beginning?.description,
                 notAfter: $0.expiry?.description)
         }
         redirects = result.facts.redirects

@@ -139,6 +139,7 @@ struct SectionsTests {
               path_join: append
               ip: v6
               dns_cache: 1m
+              dns_search: true
               ca_file: ca.pem
               taint_after: 250ms
             """
@@ -162,6 +163,7 @@ struct SectionsTests {
         expected.pathJoin = .append
         expected.addressFamily = .v6
         expected.dnsCache = .seconds(60)
+        expected.dnsSearch = true
         expected.caFile = "/etc/rangefinder/ca.pem"
         expected.taintAfter = .milliseconds(250)
         let machine = machine(texts: ["/etc/rangefinder/ca.pem": "-----BEGIN CERTIFICATE-----\n"])

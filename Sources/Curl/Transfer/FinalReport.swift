@@ -21,8 +21,7 @@ extension Transfer {
         report.duration = .nanoseconds(duration)
         times.write(to: &report, withTLS: witness != nil)
         readAnswer(handle.pointer, &report)
-        report.tlsVersion = witness?.tlsVersion
-        report.certificates = witness?.certificates ?? []
+        witness?.write(to: &report)
         return report
     }
 
@@ -53,6 +52,10 @@ extension Transfer {
             let value = UnsafeRawBufferPointer(start: header.pointee.value, count: strlen(header.pointee.value))
             report.location = referenceText(Array(value))
             report.setCookies = setCookies
+        }
+        if curl_easy_header(easy, "Last-Modified", 0, UInt32(CURLH_HEADER), -1, &header) == CURLHE_OK, let header {
+            let seconds = curl_getdate(header.pointee.value, nil)
+            report.lastModifiedSeconds = seconds < 0 ? nil : Int64(seconds)
         }
         report.headers = fields.fields.map { name, value in
             // What is followed must keep its bytes; the others are shown and compared.

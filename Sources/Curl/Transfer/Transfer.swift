@@ -82,8 +82,11 @@ final class Transfer {
 
     /// What is being looked up, or would be first: the target's name, then the proxy's.
     var lookupName: LookupName {
-        if let proxy = request.proxy, isChosen { return LookupName(host: proxy.host, family: .any) }
-        return LookupName(host: request.url.host, family: request.family)
+        let usesSearch = request.usesSearchDomains
+        if let proxy = request.proxy, isChosen {
+            return LookupName(host: proxy.host, family: .any, usesSearchDomains: usesSearch)
+        }
+        return LookupName(host: request.url.host, family: request.family, usesSearchDomains: usesSearch)
     }
 
     /// What it waits for has no deadline of its own.
