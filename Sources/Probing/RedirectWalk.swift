@@ -104,7 +104,7 @@ struct RedirectWalk {
         guard redirects < order.policy.followRedirects else {
             refusal = Refusal(
                 reason: .tooManyRedirects,
-                sentence: "more than \(order.policy.followRedirects) redirects, the last to \(displayText(location)); "
+                sentence: "more than \(counted(order.policy.followRedirects, "redirect")), the last to \(displayText(location)); "
                     + "raise follow_redirects or expect \(status)")
             return
         }

@@ -92,6 +92,8 @@ func report(_ event: AlertingEvent, logger: Logger) {
     case .sentFromMemory:
         logger.warning("alerts are sent from memory, because the history can't be written: a restart may send them again")
     case .dropped(let count):
-        logger.error("\(count) messages to webhooks are dropped: more than a thousand wait for one that doesn't take them")
+        logger.error(
+            "\(counted(count, "message to webhooks is", "messages to webhooks are")) dropped: more than a thousand wait for one that doesn't take them"
+        )
     }
 }

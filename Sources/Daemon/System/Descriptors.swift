@@ -1,3 +1,4 @@
+import Health
 import Glibc
 import Logging
 
@@ -29,6 +30,7 @@ func shareOutDescriptors(probes wanted: Int, _ logger: Logger) -> DescriptorShar
     guard room < wanted else { return shares }
     shares.probes = room
     logger.warning(
-        "limits.max_in_flight is \(wanted), but \(limit.rlim_cur) descriptors allow \(room) probes at once; raise LimitNOFILE")
+        "limits.max_in_flight is \(wanted), but \(limit.rlim_cur) descriptors allow \(counted(room, "probe")) at once; raise LimitNOFILE"
+    )
     return shares
 }
