@@ -21,14 +21,26 @@ extension Examination {
         checkOwner(folder)
         guard access(path, F_OK) == 0 else { return ok("database", "\(displayText(path)) is made at the first start") }
         do throws(HistoryError) {
-            let count = try HistoryReader.open(path: path).statuses().count
+            let rows = try HistoryReader.open(path: path).statuses()
             let isHeld = InstanceLock.isHeld(besides: path)
             ok(
                 "database",
-                "\(displayText(path)) can be read and knows \(count) targets" + (isHeld == true ? "; a daemon uses it" : ""))
+                "\(displayText(path)) can be read and knows \(counted(rows.count, "target"))"
+                    + (isHeld == true ? "; a daemon uses it" : ""))
+            sayUnprobeable(rows.filter(\.isUnprobeable), settings)
         } catch {
             bad("database", "\(error)", "run `rangefinder history check --database \(displayText(path))`")
         }
+    }
+
+    private mutating func sayUnprobeable(_ rows: [TargetStatusRow], _ settings: Settings) {
+        for row in rows.prefix(5) {
+            warn("targets", "\(displayText(row.target.name)) can't be probed", unprobeableRemedy(row, settings))
+        }
+        guard rows.count > 5 else { return }
+        warn(
+            "targets", "and \(counted(rows.count - 5, "more target", "more targets")) can't be probed",
+            "`rangefinder status` names them")
     }
 
     /// What the unit's sandbox leaves the service to write to, whoever owns the rest (systemd.exec(5), ProtectSystem=).
