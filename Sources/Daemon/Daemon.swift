@@ -218,7 +218,8 @@ package final class Daemon: Sendable {
         lock?.release()
         guard isDurable else {
             let lost = history.statistics
-            let sentence = "\(lost.queued) results are lost: \(lost.trouble.map { "\($0)" } ?? "the history can't be written")"
+            let sentence =
+                "\(counted(lost.queued, "result is", "results are")) lost: \(lost.trouble.map { "\($0)" } ?? "the history can't be written")"
             logger.error("stopped; \(sentence)")
             throw LostResults(description: sentence)
         }

@@ -278,7 +278,7 @@ final class Roster: Sendable {
                 "the test path replaces the base URL's path \(displayText(prefix)); to add it to that, set path_join: append",
                 metadata: ["target": "\(target.name)", "target_id": "\(target.identity.key)"])
         }
-        if affected.count > 10 { logger.notice("so it is with \(affected.count - 10) more targets") }
+        if affected.count > 10 { logger.notice("so it is with \(counted(affected.count - 10, "more target", "more targets"))") }
     }
 }
 

@@ -102,7 +102,7 @@ extension Daemon {
                 counts[status].flatMap { $0 > 0 ? "\($0) \(status.rawValue)" : nil }
             }
             let doubt = watch.vantage(tell: { _ in }) { _ in }.doubt
-            return "\(watch.count) targets: " + parts.joined(separator: ", ")
+            return "\(counted(watch.count, "target")): " + parts.joined(separator: ", ")
                 + (doubt.map { "; the vantage is unhealthy: \($0.cause.sentence)" } ?? "")
         }
     }

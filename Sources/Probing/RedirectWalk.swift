@@ -121,7 +121,7 @@ struct RedirectWalk {
         guard redirects < order.policy.followRedirects else {
             refusal = Refusal(
                 reason: .tooManyRedirects,
-                sentence: "more than \(order.policy.followRedirects) redirects, the last to \(displayText(location)); "
+                sentence: "more than \(counted(order.policy.followRedirects, "redirect")), the last to \(displayText(location)); "
                     + "raise follow_redirects, or set it to 0 and expect \(status)")
             return
         }

@@ -56,7 +56,7 @@ enum Sentence {
         case .timeout:
             return timeout(order.policy, during: report.transfer == nil ? "waiting for the answer" : "reading the answer")
         case .protocolError: return "\(place) does not speak HTTP as it should\(detail)"
-        case .bodyTooLarge: return "the body is larger than max_body (\(order.policy.maxBody) bytes)"
+        case .bodyTooLarge: return "the body is larger than max_body (\(counted(order.policy.maxBody, "byte")))"
         case .urlInvalid: return "the URL can't be used\(detail)"
         case .proberFault: return "our own trouble, not the target's\(detail)"
         case .proxyFailed:
@@ -96,6 +96,7 @@ enum Sentence {
     static func rough(_ duration: Duration) -> String {
         let seconds = max(0, duration.wholeMilliseconds / 1000)
         switch seconds {
+        case 0: return "less than 1 s"
         case ..<120: return "\(seconds) s"
         case ..<7200: return "\(seconds / 60) min"
         case ..<172_800: return "\(seconds / 3600) h"
@@ -103,9 +104,10 @@ enum Sentence {
         }
     }
 
-    /// As in `143 ms` or `10 s`.
+    /// As in `0.4 ms`, `143 ms` or `10 s`.
     static func exact(_ duration: Duration) -> String {
         let milliseconds = duration.wholeMilliseconds
+        if duration < .milliseconds(10) { return millisecondWords(duration) }
         if milliseconds < 1000 { return "\(milliseconds) ms" }
         return milliseconds % 1000 == 0 ? "\(milliseconds / 1000) s" : "\(milliseconds / 1000).\(milliseconds % 1000 / 100) s"
     }

@@ -83,7 +83,7 @@ extension APIError {
         case .notJSON:
             self.init(
                 .notJSON, httpStatus: response.status,
-                "The Targets API's answer (\(response.body.count) bytes) is not JSON, or was cut short.")
+                "The Targets API's answer (\(counted(response.body.count, "byte"))) is not JSON, or was cut short.")
         case .malformed(let how):
             self.init(
                 .malformed, httpStatus: response.status, "The Targets API's answer has an unknown shape: \(redactor.shown(how)).")

@@ -76,6 +76,8 @@ func report(_ event: AlertingEvent, logger: Logger) {
             "\(message.channel) refused a message \(message.tries) times: \(displayText(message.reason)); it is set aside, and what is behind it goes on",
             metadata: ["message": "\(message.id)"])
     case .dropped(let count):
-        logger.error("\(count) messages to webhooks are dropped: more than a thousand wait for one that doesn't take them")
+        logger.error(
+            "\(counted(count, "message to webhooks is", "messages to webhooks are")) dropped: more than a thousand wait for one that doesn't take them"
+        )
     }
 }

@@ -100,6 +100,6 @@ extension Daemon {
     private func syncNow(accept: Bool) async -> WebServer.ActionResult {
         let troubles = accept ? await sync.acceptHeld() : await sync.syncNow()
         return troubles.isEmpty
-            ? .done("\(watch.count) targets are watched") : .failed(troubles.joined(separator: "\n"))
+            ? .done("\(counted(watch.count, "target is", "targets are")) watched") : .failed(troubles.joined(separator: "\n"))
     }
 }

@@ -1,3 +1,4 @@
+import Health
 import Glibc
 import Logging
 package import Settings
@@ -68,7 +69,7 @@ func shareOutDescriptors(_ settings: Settings, _ logger: Logger) -> DescriptorSh
     let shares = DescriptorShares(of: limit ?? .max >> 1, settings)
     if let limit, shares.probes < probes {
         logger.warning(
-            "limits.max_in_flight is \(probes), but the limit of \(limit) open files allows \(shares.probes) probes and \(shares.lookups) lookups at once; raise it (ulimit -n, LimitNOFILE)"
+            "limits.max_in_flight is \(probes), but the limit of \(limit) open files allows \(counted(shares.probes, "probe")) and \(counted(shares.lookups, "lookup")) at once; raise it (ulimit -n, LimitNOFILE)"
         )
     }
     return shares

@@ -67,6 +67,7 @@ extension ReadingContext {
         case (let certificate?, let key?):
             let chain = certificateFile.read(certificate.value, findings)
             let secret = privateKeyFile.read(key.value, findings)
+            guard surroundings.readsSecrets else { return }
             guard let chain, let secret else { return }
             policy.clientCertificate = ClientCertificate(chain: chain, key: secret)
             switch surroundings.pairProblem(chain, secret.reveal()) {

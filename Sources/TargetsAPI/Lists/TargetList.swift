@@ -236,7 +236,7 @@ struct RecordDocument: Decodable {
     static func record(json: [UInt8]) throws(DocumentProblem) -> TargetRecord {
         let targets = try decodeJSON(Self.self, from: withoutUnread(json) ?? json).targets
         guard targets.count == 1, let only = targets.first else {
-            throw .malformed("\(targets.count) targets where one was expected")
+            throw .malformed("\(counted(targets.count, "target")) where one was expected")
         }
         do throws(FieldProblem) { return try only.result.get() } catch { throw .field(error) }
     }
