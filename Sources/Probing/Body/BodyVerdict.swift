@@ -22,7 +22,9 @@ struct BodyVerdict: Sendable {
     /// The sentence that says why an answer's body isn't as expected, or nil; also when its status or failure says enough.
     func mismatch(_ answer: TransferReport, policy: ProbePolicy) async -> BodyMismatch? {
         guard policy.readsBody, answer.failure == nil, policy.expects(answer.status) else { return nil }
-        if let problem = answer.bodyProblem { return mismatch(problem, policy: policy) }
+        if let problem = answer.bodyProblem {
+            return mismatch(problem, policy: policy).map { .init(sentence: $0, isOfPattern: false) }
+        }
         return await withTaskExecutorPreference(globalConcurrentExecutor) { mismatch(answer.body, policy: policy) }
     }
 
