@@ -16,7 +16,7 @@ extension Transfer {
         let times = Times(
             handle.pointer, isReused: !openedSocket, isProxied: request.proxy != nil, handshake: handshake, answered: answered)
         // libcurl's clock stops with the transfer, ours when the loop comes round to it. Cut off from outside, libcurl's hasn't stopped.
-        let isCutOff = failure?.code == .cancelled || failure?.code == .shutDown
+        let isCutOff = isOverdue || failure?.code == .cancelled || failure?.code == .shutDown
         let duration = isCutOff ? monotonicNanoseconds() - beganAt : addedAt - beganAt + UInt64(times.total) * 1000
         report.duration = .nanoseconds(duration)
         times.write(to: &report, withTLS: witness != nil)
@@ -33,7 +33,8 @@ extension Transfer {
             report.address = connected
         }
         let status = rf_get_long(easy, CURLINFO_RESPONSE_CODE)
-        guard status > 0 else { return }
+        // libcurl takes `HTTP/2 2 00` for a status of 2, and fails the answer.
+        guard status >= 100 else { return }
         report.status = status
         report.usedTLS = witness != nil
         report.httpVersion =

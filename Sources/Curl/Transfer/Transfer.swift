@@ -47,6 +47,8 @@ final class Transfer {
     private(set) var openedSocket = false
     /// What came was neither header nor body for too long.
     private(set) var isOverrun = false
+    /// The loop ended it at its deadline, because libcurl didn't.
+    var isOverdue = false
     /// Why a callback ended the transfer.
     private(set) var abortedAs: TransferFailure.Code?
     /// What is to be said of it, where the code alone doesn't.
