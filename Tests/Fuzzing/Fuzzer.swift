@@ -153,23 +153,35 @@ package final class Fuzzer: Sendable {
             way.lane.begin(fuzzed.answers, last: Self.lastAnswer(fuzzed))
             let start = ContinuousClock.now
             watch.begins(fuzzed, lane: index)
-            let seen = await way.run(fuzzed)
-            note(seen, of: fuzzed, after: start.duration(to: .now))
+            var seen = await way.run(fuzzed)
+            if start.duration(to: .now) > bound(seen) { seen = await runAgain(fuzzed, way) }
+            note(seen, of: fuzzed)
             if number % 8 == 0 { await checkHealthy(way.targets, after: fuzzed) }
             watch.ends(lane: index)
             state?.write(nil, lane: index)
         }
     }
 
-    private func note(_ seen: Seen, of fuzzed: Case, after duration: Duration) {
-        var complaints = seen.complaints
-        let bound = options.timeout * seen.requests + options.margin
-        if duration > bound { complaints.append("it took \(duration), and \(bound) is the longest it may take") }
+    private func bound(_ seen: Seen) -> Duration { options.timeout * seen.requests + options.margin }
+
+    /// A busy machine can keep everything for long, but hardly twice the same case.
+    private func runAgain(_ fuzzed: Case, _ way: Ways) async -> Seen {
+        way.lane.begin(fuzzed.answers, last: Self.lastAnswer(fuzzed))
+        let start = ContinuousClock.now
+        var seen = await way.run(fuzzed)
+        let duration = start.duration(to: .now)
+        if duration > bound(seen) {
+            seen.complaints.append("it took \(duration), twice, and \(bound(seen)) is the longest it may take")
+        }
+        return seen
+    }
+
+    private func note(_ seen: Seen, of fuzzed: Case) {
         summary.withLock { summary in
             summary.cases += 1
             summary.words["\(fuzzed.way.rawValue)\(fuzzed.speaksFrames ? "/2" : "") \(seen.word)", default: 0] += 1
         }
-        for complaint in complaints { report(Finding(complaint: complaint, fuzzed: fuzzed)) }
+        for complaint in seen.complaints { report(Finding(complaint: complaint, fuzzed: fuzzed)) }
     }
 
     private func checkHealthy(_ targets: TargetWay, after fuzzed: Case) async {

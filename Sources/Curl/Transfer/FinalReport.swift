@@ -32,8 +32,8 @@ extension Transfer {
             report.address = connected
         }
         let status = rf_get_long(easy, CURLINFO_RESPONSE_CODE)
-        // libcurl takes `HTTP/2 2 00` for a status of 2, and fails the answer.
-        guard status >= 100 else { return }
+        // libcurl takes `HTTP/2 2 00` for a status of 2, and `HTTP/2 2000` for one of 2000.
+        guard (100...999).contains(status) else { return }
         report.status = status
         report.usedTLS = witness != nil
         report.httpVersion =

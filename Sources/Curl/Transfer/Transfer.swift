@@ -105,7 +105,7 @@ final class Transfer {
     var hasAnswer: Bool {
         guard sawEndOfHeaders, let handle else { return false }
         let status = rf_get_long(handle.pointer, CURLINFO_RESPONSE_CODE)
-        return status >= 200 || status == 101
+        return (200...999).contains(status) || status == 101
     }
 }
 

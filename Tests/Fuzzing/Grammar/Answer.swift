@@ -31,7 +31,7 @@ extension Answer {
             bytes.removeSubrange(dice.below(bytes.count)...)
             isCut = true
         }
-        pieces = Self.pieces(bytes, &dice)
+        pieces = Self.pieces(bytes, isHostile: isHostile, &dice)
         if pieces.count > 1, dice.once(in: 4) { millisecondsBetween = dice.within(1...3) }
         if !isHostile { return }
         comesUnasked = dice.once(in: 60)
@@ -61,8 +61,9 @@ extension Answer {
         }
     }
 
-    private static func pieces(_ bytes: [UInt8], _ dice: inout Dice) -> [[UInt8]] {
-        if bytes.count > 1, bytes.count <= 120, dice.once(in: 40) { return bytes.map { [$0] } }
+    private static func pieces(_ bytes: [UInt8], isHostile: Bool, _ dice: inout Dice) -> [[UInt8]] {
+        // Not of an honest server: Debian's nghttp2 takes a CONTINUATION whose nine bytes of head come in as many reads for many of them.
+        if isHostile, bytes.count > 1, bytes.count <= 120, dice.once(in: 40) { return bytes.map { [$0] } }
         guard bytes.count > 1, dice.once(in: 2) else { return [bytes] }
         let places = (0..<dice.within(1...5)).map { _ in dice.within(1...bytes.count - 1) }.sorted()
         var pieces: [[UInt8]] = []

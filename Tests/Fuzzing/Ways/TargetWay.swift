@@ -73,7 +73,8 @@ struct TargetWay: Sendable {
             complaints.append("the result is void (\(void.rawValue)): \(result.sentence)")
         }
         if result.outcome == .bad(.proberFault) { complaints.append("it is called our own fault: \(result.sentence)") }
-        if let problem = problem(ofShown: result.sentence) {
+        // No secret is sent to a target, so what comes back is its own.
+        if let problem = problem(ofShown: result.sentence.replacing(Case.secret, with: "")) {
             complaints.append("the sentence \(problem): \(escaped(Array(result.sentence.utf8)))")
         }
         let phases = [
