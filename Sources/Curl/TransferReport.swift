@@ -19,7 +19,8 @@ package struct TransferReport: Sendable {
 
     /// The one address that was chosen, and connected to if anything was.
     package var address: SocketAddress?
-    /// All that the name has in the wanted family, in ascending order, whether allowed or not; at most 64.
+    /// All that the name has in the wanted family, in ascending order, whether allowed or not; at most 64. Without those that this machine has
+    /// no route to, while it has one to another.
     package var resolved: [SocketAddress] = []
 
     package var status: Int?
@@ -48,6 +49,11 @@ package struct TransferReport: Sendable {
     package var tlsVersion: String?
     /// As the server sent them, leaf first, at most 10; also when their verification failed.
     package var certificates: [CertificateFacts] = []
+
+    /// The failure is one of the body's framing or coding alone: the status and the headers can be relied on.
+    package var failedInBodyAlone = false
+    /// For so long the engine's thread stood still while the transfer was under way; zero below 100 ms at a time.
+    package var standstill = Duration.zero
 
     /// nil: a complete HTTP answer was received.
     package var failure: TransferFailure?

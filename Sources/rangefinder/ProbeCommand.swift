@@ -43,7 +43,7 @@ struct ProbeCommand: AsyncParsableCommand {
         await engine.shutDown()
         try show(report, order)
         // Our own trouble says nothing of what was asked about.
-        if report.result.void == .proberFault { throw ExitCode(ExitStatus.internal.rawValue) }
+        if report.result.void != nil { throw ExitCode(ExitStatus.internal.rawValue) }
         if !report.result.outcome.isSuccess { throw ExitCode(ExitStatus.notWell.rawValue) }
     }
 
