@@ -49,12 +49,16 @@ let nioEmbedded = Target.Dependency.product(name: "NIOEmbedded", package: "swift
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
 
-/// The rooms whose tests run under the thread sanitizer, too: everything that a probe goes through. `scripts/test --long` sets the
-/// variable, and leaves the HTTP server and the database out, which would be built anew for it.
-let sanitizedRooms: Set = [
-    "CCurl", "CReceive", "Curl", "Health", "Probing", "Scheduling", "CZlib", "CPCRE2", "TestSupport", "Zoo",
-]
-let isSanitized = Context.environment["RANGEFINDER_SANITIZED_ROOMS"] != nil
+/// What is built for a sanitizer, in a package of its own that has neither the HTTP server nor the database in it: all of those would be
+/// built anew. RANGEFINDER_SANITIZED_ROOMS says which: `thread` for the tests of everything that a probe goes through, `address` for the
+/// fuzzer and everything that reads an answer.
+let probeRooms: Set = ["CCurl", "CReceive", "CZlib", "Curl", "Health", "Probing", "CPCRE2", "TestSupport"]
+let sanitizedRooms: Set<String>? =
+    switch Context.environment["RANGEFINDER_SANITIZED_ROOMS"] {
+    case nil: nil
+    case "address": probeRooms.union(["TargetsAPI", "Alerting", "Daemon", "Fuzzing", "FuzzHTTP"])
+    default: probeRooms.union(["Scheduling", "Zoo"])
+    }
 
 let package = Package(
     name: "rangefinder",
@@ -83,6 +87,7 @@ let package = Package(
         .systemLibrary(
             name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev", "libssl-dev"])]),
         .target(name: "CReceive"),
+        .target(name: "CProcess"),
         room("Curl", ["CCurl", "CReceive", "CZlib"]),
         room("Health"),
         .systemLibrary(name: "CPCRE2", pkgConfig: "libpcre2-8", providers: [.apt(["libpcre2-dev"])]),
@@ -121,7 +126,7 @@ let package = Package(
             name: "rangefinder",
             dependencies: [
                 "Health", "Curl", "Probing", "TargetsAPI", "TargetsServer", "History", "Settings", "Terminal",
-                "SampleTargets", "Daemon", arguments, lifecycle, unixSignals, logging,
+                "SampleTargets", "Alerting", "CProcess", "Daemon", arguments, lifecycle, unixSignals, logging,
             ],
             swiftSettings: strict),
 
@@ -134,6 +139,11 @@ let package = Package(
         .executableTarget(
             name: "ZooBenchmark", dependencies: ["Curl", "Health", "Probing", "Zoo"], path: "Benchmarks/Zoo",
             swiftSettings: strict),
+        // Hostile answers from a grammar, through every way in; scripts/fuzz runs it.
+        .target(
+            name: "Fuzzing", dependencies: ["Alerting", "Curl", "Daemon", "Health", "Probing", "TargetsAPI", "TestSupport"],
+            path: "Tests/Fuzzing", swiftSettings: strict),
+        .executableTarget(name: "FuzzHTTP", dependencies: ["Fuzzing"], path: "Tests/FuzzHTTP", swiftSettings: strict),
         .executableTarget(
             name: "HistoryBenchmark", dependencies: ["Health", "History"], path: "Benchmarks/History", swiftSettings: strict),
         tests(of: "Curl", ["CCurl", "CReceive"]),
@@ -144,7 +154,7 @@ let package = Package(
         tests(of: "TargetsAPI", ["Health"]),
         tests(of: "TargetsServer", ["Health", "TargetsAPI", lifecycle, logging]),
         tests(of: "History", ["Health", grdb]),
-        tests(of: "Exposition", ["Health"]),
+        tests(of: "Exposition", ["Health"], data: ["Golden"]),
         tests(of: "Alerting", ["Health", crypto]),
         tests(
             of: "Web",
@@ -156,7 +166,7 @@ let package = Package(
             of: "Daemon",
             [
                 "Health", "Curl", "Probing", "Scheduling", "TargetsAPI", "TargetsServer", "History", "Exposition", "Alerting",
-                "Web", "Settings", "SampleTargets", logging, nioCore,
+                "Web", "Settings", "SampleTargets", "Fuzzing", logging, nioCore,
             ],
             data: ["Fixtures"]),
         // The package in a booted Debian.
@@ -166,17 +176,19 @@ let package = Package(
     ]
 )
 
-if isSanitized {
+if let sanitizedRooms {
     package.products = []
     package.targets.removeAll { target in
         let room = target.isTest ? String(target.name.dropLast("Tests".count)) : target.name
-        return !sanitizedRooms.contains(room)
+        return !sanitizedRooms.contains(room) || target.isTest && sanitizedRooms.contains("Fuzzing")
     }
-    package.dependencies.removeAll { !$0.isNeededForSanitizing }
-}
-
-extension Package.Dependency {
-    var isNeededForSanitizing: Bool {
-        if case .sourceControl(_, let location, _) = kind { location.hasSuffix("/swift-collections") } else { false }
+    // Of the room that knows all others what carries requests, and nothing else.
+    if let daemon = package.targets.first(where: { $0.name == "Daemon" }) {
+        daemon.sources = ["CurlTransport.swift", "Alerts/AlertTransport.swift", "System/WallClock.swift"]
+        daemon.dependencies = ["Curl", "Health", "TargetsAPI", "Alerting"]
+    }
+    let wanted = sanitizedRooms.contains("Fuzzing") ? "/swift-crypto" : "/swift-collections"
+    package.dependencies.removeAll { dependency in
+        if case .sourceControl(_, let location, _) = dependency.kind { !location.hasSuffix(wanted) } else { true }
     }
 }

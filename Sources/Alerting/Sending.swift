@@ -15,12 +15,17 @@ extension Alerter {
             group.addTask { await self.beat(over: transport, isAlive: isAlive) }
             while !Task.isCancelled {
                 for job in due(at: .now, wall: wall()) {
-                    group.addTask { self.done(job, await Self.carryOut(job, over: transport), at: .now) }
+                    group.addTask { self.done(job, await Self.carryOut(job, over: transport), at: .now, wall: wall()) }
                 }
                 do { try await Task.sleep(for: Self.tick) } catch { break }
             }
             group.cancelAll()
         }
+    }
+
+    /// Sends what is due at one moment, one request after the other: for whoever has a clock of their own.
+    package func sendDue(over transport: AlertTransport, at now: ContinuousClock.Instant, wall: Timestamp) async {
+        for job in due(at: now, wall: wall) { done(job, await Self.carryOut(job, over: transport), at: now, wall: wall) }
     }
 
     static func carryOut(_ job: Job, over transport: AlertTransport) async -> AlertAnswer {
@@ -46,6 +51,10 @@ extension Alerter {
         }
     }
 
+    package func send(_ heartbeat: AlertingOptions.Heartbeat, over transport: AlertTransport) async {
+        noteHeartbeat(await transport(AlertRequest(url: .secret(heartbeat.url), method: "GET")))
+    }
+
     private func beat(over transport: AlertTransport, isAlive: @Sendable () async -> Bool) async {
         var last = ContinuousClock.now
         while !Task.isCancelled {
@@ -56,8 +65,7 @@ extension Alerter {
             }
             last = .now
             guard await isAlive() else { continue }
-            let answer = await transport(AlertRequest(url: .secret(heartbeat.url), method: "GET"))
-            noteHeartbeat(answer)
+            await send(heartbeat, over: transport)
         }
     }
 }

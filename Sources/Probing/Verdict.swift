@@ -13,13 +13,21 @@ struct Verdict {
 
     /// A complete answer, held against what was expected of it.
     ///
-    /// - Parameter mismatch: what ``BodyVerdict`` found of the body.
-    init(answer: TransferReport, order: ProbeOrder, duration: Duration, mismatch: String? = nil) {
+    /// - Parameters:
+    ///   - mismatch: what ``BodyVerdict`` found of the body.
+    ///   - expiring: of the chains that were verified on the way here, the certificate that expires first; nil for that of this answer.
+    init(
+        answer: TransferReport, order: ProbeOrder, duration: Duration, mismatch: BodyMismatch? = nil,
+        expiring: ExpiringCertificate? = nil
+    ) {
         let policy = order.policy
         let status = answer.status ?? 0
         guard policy.expects(status) else {
+            let lacksLocation = Sentence.lacksLocation(answer, policy: policy)
             let besides = answer.bodyProblem?.kind == .broken ? "; besides, its body can't be decoded" : ""
-            self.init(outcome: .bad(.statusUnexpected), sentence: Sentence.unexpected(answer, policy: policy) + besides)
+            self.init(
+                outcome: .bad(.statusUnexpected),
+                sentence: Sentence.unexpected(status, policy: policy, lacksLocation: lacksLocation) + besides)
             return
         }
         if let problem = answer.bodyProblem, problem.kind == .broken {
@@ -27,20 +35,12 @@ struct Verdict {
             return
         }
         if let mismatch {
-            self.init(outcome: .bad(.bodyMismatch), sentence: "HTTP \(status), but \(mismatch)")
+            self.init(outcome: .bad(.bodyMismatch), sentence: "HTTP \(status), but \(mismatch.sentence)")
             return
         }
-        let now = Timestamp(milliseconds: answer.startedAtMilliseconds)
-        // The chain was verified, so one in it that has expired (an old cross-signature) was not needed.
-        let living = answer.certificates.filter { $0.expiry.map { $0 > now } ?? true }
-        if let expiring = living.firstToExpire, let expiry = expiring.expiry, policy.certificateDays > 0 {
-            let left = expiry - now
-            if left < .seconds(policy.certificateDays * 86_400) {
-                self.init(
-                    outcome: .poor(.certificateExpiring),
-                    sentence: "certificate expires in \(Sentence.rough(left)) (\(Sentence.names(expiring)))")
-                return
-            }
+        if let poor = Self.expiring(expiring ?? answer.expiringCertificate, at: answer.startedAtMilliseconds, policy) {
+            self = poor
+            return
         }
         if let limit = policy.maxDuration, duration > limit {
             self.init(
@@ -50,6 +50,17 @@ struct Verdict {
         }
         let lack = Sentence.lacksLocation(answer, policy: policy) ? "; it names no Location to go on to" : ""
         self.init(outcome: .good, sentence: "HTTP \(status) in \(Sentence.exact(duration))\(lack)")
+    }
+
+    /// nil when enough time is left.
+    private static func expiring(_ certificate: ExpiringCertificate?, at milliseconds: Int64, _ policy: ProbePolicy) -> Verdict? {
+        guard let certificate, let expiry = certificate.facts.expiry, policy.certificateDays > 0 else { return nil }
+        let left = expiry - Timestamp(milliseconds: milliseconds)
+        guard left < .seconds(policy.certificateDays * 86_400) else { return nil }
+        let whose = certificate.earlierHop.map { " of \(displayText($0))" } ?? ""
+        return Verdict(
+            outcome: .poor(.certificateExpiring),
+            sentence: "certificate\(whose) expires in \(Sentence.rough(left)) (\(Sentence.names(certificate.facts)))")
     }
 
     /// A failure at one address, beside what was found at the name's others.
@@ -73,7 +84,7 @@ struct Verdict {
         if let status = report.status, !order.policy.expects(status), report.failedInBodyAlone {
             self.init(
                 outcome: .bad(.statusUnexpected),
-                sentence: "\(Sentence.unexpected(report, policy: order.policy)); besides, \(sentence)")
+                sentence: "\(Sentence.unexpected(status, policy: order.policy, lacksLocation: false)); besides, \(sentence)")
             return
         }
         self.init(outcome: .bad(reason), sentence: sentence)
@@ -91,7 +102,7 @@ extension Reason {
             switch code {
             case .urlMalformed: isRedirect ? .protocolError : .urlInvalid
             case .unsupportedScheme: isRedirect ? .redirectDenied : .urlInvalid
-            case .lookupFailed, .lookupTimedOut, .noAddress: .dnsFailed
+            case .lookupFailed, .lookupNeedsSearch, .lookupTimedOut, .noAddress: .dnsFailed
             case .addressDenied: isRedirect ? .redirectDenied : .addressDenied
             case .connectRefused: .connectRefused
             case .connectTimedOut: .connectTimeout
@@ -117,6 +128,17 @@ extension CertificateFacts {
     package var beginning: Timestamp? { notBeforeSeconds.map(Timestamp.init(seconds:)) }
 }
 
+/// The certificate that expires first of those that verification took: one that a server sends beside them says nothing of it.
+struct ExpiringCertificate {
+    var facts: CertificateFacts
+    /// The host that showed it, where a redirect led away from there.
+    var earlierHop: String?
+}
+
+extension TransferReport {
+    var expiringCertificate: ExpiringCertificate? { verifiedChain.firstToExpire.map { ExpiringCertificate(facts: $0) } }
+}
+
 extension [CertificateFacts] {
     var firstToExpire: CertificateFacts? {
         filter { $0.notAfterSeconds != nil }.min { ($0.notAfterSeconds ?? 0) < ($1.notAfterSeconds ?? 0) }
@@ -125,7 +147,7 @@ extension [CertificateFacts] {
 
 extension Timestamp {
     /// A certificate may name the year 9999 or worse: saturates instead of trapping.
-    fileprivate init(seconds: Int64) {
+    init(seconds: Int64) {
         let (milliseconds, overflow) = seconds.multipliedReportingOverflow(by: 1000)
         self.init(milliseconds: overflow ? (seconds < 0 ? .min : .max) : milliseconds)
     }

@@ -31,6 +31,8 @@ final class Loop {
     var transfers: [UInt64: Transfer] = [:]
     var lookups: LookupTable
     var waitDeadlines = Deadlines()
+    /// Of the transfers that libcurl has.
+    var overdues = Deadlines()
     private var backlog: [UInt64] = []
     private var backlogStart = 0
     /// When libcurl wants to be called without a socket being ready, by the monotonic clock.
@@ -107,6 +109,7 @@ final class Loop {
                 endDone()
             }
             endWaits()
+            endOverdue()
             for nap in naps.takeOver(now: monotonicNanoseconds()) { nap.resume() }
             answer()
             runJobs(nanoseconds: max(Self.nanosecondsOfJobs, min(taken, Self.nanosecondsOfJobsMax)))
@@ -222,7 +225,7 @@ final class Loop {
     private func patience() -> Int32 {
         guard backlogStart == backlog.count, jobsStart == jobs.count, mailbox.isEmpty else { return 0 }
         while let first = waitDeadlines.first, transfers[first.id]?.isParked != true { waitDeadlines.removeFirst() }
-        let next = min(timer ?? .max, waitDeadlines.first?.nanoseconds ?? .max, naps.next ?? .max)
+        let next = min(timer ?? .max, waitDeadlines.first?.nanoseconds ?? .max, naps.next ?? .max, nextOverdue ?? .max)
         guard next != .max else { return -1 }
         let now = monotonicNanoseconds()
         guard next > now else { return 0 }
@@ -257,6 +260,7 @@ extension Loop {
             return TransferFailure(.localFault, detail: words)
         }
         transfer.stage = .running
+        overdues.insert((transfer.deadline + Self.overdueAfter, transfer.id))
         return nil
     }
 

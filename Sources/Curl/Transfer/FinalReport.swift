@@ -16,15 +16,14 @@ extension Transfer {
         let times = Times(
             handle.pointer, isReused: !openedSocket, isProxied: request.proxy != nil, handshake: handshake, answered: answered)
         // libcurl's clock stops with the transfer, ours when the loop comes round to it. Cut off from outside, libcurl's hasn't stopped.
-        let isCutOff = failure?.code == .cancelled || failure?.code == .shutDown
+        let isCutOff = isOverdue || failure?.code == .cancelled || failure?.code == .shutDown
         let duration = isCutOff ? monotonicNanoseconds() - beganAt : addedAt - beganAt + UInt64(times.total) * 1000
         report.duration = .nanoseconds(duration)
         times.write(to: &report, withTLS: witness != nil)
         // What a kept connection cost that was good for nothing went by before there was a connection.
         if let triedAt { report.connect = (report.connect ?? .zero) + .nanoseconds(addedAt - triedAt) }
         readAnswer(handle.pointer, &report)
-        report.tlsVersion = witness?.tlsVersion
-        report.certificates = witness?.certificates ?? []
+        witness?.write(to: &report)
         return report
     }
 
@@ -35,7 +34,8 @@ extension Transfer {
             report.address = connected
         }
         let status = rf_get_long(easy, CURLINFO_RESPONSE_CODE)
-        guard status > 0 else { return }
+        // libcurl takes `HTTP/2 2 00` for a status of 2, and fails the answer.
+        guard status >= 100 else { return }
         report.status = status
         report.usedTLS = witness != nil
         report.httpVersion =
@@ -52,30 +52,26 @@ extension Transfer {
         report.pendingBody = report.failure == nil ? PendingBody(decoding, request) : nil
         var header: UnsafeMutablePointer<curl_header>?
         if curl_easy_header(easy, "Location", 0, UInt32(CURLH_HEADER), -1, &header) == CURLHE_OK, let header {
-            report.location = referenceText(header.pointee.value)
+            let value = UnsafeRawBufferPointer(start: header.pointee.value, count: strlen(header.pointee.value))
+            report.location = referenceText(Array(value))
             report.setCookies = setCookies
         }
-        guard request.keepHeaders else { return }
-        header = nil
-        while let next = curl_easy_nextheader(easy, UInt32(CURLH_HEADER), -1, header) {
-            let name = String(cString: next.pointee.name)
+        if curl_easy_header(easy, "Last-Modified", 0, UInt32(CURLH_HEADER), -1, &header) == CURLHE_OK, let header {
+            let seconds = curl_getdate(header.pointee.value, nil)
+            report.lastModifiedSeconds = seconds < 0 ? nil : Int64(seconds)
+        }
+        report.headers = fields.fields.map { name, value in
             // What is followed must keep its bytes; the others are shown and compared.
-            let value = name.lowercased() == "link" ? referenceText(next.pointee.value) : String(cString: next.pointee.value)
-            report.headers.append((name, value))
-            header = next
+            (name, name.lowercased() == "link" ? referenceText(value) : String(decoding: value, as: UTF8.self))
         }
     }
 }
 
-private func bytes(_ text: UnsafePointer<CChar>) -> [UInt8] {
-    Array(UnsafeRawBufferPointer(start: text, count: strlen(text)))
-}
-
 /// A header's value that names a URL. As in browsers: text in UTF-8, else the bytes as they are, percent-encoded.
-private func referenceText(_ value: UnsafePointer<CChar>) -> String {
-    if let text = String(validatingCString: value) { return text }
+private func referenceText(_ value: [UInt8]) -> String {
+    if let text = String(validating: value, as: UTF8.self) { return text }
     let digits = Array("0123456789abcdef".utf8)
-    let ascii = bytes(value).flatMap { byte in
+    let ascii = value.flatMap { byte in
         byte < 0x80 ? [byte] : [UInt8(ascii: "%"), digits[Int(byte >> 4)], digits[Int(byte & 0xf)]]
     }
     return String(decoding: ascii, as: UTF8.self)

@@ -57,29 +57,9 @@ extension TargetReport.Description {
 
 extension DaemonMetrics.AlertingReading {
     init(_ counts: AlertingCounts) {
-        self.init(sent: counts.sent, failed: counts.failed, queued: counts.queued, exceptions: counts.exceptions)
-    }
-}
-
-/// Alerts go out by the same HTTP client as the probes, on another thread. Redirects are answers: what is sent may be signed for one host.
-func alertTransport(userAgent: String, over engine: TransferEngine) -> AlertTransport {
-    { request in
-        guard let url = URLParts(request.url.revealed) else { return .refused("its URL is no absolute http or https URL") }
-        var transfer = TransferRequest(url: url)
-        transfer.method = request.method
-        transfer.headers = request.headers.map { (name: $0.name, value: $0.value) }
-        transfer.body = request.body
-        transfer.userAgent = userAgent
-        transfer.timeout = request.timeout
-        transfer.connection = .reuse
-        transfer.maxBody = 1 << 20
-        let report = await engine.transfer(transfer)
-        if let failure = report.failure {
-            // The words may name the host, and a secret URL is secret whole.
-            return .refused(request.url.isSecret ? "no answer (\(failure.code))" : failure.detail)
-        }
-        let status = report.status ?? 0
-        return (200...299).contains(status) ? .taken : .refused("it answered HTTP \(status)")
+        self.init(
+            sent: counts.sent, failed: counts.failed, queued: counts.queued, exceptions: counts.exceptions,
+            setAside: counts.setAside)
     }
 }
 
@@ -91,7 +71,13 @@ func report(_ event: AlertingEvent, logger: Logger) {
     case .channelWorksAgain(let channel): logger.notice("\(channel) takes alerts again")
     case .sentFromMemory:
         logger.warning("alerts are sent from memory, because the history can't be written: a restart may send them again")
+    case .setAside(let message):
+        logger.error(
+            "\(message.channel) refused a message \(message.tries) times: \(displayText(message.reason)); it is set aside, and what is behind it goes on",
+            metadata: ["message": "\(message.id)"])
     case .dropped(let count):
-        logger.error("\(count) messages to webhooks are dropped: more than a thousand wait for one that doesn't take them")
+        logger.error(
+            "\(counted(count, "message to webhooks is", "messages to webhooks are")) dropped: more than a thousand wait for one that doesn't take them"
+        )
     }
 }

@@ -8,7 +8,7 @@ package struct SupportError: Error {
     package init(_ what: String) { self.what = what }
 
     /// With the number of the system's last error.
-    static func system(_ what: String) -> SupportError { SupportError("\(what): errno \(errno)") }
+    package static func system(_ what: String) -> SupportError { SupportError("\(what): errno \(errno)") }
 }
 
 /// One end of a TCP connection, with calls that block: 30 seconds at most when nothing moves. Whoever made it closes it.
