@@ -87,6 +87,7 @@ let package = Package(
         .systemLibrary(
             name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev", "libssl-dev"])]),
         .target(name: "CReceive"),
+        .target(name: "CProcess"),
         room("Curl", ["CCurl", "CReceive", "CZlib"]),
         room("Health"),
         .systemLibrary(name: "CPCRE2", pkgConfig: "libpcre2-8", providers: [.apt(["libpcre2-dev"])]),
@@ -125,7 +126,7 @@ let package = Package(
             name: "rangefinder",
             dependencies: [
                 "Health", "Curl", "Probing", "TargetsAPI", "TargetsServer", "History", "Settings", "Terminal",
-                "SampleTargets", "Daemon", arguments, lifecycle, unixSignals, logging,
+                "SampleTargets", "Alerting", "CProcess", "Daemon", arguments, lifecycle, unixSignals, logging,
             ],
             swiftSettings: strict),
 
@@ -153,7 +154,7 @@ let package = Package(
         tests(of: "TargetsAPI", ["Health"]),
         tests(of: "TargetsServer", ["Health", "TargetsAPI", lifecycle, logging]),
         tests(of: "History", ["Health", grdb]),
-        tests(of: "Exposition", ["Health"]),
+        tests(of: "Exposition", ["Health"], data: ["Golden"]),
         tests(of: "Alerting", ["Health", crypto]),
         tests(
             of: "Web",

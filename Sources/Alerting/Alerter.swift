@@ -21,6 +21,8 @@ package enum AlertingEvent: Hashable, Sendable {
     case channelWorksAgain(String)
     case sentFromMemory
     case dropped(Int)
+    /// A message was refused for good; what is behind it goes on.
+    case setAside(SetAside.Message)
 }
 
 /// All alerts, and what is still to be sent of them. One lock, held for a few rows of work; requests are made outside.
@@ -29,6 +31,7 @@ package final class Alerter: Sendable {
         var book: AlertBook
         var groups: GroupBook
         var outbox = Outbox()
+        var setAside = SetAside()
         var feeds: [AlertmanagerFeed]
         var options: AlertingOptions
         var trust = AlertBook.Trust()
@@ -228,7 +231,7 @@ package final class Alerter: Sendable {
     }
 
     /// Takes the answer to a job.
-    func done(_ job: Job, _ answer: AlertAnswer, at now: ContinuousClock.Instant) {
+    func done(_ job: Job, _ answer: AlertAnswer, at now: ContinuousClock.Instant, wall: Timestamp) {
         state.withLock { state in
             switch job {
             case .alertmanager(let url, let sent, _, _):
@@ -239,8 +242,18 @@ package final class Alerter: Sendable {
                 if answer == .taken { state.feeds[index].took(sent, state.book.alerts) }
                 count(answer, sent.count, channel: "Alertmanager \(displayText(urlWithoutSecrets(url)))", &state)
             case .webhook(let serial, let message, let webhook):
-                if let document = state.outbox.done(serial, message.webhook, answer, at: now) { _ = memory.remember([document]) }
                 count(answer, 1, channel: webhook.name, &state)
+                switch state.outbox.done(serial, message, answer, at: now) {
+                case .waits: break
+                case .taken(let document): _ = memory.remember([document])
+                case .setAside(let document):
+                    let kept = SetAside.Message(
+                        webhook: message.webhook, channel: webhook.name, id: message.id, body: message.body,
+                        reason: answer.sentence ?? "", tries: Outbox.triesMax, atMilliseconds: wall.milliseconds)
+                    _ = memory.remember([document] + state.setAside.add(kept))
+                    state.counts.setAside[webhook.name, default: 0] += 1
+                    onEvent(.setAside(kept))
+                }
             }
         }
     }
@@ -250,7 +263,7 @@ package final class Alerter: Sendable {
         case .taken:
             state.counts.sent += count
             if state.failing.remove(channel) != nil { onEvent(.channelWorksAgain(channel)) }
-        case .refused(let why):
+        case .later(let why, _), .refused(let why):
             state.counts.failed += count
             if state.failing.insert(channel).inserted { onEvent(.channelFails(channel, why)) }
         }
@@ -268,6 +281,7 @@ package final class Alerter: Sendable {
     package var counts: AlertingCounts {
         state.withLock { state in
             var counts = state.counts
+            for webhook in state.options.webhooks { counts.setAside[webhook.name, default: 0] += 0 }
             counts.queued = state.outbox.count + state.feeds.reduce(0) { $0 + $1.waiting }
             counts.exceptions = Dictionary(
                 uniqueKeysWithValues: AlertBook.Exception.allCases.map { ($0.rawValue, state.book.exceptions[$0] ?? 0) })
@@ -282,4 +296,6 @@ package struct AlertingCounts: Hashable, Sendable {
     package var failed = 0
     package var queued = 0
     package var exceptions: [String: Int] = [:]
+    /// Messages that a webhook refused for good, by what the log calls it.
+    package var setAside: [String: Int] = [:]
 }

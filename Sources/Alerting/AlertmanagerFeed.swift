@@ -50,7 +50,8 @@ struct AlertmanagerFeed: Sendable {
         guard answer == .taken else {
             failures += 1
             news.formUnion(keys)
-            retryAt = now.advanced(by: min(resendInterval, backoff(failures: failures)))
+            // Not later than the next round: past some of those the alerts would end there by themselves.
+            retryAt = now.advanced(by: min(resendInterval, pause(answer, failures: failures)))
             return
         }
         (failures, retryAt) = (0, nil)
@@ -96,3 +97,9 @@ struct AlertmanagerFeed: Sendable {
 
 /// 1 s, 2 s, 4 s … at most five minutes.
 func backoff(failures: Int) -> Duration { .seconds(min(300, 1 << min(failures - 1, 9))) }
+
+/// How long to wait after an answer: as long as the receiver asks for, within an hour, or the backoff.
+func pause(_ answer: AlertAnswer, failures: Int) -> Duration {
+    guard case .later(_, let after?) = answer else { return backoff(failures: failures) }
+    return min(max(after, .seconds(1)), .seconds(3600))
+}

@@ -18,9 +18,13 @@ extension Alerter {
                 case "group": if let group = Text.value(AlertGroup.self, text) { state.groups.restore(group) }
                 case "message":
                     if let message = Text.value(Outbox.Message.self, text) { state.outbox.restore(key: id.key, message) }
+                case SetAside.kind:
+                    if let message = Text.value(SetAside.Message.self, text) { state.setAside.restore(key: id.key, message) }
                 default: break
                 }
             }
+            let expired = state.setAside.expire(at: wall)
+            if !expired.isEmpty { _ = memory.remember(expired) }
             let over = state.book.reconcile(judges, at: wall)
             if !over.isEmpty { take(over, &state, ticket: memory.remember(over.map(document))) }
             let told = documents[Self.told].flatMap { Text.value([String].self, $0) }
@@ -84,7 +88,7 @@ extension Alerter {
             let alerts = state.book.alerts.values.map(document), groups = state.groups.groups.values.map(document)
             let webhooks = state.options.webhooks.map(\.id)
             let told = StoredDocument(kind: Self.told.kind, key: Self.told.key, text: Text.json(webhooks))
-            _ = memory.remember(alerts + groups + state.outbox.documents + [told])
+            _ = memory.remember(alerts + groups + state.outbox.documents + state.setAside.documents + [told])
         }
     }
 }

@@ -15,7 +15,7 @@ extension Alerter {
             group.addTask { await self.beat(over: transport, isAlive: isAlive) }
             while !Task.isCancelled {
                 for job in due(at: .now, wall: wall()) {
-                    group.addTask { self.done(job, await Self.carryOut(job, over: transport), at: .now) }
+                    group.addTask { self.done(job, await Self.carryOut(job, over: transport), at: .now, wall: wall()) }
                 }
                 do { try await Task.sleep(for: Self.tick) } catch { break }
             }
@@ -25,7 +25,7 @@ extension Alerter {
 
     /// Sends what is due at one moment, one request after the other: for whoever has a clock of their own.
     package func sendDue(over transport: AlertTransport, at now: ContinuousClock.Instant, wall: Timestamp) async {
-        for job in due(at: now, wall: wall) { done(job, await Self.carryOut(job, over: transport), at: now) }
+        for job in due(at: now, wall: wall) { done(job, await Self.carryOut(job, over: transport), at: now, wall: wall) }
     }
 
     static func carryOut(_ job: Job, over transport: AlertTransport) async -> AlertAnswer {

@@ -79,7 +79,7 @@ extension TargetReport {
         ]
         annotations["reason"] = result.outcome.reason?.rawValue
         annotations["cause"] = cause?.rawValue
-        annotations["last_good_latency"] = description.lastGood.map { "\($0.wholeMilliseconds) ms" }
+        annotations["last_good_latency"] = description.lastGood.map { millisecondWords($0) }
         annotations["address"] = result.facts.address
         if !description.otherAddresses.isEmpty {
             annotations["other_addresses"] = description.otherAddresses.joined(separator: ", ")
@@ -90,7 +90,7 @@ extension TargetReport {
             ("dns", result.phases.dns), ("connect", result.phases.connect), ("tls", result.phases.tls),
             ("processing", result.phases.processing), ("transfer", result.phases.transfer),
         ]
-        let reached = phases.compactMap { name, phase in phase.map { "\(name) \($0.wholeMilliseconds) ms" } }
+        let reached = phases.compactMap { name, phase in phase.map { "\(name) \(millisecondWords($0))" } }
         if !reached.isEmpty { annotations["phases"] = reached.joined(separator: ", ") }
         return annotations
     }

@@ -9,20 +9,30 @@ package struct CertificateFacts: Sendable {
 
     private enum Source {
         case certificate(Certificate)
-        case words(subject: String, issuer: String, names: [String])
+        case words(subject: String, issuer: String, names: [Name], fingerprint: [UInt8])
+    }
+
+    /// What a certificate is for: a host by its name, or an address.
+    package struct Name: Hashable, Sendable {
+        package let text: String
+        package let isHost: Bool
+
+        package init(_ text: String, isHost: Bool) { (self.text, self.isHost) = (text, isHost) }
     }
 
     init(_ certificate: Certificate) {
         // A large one takes twenty times its bytes in memory, as long as somebody keeps it.
         source =
             certificate.isLarge
-            ? .words(subject: certificate.subject, issuer: certificate.issuer, names: certificate.names)
+            ? .words(
+                subject: certificate.subject, issuer: certificate.issuer, names: certificate.names,
+                fingerprint: certificate.fingerprint)
             : .certificate(certificate)
         (notBeforeSeconds, notAfterSeconds) = (certificate.notBeforeSeconds, certificate.notAfterSeconds)
     }
 
-    init(subject: String, issuer: String, names: [String] = [], notBeforeSeconds: Int64?, notAfterSeconds: Int64?) {
-        source = .words(subject: subject, issuer: issuer, names: names)
+    init(subject: String, issuer: String, names: [Name] = [], notBeforeSeconds: Int64?, notAfterSeconds: Int64?) {
+        source = .words(subject: subject, issuer: issuer, names: names, fingerprint: [])
         (self.notBeforeSeconds, self.notAfterSeconds) = (notBeforeSeconds, notAfterSeconds)
     }
 
@@ -30,22 +40,30 @@ package struct CertificateFacts: Sendable {
     package var subject: String {
         switch source {
         case .certificate(let certificate): certificate.subject
-        case .words(let subject, _, _): subject
+        case .words(let subject, _, _, _): subject
         }
     }
 
     package var issuer: String {
         switch source {
         case .certificate(let certificate): certificate.issuer
-        case .words(_, let issuer, _): issuer
+        case .words(_, let issuer, _, _): issuer
         }
     }
 
     /// The hosts and addresses that it is for, the first 32 of them.
-    package var names: [String] {
+    package var names: [Name] {
         switch source {
         case .certificate(let certificate): certificate.names
-        case .words(_, _, let names): names
+        case .words(_, _, let names, _): names
+        }
+    }
+
+    /// SHA-256 of its DER form, 32 bytes.
+    package var fingerprint: [UInt8] {
+        switch source {
+        case .certificate(let certificate): certificate.fingerprint
+        case .words(_, _, _, let fingerprint): fingerprint
         }
     }
 }
@@ -72,14 +90,22 @@ final class Certificate: Sendable {
     var subject: String { Self.text(X509_get_subject_name(pointer)) }
     var issuer: String { Self.text(X509_get_issuer_name(pointer)) }
 
-    var names: [String] {
+    var names: [CertificateFacts.Name] {
         guard let names = rf_alternative_names(pointer) else { return [] }
         defer { GENERAL_NAMES_free(names) }
         return withUnsafeTemporaryAllocation(of: CChar.self, capacity: Self.wordsMax) { space in
             (0..<min(rf_alternative_name_count(names), Self.namesMax)).compactMap { index in
                 let count = Int(rf_alternative_name(names, index, space.baseAddress, Int32(space.count)))
-                return count > 0 ? String(decoding: UnsafeRawBufferPointer(space).prefix(count), as: UTF8.self) : nil
+                guard count > 0 else { return nil }
+                let text = String(decoding: UnsafeRawBufferPointer(space).prefix(count), as: UTF8.self)
+                return CertificateFacts.Name(text, isHost: rf_is_host_name(names, index) == 1)
             }
+        }
+    }
+
+    var fingerprint: [UInt8] {
+        [UInt8](unsafeUninitializedCapacity: Int(EVP_MAX_MD_SIZE)) { space, count in
+            count = rf_fingerprint(pointer, space.baseAddress) == 1 ? 32 : 0
         }
     }
 

@@ -6,6 +6,8 @@ package struct TransferFailure: Error, Hashable, Sendable {
     package enum Code: String, Hashable, Sendable, CaseIterable {
         case urlMalformed, unsupportedScheme
         case lookupFailed, lookupTimedOut
+        /// The name as it stands has no address; with one of the resolver's search domains behind it, it has.
+        case lookupNeedsSearch
         /// The name has addresses, none of the wanted family.
         case noAddress
         /// The egress rule forbids all of them.
@@ -34,9 +36,14 @@ package struct TransferFailure: Error, Hashable, Sendable {
     package var detail: String
     /// The errno behind it, where there is one.
     package var systemError: Int32?
+    /// What TLS had against it, where that is what ended it.
+    package var tlsFault: TLSFault?
 
-    package init(_ code: Code, detail: String = "", systemError: Int32? = nil) {
+    package init(_ code: Code, detail: String = "", systemError: Int32? = nil, tlsFault: TLSFault? = nil) {
         self.code = code
+        self.tlsFault = tlsFault
+        // libcurl's words for it are "Couldn't connect to server".
+        let detail = systemError == EMFILE ? outOfDescriptors() : detail
         self.detail = detail.utf8.count <= 512 ? detail : String(decoding: detail.utf8.prefix(512), as: UTF8.self)
         self.systemError = systemError
     }
@@ -48,6 +55,13 @@ package struct TransferFailure: Error, Hashable, Sendable {
     static func libcurl(_ code: Code, _ result: CURLcode) -> TransferFailure {
         TransferFailure(code, detail: curl_easy_strerror(result).map { String(cString: $0) } ?? "")
     }
+}
+
+/// Names the limit and what raises it.
+private func outOfDescriptors() -> String {
+    var limit = rlimit()
+    guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return systemErrorText(EMFILE) }
+    return "all \(limit.rlim_cur) file descriptors that this process may have are open; raise the limit (ulimit -n, LimitNOFILE)"
 }
 
 /// The system's words for an errno.

@@ -2,6 +2,8 @@
 ///
 /// The phases follow one another. A phase that was not reached is nil; the one that a failure cut off has the time until then.
 package struct TransferReport: Sendable {
+    package enum TLSVersion: Hashable, Sendable { case tls10, tls11, tls12, tls13 }
+
     /// When the engine began with it: with the lookup, or the connection where there is nothing to look up.
     package var startedAt: ContinuousClock.Instant
     /// The same by the wall clock, since 1970.
@@ -28,6 +30,8 @@ package struct TransferReport: Sendable {
     /// The first `Location` header. Where its bytes are no UTF-8, those past ASCII are percent-encoded: what they mean is the server's to
     /// know.
     package var location: String?
+    /// The first `Last-Modified` header in seconds since 1970, where it is a time.
+    package var lastModifiedSeconds: Int64?
     /// The values of `Set-Cookie` beside a ``location``, byte for byte, in order.
     package var setCookies: [[UInt8]] = []
     /// Those of the final answer when the request keeps them, raw, in order; `Link` as ``location``.
@@ -44,10 +48,16 @@ package struct TransferReport: Sendable {
 
     /// The answer came over TLS.
     package var usedTLS = false
-    /// "TLS 1.3", as blackbox_exporter writes it.
-    package var tlsVersion: String?
+    package var tlsVersion: TLSVersion?
+    /// IANA's name, as in `TLS_AES_128_GCM_SHA256`.
+    package var tlsCipher: String?
     /// As the server sent them, leaf first, at most 10; also when their verification failed.
     package var certificates: [CertificateFacts] = []
+    /// Those that verification took, from the leaf to the authority that is trusted, at most 10. Of a chain that was refused: none, or all
+    /// of them where it was refused for its time alone.
+    package var verifiedChain: [CertificateFacts] = []
+    /// The certificate for which the chain was refused.
+    package var refusedCertificate: CertificateFacts?
 
     /// nil: a complete HTTP answer was received.
     package var failure: TransferFailure?

@@ -48,6 +48,9 @@ package struct TransferRequest: Sendable {
     package var keepHeaders = false
     /// How old a good answer to a lookup may be; a failed one is never reused.
     package var dnsCache = Duration.zero
+    /// Whether a name that has a dot is also looked up with the resolver's search domains behind it, as the system does. One without a dot
+    /// always is.
+    package var usesSearchDomains = true
 
     package init(url: URLParts, method: String = "GET", timeout: Duration = .seconds(10)) {
         self.url = url

@@ -84,7 +84,7 @@ extension TransportError {
     fileprivate init(_ failure: TransferFailure) {
         let kind: Kind =
             switch failure.code {
-            case .lookupFailed, .lookupTimedOut, .noAddress: .dns
+            case .lookupFailed, .lookupNeedsSearch, .lookupTimedOut, .noAddress: .dns
             case .connectRefused, .connectTimedOut, .networkUnreachable: .connect
             case .tlsFailed, .tlsTimedOut, .certificateExpired, .certificateNotYetValid, .certificateUntrusted,
                 .certificateNameMismatch, .caFileUnreadable, .clientCertificateUnusable, .proxyFailed:

@@ -66,7 +66,7 @@ package final class Daemon: Sendable {
     let settings: Settings
     let probes: TransferEngine
     private let requests: TransferEngine
-    private let secondLooksMax: Int
+    let shares: DescriptorShares
     private let store: TargetStore?
     private let lock: InstanceLock?
     let startedAt = Timestamp.now()
@@ -91,27 +91,27 @@ package final class Daemon: Sendable {
         self.settings = settings
         self.context = context
         let logger = context.logger
-        let metrics = DaemonMetrics(build: ["version": context.version], loadedAt: .now())
+        let metrics = DaemonMetrics(build: ["version": context.version], loadedAt: .now(), syncFailures: APIError.reasonLabels)
         let watch = Watch()
+        let lock = try InstanceLock(besides: settings.history.path)
         var options = HistoryOptions(settings)
         options.onEvent = { event in
             report(event, logger: logger, metrics: metrics)
-            if case .setAside = event { watch.forgetWhatIsWritten() }
+            guard case .setAside = event else { return }
+            watch.forgetWhatIsWritten()
+            lock?.claim()
         }
-        lock = try InstanceLock(besides: settings.history.path)
         let history = try History.open(path: settings.history.path, options: options)
         let series = TargetSeries(
             perTarget: .init(settings.metrics.perTarget), withClientID: settings.targetsAPI.clients.count > 1)
         // The sync has an engine of its own: a list of 48 MB must not stand between a due time and a socket.
-        let shares = shareOutDescriptors(probes: settings.limits.maxInFlight, logger)
+        shares = shareOutDescriptors(settings, logger)
         probes = try TransferEngine(
-            name: ThreadPriorities.probes, maxLookups: settings.limits.maxLookups, maxIdleConnections: shares.idleConnections)
-        secondLooksMax = shares.secondLooks
+            name: ThreadPriorities.probes, maxLookups: shares.lookups, maxIdleConnections: shares.idleConnections)
         requests = try TransferEngine(maxLookups: 4)
         let scheduler = Scheduler(
             clock: EngineClock(probes), origin: ContinuousClock.boot(), executor: probes.executor,
-            maxInFlight: shares.probes,
-            fastBudget: settings.limits.fastBudget)
+            maxInFlight: shares.probes, fastBudget: settings.limits.fastBudget)
         alerter = Alerter(
             AlertingOptions(settings, vantage: settings.vantage), memory: AlertMemory(history),
             isInMaintenance: { [maintenance] in maintenance.covers($0) },
@@ -137,13 +137,13 @@ package final class Daemon: Sendable {
         }
         reloader = Reloader(atStart: settings)
         access = WebAccess(context.surroundings)
-        let troubles = access.take(settings.webConfigFile)
+        let troubles = access.take(settings.webConfigFile).troubles
         guard troubles.isEmpty else { throw ListenFailure(description: troubles.joined(separator: "; ")) }
         manager = ServiceManager(environment: context.surroundings.environment)
         metrics.observeHistory { .init(history.statistics) }
         metrics.observeSchedule { .init(scheduler.counts) }
         metrics.observeAlerting { [alerter] in .init(alerter.counts) }
-        (self.history, self.metrics, self.series) = (history, metrics, series)
+        (self.lock, self.history, self.metrics, self.series) = (lock, history, metrics, series)
         (self.scheduler, self.watch, self.roster) = (scheduler, watch, roster)
     }
 
@@ -218,7 +218,8 @@ package final class Daemon: Sendable {
         lock?.release()
         guard isDurable else {
             let lost = history.statistics
-            let sentence = "\(lost.queued) results are lost: \(lost.trouble.map { "\($0)" } ?? "the history can't be written")"
+            let sentence =
+                "\(counted(lost.queued, "result is", "results are")) lost: \(lost.trouble.map { "\($0)" } ?? "the history can't be written")"
             logger.error("stopped; \(sentence)")
             throw LostResults(description: sentence)
         }
@@ -227,7 +228,8 @@ package final class Daemon: Sendable {
 
     private func probe() async {
         let loop = ProbeLoop(
-            daemon: self, prober: Prober(transfer: probes.transfer(_:), wallClock: { .now() }, secondLooksMax: secondLooksMax))
+            daemon: self, prober: Prober(transfer: probes.transfer(_:), wallClock: { .now() }, secondLooksMax: shares.secondLooks)
+        )
         logger.info("probing", metadata: ["targets": "\(watch.count)", "vantage": "\(settings.vantage.name)"])
         await scheduler.run { identity, due, isRecheck in
             await loop.probe(identity, due: due, isRecheck: isRecheck)

@@ -74,9 +74,22 @@ struct ProbeLoop: Sendable {
         if isHeld { series.hold(judged.result.target) }
         series.record(judged.result, judged.judgement, judge: judged.judge)
         // Elsewhere, because the roster may be busy with a list, and this is the engine's thread.
-        if judged.changesUnprobeable { Task { [roster] in roster.publishCounts() } }
+        if judged.changesUnprobeable {
+            Task { [roster] in roster.publishCounts() }
+            sayUnprobeable(judged)
+        }
         if judged.result.void == .proberFault { faults.say(judged.result.sentence, of: judged.target, logger) }
         if let transition = judged.judgement.transition { say(transition, judged.target) }
+    }
+
+    /// No status tells of it: the target is `unknown`, as one that has not been probed yet.
+    private func sayUnprobeable(_ judged: Watch.Judged) {
+        let name = displayText(judged.target.name)
+        let identity = judged.target.identity
+        var fields: Logger.Metadata = ["target_id": "\(identity.key)", "client_id": "\(identity.clientID)"]
+        guard judged.judge.isUnprobeable else { return logger.notice("\(name) can be probed again", metadata: fields) }
+        if let reason = judged.judgement.outcome.reason { fields["reason"] = "\(reason.rawValue)" }
+        logger.warning("\(name) can't be probed: \(judged.result.sentence)", metadata: fields)
     }
 
     private func say(_ transition: Transition, _ target: Target) {

@@ -15,11 +15,17 @@ extension Daemon {
         }
         if await !sync.knowsAList { sentences.append("no list of targets is known yet: no sync has succeeded") }
         let overdue = scheduler.overdue(byIntervals: 3)
-        if overdue > 0 { sentences.append("\(overdue) targets are overdue by three of their intervals") }
+        if overdue > 0 {
+            sentences.append(
+                "\(counted(overdue, "target is overdue by three of its intervals", "targets are overdue by three of their intervals"))"
+            )
+        }
         // Probes are made, but by our own trouble nothing is learned from them: that must not look like watching.
         let unseen = watch.unseen(forIntervals: 3, now: .now)
         if unseen > 0 {
-            sentences.append("\(unseen) targets have had none but void results for three of their intervals; the log says why")
+            sentences.append(
+                "\(counted(unseen, "target has", "targets have")) had none but void results for three intervals; the log says why"
+            )
         }
         return sentences
     }

@@ -102,6 +102,33 @@ final class Roster: Sendable {
         }
     }
 
+    /// Why new settings would end the watching as a whole; nil when a client and a target of those that are watched stay.
+    ///
+    /// A client that is taken out beside others is an everyday change; one that leaves nothing of what was there is more likely a file
+    /// that was cut off or a mistake in a filter.
+    func loss(under settings: Settings) -> String? {
+        state.withLock { state in
+            let (before, clients) = (state.settings.targetsAPI.clients.count, settings.targetsAPI.clients)
+            if before > 0, clients.isEmpty { return "it would leave no client of \(before)" }
+            let watched = watch.count
+            guard watched > 0 else { return nil }
+            let selection = TargetSelection(settings.targetsAPI)
+            var cause = "their clients are not in it"
+            for client in clients {
+                for target in state.lists[client.id] ?? [] where watch.watches(target.identity) {
+                    if !selection.includes(target) {
+                        cause = "regions and shard leave none of them"
+                    } else if settings.policy(for: target).isEnabled {
+                        return nil
+                    } else {
+                        cause = "none of them is enabled"
+                    }
+                }
+            }
+            return "it would leave no target of the \(watched) that are watched: \(cause)"
+        }
+    }
+
     private func forgetOtherClients(_ state: inout State) {
         let clients = Set(state.settings.targetsAPI.clients.map(\.id))
         for client in state.lists.keys where !clients.contains(client) {
@@ -251,7 +278,7 @@ final class Roster: Sendable {
                 "the test path replaces the base URL's path \(displayText(prefix)); to add it to that, set path_join: append",
                 metadata: ["target": "\(target.name)", "target_id": "\(target.identity.key)"])
         }
-        if affected.count > 10 { logger.notice("so it is with \(affected.count - 10) more targets") }
+        if affected.count > 10 { logger.notice("so it is with \(counted(affected.count - 10, "more target", "more targets"))") }
     }
 }
 

@@ -86,7 +86,7 @@ extension Daemon {
     var summary: String {
         get async {
             let isConfigured = metrics.isConfigurationGood
-            return await watchedNow + (isConfigured ? "" : "; the last reload failed, and the settings before it are in force")
+            return await watchedNow + (isConfigured ? "" : "; \(reloader.trouble)")
         }
     }
 
@@ -102,7 +102,7 @@ extension Daemon {
                 counts[status].flatMap { $0 > 0 ? "\($0) \(status.rawValue)" : nil }
             }
             let doubt = watch.vantage(tell: { _ in }) { _ in }.doubt
-            return "\(watch.count) targets: " + parts.joined(separator: ", ")
+            return "\(counted(watch.count, "target")): " + parts.joined(separator: ", ")
                 + (doubt.map { "; the vantage is unhealthy: \($0.cause.sentence)" } ?? "")
         }
     }

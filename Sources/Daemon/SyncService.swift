@@ -156,8 +156,8 @@ actor SyncService {
             news = []
             // One that is under way may have been asked for before the change.
             if let running { _ = await running.task.value }
-            for client in plan.clients where changed.contains(client.clientID) && !isQuiet(client) {
-                _ = await sync(client, generation: generation, counts: false)
+            for client in plan.clients where changed.contains(client.clientID) {
+                if !isQuiet(client) { _ = await sync(client, generation: generation, counts: false) }
                 // The interval may be long: what is news must not wait for it because one request failed.
                 if channels[client.clientID]?.lastFailure != nil { news.insert(client.clientID) }
             }
@@ -255,7 +255,7 @@ actor SyncService {
             return nil
         case .held(let lost, let total):
             let sentence =
-                "the answer for client \(displayText(clientID)) would remove \(lost) of \(total) targets; it is held until "
+                "the answer for client \(displayText(clientID)) would remove \(lost) of \(counted(total, "target")); it is held until "
                 + "three answers in a row agree on it (targets_api.shrink_guard)"
             logger.warning("sync held: \(sentence)", metadata: ["client_id": "\(clientID)"])
             return sentence
@@ -287,7 +287,9 @@ actor SyncService {
             logger.warning("sync: rejected \(rejection)", metadata: ["client_id": "\(clientID)"])
         }
         if news.count > 20 {
-            logger.warning("sync: rejected \(news.count - 20) more records", metadata: ["client_id": "\(clientID)"])
+            logger.warning(
+                "sync: rejected \(counted(news.count - 20, "more record", "more records"))",
+                metadata: ["client_id": "\(clientID)"])
         }
     }
 }

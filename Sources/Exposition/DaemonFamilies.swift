@@ -133,6 +133,13 @@ private struct DaemonPage {
         }
         gauge("rangefinder_alerts_queued", "Alerts and messages that wait to be taken", Double(reading.queued))
         family(
+            .counter, "rangefinder_alerts_set_aside_total", "Messages that a channel refused for good and that are kept unsent"
+        ) { line in
+            for (channel, count) in reading.setAside.sorted(by: { $0.key < $1.key }) {
+                line([("channel", channel)], Double(count))
+            }
+        }
+        family(
             .counter, "rangefinder_detection_exceptions_total",
             "How often something kept a target's detection bound from being promised, by reason"
         ) { line in

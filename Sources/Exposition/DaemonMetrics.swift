@@ -45,9 +45,12 @@ package final class DaemonMetrics: Sendable {
         package var queued: Int
         /// By reason: why a detection bound was not promised.
         package var exceptions: [String: Int]
+        /// By channel: messages that it refused for good.
+        package var setAside: [String: Int]
 
-        package init(sent: Int, failed: Int, queued: Int, exceptions: [String: Int]) {
+        package init(sent: Int, failed: Int, queued: Int, exceptions: [String: Int], setAside: [String: Int] = [:]) {
             (self.sent, self.failed, self.queued, self.exceptions) = (sent, failed, queued, exceptions)
+            self.setAside = setAside
         }
     }
 
@@ -64,7 +67,7 @@ package final class DaemonMetrics: Sendable {
     struct Sync: Sendable {
         /// 0 while there was none: an API that never answered is stale, too.
         var lastSuccess = Timestamp(milliseconds: 0)
-        var failures = WordCounts()
+        var failures: WordCounts
         var isHeld = false
         var hasAnswered = false
     }
@@ -92,10 +95,14 @@ package final class DaemonMetrics: Sendable {
     /// The labels of `rangefinder_build_info`.
     let build: [(name: String, value: String)]
 
+    /// A counter that appears with its first failure would hide that failure from `increase()`: each word begins at 0.
+    private let syncFailures: WordCounts
+
     /// `build`: the labels of `rangefinder_build_info`, as in `["version": "0.1.0"]`. `loadedAt`: when the configuration
-    /// was read.
-    package init(build: KeyValuePairs<String, String>, loadedAt: Timestamp) {
+    /// was read. `syncFailures`: all words of ``syncFailed(clientID:reason:)``.
+    package init(build: KeyValuePairs<String, String>, loadedAt: Timestamp, syncFailures: [String] = []) {
         self.build = build.map { ($0.key, $0.value) }
+        self.syncFailures = WordCounts(syncFailures)
         state = Mutex(State(lastReload: loadedAt))
     }
 
@@ -133,7 +140,7 @@ package final class DaemonMetrics: Sendable {
         state.withLock { state in
             let known = state.syncs
             state.syncs = [:]
-            for id in clientIDs { state.syncs[id] = known[id] ?? Sync() }
+            for id in clientIDs { state.syncs[id] = known[id] ?? Sync(failures: syncFailures) }
         }
     }
 
@@ -201,7 +208,9 @@ package final class DaemonMetrics: Sendable {
 struct WordCounts: Sendable {
     static let limit = 64
 
-    private(set) var counts: [String: Int] = [:]
+    private(set) var counts: [String: Int]
+
+    init(_ words: [String] = []) { counts = Dictionary(words.prefix(Self.limit).map { ($0, 0) }) { first, _ in first } }
 
     mutating func count(_ word: String) {
         let isKnown = counts[word] != nil || counts.count < Self.limit

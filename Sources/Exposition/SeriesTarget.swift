@@ -62,15 +62,34 @@ package struct SeriesTarget: Hashable, Sendable {
     package var labels: SeriesLabels
     package var timeout: Duration
     package var detectionBound: Duration
+    package var interval: Duration
 
-    package init(labels: SeriesLabels, timeout: Duration, detectionBound: Duration) {
+    package init(labels: SeriesLabels, timeout: Duration, detectionBound: Duration, interval: Duration) {
         self.labels = labels
         self.timeout = timeout
+        self.interval = interval
         self.detectionBound = detectionBound
     }
 
     package init(labels: SeriesLabels, policy: ProbePolicy) {
-        self.init(labels: labels, timeout: policy.effectiveTimeout, detectionBound: policy.detectionBound)
+        self.init(
+            labels: labels, timeout: policy.effectiveTimeout, detectionBound: policy.detectionBound, interval: policy.interval)
+    }
+}
+
+extension PageWriter {
+    /// Those of `probe_ssl_last_chain_info`, behind a target's own; names and form are blackbox_exporter's (prober/tls.go).
+    mutating func write(_ leaf: LeafCertificate) {
+        let words = leaf.words
+        let digits = leaf.fingerprint.map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
+        let labels = [
+            ("fingerprint_sha256", digits), ("issuer", words.issuer), ("subject", words.subject),
+            ("subjectalternative", words.hosts.joined(separator: ",")),
+        ]
+        for (name, value) in labels {
+            write(",")
+            write(label: name, displayText(value))
+        }
     }
 }
 

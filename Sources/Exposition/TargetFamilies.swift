@@ -2,10 +2,26 @@ import Health
 
 /// One value of a target, or which of a closed set of words applies to it. NaN where there is none.
 enum Column: Int, CaseIterable, Sendable {
-    case success, duration, timeout, ipProtocol
+    case success, duration, timeout, ipProtocol, addressHash
     case resolve, connect, tls, processing, transfer
-    case httpStatus, httpVersion, ssl, redirects, contentLength, bodyLength, certificateExpiry, tlsVersion
-    case status, consecutiveFailures, lastProbe, successes, failures, voids, reason, cause, detectionBound
+    case httpStatus, httpVersion, ssl, redirects, contentLength, bodyLength, lastModified, failedPattern
+    case presentedExpiry, chainExpiry, tlsVersion
+    case status, consecutiveFailures, lastProbe, successes, failures, voids, reason, cause, detectionBound, interval
+}
+
+/// What a target showed last, as labels.
+enum Caption: Int, CaseIterable, Sendable { case chain, cipher }
+
+/// The labels of a caption, ready for the page, and what they were made of: they seldom change from one probe to the next.
+struct CaptionText: Sendable {
+    let source: [UInt8]
+    let labels: [UInt8]
+
+    init(_ source: [UInt8], _ write: (inout PageWriter) -> Void) {
+        var writer = PageWriter()
+        write(&writer)
+        (self.source, labels) = (source, writer.bytes)
+    }
 }
 
 /// What is true of few targets at a time: kept as sets, where a column would cost all targets a number.
@@ -17,15 +33,22 @@ struct Slab: Sendable {
     /// Slots.
     var marks: [Mark: Set<Int>] = [:]
     private var values: [Double]
+    private var captions: [CaptionText?]
 
     init(slotCount: Int) {
         self.slotCount = slotCount
+        captions = [CaptionText?](repeating: nil, count: slotCount * Caption.allCases.count)
         values = [Double](repeating: .nan, count: slotCount * Column.allCases.count)
     }
 
     subscript(column: Column, slot: Int) -> Double {
         get { values[column.rawValue * slotCount + slot] }
         set { values[column.rawValue * slotCount + slot] = newValue }
+    }
+
+    subscript(caption: Caption, slot: Int) -> CaptionText? {
+        get { captions[caption.rawValue * slotCount + slot] }
+        set { captions[caption.rawValue * slotCount + slot] = newValue }
     }
 
     /// A copy that is made now, and not by the next one who writes.
@@ -52,6 +75,8 @@ struct TargetFamily: Sendable {
         case oneOf(Column, [[UInt8]])
         /// One line: 1 where the mark is, else 0.
         case flag(Mark)
+        /// One line with the value 1 and the caption's labels, if there is one.
+        case captioned(Caption)
     }
 
     let family: Family
@@ -71,6 +96,7 @@ struct TargetFamily: Sendable {
         case .one(let column), .chosen(let column, _), .oneOf(let column, _): !slab[column, slot].isNaN
         case .each(let columns): columns.contains { !slab[$0.column, slot].isNaN }
         case .flag: true
+        case .captioned(let caption): slab[caption, slot] != nil
         }
     }
 
@@ -95,6 +121,7 @@ struct TargetFamily: Sendable {
             if choice.isNaN { return }
             for (index, label) in values.enumerated() { line(label, index == Int(choice) ? 1 : 0) }
         case .flag(let mark): line([], slab.marks[mark]?.contains(slot) == true ? 1 : 0)
+        case .captioned(let caption): if let text = slab[caption, slot] { line(text.labels, 1) }
         }
     }
 
@@ -106,10 +133,6 @@ struct TargetFamily: Sendable {
     private static func columns(_ name: String, _ columns: KeyValuePairs<String, Column>) -> Lines {
         .each(columns.map { (Array(",\(name)=\"\($0.key)\"".utf8), $0.value) })
     }
-
-    /// The names that blackbox_exporter gives them, by OpenSSL's.
-    static let tlsVersions = ["TLSv1": "TLS 1.0", "TLSv1.1": "TLS 1.1", "TLSv1.2": "TLS 1.2", "TLSv1.3": "TLS 1.3"]
-    static let tlsVersionNames = tlsVersions.values.sorted()
 
     static let all: [TargetFamily] = blackbox + ours
 
@@ -130,6 +153,10 @@ struct TargetFamily: Sendable {
         TargetFamily(
             Family(.gauge, "probe_ip_protocol", "Specifies whether probe ip protocol is IP4 or IP6"), .one(.ipProtocol)),
         TargetFamily(
+            Family(
+                .gauge, "probe_ip_addr_hash",
+                "Specifies the hash of IP address. It's useful to detect if the IP address changes."), .one(.addressHash)),
+        TargetFamily(
             Family(.gauge, "probe_http_duration_seconds", "Duration of http request by phase, summed over all redirects"),
             columns(
                 "phase",
@@ -148,11 +175,25 @@ struct TargetFamily: Sendable {
         TargetFamily(
             Family(.gauge, "probe_http_uncompressed_body_length", "Length of uncompressed response body"), .one(.bodyLength)),
         TargetFamily(
+            Family(
+                .gauge, "probe_http_last_modified_timestamp_seconds",
+                "Returns the Last-Modified HTTP response header in unixtime"), .one(.lastModified)),
+        TargetFamily(
+            Family(.gauge, "probe_failed_due_to_regex", "Indicates if probe failed due to regex"), .one(.failedPattern)),
+        TargetFamily(
             Family(.gauge, "probe_ssl_earliest_cert_expiry", "Returns last SSL chain expiry in unixtime"),
-            .one(.certificateExpiry), isEssential: true),
+            .one(.presentedExpiry)),
+        TargetFamily(
+            Family(
+                .gauge, "probe_ssl_last_chain_expiry_timestamp_seconds", "Returns last SSL chain expiry in timestamp"),
+            .one(.chainExpiry), isEssential: true),
+        TargetFamily(
+            Family(.gauge, "probe_ssl_last_chain_info", "Contains SSL leaf certificate information"), .captioned(.chain)),
         TargetFamily(
             Family(.gauge, "probe_tls_version_info", "Returns the TLS version used or NaN when unknown"),
-            .chosen(.tlsVersion, labels("version", tlsVersionNames))),
+            .chosen(.tlsVersion, labels("version", TLSVersion.allCases.map(\.rawValue)))),
+        TargetFamily(
+            Family(.gauge, "probe_tls_cipher_info", "Returns the TLS cipher negotiated during handshake"), .captioned(.cipher)),
     ]
 
     private static let ours: [TargetFamily] = [
@@ -183,6 +224,9 @@ struct TargetFamily: Sendable {
                 .gauge, "rangefinder_target_detection_bound_seconds",
                 "The longest time from when every probe that starts fails to the first byte of the alert"),
             .one(.detectionBound)),
+        TargetFamily(
+            Family(.gauge, "rangefinder_target_interval_seconds", "The time from one of the target's due times to the next"),
+            .one(.interval), isEssential: true),
         TargetFamily(
             Family(.gauge, "rangefinder_target_held", "Whether the target's alert waits because the vantage is in doubt"),
             .flag(.held)),

@@ -142,10 +142,11 @@ struct SeriesRow: Sendable {
     let region: String
     let timeout: Duration
     let detectionBound: Duration
+    let interval: Duration
 
     init(_ target: SeriesTarget) {
         (identity, region) = (target.labels.identity, target.labels.region)
-        (timeout, detectionBound) = (target.timeout, target.detectionBound)
+        (timeout, detectionBound, interval) = (target.timeout, target.detectionBound, target.interval)
     }
 }
 
@@ -154,11 +155,13 @@ extension TargetSeries.State {
     fileprivate mutating func fill(_ slot: Int, from known: (slab: Slab, slot: Int)?) {
         if let known {
             for column in Column.allCases { slab[column, slot] = known.slab[column, known.slot] }
+            for caption in Caption.allCases { slab[caption, slot] = known.slab[caption, known.slot] }
         } else {
             slab[.status, slot] = Double(Status.unknown.code)
             for column in [Column.consecutiveFailures, .successes, .failures, .voids] { slab[column, slot] = 0 }
         }
         slab[.detectionBound, slot] = targets[slot].detectionBound.inSeconds
+        slab[.interval, slot] = targets[slot].interval.inSeconds
     }
 
     fileprivate mutating func show(_ judge: Judge, at slot: Int) {
@@ -189,16 +192,40 @@ extension TargetSeries.State {
         slab[.redirects, slot] = Double(facts.redirects)
         slab[.contentLength, slot] = Double(facts.contentLength ?? (facts.httpStatus == nil ? 0 : -1))
         slab[.bodyLength, slot] = Double(facts.uncompressedBodyLength ?? 0)
-        slab[.certificateExpiry, slot] = facts.certificateExpiry?.seconds ?? .nan
-        slab[.tlsVersion, slot] = Self.index(ofTLSVersion: facts.tlsVersion)
+        slab[.lastModified, slot] = facts.lastModified?.seconds ?? .nan
+        slab[.failedPattern, slot] = facts.failedPattern ? 1 : 0
+        slab[.addressHash, slot] = facts.address.map(addressHash) ?? 0
+        slab[.presentedExpiry, slot] = facts.presentedExpiry?.seconds ?? .nan
+        slab[.chainExpiry, slot] = facts.certificateExpiry?.seconds ?? .nan
+        slab[.tlsVersion, slot] = Self.index(of: facts.tlsVersion)
+        caption(slot, facts)
+    }
+
+    /// Only where something is new: text takes far longer than a number.
+    private mutating func caption(_ slot: Int, _ facts: ResponseFacts) {
+        if slab[.chain, slot]?.source != facts.leaf?.fingerprint {
+            slab[.chain, slot] = facts.leaf.map { leaf in CaptionText(leaf.fingerprint) { $0.write(leaf) } }
+        }
+        let cipher = facts.tlsCipher.map { Array($0.utf8) }
+        if slab[.cipher, slot]?.source != cipher {
+            slab[.cipher, slot] = cipher.map { name in
+                CaptionText(name) {
+                    $0.write(",")
+                    $0.write(label: "cipher", String(decoding: name, as: UTF8.self))
+                }
+            }
+        }
     }
 
     private static func index<Word: CaseIterable & Equatable>(of word: Word?) -> Double where Word.AllCases == [Word] {
         word.flatMap { Word.allCases.firstIndex(of: $0) }.map(Double.init) ?? .nan
     }
+}
 
-    private static func index(ofTLSVersion version: String?) -> Double {
-        let name = version.flatMap { TargetFamily.tlsVersions[$0] }
-        return name.flatMap { TargetFamily.tlsVersionNames.firstIndex(of: $0) }.map(Double.init) ?? .nan
-    }
+/// FNV-1a of 32 bits over an address's bytes, as blackbox_exporter has it (prober/utils.go).
+func addressHash(_ text: String) -> Double {
+    guard let address = IPAddress(text) else { return 0 }
+    let isMapped = !address.isIPv4 && address.bytes.prefix(12) == [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff]
+    let bytes = isMapped ? address.bytes.suffix(4) : address.bytes[...]
+    return Double(bytes.reduce(UInt32(2_166_136_261)) { ($0 ^ UInt32($1)) &* 16_777_619 })
 }

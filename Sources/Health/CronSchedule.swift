@@ -20,6 +20,16 @@ package struct CronSchedule: Hashable, Sendable {
         (isAnyDay, isAnyWeekday) = (fields[2].hasPrefix("*"), fields[4].hasPrefix("*"))
     }
 
+    /// Whether there is a moment at which it begins. `0 0 30 2 *` has none: no February has thirty days.
+    package var everComes: Bool {
+        // Either day will do, and every week has all weekdays.
+        if !isAnyDay, !isAnyWeekday { return true }
+        let lengths = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]
+        return lengths.enumerated().contains { index, length in
+            months >> UInt64(index + 1) & 1 == 1 && days & ((1 << UInt64(length + 1)) - 2) != 0
+        }
+    }
+
     private static func set(_ field: Substring, _ range: ClosedRange<Int>) -> UInt64? {
         var set: UInt64 = 0
         for item in field.split(separator: ",", omittingEmptySubsequences: false) {

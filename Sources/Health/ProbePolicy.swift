@@ -64,6 +64,8 @@ package struct ProbePolicy: Hashable, Sendable {
     package var addressFamily = AddressFamily.any
     /// How long a good lookup is reused; a failed one never is.
     package var dnsCache: Duration = .zero
+    /// Whether a name that has a dot is also looked up with the resolver's search domains behind it.
+    package var dnsSearch = false
     /// A PEM bundle instead of the system's.
     package var caFile: String?
     package var clientCertificate: ClientCertificate?

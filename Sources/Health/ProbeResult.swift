@@ -26,15 +26,25 @@ package struct ResponseFacts: Hashable, Sendable {
     package var httpVersion: Double?
     package var redirects = 0
     package var usedTLS = false
-    /// As in `TLSv1.3`.
-    package var tlsVersion: String?
-    /// The first expiry in the chain that the server presented.
+    package var tlsVersion: TLSVersion?
+    /// IANA's name of what TLS agreed on, as in `TLS_AES_128_GCM_SHA256`.
+    package var tlsCipher: String?
+    /// The first expiry in the chains that were verified, over all hops: this is what is judged and alerted on. Of a chain that was refused
+    /// for its time alone, too.
     package var certificateExpiry: Timestamp?
+    /// The first expiry in all that the servers of all hops presented, whether verification needed it or not.
+    package var presentedExpiry: Timestamp?
+    /// The server's own certificate, once its chain was verified.
+    package var leaf: LeafCertificate?
     /// The address that was connected to, without port.
     package var address: String?
     /// `Content-Length`, when the server sent one.
     package var contentLength: Int?
     package var uncompressedBodyLength: Int?
+    /// `Last-Modified`, when the server sent one that is a time.
+    package var lastModified: Timestamp?
+    /// A pattern that the body had to match did not match.
+    package var failedPattern = false
 
     package init() {}
 }

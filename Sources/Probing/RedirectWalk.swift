@@ -27,6 +27,10 @@ struct RedirectWalk {
     private var hasLeftHome = false
     private var otherAddresses: OtherAddresses?
     private var cookies = CookieJar()
+    /// Of the chains that were verified so far, over all hops.
+    private var expiring: ExpiringCertificate?
+    /// Of all certificates that were presented so far.
+    private var presentedExpiry: Timestamp?
 
     /// Why the walk ended before an answer that can be judged.
     private struct Refusal {
@@ -64,6 +68,7 @@ struct RedirectWalk {
         request.keepBody = BodyVerdict.bytesToKeep(policy)
         request.maxBody = policy.maxBody
         request.dnsCache = policy.dnsCache
+        request.usesSearchDomains = policy.dnsSearch
         let egress = order.egress
         request.allows = { address in IPAddress(bytes: address.bytes).map { egress.denial(of: $0) == nil } ?? false }
         return request
@@ -106,6 +111,7 @@ struct RedirectWalk {
     mutating func arrived(_ report: TransferReport) {
         if elapsed > .zero { stalled += max(.zero, (last.startedAt + last.duration).duration(to: report.startedAt)) }
         last = report
+        see(report)
         hops[hops.count - 1].status = report.status
         phases.add(report)
         elapsed += report.duration
@@ -115,8 +121,8 @@ struct RedirectWalk {
         guard redirects < order.policy.followRedirects else {
             refusal = Refusal(
                 reason: .tooManyRedirects,
-                sentence: "more than \(order.policy.followRedirects) redirects, the last to \(displayText(location)); "
-                    + "raise follow_redirects or expect \(status)")
+                sentence: "more than \(counted(order.policy.followRedirects, "redirect")), the last to \(displayText(location)); "
+                    + "raise follow_redirects, or set it to 0 and expect \(status)")
             return
         }
         // Looked at first, because what has another scheme is often no URL that libcurl would read.
@@ -140,6 +146,16 @@ struct RedirectWalk {
         cookies.store(report.setCookies, from: here, at: report.endedAt)
         changeMethod(after: status)
         next = target
+    }
+
+    /// A visitor meets the certificates of every hop.
+    private mutating func see(_ report: TransferReport) {
+        presentedExpiry = [presentedExpiry, report.certificates.firstToExpire?.expiry].compactMap { $0 }.min()
+        if hops.count > 1, let before = expiring, before.earlierHop == nil {
+            expiring?.earlierHop = hops[hops.count - 2].url.host
+        }
+        guard let new = report.expiringCertificate else { return }
+        if [new.facts, expiring?.facts].compactMap({ $0?.expiry }).min() == new.facts.expiry { expiring = new }
     }
 
     /// RFC 9110 section 15.4: 303 asks for GET; 301 and 302 after POST are followed by GET, as every client does; 307 and 308 keep it.
@@ -167,13 +183,14 @@ struct RedirectWalk {
     mutating func wasCancelled() { isCancelled = true }
 
     /// - Parameter mismatch: what the last answer's body lacks.
-    func report(mismatch: String?) -> ProbeReport {
+    func report(mismatch: BodyMismatch?) -> ProbeReport {
         let verdict = verdict(mismatch)
         let lateness = (order.due.map { max(.zero, $0.duration(to: first.startedAt)) } ?? .zero) + stalled
         var result = ProbeResult(
             target: order.target.identity, startedAt: Timestamp(milliseconds: first.startedAtMilliseconds),
             duration: elapsed, lateness: lateness, outcome: verdict.outcome, sentence: verdict.sentence,
             phases: phases, facts: facts)
+        result.facts.failedPattern = verdict.outcome == .bad(.bodyMismatch) && mismatch?.isOfPattern == true
         if isCancelled || last.failure?.code == .cancelled || last.failure?.code == .shutDown {
             result.void = .cancelled
         } else if result.void == nil, order.due != nil, lateness > order.policy.taintAfter {
@@ -185,14 +202,14 @@ struct RedirectWalk {
             otherAddresses: otherAddresses ?? order.otherAddresses)
     }
 
-    private func verdict(_ mismatch: String?) -> Verdict {
+    private func verdict(_ mismatch: BodyMismatch?) -> Verdict {
         if let refusal { return Verdict(outcome: .bad(refusal.reason), sentence: refusal.sentence) }
         if let failure = last.failure {
             let verdict = Verdict(
                 failure: failure, report: last, order: order, url: hops.last?.url ?? home, isRedirect: hops.count > 1)
             return otherAddresses.map(verdict.weighed) ?? verdict
         }
-        return Verdict(answer: last, order: order, duration: elapsed, mismatch: mismatch)
+        return Verdict(answer: last, order: order, duration: elapsed, mismatch: mismatch, expiring: expiring)
     }
 
     private var facts: ResponseFacts {
@@ -201,8 +218,12 @@ struct RedirectWalk {
         facts.httpVersion = last.httpVersion
         facts.redirects = redirects
         facts.usedTLS = last.usedTLS
-        facts.tlsVersion = last.tlsVersion
-        facts.certificateExpiry = last.certificates.firstToExpire?.expiry
+        facts.tlsVersion = last.tlsVersion.map(TLSVersion.init)
+        facts.tlsCipher = last.tlsCipher
+        facts.certificateExpiry = expiring?.facts.expiry
+        facts.presentedExpiry = presentedExpiry
+        facts.leaf = last.refusedCertificate == nil ? last.verifiedChain.first.map(LeafCertificate.init) : nil
+        facts.lastModified = last.lastModifiedSeconds.map(Timestamp.init(seconds:))
         facts.address = last.address?.text
         facts.contentLength = last.contentLength
         facts.uncompressedBodyLength = last.status == nil || last.bodyProblem != nil ? nil : last.bodyLength
@@ -216,6 +237,27 @@ extension ProbePolicy.AddressFamily {
         case .any: .any
         case .v4: .v4
         case .v6: .v6
+        }
+    }
+}
+
+extension TLSVersion {
+    fileprivate init(_ version: TransferReport.TLSVersion) {
+        self =
+            switch version {
+            case .tls10: .tls10
+            case .tls11: .tls11
+            case .tls12: .tls12
+            case .tls13: .tls13
+            }
+    }
+}
+
+extension LeafCertificate {
+    fileprivate init(_ facts: CertificateFacts) {
+        self.init(fingerprint: facts.fingerprint) {
+            Words(
+                subject: facts.subject, issuer: facts.issuer, hosts: facts.names.filter(\.isHost).map(\.text))
         }
     }
 }

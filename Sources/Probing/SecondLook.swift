@@ -100,7 +100,8 @@ extension TransferReport {
             .certificateExpired, .certificateNotYetValid, .certificateUntrusted, .certificateNameMismatch, .timedOut,
             .protocolError:
             return true
-        case .urlMalformed, .unsupportedScheme, .lookupFailed, .lookupTimedOut, .noAddress, .addressDenied, .proxyFailed,
+        case .urlMalformed, .unsupportedScheme, .lookupFailed, .lookupNeedsSearch, .lookupTimedOut, .noAddress, .addressDenied,
+            .proxyFailed,
             .bodyTooLarge, .caFileUnreadable, .clientCertificateUnusable, .localFault, .cancelled, .shutDown:
             return false
         }

@@ -3,16 +3,15 @@ import Health
 
 /// The sentences that say to a person on call what happened and what to try. Foreign text in them is escaped and cut.
 enum Sentence {
-    static func unexpected(_ answer: TransferReport, policy: ProbePolicy) -> String {
-        let status = answer.status ?? 0
+    static func unexpected(_ status: Int, policy: ProbePolicy, lacksLocation: Bool = false) -> String {
         let expected = policy.expectedStatuses.map { $0.count == 1 ? "\($0.lowerBound)" : "\($0.lowerBound)-\($0.upperBound)" }
             .joined(separator: ", ")
         switch status {
         case 401, 403:
             return "HTTP \(status): it answers, but wants credentials; set headers or expect \(status)"
-        case _ where lacksLocation(answer, policy: policy):
+        case _ where lacksLocation:
             return "HTTP \(status): a redirect that names no Location to go on to, but \(expected) was expected"
-        case _ where RedirectWalk.redirects.contains(status):
+        case 301, 302, 303, 307, 308:
             return "HTTP \(status): a redirect that was not followed, but \(expected) was expected"
         default:
             return "HTTP \(status), but \(expected) was expected"
@@ -48,15 +47,16 @@ enum Sentence {
         case .connectionClosed: return "\(place) closed the connection without an answer"
         case .networkUnreachable: return "no route to \(place)\(detail)"
         case .certificateExpired, .certificateNotYetValid, .certificateUntrusted, .certificateNameMismatch:
-            return certificate(reason, report, host, detail)
+            return TLSSentence.certificate(failure, report, host, detail)
         case .tlsHandshakeFailed:
             return failure.code == .tlsTimedOut
                 ? "\(place) did not finish the TLS handshake within \(exact(order.policy.effectiveTimeout))"
-                : "the TLS handshake with \(place) failed\(detail)\(hint(failure))"
+                : TLSSentence.handshake(
+                    failure, place, detail, hasClientCertificate: order.policy.clientCertificate != nil)
         case .timeout:
             return timeout(order.policy, during: report.transfer == nil ? "waiting for the answer" : "reading the answer")
         case .protocolError: return "\(place) does not speak HTTP as it should\(detail)"
-        case .bodyTooLarge: return "the body is larger than max_body (\(order.policy.maxBody) bytes)"
+        case .bodyTooLarge: return "the body is larger than max_body (\(counted(order.policy.maxBody, "byte")))"
         case .urlInvalid: return "the URL can't be used\(detail)"
         case .proberFault: return "our own trouble, not the target's\(detail)"
         case .proxyFailed:
@@ -71,15 +71,11 @@ enum Sentence {
         case .lookupTimedOut: "the lookup of \(host) did not end within \(exact(policy.effectiveTimeout))"
         case .noAddress where policy.addressFamily == .any: "\(host) can be looked up, but has no address"
         case .noAddress: "\(host) has no address of the family that `ip: \(policy.addressFamily.rawValue)` asks for"
+        case .lookupNeedsSearch:
+            "\(host) can't be looked up: it has no address; with a search domain of resolv.conf behind it, it has: if that is meant, "
+                + "set probe.dns_search: true"
         default: "\(host) can't be looked up\(detail)"
         }
-    }
-
-    /// A server that knows none of what is offered only says that it failed.
-    private static func hint(_ failure: TransferFailure) -> String {
-        guard failure.detail.contains("handshake failure") else { return "" }
-        return "; it may know no version from TLS 1.2 on, or none of the ciphers and curves that are offered to it "
-            + "(Diffie-Hellman over finite fields is not)"
     }
 
     private static func denied(_ report: TransferReport, _ order: ProbeOrder, _ host: String, _ isRedirect: Bool) -> String {
@@ -92,28 +88,6 @@ enum Sentence {
         return lead + "\(what) egress denies (\(denial)); to probe it, add \(address) to egress.allow"
     }
 
-    private static func certificate(_ reason: Reason, _ report: TransferReport, _ host: String, _ detail: String) -> String {
-        guard let leaf = report.certificates.first else { return "\(host)'s certificate was refused\(detail)" }
-        let now = Timestamp(milliseconds: report.startedAtMilliseconds)
-        switch reason {
-        case .certificateExpired:
-            let expired = report.certificates.firstToExpire ?? leaf
-            let ago = expired.expiry.map { " \(rough(now - $0)) ago" } ?? ""
-            return "certificate expired\(ago) (\(names(expired)))"
-        case .certificateNotYetValid:
-            let wait = leaf.beginning.map { " for another \(rough($0 - now))" } ?? " yet"
-            return "certificate is not valid\(wait) (\(names(leaf))); check both clocks"
-        case .certificateNameMismatch:
-            let all = leaf.names
-            let others = all.prefix(4).map { displayText($0, limit: 80) }.joined(separator: ", ")
-            let more = all.count > 4 ? " and others" : ""
-            return "the certificate is not for \(host) but for \(others.isEmpty ? "no host" : others + more) (\(names(leaf)))"
-        default:
-            return
-                "the certificate of \(host) is not signed by a known authority (\(names(leaf)))\(detail); set ca_file if it is your own"
-        }
-    }
-
     static func names(_ certificate: CertificateFacts) -> String {
         "\(displayText(certificate.subject)), issuer \(displayText(certificate.issuer))"
     }
@@ -122,6 +96,7 @@ enum Sentence {
     static func rough(_ duration: Duration) -> String {
         let seconds = max(0, duration.wholeMilliseconds / 1000)
         switch seconds {
+        case 0: return "less than 1 s"
         case ..<120: return "\(seconds) s"
         case ..<7200: return "\(seconds / 60) min"
         case ..<172_800: return "\(seconds / 3600) h"
@@ -129,9 +104,10 @@ enum Sentence {
         }
     }
 
-    /// As in `143 ms` or `10 s`.
+    /// As in `0.4 ms`, `143 ms` or `10 s`.
     static func exact(_ duration: Duration) -> String {
         let milliseconds = duration.wholeMilliseconds
+        if duration < .milliseconds(10) { return millisecondWords(duration) }
         if milliseconds < 1000 { return "\(milliseconds) ms" }
         return milliseconds % 1000 == 0 ? "\(milliseconds / 1000) s" : "\(milliseconds / 1000).\(milliseconds % 1000 / 100) s"
     }

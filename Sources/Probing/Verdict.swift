@@ -13,12 +13,20 @@ struct Verdict {
 
     /// A complete answer, held against what was expected of it.
     ///
-    /// - Parameter mismatch: what ``BodyVerdict`` found of the body.
-    init(answer: TransferReport, order: ProbeOrder, duration: Duration, mismatch: String? = nil) {
+    /// - Parameters:
+    ///   - mismatch: what ``BodyVerdict`` found of the body.
+    ///   - expiring: of the chains that were verified on the way here, the certificate that expires first; nil for that of this answer.
+    init(
+        answer: TransferReport, order: ProbeOrder, duration: Duration, mismatch: BodyMismatch? = nil,
+        expiring: ExpiringCertificate? = nil
+    ) {
         let policy = order.policy
         let status = answer.status ?? 0
         guard policy.expects(status) else {
-            self.init(outcome: .bad(.statusUnexpected), sentence: Sentence.unexpected(answer, policy: policy))
+            let lacksLocation = Sentence.lacksLocation(answer, policy: policy)
+            self.init(
+                outcome: .bad(.statusUnexpected),
+                sentence: Sentence.unexpected(status, policy: policy, lacksLocation: lacksLocation))
             return
         }
         if let problem = answer.bodyProblem, problem.kind == .broken {
@@ -26,20 +34,12 @@ struct Verdict {
             return
         }
         if let mismatch {
-            self.init(outcome: .bad(.bodyMismatch), sentence: "HTTP \(status), but \(mismatch)")
+            self.init(outcome: .bad(.bodyMismatch), sentence: "HTTP \(status), but \(mismatch.sentence)")
             return
         }
-        let now = Timestamp(milliseconds: answer.startedAtMilliseconds)
-        // The chain was verified, so one in it that has expired (an old cross-signature) was not needed.
-        let living = answer.certificates.filter { $0.expiry.map { $0 > now } ?? true }
-        if let expiring = living.firstToExpire, let expiry = expiring.expiry, policy.certificateDays > 0 {
-            let left = expiry - now
-            if left < .seconds(policy.certificateDays * 86_400) {
-                self.init(
-                    outcome: .poor(.certificateExpiring),
-                    sentence: "certificate expires in \(Sentence.rough(left)) (\(Sentence.names(expiring)))")
-                return
-            }
+        if let poor = Self.expiring(expiring ?? answer.expiringCertificate, at: answer.startedAtMilliseconds, policy) {
+            self = poor
+            return
         }
         if let limit = policy.maxDuration, duration > limit {
             self.init(
@@ -49,6 +49,17 @@ struct Verdict {
         }
         let lack = Sentence.lacksLocation(answer, policy: policy) ? "; it names no Location to go on to" : ""
         self.init(outcome: .good, sentence: "HTTP \(status) in \(Sentence.exact(duration))\(lack)")
+    }
+
+    /// nil when enough time is left.
+    private static func expiring(_ certificate: ExpiringCertificate?, at milliseconds: Int64, _ policy: ProbePolicy) -> Verdict? {
+        guard let certificate, let expiry = certificate.facts.expiry, policy.certificateDays > 0 else { return nil }
+        let left = expiry - Timestamp(milliseconds: milliseconds)
+        guard left < .seconds(policy.certificateDays * 86_400) else { return nil }
+        let whose = certificate.earlierHop.map { " of \(displayText($0))" } ?? ""
+        return Verdict(
+            outcome: .poor(.certificateExpiring),
+            sentence: "certificate\(whose) expires in \(Sentence.rough(left)) (\(Sentence.names(certificate.facts)))")
     }
 
     /// A failure at one address, beside what was found at the name's others.
@@ -84,7 +95,7 @@ extension Reason {
             switch code {
             case .urlMalformed: isRedirect ? .protocolError : .urlInvalid
             case .unsupportedScheme: isRedirect ? .redirectDenied : .urlInvalid
-            case .lookupFailed, .lookupTimedOut, .noAddress: .dnsFailed
+            case .lookupFailed, .lookupNeedsSearch, .lookupTimedOut, .noAddress: .dnsFailed
             case .addressDenied: isRedirect ? .redirectDenied : .addressDenied
             case .connectRefused: .connectRefused
             case .connectTimedOut: .connectTimeout
@@ -110,6 +121,17 @@ extension CertificateFacts {
     package var beginning: Timestamp? { notBeforeSeconds.map(Timestamp.init(seconds:)) }
 }
 
+/// The certificate that expires first of those that verification took: one that a server sends beside them says nothing of it.
+struct ExpiringCertificate {
+    var facts: CertificateFacts
+    /// The host that showed it, where a redirect led away from there.
+    var earlierHop: String?
+}
+
+extension TransferReport {
+    var expiringCertificate: ExpiringCertificate? { verifiedChain.firstToExpire.map { ExpiringCertificate(facts: $0) } }
+}
+
 extension [CertificateFacts] {
     var firstToExpire: CertificateFacts? {
         filter { $0.notAfterSeconds != nil }.min { ($0.notAfterSeconds ?? 0) < ($1.notAfterSeconds ?? 0) }
@@ -118,7 +140,7 @@ extension [CertificateFacts] {
 
 extension Timestamp {
     /// A certificate may name the year 9999 or worse: saturates instead of trapping.
-    fileprivate init(seconds: Int64) {
+    init(seconds: Int64) {
         let (milliseconds, overflow) = seconds.multipliedReportingOverflow(by: 1000)
         self.init(milliseconds: overflow ? (seconds < 0 ? .min : .max) : milliseconds)
     }

@@ -30,8 +30,13 @@ package struct Settings: Hashable, Sendable {
     package var alerting = Alerting()
     package var maintenance: [Maintenance] = []
     package var log = Log()
+    /// Whether the kernel may write the daemon's memory, where the secrets are, to a core dump.
+    package var coreDumps = false
 
     package init() {}
+
+    /// Neither a list to fetch nor one to serve.
+    package var watchesNothing: Bool { targetsAPI.clients.isEmpty && targetsServer == nil }
 
     /// How a target is probed: the policy of the first override that matches, top to bottom, else ``probe``.
     ///
@@ -59,10 +64,13 @@ extension Settings {
     package static let fileLimit = 1 << 20
 
     /// Reads a file and the secrets it names. Everything that is wrong is in the answer at once; nothing is thrown.
-    package static func load(path: String, surroundings: Surroundings = .system()) -> Reading {
+    ///
+    /// - Parameter mustWatch: a file that names nothing to watch is an error, and not a warning: for the daemon's start, its reload, and
+    ///   the check of what both would say.
+    package static func load(path: String, surroundings: Surroundings = .system(), mustWatch: Bool = false) -> Reading {
         switch Result(catching: { () throws(FileProblem) in try surroundings.readFile(path, fileLimit) }) {
         case .success(let bytes):
-            return read(bytes, path: path, surroundings: surroundings)
+            return read(bytes, path: path, surroundings: surroundings, mustWatch: mustWatch)
         case .failure(let problem):
             let message =
                 problem == .tooLarge ? "the file is longer than 1MiB" : "the file can't be read: \(problem.sentence)"
@@ -71,11 +79,14 @@ extension Settings {
     }
 
     /// Reads a configuration that is already at hand; `path` is where it is from, for the files it names.
-    package static func read(_ bytes: [UInt8], path: String, surroundings: Surroundings = .system()) -> Reading {
+    package static func read(
+        _ bytes: [UInt8], path: String, surroundings: Surroundings = .system(), mustWatch: Bool = false
+    ) -> Reading {
         let findings = Findings()
         var settings: Settings?
         if let document = Document.read(bytes, findings: findings) {
-            let context = ReadingContext(findings: findings, surroundings: surroundings, configurationPath: path)
+            let context = ReadingContext(
+                findings: findings, surroundings: surroundings, configurationPath: path, mustWatch: mustWatch)
             settings = Settings(document, context: context)
         }
         return Reading(settings: findings.hasErrors ? nil : settings, diagnostics: findings.sorted)

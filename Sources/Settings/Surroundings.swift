@@ -9,10 +9,21 @@ package struct Surroundings: Sendable {
     package var patternProblem: @Sendable (String) -> String? = { _ in nil }
     /// What is wrong with a client certificate and its key, both in PEM. Curl knows; without it any pair passes here.
     package var pairProblem: @Sendable (_ chain: String, _ key: String) -> PairProblem? = { _, _ in nil }
+    /// Whether every user of the machine may read a file.
+    package var othersMayRead: @Sendable (_ path: String) -> Bool = { _ in false }
+    /// Whether secrets, certificates and passwords are read. Without, what the file names is taken as there and well.
+    private(set) var readsSecrets = true
     /// The default of `vantage`.
     package var hostName: String
     /// The default of `probe.user_agent`.
     package var userAgent: String
+
+    /// For whoever wants to know what a configuration says and uses none of its secrets, which only the daemon's user may read.
+    package var withoutSecrets: Surroundings {
+        var surroundings = self
+        surroundings.readsSecrets = false
+        return surroundings
+    }
 
     package init(
         readFile: @escaping @Sendable (String, Int) throws(FileProblem) -> [UInt8],
@@ -36,6 +47,7 @@ package struct Surroundings: Sendable {
             environment: { name in getenv(name).map { String(cString: $0) } },
             hostName: currentHostName(),
             userAgent: userAgent)
+        surroundings.othersMayRead = isReadByOthers
         surroundings.patternProblem = patternProblem
         surroundings.pairProblem = pairProblem
         return surroundings
@@ -99,6 +111,20 @@ package enum FileProblem: Error, Hashable, Sendable {
         contents += chunk[..<count]
     }
     throw .tooLarge
+}
+
+/// By its permissions and those of the folders above it.
+@Sendable private func isReadByOthers(_ path: String) -> Bool {
+    guard let resolved = realpath(path, nil) else { return false }
+    defer { free(resolved) }
+    var place = String(cString: resolved)
+    var facts = stat()
+    guard stat(place, &facts) == 0, facts.st_mode & S_IROTH != 0 else { return false }
+    while let slash = place.lastIndex(of: "/"), slash > place.startIndex {
+        place = String(place[..<slash])
+        guard stat(place, &facts) == 0, facts.st_mode & S_IXOTH != 0 else { return false }
+    }
+    return true
 }
 
 private func currentHostName() -> String {

@@ -22,6 +22,10 @@ package struct TargetsFile: Hashable, Sendable {
     private static let entriesLimit = 100_000
 
     package private(set) var entries: [Entry] = []
+    /// Of a file that `targets export` began and whose last line isn't there: it was not written to its end, or has lost it since.
+    package private(set) var isCutShort = false
+    /// How many targets the export says that it wrote. A person may have changed the file since.
+    package private(set) var exported: Int?
 
     /// Everything that is wrong is in the answer at once, each with its place.
     package static func read(_ bytes: [UInt8]) -> Reading {
@@ -39,6 +43,7 @@ package struct TargetsFile: Hashable, Sendable {
                 }
                 return file
             }
+            file?.readMarks(bytes)
         }
         return Reading(file: findings.hasErrors ? nil : file, diagnostics: findings.sorted)
     }
@@ -63,6 +68,23 @@ package struct TargetsFile: Hashable, Sendable {
             return entry ?? nil
         }
         return Kind.list(kind, limit: entriesLimit).read(value, findings) ?? []
+    }
+
+    /// The first line of an export and the last.
+    private static let beginning = "# Written by rangefinder targets export; read by rangefinder targets apply."
+    private static func end(_ count: Int) -> String { "# The end of this export: \(counted(count, "target"))." }
+
+    private mutating func readMarks(_ bytes: [UInt8]) {
+        guard bytes.starts(with: Self.beginning.utf8) || bytes.dropFirst(3).starts(with: Self.beginning.utf8) else { return }
+        let (start, own) = (
+            Array(Self.end(0).utf8.prefix { $0 != UInt8(ascii: "0") }), bytes.lazy.split(separator: UInt8(ascii: "\n"))
+        )
+        for line in own where line.starts(with: start) {
+            let text = String(decoding: line, as: UTF8.self).filter { $0 != "\r" }
+            // All of it: a line that was cut within its number would tell another.
+            exported = text.split(separator: " ").lazy.compactMap { Int($0) }.first { Self.end($0) == text }
+        }
+        isCutShort = exported == nil
     }
 
     private static func text(_ name: String, in section: inout Section, _ findings: Findings) -> String? {
@@ -92,8 +114,8 @@ extension TargetsFile {
 
             """
         }
-        return "# Written by rangefinder targets export; read by rangefinder targets apply.\n"
-            + (entries.isEmpty ? "targets: []\n" : "targets:\n" + entries.joined())
+        return beginning + "\n" + (entries.isEmpty ? "targets: []\n" : "targets:\n" + entries.joined()) + end(targets.count)
+            + "\n"
     }
 
     private static func quoted(_ text: String) -> String {
@@ -101,9 +123,7 @@ extension TargetsFile {
         for scalar in text.unicodeScalars {
             switch scalar {
             case "\"", "\\": quoted += "\\" + String(scalar)
-            case _
-            where scalar.value < 0x20 || (0x7F...0x9F).contains(scalar.value) || [0x2028, 0x2029, 0xFEFF].contains(scalar.value)
-                || scalar.properties.isNoncharacterCodePoint:
+            case _ where mustBeEscaped(scalar):
                 let (digits, width) = (String(scalar.value, radix: 16), scalar.value > 0xFFFF ? 8 : 4)
                 quoted += (width == 8 ? "\\U" : "\\u") + String(repeating: "0", count: width - digits.count) + digits
             default: quoted.unicodeScalars.append(scalar)

@@ -54,6 +54,8 @@ package struct APIError: Error, Hashable, Sendable, CustomStringConvertible {
     }
 
     package var reasonLabel: String { code.rawValue }
+    /// All that there are.
+    package static var reasonLabels: [String] { Code.allCases.map(\.rawValue) }
     package var description: String { explanation }
 }
 
@@ -81,7 +83,7 @@ extension APIError {
         case .notJSON:
             self.init(
                 .notJSON, httpStatus: response.status,
-                "The Targets API's answer (\(response.body.count) bytes) is not JSON, or was cut short.")
+                "The Targets API's answer (\(counted(response.body.count, "byte"))) is not JSON, or was cut short.")
         case .malformed(let how):
             self.init(
                 .malformed, httpStatus: response.status, "The Targets API's answer has an unknown shape: \(redactor.shown(how)).")
@@ -152,9 +154,31 @@ struct Redactor {
         }
         let length = token.utf8.count
         let cut = bytes.prefix(Self.byteLimit + length)
-        var text = String(decoding: cut, as: UTF8.self).replacing(token, with: "[secret]")
+        var text = Self.replacing(token, in: String(decoding: cut, as: UTF8.self))
         // The cut may have gone through a token; what is left of one is not recognised above.
         if bytes.count > cut.count { text.removeLast(min(length, text.count)) }
         return displayText(text, limit: Self.byteLimit)
+    }
+
+    /// So long a text isn't part of a word by chance: within one it is the token all the same.
+    private static let tokenLengthMin = 8
+
+    /// Never cuts into a word: one that only contains a short token stays as it is, and one that contains a long token goes as a whole.
+    private static func replacing(_ token: String, in text: String) -> String {
+        let isWord = { (character: Character) in character.isLetter || character.isNumber || character == "_" }
+        var (shown, rest) = ("", text[...])
+        while let found = rest.firstRange(of: token) {
+            var (start, end) = (found.lowerBound, found.upperBound)
+            if let first = token.first, isWord(first) {
+                while start > rest.startIndex, isWord(rest[rest.index(before: start)]) { start = rest.index(before: start) }
+            }
+            if let last = token.last, isWord(last) {
+                while end < rest.endIndex, isWord(rest[end]) { end = rest.index(after: end) }
+            }
+            let isAlone = start == found.lowerBound && end == found.upperBound
+            shown += rest[..<start] + (isAlone || token.utf8.count >= tokenLengthMin ? "[secret]" : rest[start..<end])
+            rest = rest[end...]
+        }
+        return shown + rest
     }
 }

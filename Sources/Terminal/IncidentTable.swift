@@ -15,9 +15,9 @@ package struct IncidentLine: Hashable, Sendable {
 package func incidentTable(_ lines: [IncidentLine], now: Timestamp, style: TerminalStyle) -> String {
     guard !lines.isEmpty else { return "No incidents.\n" }
     let columns = [
-        Table.Column("Target", minimum: 12), Table.Column("Region", minimum: 6), Table.Column("Began"),
-        Table.Column("Lasted", alignment: .right), Table.Column("Probes", alignment: .right), Table.Column("Ended"),
-        Table.Column("Why", minimum: 8),
+        Table.Column("Target", minimum: 16), Table.Column("Region", minimum: 6, leaves: 2), Table.Column("Began", leaves: 4),
+        Table.Column("Lasted", alignment: .right, leaves: 3), Table.Column("Probes", alignment: .right, leaves: 1),
+        Table.Column("Ended"), .why,
     ]
     let rows = lines.map { line -> [Table.Cell] in
         let incident = line.incident

@@ -2,8 +2,13 @@
 ///
 /// A frame is written over the last one and what is left of that is cleared, so that nothing flickers.
 package struct LiveScreen: Sendable {
-    private let style: TerminalStyle
+    /// Of the next frame: a window may change its size between two.
+    package var style: TerminalStyle {
+        didSet { isNew = isNew || style != oldValue }
+    }
     private var frames = 0
+    /// Whether what stands there is not of a frame of this size.
+    private var isNew = true
 
     package init(style: TerminalStyle) { self.style = style }
 
@@ -16,9 +21,10 @@ package struct LiveScreen: Sendable {
         // One line stays free, or the terminal would scroll the first away.
         let room = max(1, style.height - 1)
         let visible = lines.prefix(room)
-        // The first frame clears the screen, the others start at its top; each line clears what stood behind it, and the last
+        defer { isNew = false }
+        // The first frame of a size clears the screen, the others start at its top; each line clears what stood behind it, and the last
         // one what is below.
-        let start = frames == 1 ? "\u{1B}[?25l\u{1B}[2J\u{1B}[H" : "\u{1B}[H"
+        let start = isNew ? "\u{1B}[?25l\u{1B}[2J\u{1B}[H" : "\u{1B}[H"
         return start + visible.map { $0 + "\u{1B}[K\n" }.joined() + "\u{1B}[J"
     }
 

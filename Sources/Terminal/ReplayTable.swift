@@ -22,16 +22,19 @@ package struct ReplayRow: Hashable, Sendable {
 package func replayTable(_ rows: [ReplayRow], style: TerminalStyle) -> String {
     let telling = rows.filter { !$0.alerts.isEmpty || !$0.incidents.isEmpty || $0.changes != $0.changesThen }
     let columns = [
-        Table.Column("Target", minimum: 12), Table.Column("Alert"), Table.Column("Delay", alignment: .right),
-        Table.Column("Lasted", alignment: .right),
-        Table.Column("Was alerted", alignment: .right), Table.Column("Why", minimum: 8),
+        Table.Column("Target", minimum: 16), Table.Column("Alert", leaves: 3),
+        Table.Column("Delay", alignment: .right, leaves: 2), Table.Column("Lasted", alignment: .right, leaves: 1),
+        Table.Column("Was alerted", alignment: .right), .why,
     ]
     let cells = telling.flatMap { row in lines(row, style) }
     let (alerts, incidents) = (rows.reduce(0) { $0 + $1.alerts.count }, rows.reduce(0) { $0 + $1.incidents.count })
     let (changes, then) = (rows.reduce(0) { $0 + $1.changes }, rows.reduce(0) { $0 + $1.changesThen })
     let table = cells.isEmpty ? "" : Table(columns: columns, rows: cells).text(style)
-    return table + "\(rows.count) targets: \(alerts) alerts (were \(incidents)), \(changes) changes of a status (were \(then))\n"
+    return table + "\(counted(rows.count, "target")): \(counted(alerts, "alert")) (\(were(incidents))), "
+        + "\(counted(changes, "change")) of a status (\(were(then)))\n"
 }
+
+private func were(_ count: Int) -> String { "\(count == 1 ? "was" : "were") \(count)" }
 
 private func lines(_ row: ReplayRow, _ style: TerminalStyle) -> [[Table.Cell]] {
     let words = { (duration: Duration) in durationWords(max(.zero, duration), isUnicode: style.isUnicode) }

@@ -13,10 +13,12 @@ package struct StatusRow: Hashable, Sendable {
     package var reason: Reason?
     package var cause: Cause?
     package var sentence: String
+    /// Its record or our own policy keeps it from being probed.
+    package var isUnprobeable: Bool
 
     package init(
         name: String, region: String, status: Status, since: Timestamp? = nil, lastProbe: Timestamp? = nil,
-        latency: Duration? = nil, reason: Reason? = nil, cause: Cause? = nil, sentence: String = ""
+        latency: Duration? = nil, reason: Reason? = nil, cause: Cause? = nil, sentence: String = "", isUnprobeable: Bool = false
     ) {
         self.name = name
         self.region = region
@@ -27,6 +29,7 @@ package struct StatusRow: Hashable, Sendable {
         self.reason = reason
         self.cause = cause
         self.sentence = sentence
+        self.isUnprobeable = isUnprobeable
     }
 
     /// The reason or cause, then what to do about it.
@@ -39,26 +42,22 @@ package struct StatusRow: Hashable, Sendable {
 package func statusTable(rows: [StatusRow], now: Timestamp, style: TerminalStyle, limit: Int = .max) -> String {
     guard !rows.isEmpty else { return "No targets.\n" }
     let columns = [
-        Table.Column("Target", minimum: 12), Table.Column("Region", minimum: 6), Table.Column("Status"),
-        Table.Column("Latency", alignment: .right), Table.Column("Probed", alignment: .right),
+        Table.Column("Target", minimum: 16), Table.Column("Region", minimum: 6, leaves: 3), Table.Column("Status"),
+        Table.Column("Latency", alignment: .right, leaves: 4), Table.Column("Probed", alignment: .right, leaves: 2),
+        Table.Column("Since", alignment: .right, leaves: 1), .why,
     ]
-    // On a narrow terminal the reason is worth more than the time since when.
-    let showsSince = style.width >= 90
-    let since = showsSince ? [Table.Column("Since", alignment: .right)] : []
-    let why = [Table.Column("Why", minimum: 8)]
     let cells = rows.prefix(max(0, limit)).map { row -> [Table.Cell] in
-        let first = [
+        [
             Table.Cell(row.name), Table.Cell(row.region),
             Table.Cell(style.words(for: row.status), colour: style.colour(of: row.status)),
             Table.Cell(row.latency.map { durationWords($0, isUnicode: style.isUnicode) } ?? "-"),
             Table.Cell(row.lastProbe.map { ago($0, now: now) } ?? "-"),
+            Table.Cell(row.since.map { ago($0, now: now) } ?? "-"), Table.Cell(row.explanation),
         ]
-        let since = showsSince ? [Table.Cell(row.since.map { ago($0, now: now) } ?? "-")] : []
-        return first + since + [Table.Cell(row.explanation)]
     }
     let hidden = rows.count - cells.count
     let more = hidden > 0 ? "and \(hidden) more\n" : ""
-    return Table(columns: columns + since + why, rows: cells).text(style) + more + "\n" + summary(rows, style)
+    return Table(columns: columns, rows: cells).text(style) + more + "\n" + summary(rows, style)
 }
 
 /// As in `4 targets: 2 up, 1 degraded, 1 down`.
@@ -67,5 +66,7 @@ private func summary(_ rows: [StatusRow], _ style: TerminalStyle) -> String {
         let count = rows.count { $0.status == status }
         return count == 0 ? nil : style.coloured("\(count) \(status.rawValue)", style.colour(of: status))
     }
-    return "\(rows.count) target\(rows.count == 1 ? "" : "s"): \(parts.joined(separator: ", "))\n"
+    let unprobeable = rows.count(where: \.isUnprobeable)
+    let more = unprobeable == 0 ? "" : "; " + style.coloured("\(unprobeable) can't be probed", .red)
+    return "\(counted(rows.count, "target")): \(parts.joined(separator: ", "))\(more)\n"
 }

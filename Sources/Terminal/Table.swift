@@ -1,4 +1,7 @@
-/// Rows under headings, fitted to a width: the columns that may shrink give way in turn, the widest first.
+import Health
+
+/// Rows under headings. On a terminal they are fitted to its width: the columns that may shrink give way in turn, the widest first; then those
+/// that may leave go, one after the other; at last what stays is cut. Off a terminal all is there, and whole.
 package struct Table: Sendable {
     package enum Alignment: Hashable, Sendable { case left, right }
 
@@ -7,12 +10,19 @@ package struct Table: Sendable {
         package var alignment: Alignment
         /// Columns of the terminal that it keeps when there isn't room for all; nil when it never shrinks.
         package var minimum: Int?
+        /// Its turn to leave when there isn't room for all, the lowest first; nil when it never does.
+        package var leaves: Int?
 
-        package init(_ heading: String, alignment: Alignment = .left, minimum: Int? = nil) {
+        package init(_ heading: String, alignment: Alignment = .left, minimum: Int? = nil, leaves: Int? = nil) {
             self.heading = heading
             self.alignment = alignment
             self.minimum = minimum
+            self.leaves = leaves
         }
+
+        /// What a table is read for: it never leaves, and no reason or cause is cut for the sake of another column.
+        package static let why = Column(
+            "Why", minimum: (Reason.allCases.map(\.rawValue.count) + Cause.allCases.map(\.rawValue.count)).max())
     }
 
     package struct Cell: Hashable, Sendable, ExpressibleByStringInterpolation {
@@ -38,44 +48,78 @@ package struct Table: Sendable {
     }
 
     private static let gap = "  "
+    /// So much of a column can still be read.
+    private static let leastWidth = 8
 
-    /// The lines, each ending in a line break; no line is wider than the style, however narrow that is.
+    /// The lines, each ending in a line break; on a terminal no line is wider than the style, however narrow that is.
     package func text(_ style: TerminalStyle) -> String {
-        let widths = widths(style)
-        let heading = line(columns.map { Cell($0.heading.uppercased(), colour: .dim) }, widths, style)
-        return rows.reduce(into: heading) { $0 += line($1, widths, style) }
+        let natural = naturalWidths(style)
+        guard style.isCut else { return text(natural, style) }
+        var shown = Array(columns.indices)
+        var widths = shrunk(shown, natural, style)
+        while total(widths) > style.width, let next = shown.filter({ columns[$0].leaves != nil }).min(by: leavesBefore) {
+            shown.removeAll { $0 == next }
+            widths = shrunk(shown, natural, style)
+        }
+        while total(widths) > style.width, let next = lastResort(shown, widths) { widths[next, default: 1] -= 1 }
+        return text(widths, style)
     }
 
-    private func widths(_ style: TerminalStyle) -> [Int] {
-        var widths = columns.indices.map { index in
-            rows.reduce(displayWidth(columns[index].heading)) { widest, row in
-                row.indices.contains(index)
-                    ? max(widest, displayWidth(fitted(row[index].text, to: style.width, isUnicode: style.isUnicode))) : widest
+    /// What is cut further where only columns are left that stay: the first of those that may shrink, which is a name, before what comes of it.
+    private func lastResort(_ shown: [Int], _ widths: [Int: Int]) -> Int? {
+        let name = shown.first { columns[$0].minimum != nil && widths[$0, default: 0] > Self.leastWidth }
+        return name ?? widths.max(by: isNarrower).flatMap { $0.value > 1 ? $0.key : nil }
+    }
+
+    private func leavesBefore(_ a: Int, _ b: Int) -> Bool { (columns[a].leaves ?? .max) < (columns[b].leaves ?? .max) }
+
+    /// Of two that are as wide, the one further right gives way.
+    private func isNarrower(_ a: (key: Int, value: Int), _ b: (key: Int, value: Int)) -> Bool {
+        (a.value, a.key) < (b.value, b.key)
+    }
+
+    /// By column.
+    private func naturalWidths(_ style: TerminalStyle) -> [Int: Int] {
+        var widths: [Int: Int] = [:]
+        for index in columns.indices {
+            widths[index] = rows.reduce(displayWidth(columns[index].heading)) { widest, row in
+                row.indices.contains(index) ? max(widest, displayWidth(shown(row[index].text, style.width, style))) : widest
             }
-        }
-        let available = style.width - Self.gap.count * max(0, columns.count - 1)
-        while widths.reduce(0, +) > available {
-            let shrinkable = columns.indices.filter { index in columns[index].minimum.map { widths[index] > $0 } ?? false }
-            guard let widest = shrinkable.max(by: { widths[$0] < widths[$1] }) else { break }
-            widths[widest] -= 1
         }
         return widths
     }
 
-    private func line(_ row: [Cell], _ widths: [Int], _ style: TerminalStyle) -> String {
+    /// The widths of some columns, of which those that may give way, down to what each keeps.
+    private func shrunk(_ shown: [Int], _ natural: [Int: Int], _ style: TerminalStyle) -> [Int: Int] {
+        var widths = natural.filter { shown.contains($0.key) }
+        while total(widths) > style.width {
+            let shrinkable = widths.filter { index, width in columns[index].minimum.map { width > $0 } ?? false }
+            guard let widest = shrinkable.max(by: isNarrower) else { break }
+            widths[widest.key] = widest.value - 1
+        }
+        return widths
+    }
+
+    private func total(_ widths: [Int: Int]) -> Int { widths.values.reduce(0, +) + Self.gap.count * max(0, widths.count - 1) }
+
+    private func text(_ widths: [Int: Int], _ style: TerminalStyle) -> String {
+        let heading = line(columns.map { Cell($0.heading.uppercased(), colour: .dim) }, widths, style)
+        return rows.reduce(into: heading) { $0 += line($1, widths, style) }
+    }
+
+    private func shown(_ text: String, _ width: Int, _ style: TerminalStyle) -> String {
+        style.isCut ? fitted(text, to: width, isUnicode: style.isUnicode) : displayText(text, limit: .max)
+    }
+
+    private func line(_ row: [Cell], _ widths: [Int: Int], _ style: TerminalStyle) -> String {
         var line = ""
-        var used = 0
         for (index, column) in columns.enumerated() {
+            guard let width = widths[index] else { continue }
             let cell = row.indices.contains(index) ? row[index] : Cell("")
-            let gap = index == 0 ? "" : Self.gap
-            let room = min(widths[index], style.width - used - gap.count)
-            // What no shrinking made room for is left off at the right.
-            guard room > 0 else { break }
-            let text = fitted(cell.text, to: room, isUnicode: style.isUnicode)
-            let blanks = String(repeating: " ", count: max(0, room - displayWidth(text)))
+            let text = shown(cell.text, width, style)
+            let blanks = String(repeating: " ", count: max(0, width - displayWidth(text)))
             let coloured = style.coloured(text, cell.colour)
-            line += gap + (column.alignment == .left ? coloured + blanks : blanks + coloured)
-            used += gap.count + room
+            line += (line.isEmpty ? "" : Self.gap) + (column.alignment == .left ? coloured + blanks : blanks + coloured)
         }
         while line.last == " " { line.removeLast() }
         return line + "\n"

@@ -8,7 +8,7 @@ import Glibc
 
 /// What the place that is written to can show.
 package struct TerminalStyle: Hashable, Sendable {
-    /// Columns. Nothing that is drawn to fit is wider.
+    /// Columns. On a terminal nothing that is drawn to fit is wider.
     package var width: Int
     package var height: Int
     package var hasColour: Bool
@@ -16,8 +16,13 @@ package struct TerminalStyle: Hashable, Sendable {
     package var isInteractive: Bool
     /// Whether symbols past ASCII can be shown.
     package var isUnicode: Bool
+    /// Whether what is wider is cut. Off a terminal nothing is: a program reads it, and half an id is none.
+    package var isCut: Bool
 
-    package init(width: Int, height: Int, hasColour: Bool, isInteractive: Bool, isUnicode: Bool) {
+    package init(
+        width: Int, height: Int, hasColour: Bool, isInteractive: Bool, isUnicode: Bool, isCut: Bool = true
+    ) {
+        self.isCut = isCut
         self.width = width
         self.height = height
         self.hasColour = hasColour
@@ -27,7 +32,7 @@ package struct TerminalStyle: Hashable, Sendable {
 
     /// For a file or a pipe.
     package static let plain = TerminalStyle(
-        width: 120, height: 40, hasColour: false, isInteractive: false, isUnicode: false)
+        width: 120, height: 40, hasColour: false, isInteractive: false, isUnicode: false, isCut: false)
 
     /// Asks the kernel about a descriptor, and the environment about a person's wishes: `NO_COLOR` (no-color.org), `COLUMNS`,
     /// `TERM`, and the locale.
@@ -57,6 +62,7 @@ package struct TerminalStyle: Hashable, Sendable {
             height: isTerminal && height > 0 ? height : isTerminal ? 24 : plain.height,
             hasColour: isTerminal && !isDumb && value("NO_COLOR") == nil,
             isInteractive: isTerminal && !isDumb,
-            isUnicode: isTerminal && !isDumb && (locale.contains("utf-8") || locale.contains("utf8")))
+            isUnicode: isTerminal && !isDumb && (locale.contains("utf-8") || locale.contains("utf8")),
+            isCut: isTerminal)
     }
 }

@@ -4,9 +4,9 @@ import Health
 package func waterfall(_ view: ProbeView, style: TerminalStyle) -> String {
     var lines = [heading(view, style)] + bars(view.result, style)
     let facts = factWords(view.result.facts)
-    if !facts.isEmpty { lines += wrapped(facts, to: style.width - 2).map { "  " + $0 } }
+    if !facts.isEmpty { lines += broken(facts, to: style.width - 2, style).map { "  " + $0 } }
     lines += redirectLines(view.hops, style) + certificateLines(view, style)
-    lines += wrapped(view.result.sentence, to: style.width - 2).map { "  " + $0 }
+    lines += broken(view.result.sentence, to: style.width - 2, style).map { "  " + $0 }
     return lines.map { $0 + "\n" }.joined()
 }
 
@@ -17,7 +17,9 @@ private func heading(_ view: ProbeView, _ style: TerminalStyle) -> String {
     let time = durationWords(view.result.duration, isUnicode: style.isUnicode)
     let right = [status, verdict, time].filter { !$0.isEmpty }
     let rightWidth = displayWidth(right.joined(separator: "  "))
-    let left = fitted("\(view.method) \(view.url)", to: max(12, style.width - rightWidth - 2), isUnicode: style.isUnicode)
+    let request = "\(view.method) \(view.url)"
+    let room = max(12, style.width - rightWidth - 2)
+    let left = style.isCut ? fitted(request, to: room, isUnicode: style.isUnicode) : displayText(request, limit: .max)
     let gap = String(repeating: " ", count: max(2, style.width - displayWidth(left) - rightWidth))
     let coloured = [status, style.coloured(verdict, colour), time].filter { !$0.isEmpty }.joined(separator: "  ")
     return style.coloured(left, .bold) + gap + coloured
@@ -62,6 +64,11 @@ private func bars(_ result: ProbeResult, _ style: TerminalStyle) -> [String] {
     }
 }
 
+/// Lines that fit a terminal. Off a terminal all is one line, so that no word is in two.
+private func broken(_ text: String, to width: Int, _ style: TerminalStyle) -> [String] {
+    style.isCut ? wrapped(text, to: width) : [displayText(text, limit: .max)]
+}
+
 private func scaled(_ value: Int64, by room: Int64, over total: Int64) -> Int64 {
     Int64((Double(value) / Double(total) * Double(room)).rounded())
 }
@@ -70,8 +77,8 @@ private func factWords(_ facts: ResponseFacts) -> String {
     var parts: [String] = []
     if let address = facts.address { parts.append("to \(address)") }
     if let version = facts.httpVersion { parts.append(version >= 2 ? "HTTP/\(Int(version))" : "HTTP/\(version)") }
-    if let version = facts.tlsVersion { parts.append(version) }
-    if let length = facts.uncompressedBodyLength { parts.append("\(length) bytes") }
+    if let version = facts.tlsVersion { parts.append(version.rawValue) }
+    if let length = facts.uncompressedBodyLength { parts.append(counted(Int(length), "byte")) }
     return parts.joined(separator: ", ")
 }
 
@@ -79,7 +86,9 @@ private func factWords(_ facts: ResponseFacts) -> String {
 private func redirectLines(_ hops: [ProbeView.Hop], _ style: TerminalStyle) -> [String] {
     guard hops.count > 1 else { return [] }
     return hops.enumerated().flatMap { index, hop in
-        labelled(index == 0 ? "redirects" : "", "\(hop.status.map { "\($0)" } ?? "no answer") \(displayText(hop.url))", style)
+        labelled(
+            index == 0 ? "redirects" : "", "\(hop.status.map { "\($0)" } ?? "no answer") \(displayText(hop.url, limit: .max))",
+            style)
     }
 }
 
@@ -109,14 +118,15 @@ private func validity(_ certificate: ProbeView.Certificate, _ result: ProbeResul
     if let beginning = certificate.beginning, beginning > now { return ("\(span), not yet: \(ago(beginning, now: now))", .red) }
     guard expiry > now else { return ("\(span), expired \(ago(expiry, now: now))", .red) }
     let days = (expiry - now).wholeMilliseconds / 86_400_000
-    let left = days < 2 ? "\((expiry - now).wholeMilliseconds / 3_600_000) h left" : "\(days) days left"
+    let minutes = (expiry - now).wholeMilliseconds / 60_000
+    let left = days >= 2 ? "\(days) days left" : minutes >= 120 ? "\(minutes / 60) h left" : "less than \(minutes + 1) min left"
     return ("\(span), \(left)", result.outcome == .poor(.certificateExpiring) ? .yellow : nil)
 }
 
 /// A label and a value that must be safe already, which goes on below itself where it is long.
 private func labelled(_ label: String, _ value: String, _ style: TerminalStyle, _ colour: Colour? = nil) -> [String] {
     let labelWidth = 11
-    return wrapped(value, to: max(12, style.width - labelWidth - 4)).enumerated().map { index, line in
+    return broken(value, to: max(12, style.width - labelWidth - 4), style).enumerated().map { index, line in
         "  \(padded(index == 0 ? label : "", to: labelWidth))  \(style.coloured(line, colour))"
     }
 }

@@ -10,16 +10,18 @@ struct AdminRoutes: Sendable {
     let takesAnyPeer: Bool
     let daemon: WebServer.Daemon
 
-    func reload(from peer: Peer) async -> Response {
-        if let refusal = refusal(of: peer) { return refusal }
-        return answer(await daemon.reload())
-    }
+    func reload(_ uri: URI, from peer: Peer) async -> Response { await act(uri, from: peer, daemon.reload) }
 
-    func sync(_ uri: URI, from peer: Peer) async -> Response {
+    func sync(_ uri: URI, from peer: Peer) async -> Response { await act(uri, from: peer, daemon.sync) }
+
+    /// `?accept=1`: also what is held or refused because too much would be lost.
+    private func act(
+        _ uri: URI, from peer: Peer, _ action: (_ accept: Bool) async -> WebServer.ActionResult
+    ) async -> Response {
         if let refusal = refusal(of: peer) { return refusal }
         switch uri.query ?? "" {
-        case "": return answer(await daemon.sync(false))
-        case "accept=1": return answer(await daemon.sync(true))
+        case "": return answer(await action(false))
+        case "accept=1": return answer(await action(true))
         case let query: return .text(.badRequest, "\(displayText(query)) is not understood; there is accept=1")
         }
     }

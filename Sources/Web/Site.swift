@@ -66,7 +66,7 @@ struct Site: Sendable {
         case "/metrics": route = (.get, { try metrics.answer(to: request, over: peer.channel) })
         case "/-/healthy": route = (.get, { .text(.ok, "healthy") })
         case "/-/ready": route = (.get, { await ready() })
-        case "/-/reload": route = (.post, { await admin.reload(from: peer) })
+        case "/-/reload": route = (.post, { await admin.reload(request.uri, from: peer) })
         case "/-/sync": route = (.post, { await admin.sync(request.uri, from: peer) })
         default: return .text(.notFound, "there is nothing here")
         }

@@ -24,6 +24,8 @@ package struct WebServer: Sendable {
         package var version: String
         /// The path of a Unix socket to listen on instead, for whoever may open it: its file is for this user and its group.
         package var unixSocket: String?
+        /// How many connections there may be at once: others wait.
+        package var connectionsMax = 512
         /// A socket that listens already, held by the service manager, to be used instead.
         package var inherited: CInt?
         /// nil behind a Unix socket.
@@ -44,14 +46,15 @@ package struct WebServer: Sendable {
         package var page: @Sendable (MetricsFormat, MetricsSelection) -> MetricsPage
         /// A sentence for each thing that isn't ready; none when all is.
         package var readiness: @Sendable () async -> [String]
-        package var reload: @Sendable () async -> ActionResult
+        /// `accept` takes also what would leave nothing to watch.
+        package var reload: @Sendable (_ accept: Bool) async -> ActionResult
         /// `accept` lets a held list through.
         package var sync: @Sendable (_ accept: Bool) async -> ActionResult
 
         package init(
             page: @escaping @Sendable (MetricsFormat, MetricsSelection) -> MetricsPage,
             readiness: @escaping @Sendable () async -> [String],
-            reload: @escaping @Sendable () async -> ActionResult,
+            reload: @escaping @Sendable (_ accept: Bool) async -> ActionResult,
             sync: @escaping @Sendable (_ accept: Bool) async -> ActionResult
         ) {
             self.page = page
@@ -85,7 +88,6 @@ package struct WebServer: Sendable {
         case failed(String)
     }
 
-    static let connectionLimit = 512
     /// No request that means something here is near it.
     static let bodyLimit = 64 << 10
     static let idleTimeout = TimeAmount.seconds(120)
@@ -112,7 +114,8 @@ package struct WebServer: Sendable {
             ?? .address(host: configuration.host, port: configuration.port)
         let site = Site(configuration: configuration, daemon: daemon)
         let listener = Listener(
-            place: place, security: configuration.security, connectionsMax: Self.connectionLimit, idleTimeout: Self.idleTimeout,
+            place: place, security: configuration.security, connectionsMax: configuration.connectionsMax,
+            idleTimeout: Self.idleTimeout,
             respond: { request, channel in try await site.respond(to: request, over: channel) })
         try await listener.run(onListening: onListening)
     }

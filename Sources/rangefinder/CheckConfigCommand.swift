@@ -10,9 +10,11 @@ import Terminal
 struct CheckConfigCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "check-config", abstract: "Print every problem of a configuration file.",
-        discussion: "Exit code 0 when the file has no mistake (warnings are none), 1 when it has.")
+        discussion: """
+            Exit code 0 when the file has no mistake (warnings are none), 1 when it has, and with --sync 69 when a list can't be fetched.
+            """)
 
-    @Option(help: ArgumentHelp("The configuration file.", valueName: "file"))
+    @Option(help: ArgumentHelp("The configuration file.", valueName: "file"), completion: .file())
     var config: String
 
     @Flag(help: "Also fetch the list and show what the rules do to it.")
@@ -25,12 +27,13 @@ struct CheckConfigCommand: AsyncParsableCommand {
     var schedule = false
 
     func run() async throws {
-        let reading = Settings.load(path: config, surroundings: Rangefinder.surroundings)
-        for diagnostic in reading.diagnostics { print(diagnostic.text(file: config)) }
+        let reading = Settings.load(path: config, surroundings: Rangefinder.surroundings, mustWatch: true)
+        for diagnostic in reading.diagnostics { try printData(diagnostic.text(file: config) + "\n") }
         guard let settings = reading.settings else { throw ExitCode(ExitStatus.notWell.rawValue) }
         if schedule { return try await printSchedule(settings) }
-        print("\(displayText(config)) is good. \(summary(settings))")
+        // What is said at last is what it comes to.
         if sync { try await showList(settings) }
+        try printData("\(displayText(config)) is good. \(summary(settings))\n")
     }
 
     private func summary(_ settings: Settings) -> String {
@@ -51,18 +54,23 @@ struct CheckConfigCommand: AsyncParsableCommand {
             let policy = settings.policy(for: target)
             guard policy.isEnabled else { continue }
             let (interval, identity) = (policy.interval.wholeMicroseconds * 1000, target.identity)
-            print(
-                "\(displayText(identity.clientID))\t\(displayText(identity.key))\t\(stablePhase(of: identity, interval: interval))\t\(interval)"
-            )
+            let phase = stablePhase(of: identity, interval: interval)
+            let names = [identity.clientID, identity.key].map { displayText($0, limit: .max) }
+            try printData((names + ["\(phase)", "\(interval)"]).joined(separator: "\t") + "\n")
         }
     }
 
     private func showList(_ settings: Settings) async throws {
         let engine = try TransferEngine()
-        let targets = try await knownTargets(settings, engine)
+        var missing: [String] = []
+        let targets = try await knownTargets(settings, engine) { missing.append($0) }
         await engine.shutDown()
         let effect = RulesEffect(targets: targets, settings: settings)
-        for line in effect.lines { print(line) }
+        for line in effect.lines { try printData(line + "\n") }
+        guard missing.isEmpty else {
+            let clients = missing.map { displayText($0) }.joined(separator: ", ")
+            throw Failure(.unreachable, "the configuration has no mistake, but the list of \(clients) could not be fetched")
+        }
     }
 }
 
@@ -80,21 +88,18 @@ struct RulesEffect {
             let policy = settings.policy(for: target)
             if !policy.isEnabled { disabled += 1 }
             if let index = settings.overrideIndex(for: target) { perOverride[index] += 1 }
-            do throws(URLProblem) {
-                _ = try testURL(of: target, join: policy.pathJoin)
-            } catch {
-                problems.append(
-                    "  \(displayText(target.name)) (\(displayText(target.identity.key))): \(error.sentence(for: target))")
-            }
+            guard policy.isEnabled, let problem = unprobeableSentence(target, join: policy.pathJoin, egress: settings.egress)
+            else { continue }
+            problems.append("  \(displayText(target.name)) (\(displayText(target.identity.key))): \(problem)")
         }
         lines.append(
-            "\(targets.count) targets in the list, \(targets.count - selected.count) left out by regions and shard, "
+            "\(counted(targets.count, "target")) in the list, \(targets.count - selected.count) left out by regions and shard, "
                 + "\(disabled) not enabled, \(problems.count) that can't be probed.")
         lines += problems.prefix(50)
         if problems.count > 50 { lines.append("  and \(problems.count - 50) more") }
         for (index, count) in perOverride.enumerated() {
-            let note = count == 0 ? "warning: override \(index + 1) matches no target" : "override \(index + 1): \(count) targets"
-            lines.append(note)
+            let effect = count == 0 ? " matches no target" : ": \(counted(count, "target"))"
+            lines.append("\(count == 0 ? "warning: " : "")override \(index + 1)\(effect)")
         }
     }
 }

@@ -14,8 +14,31 @@ struct JSONEnvelope<Item: Encodable>: Encodable {
         encoder.keyEncodingStrategy = .convertToSnakeCase
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         let envelope = JSONEnvelope(kind: kind, generatedAt: now.description, items: items)
-        return String(decoding: try encoder.encode(envelope), as: UTF8.self) + "\n"
+        return harmlessJSON(String(decoding: try encoder.encode(envelope), as: UTF8.self)) + "\n"
     }
+}
+
+/// The same document, in which what a terminal would obey or not show is written as `\uXXXX` (RFC 8259, section 7). Such characters stand
+/// only inside of texts, and whoever reads the document gets them exactly.
+func harmlessJSON(_ document: String) -> String {
+    guard document.unicodeScalars.contains(where: mustBeEscapedInJSON) else { return document }
+    var harmless = ""
+    harmless.reserveCapacity(document.utf8.count)
+    for scalar in document.unicodeScalars {
+        guard mustBeEscapedInJSON(scalar) else {
+            harmless.unicodeScalars.append(scalar)
+            continue
+        }
+        for unit in String(scalar).utf16 {
+            let digits = String(unit, radix: 16)
+            harmless += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+        }
+    }
+    return harmless
+}
+
+private func mustBeEscapedInJSON(_ scalar: Unicode.Scalar) -> Bool {
+    !scalar.isASCII ? mustBeEscaped(scalar) : scalar.value == 0x7F
 }
 
 /// What is absent is `null` and never left out.

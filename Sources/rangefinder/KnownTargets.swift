@@ -6,7 +6,11 @@ import Settings
 import TargetsAPI
 
 /// The targets of all configured clients: asked of the API, and where that can't be had, as the daemon remembers them.
-func knownTargets(_ settings: Settings, _ engine: TransferEngine) async throws -> [Target] {
+///
+/// - Parameter unfetched: takes the clients whose list couldn't be had of the API.
+func knownTargets(
+    _ settings: Settings, _ engine: TransferEngine, unfetched: (_ clientID: String) -> Void = { _ in }
+) async throws -> [Target] {
     let section = settings.targetsAPI
     guard !section.clients.isEmpty else { throw Failure(.notWell, "targets_api.clients is empty: there is no list of targets") }
     let transport = apiTransport(baseURL: section.baseURL, userAgent: Rangefinder.userAgent, over: engine)
@@ -20,6 +24,7 @@ func knownTargets(_ settings: Settings, _ engine: TransferEngine) async throws -
             targets += list.targets
         } catch {
             printError("\(error)")
+            unfetched(client.id)
             targets += try rememberedTargets(settings, clientID: client.id, because: error)
         }
     }

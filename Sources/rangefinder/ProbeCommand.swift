@@ -15,10 +15,10 @@ struct ProbeCommand: AsyncParsableCommand {
     @Argument(help: ArgumentHelp("The URL to probe, with the default policy.", valueName: "url"))
     var url: String?
 
-    @Option(help: ArgumentHelp("Probe as this configuration says.", valueName: "file"))
+    @Option(help: ArgumentHelp("Probe as this configuration says.", valueName: "file"), completion: .file())
     var config: String?
 
-    @Option(help: ArgumentHelp("A target of the list, by name or id.", valueName: "name-or-id"))
+    @Option(help: ArgumentHelp("A target of the list, by name or id.", valueName: "name-or-id"), completion: .targetNames)
     var target: String?
 
     @Flag(help: "Print JSON.")
@@ -30,7 +30,7 @@ struct ProbeCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let settings = try config.map(loadSettings)
+        let settings = try config.map { try loadSettings($0) }
         let engine = try newEngine()
         let order: ProbeOrder
         if let url {
@@ -42,6 +42,9 @@ struct ProbeCommand: AsyncParsableCommand {
         let report = await prober.probe(order)
         await engine.shutDown()
         try show(report, order)
+        if target == nil, let settings, let denial = Self.denial(report, order, settings) {
+            printError("the daemon of this configuration would not probe this: \(denial)")
+        }
         // Our own trouble says nothing of what was asked about.
         if report.result.void == .proberFault { throw ExitCode(ExitStatus.internal.rawValue) }
         if !report.result.outcome.isSuccess { throw ExitCode(ExitStatus.notWell.rawValue) }
@@ -62,6 +65,15 @@ struct ProbeCommand: AsyncParsableCommand {
         return ProbeOrder(target: target, policy: policy, egress: .unlimited)
     }
 
+    /// Why the daemon would not do what a person may.
+    private static func denial(_ report: ProbeReport, _ order: ProbeOrder, _ settings: Settings) -> String? {
+        if let sentence = unprobeableSentence(order.target, join: order.policy.pathJoin, egress: settings.egress) {
+            return sentence
+        }
+        guard let address = report.result.facts.address.flatMap({ IPAddress($0) }) else { return nil }
+        return denialSentence(address, settings.egress, of: report.hops.last.flatMap { URLParts($0.url) }?.host ?? "")
+    }
+
     private func listed(_ settings: Settings, _ engine: TransferEngine) async throws -> ProbeOrder {
         let wanted = target ?? ""
         let found = try await knownTargets(settings, engine).called(wanted)
@@ -72,7 +84,8 @@ struct ProbeCommand: AsyncParsableCommand {
             let candidates = found.prefix(20).map { "  \(displayText($0.identity.key))  \(displayText($0.region))" }
             throw Failure(
                 .usage,
-                "\(found.count) targets are named \(displayText(wanted)); use an id:\n" + candidates.joined(separator: "\n"))
+                "\(counted(found.count, "target")) are named \(displayText(wanted)); use an id:\n"
+                    + candidates.joined(separator: "\n"))
         }
         return ProbeOrder(target: target, policy: settings.policy(for: target), egress: settings.egress)
     }
@@ -84,7 +97,7 @@ struct ProbeCommand: AsyncParsableCommand {
 
     private func show(_ report: ProbeReport, _ order: ProbeOrder) throws {
         if json {
-            printData(try JSONEnvelope.text(kind: "probe", at: .now(), [ProbeItem(report, order)]))
+            try printData(try JSONEnvelope.text(kind: "probe", at: .now(), [ProbeItem(report, order)]))
             return
         }
         let view = ProbeView(
@@ -92,9 +105,11 @@ struct ProbeCommand: AsyncParsableCommand {
             result: report.result,
             hops: report.hops.map { .init(url: $0.url, status: $0.status) },
             certificates: report.certificates.map {
-                .init(subject: $0.subject, issuer: $0.issuer, names: $0.names, beginning: $0.beginning, expiry: $0.expiry)
+                .init(
+                    subject: $0.subject, issuer: $0.issuer, names: $0.names.map(\.text), beginning: $0.beginning,
+                    expiry: $0.expiry)
             })
-        printData(waterfall(view, style: .detect(descriptor: STDOUT_FILENO)))
+        try printData(waterfall(view, style: .detect(descriptor: STDOUT_FILENO)))
     }
 }
 
@@ -158,11 +173,11 @@ struct ProbeItem: Encodable {
         httpStatus = result.facts.httpStatus
         httpVersion = result.facts.httpVersion
         address = result.facts.address
-        tlsVersion = result.facts.tlsVersion
-        certificateExpiresAt = result.facts.certificateExpiry?.description
+        tlsVersion = result.facts.tlsVersion?.rawValue
+        certificateExpiresAt = (result.facts.certificateExpiry ?? result.facts.presentedExpiry)?.description
         certificates = report.certificates.map {
             Certificate(
-                subject: $0.subject, issuer: $0.issuer, names: $0.names, notBefore: $0.beginning?.description,
+                subject: $0.subject, issuer: $0.issuer, names: $0.names.map(\.text), notBefore: $0.beginning?.description,
                 notAfter: $0.expiry?.description)
         }
         redirects = result.facts.redirects

@@ -1,12 +1,15 @@
 // rangefinder: the command line, one small file a command.
 // What lives here: arguments, exit codes, what is printed where. Data alone goes to standard output, everything else to standard error.
 // What doesn't: the work itself (Daemon and the other rooms) and how things look (Terminal).
-// Exit codes: 0 done; 1 what was asked about is not well; 2 usage; 69 the API, daemon or database can't be reached or read; 70 internal.
+// Exit codes: 0 done; 1 what was asked about is not well; 2 the command line is wrong; 69 the API, daemon or database can't be reached or read;
+// 70 internal, or something could not be written. README.md says more of each, and Tests/CommandTests/ExitCodeTests.swift holds every command to it.
 
 import ArgumentParser
+import CProcess
 import Curl
 import Daemon
 import Glibc
+import Health
 import Probing
 import Settings
 
@@ -34,8 +37,29 @@ struct Rangefinder: AsyncParsableCommand {
     }
 
     static func main() async {
-        // A reader of ours that has gone away must not end a daemon by a signal.
+        rf_open_standard_descriptors()
+        // Most commands hold a token; `run` may allow a dump again.
+        rf_set_dumpable(0)
+        rf_end_by_sent_signals()
+        // Neither a reader of ours that has gone away nor a limit on the size of files may end a command or a daemon by a signal: each is an
+        // error of the write.
         signal(SIGPIPE, SIG_IGN)
+        signal(SIGXFSZ, SIG_IGN)
+        let code: Int32
+        do {
+            code = try await perform()
+            try StandardOutput.finish()
+        } catch {
+            LogSink.standardError.flush()
+            printError("rangefinder: \(error.message)")
+            Glibc.exit(error.code.rawValue)
+        }
+        LogSink.standardError.flush()
+        Glibc.exit(code)
+    }
+
+    /// - Returns: the exit code.
+    private static func perform() async throws(Failure) -> Int32 {
         do {
             var command = try parseAsRoot()
             if var asynchronous = command as? any AsyncParsableCommand {
@@ -43,26 +67,27 @@ struct Rangefinder: AsyncParsableCommand {
             } else {
                 try command.run()
             }
-            LogSink.standardError.flush()
+            return 0
         } catch let failure as Failure {
-            LogSink.standardError.flush()
-            printError("rangefinder: \(failure.message)")
-            Glibc.exit(failure.code.rawValue)
+            throw failure
         } catch {
-            end(with: error)
+            return try code(of: error)
         }
     }
 
-    /// ArgumentParser says 64 for wrong usage; the contract of this program says 2.
-    private static func end(with error: any Error) -> Never {
-        let code = exitCode(for: error)
+    /// ArgumentParser says 64 for wrong usage and 1 for any error that it doesn't know; the contract of this program says 2 and 70.
+    private static func code(of error: any Error) throws(Failure) -> Int32 {
+        if let code = error as? ExitCode { return code.rawValue }
         let text = fullMessage(for: error)
-        if code == .success {
-            if !text.isEmpty { print(text) }
-            Glibc.exit(0)
+        switch exitCode(for: error) {
+        case .success:
+            if !text.isEmpty { try printData(withDefaultCommands(text) + "\n") }
+            return 0
+        case .validationFailure:
+            printError(text)
+            return ExitStatus.usage.rawValue
+        default: throw Failure(.internal, displayText("\(error)", limit: 2048))
         }
-        if !text.isEmpty { printError(text) }
-        Glibc.exit(code == .validationFailure ? ExitStatus.usage.rawValue : code.rawValue)
     }
 }
 
@@ -82,24 +107,6 @@ struct Failure: Error {
         self.code = code
         self.message = message
     }
-}
-
-func printError(_ line: String) { write(line + "\n", to: STDERR_FILENO) }
-
-/// Writes data to standard output as it is. False when nobody reads it any more.
-@discardableResult
-func printData(_ text: String) -> Bool { write(text, to: STDOUT_FILENO) }
-
-/// Whoever reads may be slow or gone: what can't be written is let go.
-@discardableResult
-private func write(_ text: String, to descriptor: Int32) -> Bool {
-    var rest = Array(text.utf8)[...]
-    while !rest.isEmpty {
-        let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
-        guard count > 0 else { return false }
-        rest = rest.dropFirst(count)
-    }
-    return true
 }
 
 extension PairProblem {

@@ -1,4 +1,5 @@
 import ArgumentParser
+import CProcess
 import Daemon
 import Glibc
 import Health
@@ -9,7 +10,7 @@ import Settings
 struct RunCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(commandName: "run", abstract: "Run the daemon until SIGTERM or SIGINT.")
 
-    @Option(help: ArgumentHelp("The configuration file.", valueName: "file"))
+    @Option(help: ArgumentHelp("The configuration file.", valueName: "file"), completion: .file())
     var config: String
 
     func run() async throws {
@@ -22,10 +23,8 @@ struct RunCommand: AsyncParsableCommand {
     private func serve() async throws {
         // It is trapped once the services run; before that it must not end us.
         signal(SIGHUP, SIG_IGN)
-        let settings = try loadSettings(config)
-        guard !settings.targetsAPI.clients.isEmpty || settings.targetsServer != nil else {
-            throw Failure(.notWell, "nothing to watch: set targets_api.clients in \(displayText(config))")
-        }
+        let settings = try loadSettings(config, mustWatch: true)
+        if settings.coreDumps { rf_set_dumpable(1) }
         let level = LogLevel(.init(settings.log.level))
         let logger = standardErrorLogger(settings.log.format, level)
         let daemon = try openDaemon(

@@ -9,18 +9,18 @@ import Terminal
 struct StatusCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "status", abstract: "Show what the daemon believes of each target.",
-        discussion: "Reads the daemon's database, while the daemon runs and when it doesn't.")
+        discussion: "Reads the daemon's database, while the daemon runs and when it doesn't, and needs no token.")
 
     @OptionGroup var database: DatabaseOptions
 
-    @Flag(help: "Exit with code 1 when a target is down.")
+    @Flag(help: "Exit with code 1 when a target is down or can't be probed.")
     var fail = false
 
     @Flag(help: "Print JSON.")
     var json = false
 
     func run() async throws {
-        let settings = try database.config.map(loadSettings)
+        let settings = try database.settings()
         let path = try database.database ?? settings?.history.path ?? database.path()
         let (rows, isListKnown) = try Self.read(path)
         let bounds = rows.map { row in settings.map { $0.policy(for: row.target).detectionBound } }
@@ -30,12 +30,15 @@ struct StatusCommand: AsyncParsableCommand {
             printError("no daemon is running on this database: this is what the last one knew")
         }
         if json {
-            printData(try JSONEnvelope.text(kind: "status", at: .now(), zip(rows, bounds).map(StatusItem.init)))
+            try printData(try JSONEnvelope.text(kind: "status", at: .now(), zip(rows, bounds).map(StatusItem.init)))
         } else {
-            printData(statusTable(rows: rows.map(StatusRow.init), now: .now(), style: .detect(descriptor: STDOUT_FILENO)))
-            if let words = Self.words(for: bounds.compactMap(\.self)) { printData(words) }
+            try printData(statusTable(rows: rows.map(StatusRow.init), now: .now(), style: .detect(descriptor: STDOUT_FILENO)))
+            if let words = Self.words(for: bounds.compactMap(\.self)) { try printData(words) }
+            try printData(Self.unprobeableWords(rows.filter(\.isUnprobeable), settings))
         }
-        if fail && rows.contains(where: { $0.status == .down }) { throw ExitCode(ExitStatus.notWell.rawValue) }
+        if fail && rows.contains(where: { $0.status == .down || $0.isUnprobeable }) {
+            throw ExitCode(ExitStatus.notWell.rawValue)
+        }
     }
 }
 
@@ -45,6 +48,19 @@ extension StatusCommand {
         guard let least = bounds.min(), let most = bounds.max() else { return nil }
         let range = least == most ? durationWords(most) : "\(durationWords(least)) to \(durationWords(most))"
         return "An outage is known within \(range).\n"
+    }
+
+    private static let unprobeableShownMax = 10
+
+    /// Why some aren't probed, and what to do. Empty where all are.
+    fileprivate static func unprobeableWords(_ rows: [TargetStatusRow], _ settings: Settings?) -> String {
+        guard !rows.isEmpty else { return "" }
+        var lines = ["\(counted(rows.count, "target")) can't be probed:"]
+        lines += rows.prefix(unprobeableShownMax).map { row in
+            "  \(displayText(row.target.name)) (\(displayText(row.target.identity.key))): \(unprobeableRemedy(row, settings))"
+        }
+        if rows.count > unprobeableShownMax { lines.append("  and \(rows.count - unprobeableShownMax) more") }
+        return lines.joined(separator: "\n") + "\n"
     }
 
     fileprivate static func read(_ path: String) throws -> (rows: [TargetStatusRow], isListKnown: Bool) {
@@ -59,10 +75,10 @@ extension StatusCommand {
 
 /// Where a command finds the daemon's database.
 struct DatabaseOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("The daemon's configuration, which names its database.", valueName: "file"))
+    @Option(help: ArgumentHelp("The daemon's configuration, which names its database.", valueName: "file"), completion: .file())
     var config: String?
 
-    @Option(help: ArgumentHelp("The daemon's database itself.", valueName: "file"))
+    @Option(help: ArgumentHelp("The daemon's database itself.", valueName: "file"), completion: .file())
     var database: String?
 
     func validate() throws {
@@ -72,8 +88,11 @@ struct DatabaseOptions: ParsableArguments {
     func path() throws -> String {
         if let database { return database }
         guard let config else { throw Failure(.usage, "give --config FILE or --database FILE") }
-        return try loadSettings(config).history.path
+        return try loadSettings(config, needsSecrets: false).history.path
     }
+
+    /// Of the configuration, where one is given.
+    func settings() throws -> Settings? { try config.map { try loadSettings($0, needsSecrets: false) } }
 }
 
 extension StatusRow {
@@ -85,7 +104,7 @@ extension StatusRow {
             name: row.target.name, region: row.target.region, status: row.status, since: row.since,
             lastProbe: row.lastProbe?.startedAt, latency: row.lastProbe?.duration, reason: reason,
             cause: reason == nil ? row.cause ?? row.lastProbe?.outcome.cause : nil,
-            sentence: status.map { "HTTP \($0)" } ?? "")
+            sentence: status.map { "HTTP \($0)" } ?? "", isUnprobeable: row.isUnprobeable)
     }
 }
 

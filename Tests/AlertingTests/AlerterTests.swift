@@ -54,11 +54,11 @@ import Testing
         var desk = Desk(alertmanagers: ["http://am"])
         desk.see("gbbb")
         desk.shelf.commit()
-        #expect(await desk.send(.refused("no answer")).count == 1)
+        #expect(await desk.send(.later("no answer")).count == 1)
         #expect(await desk.send().isEmpty)
         for _ in 0..<5 {
             desk.pass(60)
-            #expect(await desk.send(.refused("no answer")).count == 1)
+            #expect(await desk.send(.later("no answer")).count == 1)
         }
         #expect(desk.alerter.counts.queued == 1)
         desk.see("gg")
@@ -107,7 +107,7 @@ import Testing
         for _ in 0..<20 {
             desk.shelf.commit()
             desk.pass(10)
-            ids += await desk.send(.refused("HTTP 500")).map { $0.headers["X-Rangefinder-Message"] }
+            ids += await desk.send(.later("HTTP 500")).map { $0.headers["X-Rangefinder-Message"] }
         }
         desk.see("gg")
         // Attempts grow apart, and each is of the same message.
@@ -128,9 +128,9 @@ import Testing
         desk.shelf.commit()
         _ = await desk.send()
         desk.pass(10)
-        _ = await desk.send(.refused("HTTP 500"))
+        _ = await desk.send(.later("HTTP 500"))
         desk.shelf.commit()
-        _ = await desk.send(.refused("HTTP 500"))
+        _ = await desk.send(.later("HTTP 500"))
         let next = Desk(webhooks: ["http://hook"], shelf: desk.shelf)
         let documents = desk.shelf.state.withLock(\.documents)
         next.alerter.restore(documents, judges: [Office.identity("a"): Judge(status: .down)], at: next.now, wall: next.wall)

@@ -93,7 +93,7 @@ struct Desk {
                 }
                 return answer
             }
-            alerter.done(job, got, at: now)
+            alerter.done(job, got, at: now, wall: wall)
         }
         return sent.withLock(\.self)
     }

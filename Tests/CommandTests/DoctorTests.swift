@@ -21,7 +21,7 @@ import Testing
         program.send(SIGTERM)
         _ = await program.ended()
         #expect(ended.output.contains("it runs, and is ready"), "\(ended.output)")
-        #expect(ended.output.contains("knows 1 targets; a daemon uses it"))
+        #expect(ended.output.contains("knows 1 target; a daemon uses it"))
     }
 
     @Test func whatANewOperatorGetsWrongIsSaidWithWhatToDo() async throws {

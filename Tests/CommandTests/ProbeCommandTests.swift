@@ -9,6 +9,18 @@ import Testing
         #expect(ended.code == 0)
         for word in ["GET \(server.url)/", "200", "connect", "processing", "HTTP 200 in"] { #expect(ended.output.contains(word)) }
         #expect(!ended.output.contains("\u{1B}"))
+        // It took some time; only what needn't be looked up takes none.
+        #expect(!ended.output.contains("in 0 ms") && !ended.output.contains("good  0"), "\(ended.output)")
+    }
+
+    @Test func offATerminalNoURLIsCutOrBroken() async throws {
+        let server = try LoopbackServer { request in
+            request.path.hasSuffix("a") ? .http(302, headers: ["Location: \(request.path)b"]) : .http(200)
+        }
+        let url = "\(server.url)/\(String(repeating: "x", count: 600))a"
+        let ended = try await Program.run(["probe", url])
+        #expect(ended.output.contains("GET \(url) ") && ended.output.contains("302 \(url)\n"), "\(ended.output)")
+        #expect(ended.output.contains("200 \(url)b\n"))
     }
 
     @Test func aBadAnswerIsCodeOneAndSaysWhy() async throws {

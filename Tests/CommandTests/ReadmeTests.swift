@@ -26,7 +26,9 @@ import Testing
         for secret in ["user-token", "registry-token"] { try folder.write("secret\n", to: secret) }
         #expect(configurations.count >= 3)
         for (index, text) in configurations.enumerated() {
-            let file = try folder.write(text, to: "\(index).yaml")
+            // One that is about other things names no client, and a daemon wants one.
+            let client = text.contains("clients:") ? "" : "\ntargets_api: {clients: [{id: a, token_file: user-token}]}\n"
+            let file = try folder.write(text + client, to: "\(index).yaml")
             let ended = try await Program.run(["check-config", "--config", file])
             #expect(ended.code == 0, "\(ended.output)\n\(text)")
         }

@@ -173,7 +173,7 @@ import Testing
         let (program, _) = try await site.start()
         let done = try await Program.run(["sync", "--config", site.configuration])
         #expect(done.code == 0)
-        #expect(done.errors.contains("1 targets are watched"))
+        #expect(done.errors.contains("1 target is watched"))
         let nothingHeld = try await Program.run(["sync", "--config", site.configuration, "--accept"])
         #expect(nothingHeld.code == 1)
         #expect(nothingHeld.errors.contains("no list is held"))
@@ -195,10 +195,10 @@ import Testing
         #expect(await program.ended() == 0)
         let replay = try await Program.run(["replay", "--config", site.configuration, "--fall", "1"])
         #expect(replay.code == 0)
-        #expect(replay.output.contains("2 targets: 1 alerts (were 1)"))
+        #expect(replay.output.contains("2 targets: 1 alert (was 1)"))
         #expect(replay.errors.contains("results are kept since"))
         let none = try await Program.run(["replay", "--database", site.database, "--fall", "1000", "--target", "bad"])
-        #expect(none.output.contains("1 targets: 0 alerts (were 1)"))
+        #expect(none.output.contains("1 target: 0 alerts (was 1)"))
         #expect(try await Program.run(["replay", "--database", site.database, "--fall", "0"]).code == 2)
     }
 

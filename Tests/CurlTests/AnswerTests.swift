@@ -99,6 +99,24 @@ import Testing
         #expect(report.headers.first { $0.name == "Link" }?.value == "<\(text)>; rel=next")
     }
 
+    @Test func headersAreReportedAsTheyCameAndWithoutThoseOfOtherAnswers() async throws {
+        let server = try ConnectionServer {
+            $0.readRequest()
+            $0.send("HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\nHTTP/1.1 200 OK\r\nA: 1\r\nb:  two \t\r\nA:\r\nC: x\r\n  y\r\n")
+            $0.send("Transfer-Encoding: chunked\r\n\r\n0\r\nD: trailer\r\n\r\n")
+        }
+        let report = await engine.transfer(try request(server.url()) { $0.keepHeaders = true })
+        #expect(report.headers.map { "\($0.name)=\($0.value)" } == ["A=1", "b=two", "A=", "C=x y", "Transfer-Encoding=chunked"])
+    }
+
+    @Test func manyShortHeadersAreAllReported() async throws {
+        let server = try ConnectionServer {
+            $0.answer(headers: (0..<9000).map { "\($0 % 10):\r\n" }.joined())
+        }
+        let report = await engine.transfer(try request(server.url()) { $0.keepHeaders = true })
+        #expect(report.failure == nil && report.headers.count == 9001)
+    }
+
     @Test func cookiesAreReportedByteForByteAndSentSo() async throws {
         let server = try ConnectionServer { connection in
             let head = connection.readBytes() ?? []

@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 import Synchronization
 import TestSupport
 import Testing
@@ -25,6 +26,41 @@ import Testing
         let engine = try TransferEngine()
         let literal = await engine.transfer(try request("http://127.0.0.1:1/") { $0.family = .v6 })
         #expect(literal.code == .noAddress)
+    }
+
+    /// In a process of its own: descriptor 0 is what a resolver that was never set up would close.
+    @Test func aLookupClosesNoDescriptorThatIsNotItsOwn() async {
+        await #expect(processExitsWith: .success) {
+            let null = open("/dev/null", O_RDONLY)
+            #expect(null >= 0 && dup2(null, 0) == 0)
+            for usesSearch in [true, false] {
+                // Each engine has lookup threads of its own.
+                let engine = try TransferEngine()
+                let server = try ConnectionServer { $0.answer() }
+                let wanted = try request("http://localhost:\(server.port)/") {
+                    ($0.family, $0.usesSearchDomains) = (.v4, usesSearch)
+                }
+                for _ in 0..<2 { #expect(await engine.transfer(wanted).status == 200) }
+                await engine.shutDown()
+                #expect(fcntl(0, F_GETFD) >= 0)
+            }
+        }
+    }
+
+    @Test func aNameWithSearchDomainsAndOneWithoutAreLookedUpApart() async throws {
+        let asked = Mutex<[Bool]>([])
+        let engine = try TransferEngine { name in
+            asked.withLock { $0.append(name.usesSearchDomains) }
+            return .addresses(["127.0.0.1"].compactMap { SocketAddress($0) })
+        }
+        let server = try ConnectionServer { $0.answer() }
+        for usesSearch in [true, false, true, false] {
+            let wanted = try request("http://a.test:\(server.port)/") {
+                ($0.usesSearchDomains, $0.dnsCache) = (usesSearch, .seconds(60))
+            }
+            #expect(await engine.transfer(wanted).status == 200)
+        }
+        #expect(asked.withLock { $0 } == [true, false])
     }
 
     @Test func oneLookupServesAllWhoWaitForTheSameName() async throws {

@@ -151,10 +151,10 @@ import Testing
         for text in ["", "-1", "1.5", "soon"] { #expect(retryAfter(text, now: now) == nil) }
     }
 
-    @Test func newsOfAChangeOutlivesASyncThatFailed() async throws {
+    @Test(arguments: [[], ["Retry-After: 1"]]) func newsOfAChangeOutlivesASyncThatFailed(headers: [String]) async throws {
         let isBroken = Watched(true)
         let server = try LoopbackServer { _ in
-            isBroken.value ? .http(503) : list([record("tgt_1", url: "http://a.example")])
+            isBroken.value ? .http(503, headers: headers) : list([record("tgt_1", url: "http://a.example")])
         }
         let bench = try Bench(url: server.url)
         async let followed: Void = bench.sync.follow(documentedClient)

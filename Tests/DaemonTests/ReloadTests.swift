@@ -62,6 +62,57 @@ import Testing
         }
     }
 
+    /// One target of each of two regions, and a client that has none.
+    @Test func whatLeavesNoClientOrNoTargetOfThoseThatAreWatchedIsALoss() async throws {
+        let folder = try TemporaryFolder()
+        let target = try LoopbackServer { _ in .http(200) }
+        let records = [("a", "eu"), ("b", "us")].map { record($0, name: $0, url: target.url, region: $1) }
+        let api = try ScriptedAPI(list(records))
+        let settings = testSettings(folder, api: api.server.url)
+        try await RunningDaemon.run(settings) { running in
+            try await running.log.until("b is up")
+            func loss(_ change: (inout Settings) -> Void) -> String? {
+                var changed = settings
+                change(&changed)
+                return running.daemon.roster.loss(under: changed)
+            }
+            let other = Settings.TargetsAPI.Client(id: "other", token: Secret("t"))
+            func disabled(_ names: [String]) -> [Override] {
+                names.map { name in
+                    var (match, policy) = (Match(), settings.probe)
+                    (match.name, policy.isEnabled) = (Glob(name), false)
+                    return Override(match: match, policy: policy)
+                }
+            }
+            #expect(loss { $0.targetsAPI.clients = [] } == "it would leave no client of 1")
+            let none = "it would leave no target of the 2 that are watched: "
+            #expect(loss { $0.targetsAPI.clients = [other] } == none + "their clients are not in it")
+            #expect(loss { $0.targetsAPI.regions = ["asia"] } == none + "regions and shard leave none of them")
+            #expect(loss { $0.overrides = disabled(["*"]) } == none + "none of them is enabled")
+            #expect(loss { $0.overrides = disabled(["a", "b"]) } == none + "none of them is enabled")
+            #expect(loss { $0.probe.isEnabled = false } == none + "none of them is enabled")
+            // What leaves one is an everyday change.
+            #expect(loss { $0.targetsAPI.clients.append(other) } == nil)
+            #expect(loss { $0.targetsAPI.regions = ["us"] } == nil)
+            #expect(loss { $0.overrides = disabled(["a"]) } == nil)
+            let shards = (1...2).map { index in loss { $0.targetsAPI.shard = .init(index: index, count: 2) } }
+            #expect(shards.contains(nil))
+            let many = (1...50).map { index in loss { $0.targetsAPI.shard = .init(index: index, count: 50) } }
+            #expect(many.count { $0 == none + "regions and shard leave none of them" } >= 48)
+        }
+    }
+
+    @Test func whereNothingIsWatchedYetNothingIsLost() async throws {
+        let folder = try TemporaryFolder()
+        let api = try ScriptedAPI(.http(500))
+        let settings = testSettings(folder, api: api.server.url)
+        try await RunningDaemon.run(settings) { running in
+            var changed = settings
+            changed.targetsAPI.clients = [.init(id: "other", token: Secret("t"))]
+            #expect(running.daemon.roster.loss(under: changed) == nil)
+        }
+    }
+
     @Test func saysWhatWaitsForARestart() async throws {
         try await withDaemon { running, write in
             try write("{interval: 2s}", "127.0.0.1:1")

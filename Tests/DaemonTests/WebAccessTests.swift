@@ -52,7 +52,7 @@ import Testing
         let folder = try TemporaryFolder()
         let (access, log) = (WebAccess(.system()), LogCapture())
         let path = try folder.write("tls_server_config: {cert_file: cert.pem, key_file: key.pem}\n", to: "web.yml")
-        #expect(access.take(path).count == 2)
+        #expect(access.take(path).troubles.count == 2)
         access.look(log.logger(LogLevel(.notice)))
         #expect(log.lines == [])
         try folder.write("nothing like it", to: "key.pem")
@@ -70,7 +70,7 @@ import Testing
             return bytes
         }
         let (access, log) = (WebAccess(surroundings), LogCapture())
-        #expect(!access.take(path).isEmpty)
+        #expect(!access.take(path).troubles.isEmpty)
         access.look(log.logger(LogLevel(.notice)))
         #expect(log.lines.contains { $0.contains("was read again") })
         #expect(!access.security.isOpen)
@@ -80,9 +80,9 @@ import Testing
         let folder = try TemporaryFolder()
         let (access, log) = (WebAccess(.system()), LogCapture())
         let good = try folder.write("basic_auth_users: {one: \(Self.hash)}\n", to: "web.yml")
-        #expect(access.take(good) == [])
+        #expect(access.take(good).troubles == [])
         let other = try folder.write("basic_auth_users: {one: plain}\n", to: "other.yml")
-        #expect(!access.take(other).isEmpty)
+        #expect(!access.take(other).troubles.isEmpty)
         // Mended, it is nobody's any more; the one in force is read again.
         try folder.write("{}\n", to: "other.yml")
         access.look(log.logger(LogLevel(.notice)))
@@ -90,6 +90,24 @@ import Testing
         chmod(good, 0o600)
         access.look(log.logger(LogLevel(.notice)))
         #expect(log.lines.contains { $0.contains("was read again") })
+    }
+
+    @Test(arguments: ["", "# nothing\n", "http_server_config: {}\n"])
+    func aFileThatHasLostItsPasswordsIsTakenOnlyWhenThatIsAccepted(
+        lost: String
+    ) throws {
+        let folder = try TemporaryFolder()
+        let (access, log) = (WebAccess(.system()), LogCapture())
+        let path = try folder.write("basic_auth_users: {one: \(Self.hash)}\n", to: "web.yml")
+        #expect(access.take(path).troubles == [])
+        try folder.write(lost, to: "web.yml")
+        access.look(log.logger(LogLevel(.notice)))
+        #expect(!access.security.isOpen)
+        #expect(log.lines.contains { $0.contains("has no passwords any more") })
+        #expect(log.lines.contains { $0.contains("rangefinder reload --accept") })
+        #expect(access.take(path).canBeAccepted)
+        #expect(access.take(path, accept: true).troubles == [])
+        #expect(access.security.isOpen)
     }
 
     @Test func anOpenListenerIsSaidWheneverItBecomesOne() throws {
@@ -105,10 +123,10 @@ import Testing
         access.listens(at: WebServer.Bound(try SocketAddress(ipAddress: "192.0.2.1", port: 80)))
         for _ in 0..<2 { say() }
         #expect(warnings() == 1)
-        #expect(access.take(try folder.write("basic_auth_users: {one: \(Self.hash)}\n", to: "web.yml")) == [])
+        #expect(access.take(try folder.write("basic_auth_users: {one: \(Self.hash)}\n", to: "web.yml")).troubles == [])
         say()
         #expect(warnings() == 1)
-        #expect(access.take(nil) == [])
+        #expect(access.take(nil).troubles == [])
         say()
         #expect(warnings() == 2)
     }

@@ -21,8 +21,14 @@ enum Samples {
         facts.httpStatus = 200
         facts.httpVersion = 1.1
         facts.usedTLS = true
-        facts.tlsVersion = "TLSv1.3"
+        facts.tlsVersion = .tls13
+        facts.tlsCipher = "TLS_AES_128_GCM_SHA256"
         facts.certificateExpiry = Timestamp(milliseconds: 1_735_689_600_000)
+        facts.presentedExpiry = Timestamp(milliseconds: 1_704_067_200_000)
+        facts.leaf = LeafCertificate(fingerprint: Array(0..<32)) {
+            .init(subject: "CN=API \"one\",O=Example", issuer: "CN=Authority", hosts: ["api.example", "*.api.example"])
+        }
+        facts.lastModified = Timestamp(milliseconds: 1_700_000_000_000)
         facts.address = "2001:db8::1"
         facts.uncompressedBodyLength = 512
         return ProbeResult(
@@ -80,7 +86,11 @@ enum Samples {
             DaemonMetrics.HistoryReading(samples: 4, droppedSamples: 0, sizeBytes: 4096, walBytes: 8192)
         }
         daemon.historyCommitted(.milliseconds(4))
-        daemon.observeAlerting { .init(sent: 7, failed: 2, queued: 3, exceptions: ["vantage_doubt": 5, "maintenance": 4]) }
+        daemon.observeAlerting {
+            .init(
+                sent: 7, failed: 2, queued: 3, exceptions: ["vantage_doubt": 5, "maintenance": 4],
+                setAside: ["webhook 1": 6, "webhook http://hook/": 0])
+        }
         series.mark(
             held: { [TargetIdentity(clientID: "c1", key: "t2")] }, inMaintenance: { [TargetIdentity(clientID: "c1", key: "t1")] })
         return (series, daemon)

@@ -57,7 +57,57 @@ import Testing
         #expect(values(series, "probe_http_status_code") == ["0"])
         #expect(values(series, "probe_http_version") == ["0"])
         #expect(values(series, "probe_ssl_earliest_cert_expiry").isEmpty)
+        #expect(values(series, "probe_ssl_last_chain_expiry_timestamp_seconds").isEmpty)
+        #expect(values(series, "probe_ssl_last_chain_info").isEmpty)
         #expect(values(series, "probe_tls_version_info").isEmpty)
+        #expect(values(series, "probe_tls_cipher_info").isEmpty)
+        #expect(values(series, "probe_http_last_modified_timestamp_seconds").isEmpty)
+    }
+
+    @Test(arguments: TLSVersion.allCases) func everyVersionOfTLSIsOnThePage(_ version: TLSVersion) {
+        let series = Samples.series([Samples.target("t1")])
+        var result = Samples.good("t1")
+        result.facts.tlsVersion = version
+        series.see([result])
+        let lines = series.lines().filter { $0.hasPrefix("probe_tls_version_info{") }
+        #expect(lines.count == 1 && lines[0].contains("version=\"\(version.rawValue)\"} 1"))
+    }
+
+    @Test func aNewCertificateAndANewCipherReplaceTheOldOnes() {
+        let series = Samples.series([Samples.target("t1")])
+        var renewed = Samples.good("t1")
+        renewed.facts.leaf = LeafCertificate(fingerprint: [0xab]) { .init(subject: "CN=new", issuer: "CN=a", hosts: []) }
+        renewed.facts.tlsCipher = "TLS_CHACHA20_POLY1305_SHA256"
+        series.see([Samples.good("t1"), renewed])
+        let lines = series.lines().filter { $0.hasPrefix("probe_ssl_last_chain_info{") || $0.hasPrefix("probe_tls_cipher_info{") }
+        #expect(lines.count == 2)
+        #expect(lines[0].contains(#",fingerprint_sha256="ab",issuer="CN=a",subject="CN=new",subjectalternative=""} 1"#))
+        #expect(lines[1].contains(#",cipher="TLS_CHACHA20_POLY1305_SHA256"} 1"#))
+    }
+
+    @Test func aCertificateIsShownAfterTheListHasChangedAndGoesWithTheAnswer() {
+        let series = Samples.series([Samples.target("t1")])
+        series.see([Samples.good("t1")])
+        series.replace([Samples.target("t0"), Samples.target("t1")])
+        #expect(values(series, "probe_ssl_last_chain_info") == ["1"])
+        series.see([Samples.bad("t1")])
+        #expect(values(series, "probe_ssl_last_chain_info").isEmpty)
+    }
+
+    /// Those of blackbox_exporter for the same addresses.
+    @Test(arguments: [("127.0.0.1", 3_668_918_509), ("::ffff:127.0.0.1", 3_668_918_509), ("", 0)])
+    func anAddressHasTheHashThatBlackboxExporterGivesIt(address: String, hash: Double) {
+        #expect(addressHash(address) == hash)
+    }
+
+    @Test func aPatternThatDidNotMatchIsSaid() {
+        let series = Samples.series([Samples.target("t1")])
+        var mismatch = Samples.good("t1")
+        (mismatch.outcome, mismatch.facts.failedPattern) = (.bad(.bodyMismatch), true)
+        series.see([mismatch])
+        #expect(values(series, "probe_failed_due_to_regex") == ["1"])
+        series.see([Samples.good("t1")])
+        #expect(values(series, "probe_failed_due_to_regex") == ["0"])
     }
 
     @Test func aNameThatDoesNotResolveHasOnlyThatPhase() {
@@ -100,13 +150,14 @@ import Testing
         #expect(values(series, "probe_success").isEmpty)
     }
 
-    @Test func essentialLeavesTheSixNamesOfTheContract() {
+    @Test func essentialLeavesTheSevenNamesOfTheContract() {
         let series = Samples.series([Samples.target("t1")], perTarget: .essential)
         series.see([Samples.good("t1")])
         #expect(
             series.lines().map { $0.prefix { $0 != "{" } } == [
-                "probe_success", "probe_duration_seconds", "probe_http_status_code", "probe_ssl_earliest_cert_expiry",
-                "rangefinder_target_status_code", "rangefinder_target_last_probe_timestamp_seconds",
+                "probe_success", "probe_duration_seconds", "probe_http_status_code",
+                "probe_ssl_last_chain_expiry_timestamp_seconds", "rangefinder_target_status_code",
+                "rangefinder_target_last_probe_timestamp_seconds", "rangefinder_target_interval_seconds",
             ])
     }
 
@@ -121,7 +172,7 @@ import Testing
         let series = Samples.series([Samples.target("t1")])
         series.see([Samples.good("t1")])
         series.configure(perTarget: .essential, withClientID: true)
-        #expect(series.lines().count == 6)
+        #expect(series.lines().count == 7)
         #expect(series.lines().allSatisfy { $0.contains(",client_id=\"c1\"}") })
         #expect(values(series, "probe_success") == ["1"])
     }

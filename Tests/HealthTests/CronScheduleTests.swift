@@ -37,6 +37,18 @@ import Testing
     ])
     func whatIsNoScheduleIsRefused(text: String) { #expect(CronSchedule(text) == nil) }
 
+    @Test(arguments: [
+        ("0 0 30 2 *", false), ("0 0 31 2,4,6,9,11 *", false), ("0 0 30,31 2 *", false), ("0 0 30 2 */2", false),
+        ("0 0 29 2 *", true), ("0 0 31 2,3 *", true), ("0 0 30 2 1", true), ("0 0 * 2 *", true), ("0 0 */31 2 *", true),
+    ])
+    func aScheduleKnowsWhetherItEverComes(text: String, expected: Bool) throws {
+        let schedule = try #require(CronSchedule(text))
+        #expect(schedule.everComes == expected)
+        // 400 years of days would be all there are; eight have each day of February fall on enough weekdays to tell.
+        let days = (0..<Int64(8 * 366)).map { Timestamp(milliseconds: $0 * 86_400_000) }
+        #expect(days.contains { schedule.isOpen(at: $0, for: .seconds(60)) } == expected)
+    }
+
     @Test func itAgreesWithLookingAtEachMinute() throws {
         let schedule = try #require(CronSchedule("7,40 */5 1-3 * 2"))
         let start = try #require(Timestamp("2026-11-30T00:00:00Z"))

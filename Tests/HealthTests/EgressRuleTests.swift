@@ -8,7 +8,7 @@ private func denial(of text: String, by rule: EgressRule = EgressRule()) throws 
 
 @Test(arguments: [
     ("10.0.0.1", "private"), ("172.16.0.1", "private"), ("192.168.255.255", "private"), ("100.64.0.1", "private"),
-    ("fc00::1", "private"), ("fdff::1", "private"),
+    ("fc00::1", "private"), ("fdff::1", "private"), ("fec0::1", "private"), ("feff:ffff::1", "private"),
     ("127.0.0.1", "loopback"), ("127.255.255.255", "loopback"), ("::1", "loopback"),
     ("169.254.0.1", "link-local"), ("fe80::1", "link-local"), ("febf::1", "link-local"),
     ("192.0.0.192", "metadata"),
@@ -47,8 +47,33 @@ func anIPv4AddressInsideAnIPv6OneIsJudgedAsThatIPv4Address(address: String) thro
     #expect(try denial(of: address) != nil)
 }
 
-@Test func aPublicIPv4AddressInsideAnIPv6OneIsAllowed() throws {
-    #expect(try denial(of: "64:ff9b::8.8.8.8") == nil)
+@Test(arguments: [
+    ("::10.0.0.1", "private"), ("::127.0.0.1", "loopback"), ("::169.254.169.254", "link-local"), ("::1", "loopback"),
+    ("::ffff:0:10.0.0.1", "private"), ("::ffff:0:169.254.169.254", "link-local"),
+    // 64:ff9b:1::/48, by each length of a prefix that RFC 6052 has: 96, 48, 56 and 64.
+    ("64:ff9b:1::10.0.0.1", "private"), ("64:ff9b:1:a00:0:100::", "private"), ("64:ff9b:1:7f:0:1::", "loopback"),
+    ("64:ff9b:1:0:a9:fea9:fe00::", "link-local"),
+    // Teredo: by its server, by its client.
+    ("2001:0:a00:1::f7f7:f7f7", "private"), ("2001:0:808:808:0:0:f5ff:fffe", "private"),
+    ("2001:0:808:808:0:0:80ff:fffe", "loopback"), ("2001:0:808:808:0:0:5601:5601", "link-local"),
+])
+func anAddressIsJudgedByWhatATranslatorOrATunnelMakesOfIt(address: String, denied: String) throws {
+    #expect(try denial(of: address) == denied)
+}
+
+@Test(arguments: [
+    "64:ff9b::8.8.8.8", "::8.8.8.8", "::ffff:0:8.8.8.8", "64:ff9b:1::8.8.8.8", "64:ff9b:1:808:8:800::",
+    "2001:0:808:808::f7f7:f7f7", "2001:1::a00:1", "64:ff9b:2::a00:1",
+])
+func aPublicIPv4AddressInsideAnIPv6OneIsAllowed(address: String) throws {
+    #expect(try denial(of: address) == nil)
+}
+
+@Test func aBlockInAllowOpensATunnelOnlyWhereItOpensBothItsEnds() throws {
+    let rule = EgressRule(allow: [try #require(CIDR("10.0.0.0/8"))])
+    #expect(try denial(of: "2001:0:a00:1::f5ff:fffe", by: rule) == nil)
+    #expect(try denial(of: "2001:0:a00:1::3f57:fefe", by: rule) == "private")
+    #expect(try denial(of: "::10.0.0.1", by: rule) == nil)
 }
 
 @Test func allowIsStrongerThanDeny() throws {

@@ -11,6 +11,12 @@ import Testing
     ("a\u{2028}b\u{2029}", "a\\u{2028}b\\u{2029}"),
     ("a\u{200B}b\u{FEFF}", "a\\u{200b}b\\u{feff}"),
     ("\u{E0041}\u{E000}", "\\u{e0041}\\u{e000}"),
+    // What joins emoji is kept there, and nowhere else.
+    ("👩‍👩‍👧 🏳️‍🌈 🧑🏽‍🚀", "👩‍👩‍👧 🏳️‍🌈 🧑🏽‍🚀"),
+    ("a\u{200D}b\u{200D}", "a\\u{200d}b\\u{200d}"),
+    ("🚀\u{200D}a 1\u{200D}2", "🚀\\u{200d}a 1\\u{200d}2"),
+    ("🏴\u{E0067}\u{E0062}\u{E0065}\u{E006E}\u{E0067}\u{E007F}", "🏴\u{E0067}\u{E0062}\u{E0065}\u{E006E}\u{E0067}\u{E007F}"),
+    ("🚀\u{E0067}\u{E007F}", "🚀\\u{e0067}\\u{e007f}"),
     ("", ""),
 ])
 func whatCouldDeceiveATerminalIsShownAsItsCode(text: String, shown: String) {
@@ -20,6 +26,23 @@ func whatCouldDeceiveATerminalIsShownAsItsCode(text: String, shown: String) {
 @Test func aLongTextIsCutAndSaysSo() {
     let text = String(repeating: "x", count: 300)
     #expect(displayText(text) == String(repeating: "x", count: 256) + "…")
+}
+
+@Test func aTextIsCutBetweenCharacters() {
+    #expect(displayText("ab👩‍👩‍👧cd", limit: 4) == "ab…")
+    #expect(displayText("ab👩‍👩‍👧cd", limit: 7) == "ab👩‍👩‍👧…")
+}
+
+@Test(arguments: [(0, "0 targets"), (1, "1 target"), (2, "2 targets")])
+func aCountAndItsNounAgree(_ count: Int, _ words: String) {
+    #expect(counted(count, "target") == words)
+}
+
+@Test(arguments: [
+    (0, "0 ms"), (49, "less than 0.1 ms"), (400, "0.4 ms"), (1000, "1 ms"), (1040, "1 ms"), (2_150, "2.1 ms"), (12_900, "12 ms"),
+])
+func whatTookTimeNeverTookNone(_ microseconds: Int, _ words: String) {
+    #expect(millisecondWords(.microseconds(microseconds)) == words)
 }
 
 @Test func aTextOfExactlyTheLimitIsNotCut() {

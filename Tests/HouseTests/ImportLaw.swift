@@ -6,6 +6,7 @@ enum ImportLaw {
     static let rooms: [String: Set<String>] = [
         "CCurl": [],
         "CReceive": [],
+        "CProcess": [],
         "CMalloc": [],
         "CZlib": [],
         "CCrypt": [],
@@ -33,7 +34,8 @@ enum ImportLaw {
         ]),
         "Daemon": all.union(["CMalloc", "ServiceLifecycle", "UnixSignals", "Logging", "Glibc", "Dispatch"]),
         "rangefinder": all.union([
-            "SampleTargets", "Daemon", "ArgumentParser", "Logging", "ServiceLifecycle", "UnixSignals", "FoundationEssentials",
+            "SampleTargets", "CProcess", "Daemon", "ArgumentParser", "Logging", "ServiceLifecycle", "UnixSignals",
+            "FoundationEssentials",
             "Glibc",
         ]),
     ]

@@ -1,3 +1,4 @@
+import Foundation
 import Glibc
 import Health
 import TestSupport
@@ -108,6 +109,24 @@ import Testing
     @Test func bracketsAndQuotesInsideTextsAreNone() throws {
         #expect(try find("$.b", #"{"a":"}],\"b\":1{[","b": "x\\" , "c":"\""}"#) == .scalar(.text("x\\")))
         #expect(try find("$.a[-1]", #"{"a":[[1,2],{"x":",]"}, "y" ]}"#) == .scalar(.text("y")))
+    }
+
+    @Test func aDamagedDocumentIsReadOrRefused() throws {
+        var random = SeededGenerator(state: 13)
+        let path = try #require(JSONPath("$.a[1].b"))
+        let whole = Array(#" {"a":[1,{"b":"x\\"," c ":[{}]}],"a":[null,{"b":1e1}],"\u0061":[0,{"b":true}]} "#.utf8)
+        #expect(JSONPlace.find(path, in: whole) == .scalar(.boolean(true)))
+        for _ in 0..<3000 {
+            var json = whole
+            let place = Int.random(in: json.indices, using: &random)
+            switch Int.random(in: 0..<3, using: &random) {
+            case 0: json[place] = #"{}[]",:\0"#.utf8.randomElement(using: &random) ?? 0
+            case 1: json.removeSubrange(place...)
+            default: json.remove(at: place)
+            }
+            if (try? JSONSerialization.jsonObject(with: Data(json))) == nil { continue }
+            #expect(JSONPlace.find(path, in: json) != .notJSON, "\(String(decoding: json, as: UTF8.self))")
+        }
     }
 
     @Test func otherEncodingsAreReadAsBefore() throws {

@@ -8,25 +8,30 @@ import Testing
     private let now: Int64 = 1_700_000_000
     private let day: Int64 = 86_400
 
-    private func verdict(expiriesInDays days: [Int64]) -> Outcome {
+    /// - Parameters:
+    ///   - chain: days left of those that verification took.
+    ///   - sent: and of those that the server sent.
+    private func verdict(chain: [Int64], sent: [Int64]? = nil) -> Outcome {
         var answer = TransferReport(startedAt: .now, startedAtMilliseconds: now * 1000)
         answer.status = 200
-        answer.certificates = days.map {
-            CertificateFacts(subject: "CN=x", issuer: "CN=y", notBeforeSeconds: 0, notAfterSeconds: now + $0 * day)
-        }
+        (answer.verifiedChain, answer.certificates) = (certificates(chain), certificates(sent ?? chain))
         let target = Target(identity: .init(clientID: "c", key: "t"), name: "n", baseURL: "https://x", testPath: "/", region: "r")
         let order = ProbeOrder(target: target, policy: ProbePolicy(), egress: EgressRule())
         return Verdict(answer: answer, order: order, duration: .milliseconds(5)).outcome
     }
 
-    @Test func aCertificateWithFewDaysLeftIsPoor() {
-        #expect(verdict(expiriesInDays: [13]) == .poor(.certificateExpiring))
-        #expect(verdict(expiriesInDays: [60, 13]) == .poor(.certificateExpiring))
-        #expect(verdict(expiriesInDays: [15, 60]) == .good)
+    private func certificates(_ days: [Int64]) -> [CertificateFacts] {
+        days.map { CertificateFacts(subject: "CN=x", issuer: "CN=y", notBeforeSeconds: 0, notAfterSeconds: now + $0 * day) }
     }
 
-    @Test func anExpiredOneThatVerificationDidNotNeedIsNone() {
-        #expect(verdict(expiriesInDays: [60, -100]) == .good)
-        #expect(verdict(expiriesInDays: [13, -100]) == .poor(.certificateExpiring))
+    @Test func aCertificateWithFewDaysLeftIsPoor() {
+        #expect(verdict(chain: [13]) == .poor(.certificateExpiring))
+        #expect(verdict(chain: [60, 13]) == .poor(.certificateExpiring))
+        #expect(verdict(chain: [15, 60]) == .good)
+    }
+
+    @Test(arguments: [5, -100]) func oneThatVerificationDidNotTakeChangesNothing(daysLeft: Int64) {
+        #expect(verdict(chain: [60, 900], sent: [60, 900, daysLeft]) == .good)
+        #expect(verdict(chain: [13, 900], sent: [13, 900, daysLeft]) == .poor(.certificateExpiring))
     }
 }

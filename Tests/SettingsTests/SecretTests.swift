@@ -1,3 +1,4 @@
+import Glibc
 import Health
 import Settings
 import TestSupport
@@ -67,6 +68,51 @@ struct SecretTests {
             let yaml = "overrides: [{match: {url: '\(url)'}, probe: {body: {env: BODY}}}]"
             #expect(read(yaml, on: machine(environment: ["BODY": "b"])).settings != nil, "\(url)")
         }
+    }
+
+    @Test(arguments: ["\u{FEFF}tok-en\r\n", "  tok-en\t\n\n", "tok-en"])
+    func aByteOrderMarkAndBlanksAroundATokenAreNoPartOfIt(_ text: String) throws {
+        let yaml = "targets_api: {clients: [{id: one, token_file: token}, {id: two, token_env: TOKEN}]}"
+        let machine = machine(texts: ["/etc/rangefinder/token": text], environment: ["TOKEN": text])
+        let settings = try #require(read(yaml, on: machine).settings)
+        #expect(settings.targetsAPI.clients.map { $0.token.reveal() } == ["tok-en", "tok-en"])
+    }
+
+    @Test func aFileOfBlanksIsEmpty() {
+        let reading = read(
+            "targets_api: {clients: [{id: one, token_file: token}]}",
+            on: machine(texts: ["/etc/rangefinder/token": "\u{FEFF} \t\n"]))
+        #expect(lines(reading) == ["1:47: 'token_file': '/etc/rangefinder/token' is empty; put the secret into it"])
+    }
+
+    @Test func aBodyKeepsItsBlanks() throws {
+        let yaml = "overrides: [{match: {url: 'https://a.example.com'}, probe: {body: {env: BODY}}}]"
+        let settings = try #require(read(yaml, on: machine(environment: ["BODY": " a b \n"])).settings)
+        #expect(settings.overrides.first?.policy.body?.revealed == " a b ")
+    }
+
+    @Test func whoeverNeedsNoSecretNeedsNoneOfTheirFiles() throws {
+        let more = "web_config_file: web.yaml\nprobe: {ca_file: ca.pem}\n"
+        #expect(read(Self.yaml + "\n" + more).settings == nil)
+        let reading = read(Self.yaml + "\n" + more, on: machine().withoutSecrets)
+        #expect(lines(reading) == [])
+        #expect(reading.settings?.overrides.first?.match.matches(target(), url: nil) == false)
+        // What is wrong with the file itself is still said.
+        #expect(read("targets_api: {clients: [{id: one}]}", on: machine().withoutSecrets).settings == nil)
+    }
+
+    @Test func aSecretThatEveryUserMayReadIsWarnedOf() throws {
+        let folder = try TemporaryFolder()
+        let token = try folder.write("from-a-file\n", to: "token")
+        let configuration = try folder.write("targets_api: {clients: [{id: one, token_file: token}]}", to: "rangefinder.yaml")
+        func warnings() -> [String] { Settings.load(path: configuration, surroundings: .system()).diagnostics.map(\.message) }
+        #expect(chmod(token, 0o644) == 0)
+        #expect(warnings() == ["'token_file': every user of this machine may read '\(token)'; take that away: chmod o-r"])
+        #expect(chmod(token, 0o640) == 0)
+        #expect(warnings() == [])
+        // A folder that others can't enter keeps what is in it.
+        #expect(chmod(token, 0o644) == 0 && chmod(folder.path, 0o700) == 0)
+        #expect(warnings() == [])
     }
 
     @Test func readsSecretsFromRealFiles() throws {

@@ -17,6 +17,20 @@ struct SectionsTests {
         #expect(lines(read("# nothing\n")) == ["1:1: warning: nothing to probe: set targets_api.clients"])
     }
 
+    @Test(arguments: ["", "# nothing\n", "log: {level: debug}\n", "targets_api: {clients: []}\n"])
+    func aFileWithNothingToWatchIsAMistakeToTheDaemon(text: String) {
+        let path = "/etc/rangefinder/rangefinder.yaml"
+        let reading = Settings.read(Array(text.utf8), path: path, surroundings: machine(), mustWatch: true)
+        #expect(reading.settings == nil)
+        #expect(reading.diagnostics.map(\.severity) == [.error])
+        #expect(lines(reading).allSatisfy { $0.hasSuffix(": nothing to probe: set targets_api.clients") })
+    }
+
+    @Test func coreDumpsAreAllowedByTheirKeyOnly() throws {
+        #expect(try !settings("").coreDumps)
+        #expect(try settings("core_dumps: true").coreDumps)
+    }
+
     @Test func theSampleFileLoadsAndIsTheDefaults() throws {
         let sample = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../config/rangefinder.yaml")
         let reading = Settings.load(path: sample.path, surroundings: .system(userAgent: "rangefinder/1.2.3"))
@@ -125,6 +139,7 @@ struct SectionsTests {
               path_join: append
               ip: v6
               dns_cache: 1m
+              dns_search: true
               ca_file: ca.pem
               taint_after: 250ms
             """
@@ -148,6 +163,7 @@ struct SectionsTests {
         expected.pathJoin = .append
         expected.addressFamily = .v6
         expected.dnsCache = .seconds(60)
+        expected.dnsSearch = true
         expected.caFile = "/etc/rangefinder/ca.pem"
         expected.taintAfter = .milliseconds(250)
         let machine = machine(texts: ["/etc/rangefinder/ca.pem": "-----BEGIN CERTIFICATE-----\n"])

@@ -10,7 +10,7 @@ import Testing
     @Test func whatIsExportedIsReadBackAsItWas() throws {
         let names = [
             "plain", "a: b # c", "\"quoted\\\"", "- x", "true", "ünïcödé 🎯", "line\u{2028}break", "*star &anchor", " spaces ",
-            "odd \u{FFFE}\u{1FFFF}",
+            "odd \u{FFFE}\u{1FFFF}", "bidi \u{202E}x\u{2066}", "👩‍👩‍👧 \u{E000}\u{AD}",
         ]
         let targets = names.enumerated().map { index, name in
             Target(
@@ -32,6 +32,21 @@ import Testing
             ruleEffect: .init(rawValue: effect))
         let read = TargetsFile.read(Array(TargetsFile.text(of: [target]).utf8))
         #expect(read.file?.entries.map(\.ruleEffect) == [target.ruleEffect], "\(read.diagnostics)")
+    }
+
+    @Test func anExportThatLostItsLastLineIsCutShort() throws {
+        let target = Target(
+            identity: TargetIdentity(clientID: "c", key: "1"), name: "a", baseURL: "https://a.example", testPath: "/",
+            region: "eu")
+        let text = TargetsFile.text(of: [target])
+        func file(_ text: String) throws -> TargetsFile { try #require(TargetsFile.read(Array(text.utf8)).file) }
+        #expect(text.hasSuffix("\n# The end of this export: 1 target.\n"))
+        #expect(try file(text).isCutShort == false && file(text).exported == 1)
+        #expect(try file("\u{FEFF}" + text.replacing("\n", with: "\r\n")).isCutShort == false)
+        for count in 2...30 { #expect(try file(String(text.dropLast(count))).isCutShort) }
+        // A person may write more behind it, and need not write it.
+        #expect(try file(text + "  - {name: b, region: eu, base_url: u, test_path: /}\n").isCutShort == false)
+        #expect(try file("targets: []\n").isCutShort == false)
     }
 
     @Test func whatTheAPILetsBeEmptyMayBeEmpty() throws {

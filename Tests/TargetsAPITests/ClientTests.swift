@@ -220,3 +220,20 @@ final class RecordingTransport: Sendable {
         #expect(error?.code == .malformed)
     }
 }
+
+/// What is shown of an answer that may hold the token.
+@Suite struct RedactorTests {
+    @Test(arguments: [
+        ("tok", "the token is wrong", "the token is wrong"),
+        ("tok", "the token \"tok\" is wrong: tok", "the token \"[secret]\" is wrong: [secret]"),
+        ("tok", "tok_1 and 1tok and tok-1", "tok_1 and 1tok and [secret]-1"),
+        ("tok", "Ätok tokä", "Ätok tokä"),
+        ("-tok", "a-tok b", "a[secret] b"),
+        ("t0ken-that-is-long", "x=t0ken-that-is-long; y", "x=[secret]; y"),
+        ("t0ken-that-is-long", "at0ken-that-is-longer y", "[secret] y"),
+        ("", "nothing", "nothing"),
+    ])
+    func aTokenIsTakenOutAndNoWordIsCut(token: String, text: String, shown: String) {
+        #expect(Redactor(token: Secret(token)).shown(text) == shown)
+    }
+}

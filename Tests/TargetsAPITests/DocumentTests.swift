@@ -43,6 +43,16 @@ import Testing
         #expect(try RecordDocument.record(json: Array(Documented.created.utf8)) == expected)
     }
 
+    @Test func ofARecordAloneTheSameHoldsAsInAList() throws {
+        let odd = Documented.list.replacing(
+            #""targetName":"Stripe API""#, with: #""targetName":7,"weight":NaN,"targetName":"Stripe API""#
+        )
+        .replacing(#""allow""#, with: #""audit""#).replacing(#""Success""#, with: "NaN")
+        var expected = record
+        expected.ruleEffect = .init(rawValue: "audit")
+        #expect(try RecordDocument.record(json: Array(odd.utf8)) == expected)
+    }
+
     @Test func anUpdateHoldsOnlyWhatItChanges() {
         let change = TargetChange(name: "New", ruleEffect: .deny)
         #expect(String(decoding: change.json, as: UTF8.self) == #"{"targetName":"New","targetDefaultRuleEffect":"deny"}"#)

@@ -1,4 +1,5 @@
 import Health
+import TestSupport
 import Testing
 
 @testable import TargetsAPI
@@ -234,6 +235,27 @@ import Testing
     @Test func aListThatIsNoneIsTheDecodersToJudge() throws {
         #expect(try #require(split(#"{"targets":{}}"#)).frame == #"{"targets":{}}"#)
         #expect(try #require(split("{}")).frame == "{}")
+    }
+
+    /// Bytes that were changed, cut off or doubled: it stays in its bounds, which a build for debugging checks.
+    @Test func damagedDocumentsAreReadOrRefused() {
+        var random = SeededGenerator(state: 15)
+        let whole = Array(
+            #" {"targets":[{"sKey":"a\\","targetName":"\u00e9"},null,[{}],{"x":[1,"]"]}],"next":{"a":""},"message":"ok"} "#.utf8)
+        for _ in 0..<3000 {
+            var json = whole
+            for _ in 0..<Int.random(in: 1...3, using: &random) where !json.isEmpty {
+                let place = Int.random(in: json.indices, using: &random)
+                switch Int.random(in: 0..<4, using: &random) {
+                case 0: json[place] = #"{}[]",:\0"#.utf8.randomElement(using: &random) ?? 0
+                case 1: json.removeSubrange(place...)
+                case 2: json.insert(json[place], at: place)
+                default: json.remove(at: place)
+                }
+            }
+            let list = try? TargetList(json: json, clientID: "c")
+            #expect((list?.targets.count ?? 0) + (list?.rejected.count ?? 0) <= json.count)
+        }
     }
 
     @Test(arguments: [

@@ -16,6 +16,14 @@ struct LiveScreenTests {
         #expect(screen.frame("1\n2\n3\n4\n5\n").filter { $0 == "\n" }.count == 3)
     }
 
+    @Test func aWindowOfAnotherSizeIsClearedOnce() {
+        var screen = LiveScreen(style: terminal)
+        _ = screen.frame("a\n")
+        screen.style.width = 40
+        #expect(screen.frame("b\n").hasPrefix("\u{1B}[?25l\u{1B}[2J"))
+        #expect(screen.frame("c\n").hasPrefix("\u{1B}[Hc"))
+    }
+
     @Test func elsewhereFramesFollowEachOther() {
         var screen = LiveScreen(style: .plain)
         #expect(screen.frame("a\n") + screen.frame("b\n") + screen.end() == "a\n\nb\n")

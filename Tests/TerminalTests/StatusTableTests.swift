@@ -38,10 +38,10 @@ struct StatusTableTests {
     @Test func aNarrowTerminalCutsTheWidestColumns() {
         #expect(
             table(width: 80) == """
-                TARGET            REGION          STATUS     LATENCY   PROBED  WHY
-                Stripe API        us-east-1       ● up        143 ms  4 s ago
-                支払い\\u{1b}[31m  ap-northeast-1  ✗ down      10.0 s      now  timeout: No answ…
-                Brand new         eu              ○ unknown        -        -
+                TARGET            REGION  STATUS     LATENCY   PROBED  WHY
+                Stripe API        us-ea…  ● up        143 ms  4 s ago
+                支払い\\u{1b}[31m  ap-no…  ✗ down      10.0 s      now  timeout: No answer withi…
+                Brand new         eu      ○ unknown        -        -
 
                 3 targets: 1 up, 1 down, 1 unknown
 
@@ -51,14 +51,36 @@ struct StatusTableTests {
     @Test func withoutUnicodeItIsASCIIButForTheNames() {
         #expect(
             table(width: 80, unicode: false) == """
-                TARGET            REGION          STATUS     LATENCY   PROBED  WHY
-                Stripe API        us-east-1       + up        143 ms  4 s ago
-                支払い\\u{1b}[31m  ap-northeast-1  x down      10.0 s      now  timeout: No answ~
-                Brand new         eu              ? unknown        -        -
+                TARGET            REGION  STATUS     LATENCY   PROBED  WHY
+                Stripe API        us-ea~  + up        143 ms  4 s ago
+                支払い\\u{1b}[31m  ap-no~  x down      10.0 s      now  timeout: No answer withi~
+                Brand new         eu      ? unknown        -        -
 
                 3 targets: 1 up, 1 down, 1 unknown
 
                 """)
+    }
+
+    @Test(arguments: [40, 60, 80])
+    func whatATableIsReadForStaysOnANarrowTerminal(_ width: Int) {
+        let lines = table(width: width).split(separator: "\n")
+        #expect(lines[0].hasPrefix("TARGET") && lines[0].contains("STATUS") && lines[0].hasSuffix("WHY"))
+        #expect(lines[2].contains("✗ down") && lines[2].contains("timeout: "))
+        #expect(!lines[0].contains("SINCE"))
+    }
+
+    @Test func offATerminalNothingIsCut() {
+        let name = String(repeating: "n", count: 256)
+        let row = StatusRow(
+            name: name, region: String(repeating: "r", count: 64), status: .down, reason: .certificateNameMismatch,
+            sentence: String(repeating: "s", count: 300))
+        let text = statusTable(rows: [row], now: Self.now, style: .plain)
+        for whole in [name, row.region, row.sentence] { #expect(text.contains(whole)) }
+    }
+
+    @Test func whatCantBeProbedIsCounted() {
+        let row = StatusRow(name: "a", region: "eu", status: .unknown, isUnprobeable: true)
+        #expect(statusTable(rows: [row], now: Self.now, style: .plain).hasSuffix("\n1 target: 1 unknown; 1 can't be probed\n"))
     }
 
     @Test(arguments: [20, 33, 50, 64, 79, 80, 100, 200])

@@ -17,7 +17,7 @@ struct StyleTests {
         #expect(
             style(["LANG": "C.UTF-8"], isTerminal: false, width: 0)
                 == TerminalStyle(
-                    width: 120, height: 40, hasColour: false, isInteractive: false, isUnicode: false))
+                    width: 120, height: 40, hasColour: false, isInteractive: false, isUnicode: false, isCut: false))
     }
 
     @Test func noColorTakesOnlyTheColour() {

@@ -11,7 +11,7 @@ struct WaterfallTests {
         var facts = ResponseFacts()
         facts.httpStatus = 200
         facts.httpVersion = 1.1
-        facts.tlsVersion = "TLS 1.3"
+        facts.tlsVersion = .tls13
         facts.address = "192.0.2.7"
         facts.certificateExpiry = Timestamp("2026-05-01T00:00:00Z")
         facts.uncompressedBodyLength = 512

@@ -24,6 +24,14 @@ struct WidthTests {
         #expect(displayWidth(fitted("日本語", to: 4)) == 3)
     }
 
+    @Test(arguments: ["👩‍👩‍👧‍👦", "🏳️‍🌈", "🧑🏽‍🚀", "❤️‍🔥", "🏴\u{E0067}\u{E0062}\u{E0065}\u{E006E}\u{E0067}\u{E007F}"])
+    func anEmojiOfSeveralScalarsIsShownWholeOrNotAtAll(_ emoji: String) {
+        #expect(displayWidth(emoji) == 2)
+        #expect(fitted("\(emoji) team", to: 20) == "\(emoji) team")
+        #expect(fitted("ab\(emoji)cd", to: 5) == "ab\(emoji)…")
+        #expect(fitted("ab\(emoji)cd", to: 4) == "ab…")
+    }
+
     @Test func escapesOfForeignTextAreShownNotObeyed() {
         #expect(fitted("\u{1B}[31mred\u{202E}", to: 40) == "\\u{1b}[31mred\\u{202e}")
     }

@@ -69,7 +69,7 @@ import Testing
             #expect(answer.body.count * 8 < plain.body.count)
             let unpacked = try await gunzip(answer.body)
             let targets = { (text: String) in text.split(separator: "\n").filter { $0.contains("target_id=") } }
-            #expect(targets(unpacked).count == 2000 * 12)
+            #expect(targets(unpacked).count == 2000 * 13)
             #expect(targets(unpacked) == targets(plain.text))
         }
     }

@@ -93,6 +93,35 @@ import Testing
         }
     }
 
+    /// bcrypt takes 2 to the power of its cost.
+    @Test func aWrongPasswordTakesTheSameWorkForEveryName() {
+        let users = ["quick": Self.quick, "slow": Self.slow]
+        for names in [users, ["quick": Self.quick], ["slow": Self.slow]] {
+            let work = ["quick", "slow", "nobody", ""].map { name in
+                let work = Passwords.work(for: name, among: names)
+                return ([work.hash] + work.rest).reduce(0) { $0 + (1 << (Int($1.split(separator: "$")[1]) ?? -1)) }
+            }
+            #expect(Set(work).count == 1 && work[0] == (names["slow"] == nil ? 1 << 4 : 1 << 10))
+        }
+    }
+
+    @Test func theWorkThatIsDoneForItsTimeAloneIsReallyDone() throws {
+        let rest = Passwords.work(for: "quick", among: ["quick": Self.quick, "slow": Self.slow]).rest
+        #expect(rest.count == 6)
+        for setting in rest {
+            let made = try #require(Passwords.crypt("x", setting))
+            #expect(String(decoding: made, as: UTF8.self).hasPrefix(setting.prefix(29)))
+        }
+    }
+
+    @Test func aNameThatIsNotThereIsWrongEvenWithSomebodysPassword() async {
+        let (passwords, here) = (Passwords(), EmbeddedChannel())
+        passwords.replace(["quick": Self.quick, "slow": Self.slow])
+        #expect(await passwords.check("nobody", "secret", from: here) == .wrong)
+        #expect(await passwords.check("quick", "pa:ss wörd", from: here) == .right)
+        #expect(await passwords.check("quick", "secret", from: here) == .wrong)
+    }
+
     // MARK: TLS
 
     private func tls(_ authority: TestAuthority, _ file: String, clients: WebSecurity.Wanted.Clients? = nil) throws
@@ -160,6 +189,36 @@ import Testing
                 try await get(port, authority), try await get(port, authority, theirs), try await get(port, authority, ours),
             ]
             #expect(answers.map(\.status) == [nil, nil, 200])
+        }
+    }
+
+    /// What a client by OpenSSL agrees on with it, or nil.
+    private func cipher(_ port: Int, _ offer: String) async throws -> String? {
+        let words = ["s_client", "-connect", "127.0.0.1:\(port)", "-brief"] + offer.split(separator: " ").map(String.init)
+        let ended = try await onThread { try ChildProcess.run("/usr/bin/openssl", words, errors: .withOutput) }
+        return ended.output.firstMatch(of: /Ciphersuite: (\S+)/).map { String($0.1) }
+    }
+
+    @Test(arguments: ["EC", "RSA"]) func onlyForwardSecretCiphersAreAgreedOn(kind: String) async throws {
+        let authority = try TestAuthority()
+        var file = try authority.issue("leaf")
+        if kind == "RSA" {
+            let words = "req -x509 -newkey rsa:2048 -nodes -days 30 -subj /CN=rsa -keyout rsa.key -out rsa.crt"
+            let made = try await onThread {
+                try ChildProcess.run("/usr/bin/openssl", words.split(separator: " ").map(String.init), in: authority.folder.path)
+            }
+            #expect(made.status == 0)
+            file = "rsa"
+        }
+        let security = WebSecurity()
+        try security.replace(tls(authority, file))
+        try await withServer(security: security) { port in
+            for name in ["AES128-SHA", "AES256-SHA", "AES128-GCM-SHA256", "AES256-GCM-SHA384", "kRSA:kPSK", "ECDHE+SHA1"] {
+                let agreed = try await cipher(port, "-tls1_2 -cipher \(name)")
+                #expect(agreed == nil, "\(name)")
+            }
+            let (old, new) = (try await cipher(port, "-tls1_2"), try await cipher(port, "-tls1_3"))
+            #expect(old?.hasPrefix("ECDHE-") == true && new?.hasPrefix("TLS_") == true)
         }
     }
 

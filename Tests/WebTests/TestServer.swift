@@ -24,7 +24,7 @@ func withServer(
             page: { MetricsPage(format: $0, selection: $1, targets: targets, daemon: daemon) },
             readiness: { missing },
             reload: {
-                asked.note("reload")
+                asked.note("reload \($0)")
                 return action
             },
             sync: {

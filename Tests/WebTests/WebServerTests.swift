@@ -87,7 +87,7 @@ import Testing
 }
 
 @Suite struct AdminTests {
-    private static let changes = ["/-/reload", "/-/sync", "/-/sync?accept=1"]
+    private static let changes = ["/-/reload", "/-/reload?accept=1", "/-/sync", "/-/sync?accept=1"]
 
     @Test func withoutAdminTheAnswerSaysWhatToSet() async throws {
         let asked = Asked()
@@ -110,7 +110,7 @@ import Testing
                 #expect(answer.text == "it is done\n")
             }
         }
-        #expect(asked.all == ["reload", "sync false", "sync true"])
+        #expect(asked.all == ["reload false", "reload true", "sync false", "sync true"])
     }
 
     @Test func aFailureIsToldWithItsLines() async throws {

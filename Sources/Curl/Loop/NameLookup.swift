@@ -1,10 +1,16 @@
 internal import CCurl
 internal import Glibc
 
-/// What is looked up: a name in a family. Two requests for the same share one lookup.
+/// What is looked up: a name in a family, with search domains or without. Two requests for the same share one lookup.
 package struct LookupName: Hashable, Sendable {
     package let host: String
     package let family: TransferRequest.Family
+    /// As in ``TransferRequest/usesSearchDomains``.
+    package let usesSearchDomains: Bool
+
+    package init(host: String, family: TransferRequest.Family, usesSearchDomains: Bool = true) {
+        (self.host, self.family, self.usesSearchDomains) = (host, family, usesSearchDomains)
+    }
 }
 
 package enum LookupAnswer: Sendable {
@@ -18,6 +24,19 @@ extension LookupName {
 
     /// Asks the system's resolver, which takes as long as it takes; nothing can end it early. For a thread of its own.
     func lookUp() -> LookupAnswer {
+        let (code, answer) = ask(withSearch: usesSearchDomains)
+        // Whoever relied on a search domain is to learn why the name isn't found. Only where it is known not to be: a resolver that does
+        // not answer would be waited for twice.
+        guard !usesSearchDomains, rf_is_without_address(code) == 1, host.utf8.dropLast().contains(UInt8(ascii: ".")),
+            rf_has_search_domains() == 1, case (0, _) = ask(withSearch: true)
+        else { return answer }
+        return .failed(TransferFailure(.lookupNeedsSearch, detail: "it is found only with a search domain behind it"))
+    }
+
+    /// The code is getaddrinfo's.
+    private func ask(withSearch: Bool) -> (code: Int32, answer: LookupAnswer) {
+        let trouble = rf_set_up_resolver(withSearch ? 1 : 0)
+        guard trouble == 0 else { return (EAI_SYSTEM, .failed(.local("lookup", trouble))) }
         var hints = addrinfo()
         hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
         switch family {
@@ -31,14 +50,14 @@ extension LookupName {
         let code = getaddrinfo(host, nil, &hints, &list)
         let error = errno
         defer { if let list { freeaddrinfo(list) } }
-        guard code == 0 else { return .failed(Self.failure(code, error)) }
+        guard code == 0 else { return (code, .failed(Self.failure(code, error))) }
         var found: Set<SocketAddress> = []
         var next = list
         while let entry = next, found.count < Self.addressLimit {
             if let address = entry.pointee.ai_addr.flatMap({ SocketAddress(UnsafePointer($0)) }) { found.insert(address) }
             next = entry.pointee.ai_next
         }
-        return .addresses(found.sorted())
+        return (0, .addresses(found.sorted()))
     }
 
     private static func failure(_ code: Int32, _ error: Int32) -> TransferFailure {

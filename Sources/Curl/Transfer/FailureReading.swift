@@ -102,7 +102,7 @@ struct FailureReading {
         switch result {
         case CURLE_OK: return hasAnswer ? nil : headerBytes > 0 ? .protocolError : .connectionClosed
         case CURLE_OPERATION_TIMEDOUT: return isHandshaking ? .tlsTimedOut : .timedOut
-        case CURLE_PEER_FAILED_VERIFICATION: return certificateCode
+        case CURLE_PEER_FAILED_VERIFICATION: return Self.certificateCode(verifyError)
         case CURLE_SSL_INVALIDCERTSTATUS, CURLE_SSL_ISSUER_ERROR: return .certificateUntrusted
         case CURLE_SSL_CONNECT_ERROR: return connectionLostCode ?? .tlsFailed
         case CURLE_SSL_CIPHER, CURLE_USE_SSL_FAILED, CURLE_SSL_SHUTDOWN_FAILED, CURLE_SSL_CLIENTCERT, CURLE_SSL_CERTPROBLEM,
@@ -121,7 +121,8 @@ struct FailureReading {
         }
     }
 
-    private var certificateCode: TransferFailure.Code {
+    /// By OpenSSL's verdict on the chain.
+    static func certificateCode(_ verifyError: Int32) -> TransferFailure.Code {
         switch verifyError {
         // The chain is good; what libcurl then refused was the name.
         case X509_V_OK, X509_V_ERR_HOSTNAME_MISMATCH, X509_V_ERR_IP_ADDRESS_MISMATCH: .certificateNameMismatch
@@ -151,7 +152,8 @@ extension Transfer {
         guard let code = reading.code else { return nil }
         let known = reading.words.isEmpty ? curl_easy_strerror(result).map { String(cString: $0) } ?? "" : reading.words
         let error = reading.localError != 0 ? reading.localError : reading.systemError
-        return TransferFailure(code, detail: ownWords(code, result) ?? known, systemError: error == 0 ? nil : error)
+        let failure = TransferFailure(code, detail: ownWords(code, result) ?? known, systemError: error == 0 ? nil : error)
+        return explained(failure, reading.words)
     }
 
     private func reading(_ result: CURLcode, _ handle: EasyHandle) -> FailureReading {
@@ -197,8 +199,7 @@ extension Transfer {
         switch code {
         case .certificateExpired, .certificateNotYetValid, .certificateUntrusted:
             guard let witness, witness.verifyError != X509_V_OK else { return nil }
-            let words = X509_verify_cert_error_string(Int(witness.verifyError)).map { String(cString: $0) } ?? ""
-            return witness.verifyDepth == 0 ? words : "\(words) (certificate \(witness.verifyDepth + 1) of the chain)"
+            return X509_verify_cert_error_string(Int(witness.verifyError)).map { String(cString: $0) } ?? ""
         case _ where isOverrun: return Self.overrunWords
         case .bodyTooLarge: return TransferFailure.bodyTooLarge(request).detail
         case .protocolError where abortedAs == .protocolError: return abortWords

@@ -21,8 +21,7 @@ extension Transfer {
         report.duration = .nanoseconds(duration)
         times.write(to: &report, withTLS: witness != nil)
         readAnswer(handle.pointer, &report)
-        report.tlsVersion = witness?.tlsVersion
-        report.certificates = witness?.certificates ?? []
+        witness?.write(to: &report)
         return report
     }
 
@@ -51,30 +50,26 @@ extension Transfer {
         report.pendingBody = report.failure == nil ? PendingBody(decoding, request) : nil
         var header: UnsafeMutablePointer<curl_header>?
         if curl_easy_header(easy, "Location", 0, UInt32(CURLH_HEADER), -1, &header) == CURLHE_OK, let header {
-            report.location = referenceText(header.pointee.value)
+            let value = UnsafeRawBufferPointer(start: header.pointee.value, count: strlen(header.pointee.value))
+            report.location = referenceText(Array(value))
             report.setCookies = setCookies
         }
-        guard request.keepHeaders else { return }
-        header = nil
-        while let next = curl_easy_nextheader(easy, UInt32(CURLH_HEADER), -1, header) {
-            let name = String(cString: next.pointee.name)
+        if curl_easy_header(easy, "Last-Modified", 0, UInt32(CURLH_HEADER), -1, &header) == CURLHE_OK, let header {
+            let seconds = curl_getdate(header.pointee.value, nil)
+            report.lastModifiedSeconds = seconds < 0 ? nil : Int64(seconds)
+        }
+        report.headers = fields.fields.map { name, value in
             // What is followed must keep its bytes; the others are shown and compared.
-            let value = name.lowercased() == "link" ? referenceText(next.pointee.value) : String(cString: next.pointee.value)
-            report.headers.append((name, value))
-            header = next
+            (name, name.lowercased() == "link" ? referenceText(value) : String(decoding: value, as: UTF8.self))
         }
     }
 }
 
-private func bytes(_ text: UnsafePointer<CChar>) -> [UInt8] {
-    Array(UnsafeRawBufferPointer(start: text, count: strlen(text)))
-}
-
 /// A header's value that names a URL. As in browsers: text in UTF-8, else the bytes as they are, percent-encoded.
-private func referenceText(_ value: UnsafePointer<CChar>) -> String {
-    if let text = String(validatingCString: value) { return text }
+private func referenceText(_ value: [UInt8]) -> String {
+    if let text = String(validating: value, as: UTF8.self) { return text }
     let digits = Array("0123456789abcdef".utf8)
-    let ascii = bytes(value).flatMap { byte in
+    let ascii = value.flatMap { byte in
         byte < 0x80 ? [byte] : [UInt8(ascii: "%"), digits[Int(byte >> 4)], digits[Int(byte & 0xf)]]
     }
     return String(decoding: ascii, as: UTF8.self)

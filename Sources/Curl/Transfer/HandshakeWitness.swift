@@ -7,7 +7,15 @@ final class HandshakeWitness {
     /// X509_V_OK, or why the chain was refused and how far from the leaf; the first error stays.
     private(set) var verifyError: Int32 = 0
     private(set) var verifyDepth: Int32 = 0
+    /// The certificate that it was refused for.
+    private(set) var refused: CertificateFacts?
     private(set) var certificates: [CertificateFacts] = []
+    private var chain: [CertificateFacts] = []
+    private var cipher: String?
+    /// The server asked for a certificate of ours.
+    private(set) var wantsCertificate = false
+    /// The alert that came, if it was one that ends a connection: warnings, such as one of a name that isn't known, change nothing.
+    private(set) var alert: UInt8?
     private var version: Int32 = 0
     /// Tickets and new keys: each costs OpenSSL far more than its bytes say, so those aren't all that is counted.
     private(set) var messagesAfterHandshake = 0
@@ -27,7 +35,14 @@ final class HandshakeWitness {
     /// As a handshake that is over left it; for a kept connection, whose handshake belonged to another transfer.
     func look(at ssl: OpaquePointer) {
         version = SSL_version(ssl)
-        if certificates.isEmpty { read(rf_peer_certificates(ssl)) }
+        if certificates.isEmpty { certificates = Self.read(rf_peer_certificates(ssl)) }
+        chain = Self.read(rf_verified_chain(ssl))
+        cipher = rf_cipher_name(ssl).map { String(cString: $0) }
+    }
+
+    func write(to report: inout TransferReport) {
+        (report.tlsVersion, report.tlsCipher) = (tlsVersion, cipher)
+        (report.certificates, report.verifiedChain, report.refusedCertificate) = (certificates, chain, refused)
     }
 
     static func of(_ ssl: OpaquePointer) -> HandshakeWitness? {
@@ -39,30 +54,40 @@ final class HandshakeWitness {
         messagesAfterHandshake - before > Self.messagesAfterHandshakeMax
     }
 
-    fileprivate func cameAfterHandshake() { messagesAfterHandshake += 1 }
-
-    fileprivate func judged(_ isAccepted: Bool, _ verification: OpaquePointer, _ ssl: OpaquePointer) {
-        version = SSL_version(ssl)
-        if certificates.isEmpty { read(rf_sent_certificates(verification)) }
-        if !isAccepted, verifyError == X509_V_OK {
-            verifyError = X509_STORE_CTX_get_error(verification)
-            verifyDepth = X509_STORE_CTX_get_error_depth(verification)
+    fileprivate func came(_ content: Int32, _ bytes: UnsafeRawBufferPointer) {
+        switch (content, Int32(bytes[0])) {
+        case (SSL3_RT_HANDSHAKE, SSL3_MT_NEWSESSION_TICKET), (SSL3_RT_HANDSHAKE, SSL3_MT_KEY_UPDATE): messagesAfterHandshake += 1
+        case (SSL3_RT_HANDSHAKE, SSL3_MT_CERTIFICATE_REQUEST): wantsCertificate = true
+        case (SSL3_RT_ALERT, SSL3_AL_FATAL) where bytes.count == 2: alert = bytes[1]
+        default: break
         }
     }
 
-    /// As blackbox_exporter writes it.
-    var tlsVersion: String? {
+    fileprivate func judged(_ isAccepted: Bool, _ verification: OpaquePointer, _ ssl: OpaquePointer) {
+        version = SSL_version(ssl)
+        if certificates.isEmpty { certificates = Self.read(rf_sent_certificates(verification)) }
+        guard !isAccepted, verifyError == X509_V_OK else { return }
+        verifyError = X509_STORE_CTX_get_error(verification)
+        verifyDepth = X509_STORE_CTX_get_error_depth(verification)
+        refused = X509_STORE_CTX_get_current_cert(verification).map { CertificateFacts(Certificate($0)) }
+        // Times are looked at last: such a chain is whole, and says by when it was to be renewed.
+        if [X509_V_ERR_CERT_HAS_EXPIRED, X509_V_ERR_CERT_NOT_YET_VALID].contains(verifyError) {
+            chain = Self.read(rf_chain_of(verification))
+        }
+    }
+
+    private var tlsVersion: TransferReport.TLSVersion? {
         switch version {
-        case TLS1_VERSION: "TLS 1.0"
-        case TLS1_1_VERSION: "TLS 1.1"
-        case TLS1_2_VERSION: "TLS 1.2"
-        case TLS1_3_VERSION: "TLS 1.3"
+        case TLS1_VERSION: .tls10
+        case TLS1_1_VERSION: .tls11
+        case TLS1_2_VERSION: .tls12
+        case TLS1_3_VERSION: .tls13
         default: nil
         }
     }
 
-    private func read(_ chain: OpaquePointer?) {
-        certificates = (0..<min(rf_certificate_count(chain), Self.certificatesMax)).compactMap { index in
+    private static func read(_ chain: OpaquePointer?) -> [CertificateFacts] {
+        (0..<min(rf_certificate_count(chain), certificatesMax)).compactMap { index in
             rf_certificate_at(chain, index).map { CertificateFacts(Certificate($0)) }
         }
     }
@@ -84,6 +109,6 @@ private func messageSeen(
     _ isSent: Int32, _: Int32, _ content: Int32, _ message: UnsafeRawPointer?, _ count: Int, _ ssl: OpaquePointer?,
     _: UnsafeMutableRawPointer?
 ) {
-    guard isSent == 0, content == SSL3_RT_HANDSHAKE, count > 0, let type = message?.load(as: UInt8.self), let ssl else { return }
-    if type == SSL3_MT_NEWSESSION_TICKET || type == SSL3_MT_KEY_UPDATE { HandshakeWitness.of(ssl)?.cameAfterHandshake() }
+    guard isSent == 0, content == SSL3_RT_HANDSHAKE || content == SSL3_RT_ALERT, count > 0, let message, let ssl else { return }
+    HandshakeWitness.of(ssl)?.came(content, UnsafeRawBufferPointer(start: message, count: count))
 }

@@ -36,6 +36,8 @@ final class Transfer {
     /// What the answer at hand says of its body's length.
     private var declaredLength: Int?
     private(set) var decoding = BodyDecoding()
+    /// Of the answer at hand, when the request keeps them.
+    private(set) var fields = HeaderFields()
     /// Of the answer at hand; as many as libcurl itself takes of one.
     private(set) var setCookies: [[UInt8]] = []
     private static let setCookiesMax = 50
@@ -82,8 +84,11 @@ final class Transfer {
 
     /// What is being looked up, or would be first: the target's name, then the proxy's.
     var lookupName: LookupName {
-        if let proxy = request.proxy, isChosen { return LookupName(host: proxy.host, family: .any) }
-        return LookupName(host: request.url.host, family: request.family)
+        let usesSearch = request.usesSearchDomains
+        if let proxy = request.proxy, isChosen {
+            return LookupName(host: proxy.host, family: .any, usesSearchDomains: usesSearch)
+        }
+        return LookupName(host: request.url.host, family: request.family, usesSearchDomains: usesSearch)
     }
 
     /// What it waits for has no deadline of its own.
@@ -119,6 +124,7 @@ extension Transfer {
             (sawEndOfHeaders, declaredLength) = (false, nil)
             decoding.begin()
             setCookies.removeAll()
+            fields.begin()
         } else if !agreesOnLength(line) {
             abort(.protocolError, "its Content-Length is no number, or more than one")
         } else if !sawEndOfHeaders, !noteCodings(line) {
@@ -127,6 +133,7 @@ extension Transfer {
         if !sawEndOfHeaders, setCookies.count < Self.setCookiesMax, let cookie = value(of: line, named: "set-cookie:") {
             setCookies.append(Array(cookie))
         }
+        if request.keepHeaders, !sawEndOfHeaders, !line.starts(with: "HTTP/".utf8) { fields.note(line) }
         if headerBytes > Self.headerLimit { abort(.protocolError, "more than \(Self.headerLimit) bytes of headers") }
         return abortedAs == nil
     }

@@ -57,7 +57,9 @@ extension TargetReport.Description {
 
 extension DaemonMetrics.AlertingReading {
     init(_ counts: AlertingCounts) {
-        self.init(sent: counts.sent, failed: counts.failed, queued: counts.queued, exceptions: counts.exceptions)
+        self.init(
+            sent: counts.sent, failed: counts.failed, queued: counts.queued, exceptions: counts.exceptions,
+            setAside: counts.setAside)
     }
 }
 
@@ -69,7 +71,13 @@ func report(_ event: AlertingEvent, logger: Logger) {
     case .channelWorksAgain(let channel): logger.notice("\(channel) takes alerts again")
     case .sentFromMemory:
         logger.warning("alerts are sent from memory, because the history can't be written: a restart may send them again")
+    case .setAside(let message):
+        logger.error(
+            "\(message.channel) refused a message \(message.tries) times: \(displayText(message.reason)); it is set aside, and what is behind it goes on",
+            metadata: ["message": "\(message.id)"])
     case .dropped(let count):
-        logger.error("\(count) messages to webhooks are dropped: more than a thousand wait for one that doesn't take them")
+        logger.error(
+            "\(counted(count, "message to webhooks is", "messages to webhooks are")) dropped: more than a thousand wait for one that doesn't take them"
+        )
     }
 }

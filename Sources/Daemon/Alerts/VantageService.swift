@@ -67,7 +67,9 @@ final class VantageService: Sendable {
         var found: [String] = []
         if let trouble = daemon.history.statistics.trouble { found.append("the history can't be written: \(trouble)") }
         let unseen = daemon.watch.unseen(forIntervals: 1, now: .now)
-        if unseen > 0 { found.append("\(unseen) targets have had none but void results for an interval") }
+        if unseen > 0 {
+            found.append("\(counted(unseen, "target has", "targets have")) had none but void results for an interval")
+        }
         return found
     }
 
@@ -123,7 +125,7 @@ final class VantageService: Sendable {
         let isFiring = memory.droppedAt.map { $0.duration(to: now) < Self.calmAfter } ?? (isCalm ? false : nil)
         daemon.alerter.set(
             .historyDropping, isFiring: isFiring, at: wall, summary: "Rangefinder loses history",
-            description: "\(dropped) results could not be written and are lost.")
+            description: "\(counted(dropped, "result")) could not be written, and \(dropped == 1 ? "is" : "are") lost.")
         let generation = daemon.watch.historyGeneration
         if generation != memory.generation { daemon.alerter.rememberAgain() }
         memory.generation = generation

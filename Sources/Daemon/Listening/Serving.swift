@@ -21,6 +21,8 @@ extension Daemon {
             database: settings.history.path, runtimeDirectory: context.surroundings.environment("RUNTIME_DIRECTORY"))
         var configuration = listener
         configuration.unixSocket = path
+        // For a person at a time, who is let in by the file's permissions.
+        configuration.connectionsMax = min(4, shares.connections)
         do {
             guard let path else { throw ListenFailure(description: "its path would be longer than a socket's may be") }
             let server = WebServer(configuration: configuration, daemon: whatIsServed, onListening: { _ in chmod(path, 0o660) })
@@ -32,9 +34,11 @@ extension Daemon {
     }
 
     private var listener: WebServer.Configuration {
-        WebServer.Configuration(
+        var configuration = WebServer.Configuration(
             host: settings.listen.host, port: settings.listen.port, names: listenerNames, admin: settings.admin,
             version: context.version)
+        configuration.connectionsMax = shares.connections
+        return configuration
     }
 
     private var whatIsServed: WebServer.Daemon {
@@ -44,7 +48,7 @@ extension Daemon {
                 MetricsPage(format: format, selection: selection, targets: series, daemon: metrics)
             },
             readiness: { await self.whatIsNotReady() },
-            reload: { await self.reload() },
+            reload: { accept in await self.reload(accept: accept) },
             sync: { accept in await self.syncNow(accept: accept) })
     }
 
@@ -96,6 +100,6 @@ extension Daemon {
     private func syncNow(accept: Bool) async -> WebServer.ActionResult {
         let troubles = accept ? await sync.acceptHeld() : await sync.syncNow()
         return troubles.isEmpty
-            ? .done("\(watch.count) targets are watched") : .failed(troubles.joined(separator: "\n"))
+            ? .done("\(counted(watch.count, "target is", "targets are")) watched") : .failed(troubles.joined(separator: "\n"))
     }
 }

@@ -42,22 +42,30 @@ final class WebAccess: Sendable {
 
     init(_ surroundings: Surroundings) { self.surroundings = surroundings }
 
-    /// Takes the file that the configuration names; nil: neither TLS nor passwords. Not twice at the same time, nor with ``look(_:)``.
-    ///
-    /// - Returns: what is wrong with it; then everything stays as it was.
-    func take(_ path: String?) -> [String] {
-        guard let path else {
-            state.withLock { $0 = State() }
-            return replace(WebConfiguration())
-        }
-        let before = state.withLock(\.self)
-        let troubles = read(path)
-        // What is in force goes on to be watched, and not another file that was refused.
-        if !troubles.isEmpty, let known = before.path, known != path { state.withLock { $0 = before } }
-        return troubles
+    /// What is wrong with a file; nothing when it was taken.
+    struct Taking {
+        var troubles: [String] = []
+        /// All that is wrong is that it has lost its TLS or its passwords.
+        var canBeAccepted = false
     }
 
-    private func read(_ path: String) -> [String] {
+    /// Takes the file that the configuration names; nil: neither TLS nor passwords. Not twice at the same time, nor with ``look(_:)``.
+    ///
+    /// - Parameter accept: also a file that has lost its TLS or its passwords: one that was emptied or cut off would open the listener.
+    /// - Returns: what is wrong with it; then everything stays as it was.
+    func take(_ path: String?, accept: Bool = false) -> Taking {
+        guard let path else {
+            state.withLock { $0 = State() }
+            return Taking(troubles: replace(WebConfiguration()))
+        }
+        let before = state.withLock(\.self)
+        let taking = read(path, accept: accept)
+        // What is in force goes on to be watched, and not another file that was refused.
+        if !taking.troubles.isEmpty, let known = before.path, known != path { state.withLock { $0 = before } }
+        return taking
+    }
+
+    private func read(_ path: String, accept: Bool) -> Taking {
         // Also those of a reading that fails: it is read again when one of them changes, and not before. Stamped before they are read, so
         // that what changes meanwhile is a change.
         state.withLock { $0 = State(path: path) }
@@ -67,8 +75,17 @@ final class WebAccess: Sendable {
             return try surroundings.readFile(file, limit)
         }
         let reading = WebConfiguration.load(path: path, surroundings: watched)
-        guard let configuration = reading.configuration else { return reading.diagnostics.map { $0.text(file: path) } }
-        return replace(configuration)
+        guard let configuration = reading.configuration else {
+            return Taking(troubles: reading.diagnostics.map { $0.text(file: path) })
+        }
+        let lost =
+            (security.hasTLS && configuration.tls == nil ? ["no TLS"] : [])
+            + (security.hasUsers && configuration.users.isEmpty ? ["no passwords"] : [])
+        guard accept || lost.isEmpty else {
+            return Taking(
+                troubles: ["\(displayText(path)) has \(lost.joined(separator: " and ")) any more"], canBeAccepted: true)
+        }
+        return Taking(troubles: replace(configuration))
     }
 
     private func replace(_ configuration: WebConfiguration) -> [String] {
@@ -102,12 +119,13 @@ final class WebAccess: Sendable {
     func look(_ logger: Logger) {
         let (path, isChanged) = state.withLock { state in (state.path, state.stamps.contains { Stamp($0) != $1 }) }
         guard isChanged, let path else { return }
-        let troubles = take(path)
-        for trouble in troubles { logger.error("web_config_file: \(trouble)") }
-        if troubles.isEmpty {
+        let taking = take(path)
+        for trouble in taking.troubles { logger.error("web_config_file: \(trouble)") }
+        if taking.troubles.isEmpty {
             logger.notice("the web configuration has changed and was read again")
         } else {
-            logger.error("the listener goes on with the web configuration it had")
+            let hint = taking.canBeAccepted ? "; if this is meant, `rangefinder reload --accept` takes it" : ""
+            logger.error("the listener goes on with the web configuration it had\(hint)")
         }
     }
 }

@@ -1,34 +1,76 @@
+import Health
 import Glibc
 import Logging
+package import Settings
 
-/// How many descriptors each of our own uses may have, so that a full house of probes fails by nobody's fault.
-struct DescriptorShares {
+/// How many descriptors each of our own uses may have, so that together they fit: a full house of probes must neither fail by nobody's fault
+/// nor keep the listener from answering.
+package struct DescriptorShares: Hashable, Sendable {
     /// A probe in flight holds one socket.
-    var probes: Int
+    package var probes: Int
     /// Connections that are kept for reuse.
     var idleConnections = 1024
     /// Requests of second looks.
     var secondLooks = 256
+    /// Names that are looked up at once.
+    var lookups: Int
+    /// Connections to the listener of pages and metrics.
+    var connections = 512
+
+    /// A resolver has a socket for each server that it asks, and a file.
+    private static let perLookup = 2
+    /// Databases, listeners, logs and the engines: 33 are open on two processors, with a scrape and a sync under way.
+    private static let fixed = 28
+    /// NIO has a thread for each processor, and each of those an epoll set, an event and a timer.
+    private static let perProcessor = 3
+    /// Databases and connections of the embedded Targets API.
+    private static let ofTargetsServer = 24
+
+    /// - Parameters:
+    ///   - all: what the process may have.
+    ///   - probes: how many are wanted.
+    init(of all: Int, probes wanted: Int, lookups: Int, processors: Int, withTargetsServer: Bool) {
+        let own = Self.fixed + Self.perProcessor * processors + (withTargetsServer ? Self.ofTargetsServer : 0)
+        let shared = max(8, all - own)
+        connections = max(2, min(connections, shared / 5))
+        self.lookups = max(1, min(lookups, shared / 8 / Self.perLookup))
+        secondLooks = max(1, min(secondLooks, shared / 16))
+        idleConnections = max(1, min(idleConnections, shared / 8))
+        // Syncs, alerts, canaries.
+        let requests = max(2, min(256, shared / 8))
+        let taken = connections + self.lookups * Self.perLookup + secondLooks + idleConnections + requests
+        probes = max(1, min(wanted, shared - taken))
+    }
 }
 
-/// Raises the soft limit of open descriptors to the hard one, and shares it out.
-///
-/// What else is open (databases, listeners, scrapes, lookups, epoll) needs a share, too.
-func shareOutDescriptors(probes wanted: Int, _ logger: Logger) -> DescriptorShares {
-    var shares = DescriptorShares(probes: wanted)
+/// The soft limit of open descriptors, raised to the hard one; nil when it isn't known.
+func raiseDescriptorLimit() -> Int? {
     var limit = rlimit()
-    guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return shares }
+    guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return nil }
     if limit.rlim_cur < limit.rlim_max {
         var raised = rlimit(rlim_cur: limit.rlim_max, rlim_max: limit.rlim_max)
         if setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &raised) == 0 { limit = raised }
     }
-    let all = Int(clamping: limit.rlim_cur)
-    shares.idleConnections = max(1, min(shares.idleConnections, all / 8))
-    shares.secondLooks = max(8, min(shares.secondLooks, all / 16))
-    let room = max(1, all - min(512, all / 4) - shares.idleConnections - shares.secondLooks)
-    guard room < wanted else { return shares }
-    shares.probes = room
-    logger.warning(
-        "limits.max_in_flight is \(wanted), but \(limit.rlim_cur) descriptors allow \(room) probes at once; raise LimitNOFILE")
+    return Int(clamping: limit.rlim_cur)
+}
+
+extension DescriptorShares {
+    /// What a daemon on this machine would have under these settings.
+    package init(of all: Int, _ settings: Settings) {
+        self.init(
+            of: all, probes: settings.limits.maxInFlight, lookups: settings.limits.maxLookups,
+            processors: max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))), withTargetsServer: settings.targetsServer != nil)
+    }
+}
+
+/// Raises the limit of open descriptors as far as it goes, and shares it out.
+func shareOutDescriptors(_ settings: Settings, _ logger: Logger) -> DescriptorShares {
+    let (limit, probes) = (raiseDescriptorLimit(), settings.limits.maxInFlight)
+    let shares = DescriptorShares(of: limit ?? .max >> 1, settings)
+    if let limit, shares.probes < probes {
+        logger.warning(
+            "limits.max_in_flight is \(probes), but the limit of \(limit) open files allows \(counted(shares.probes, "probe")) and \(counted(shares.lookups, "lookup")) at once; raise it (ulimit -n, LimitNOFILE)"
+        )
+    }
     return shares
 }

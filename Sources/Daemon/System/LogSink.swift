@@ -1,3 +1,4 @@
+import Health
 import Glibc
 import Synchronization
 
@@ -65,7 +66,9 @@ package final class LogSink: Sendable {
         while read(waiting, &bytes, bytes.count) > 0 || errno == EINTR {
             let lines = state.withLock { state in
                 defer { (state.lines, state.dropped, state.isWriting) = ([], 0, true) }
-                return state.dropped == 0 ? state.lines : state.lines + ["(\(state.dropped) lines of the log were dropped)"]
+                return state.dropped == 0
+                    ? state.lines
+                    : state.lines + ["(\(counted(state.dropped, "line of the log was", "lines of the log were")) dropped)"]
             }
             for line in lines { writeWhole(line) }
             state.withLock { $0.isWriting = false }

@@ -61,7 +61,11 @@ package struct StandardErrorLog: LogHandler {
     }
 
     private func left(_ count: Int, out level: Logger.Level) {
-        write(line(level, "\(count) more lines like the last of these are left out: they came too fast", []))
+        write(
+            line(
+                level,
+                "\(counted(count, "more line like the last of these is", "more lines like the last of these are")) left out: they came too fast",
+                []))
     }
 
     private func quoted(_ text: String) -> String {

@@ -24,8 +24,8 @@ package struct VantageJudge: Sendable {
         package var sentence: String {
             switch self {
             case .trouble(let words): words
-            case .canaries(let count): "all \(count) canaries fail"
-            case .hosts(let bad, let all): "\(bad) of \(all) hosts turned bad at once"
+            case .canaries(let count): count == 1 ? "the canary fails" : "all \(count) canaries fail"
+            case .hosts(let bad, let all): "\(bad) of \(counted(all, "host")) turned bad at once"
             }
         }
     }

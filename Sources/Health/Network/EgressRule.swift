@@ -16,8 +16,10 @@ package struct EgressRule: Hashable, Sendable {
             }
         }
 
-        private static let privateBlocks = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7"]
-            .compactMap { CIDR($0) }
+        /// The last one is what fc00::/7 took the place of (RFC 3879), and some networks still have.
+        private static let privateBlocks = [
+            "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7", "fec0::/10",
+        ].compactMap { CIDR($0) }
         private static let loopbackBlocks = ["127.0.0.0/8", "::1"].compactMap { CIDR($0) }
         private static let linkLocalBlocks = ["169.254.0.0/16", "fe80::/10"].compactMap { CIDR($0) }
         private static let metadataBlocks = [
@@ -60,7 +62,11 @@ package struct EgressRule: Hashable, Sendable {
 
     /// Why an address may not be connected to, or nil when it may.
     package func denial(of address: IPAddress) -> Denial? {
-        let judged = address.unwrapped
+        for judged in address.carried { if let denial = denial(of: judged, in: address) { return denial } }
+        return nil
+    }
+
+    private func denial(of judged: IPAddress, in address: IPAddress) -> Denial? {
         // `::/0` in `allow` must not open the IPv4 addresses that are carried inside IPv6 ones.
         if allow.contains(where: { $0.contains(judged) }) { return nil }
         func isIn(_ block: CIDR) -> Bool { block.contains(judged) || block.contains(address) }

@@ -44,6 +44,43 @@ package struct IPAddress: Hashable, Sendable, CustomStringConvertible {
         return IPAddress(bytes: Array(inner)) ?? self
     }
 
+    /// Every IPv4 address that a packet to this one may end at by a translator or a tunnel; itself where it carries none.
+    ///
+    /// Besides ``unwrapped``: ::/96 (RFC 4291, IPv4-compatible), ::ffff:0:0:0/96 (RFC 2765), 64:ff9b:1::/48 (RFC 8215), and Teredo's
+    /// 2001::/32 (RFC 4380), which holds its server's address and, inverted, its client's.
+    package var carried: [IPAddress] {
+        guard bytes.count == 16 else { return [self] }
+        let inner: [[UInt8]]
+        if bytes[..<12] == Self.compatible[...] {
+            // `::` and `::1` are themselves.
+            inner =
+                bytes[12...].elementsEqual([0, 0, 0, 0]) || bytes[12...].elementsEqual([0, 0, 0, 1]) ? [] : [Array(bytes[12...])]
+        } else if bytes[..<12] == Self.stateless[...] {
+            inner = [Array(bytes[12...])]
+        } else if bytes[..<6] == Self.localTranslator[...] {
+            inner = carriedByLocalTranslator
+        } else if bytes[..<4] == [0x20, 0x01, 0, 0] {
+            inner = [Array(bytes[4..<8]), bytes[12...].map { ~$0 }]
+        } else {
+            return [unwrapped]
+        }
+        return inner.isEmpty ? [self] : inner.compactMap { IPAddress(bytes: $0) }
+    }
+
+    /// Which prefix of 64:ff9b:1::/48 the translator has, and so where the IPv4 address stands, isn't known: each place that RFC 6052
+    /// (section 2.2) allows, where what follows it is zero as it has to be. Of several those in 0/8 are the zeros of another's.
+    private var carriedByLocalTranslator: [[UInt8]] {
+        let places = [[6, 7, 9, 10], [7, 9, 10, 11], [9, 10, 11, 12], [12, 13, 14, 15]].filter { place in
+            place[3] == 15 || (bytes[8] == 0 && bytes[(place[3] + 1)...].allSatisfy { $0 == 0 })
+        }
+        let found = places.map { place in place.map { bytes[$0] } }
+        let likely = found.filter { $0[0] != 0 }
+        return likely.isEmpty ? found : likely
+    }
+
+    private static let compatible = [UInt8](repeating: 0, count: 12)
+    private static let stateless = [UInt8](repeating: 0, count: 8) + [0xff, 0xff, 0, 0]
+    private static let localTranslator: [UInt8] = [0, 0x64, 0xff, 0x9b, 0, 1]
     private static let mapped = [UInt8](repeating: 0, count: 10) + [0xff, 0xff]
     private static let translated: [UInt8] = [0, 0x64, 0xff, 0x9b] + [UInt8](repeating: 0, count: 8)
 

@@ -137,9 +137,22 @@ extension HistoryReader {
                 throw HistoryError(errno == EEXIST ? .exists : .cannotOpen, path: path, detail: String(cString: strerror(errno)))
             }
             unlink(partial)
+            try syncFolder(of: path)
         } catch {
             for name in [partial, partial + "-wal", partial + "-shm", partial + "-journal"] { unlink(name) }
             throw HistoryError(error, path: path)
         }
+    }
+
+    /// A power failure could take the name of a new file away, whatever was made durable of its contents.
+    private func syncFolder(of path: String) throws(HistoryError) {
+        let folder = path.lastIndex(of: "/").map { String(path[...$0]) } ?? "."
+        let descriptor = Glibc.open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        // A folder that may be written to and not read can't be asked.
+        guard descriptor >= 0 else { return }
+        defer { close(descriptor) }
+        // EINVAL: of a file system that has no such thing.
+        guard fsync(descriptor) != 0, errno != EINVAL else { return }
+        throw HistoryError(.inputOutput, path: path, detail: String(cString: strerror(errno)))
     }
 }

@@ -49,6 +49,18 @@ package final class HistoryReader: Sendable {
         try read { try RememberedLists.all($0) }
     }
 
+    /// The text of each document of one kind that another room keeps here.
+    package func documents(kind: String) throws(HistoryError) -> [StoredDocument.ID: String] {
+        try read { db in
+            var documents: [StoredDocument.ID: String] = [:]
+            try db.run("SELECT key, document FROM alerting WHERE kind = ?", [.text(kind)]) { row in
+                documents[StoredDocument.ID(kind: kind, key: row.text(0) ?? "")] = row.text(1) ?? ""
+                return true
+            }
+            return documents
+        }
+    }
+
     /// The newest incidents, open ones included, newest first: of all targets or of one, and of those that were open at `after` or later.
     package func incidents(
         of target: TargetIdentity? = nil, after: Timestamp? = nil, limit: Int = 100

@@ -1,7 +1,14 @@
 import Curl
 import Health
 
-/// What a body lacks of what was expected of it. Looked for after the probe's times were taken, and never on the engine's thread: every
+/// What a body lacks of what was expected of it.
+struct BodyMismatch: Equatable {
+    var sentence: String
+    /// It was a pattern that did not match.
+    var isOfPattern: Bool
+}
+
+/// Finds what a body lacks of what was expected of it. Looked for after the probe's times were taken, and never on the engine's thread: every
 /// other probe's sockets would wait for a pattern that explodes.
 struct BodyVerdict: Sendable {
     private let patterns = PatternCache()
@@ -13,14 +20,19 @@ struct BodyVerdict: Sendable {
     }
 
     /// The sentence that says why an answer's body isn't as expected, or nil; also when its status or failure says enough.
-    func mismatch(_ answer: TransferReport, policy: ProbePolicy) async -> String? {
+    func mismatch(_ answer: TransferReport, policy: ProbePolicy) async -> BodyMismatch? {
         guard policy.readsBody, answer.failure == nil, policy.expects(answer.status) else { return nil }
-        if let problem = answer.bodyProblem { return mismatch(problem, policy: policy) }
+        if let problem = answer.bodyProblem {
+            return mismatch(problem, policy: policy).map { .init(sentence: $0, isOfPattern: false) }
+        }
         return await withTaskExecutorPreference(globalConcurrentExecutor) { mismatch(answer.body, policy: policy) }
     }
 
-    func mismatch(_ body: [UInt8], policy: ProbePolicy) -> String? {
-        policy.bodyMatches.flatMap { mismatch(body, pattern: $0) } ?? policy.bodyJSON.flatMap { mismatch(body, json: $0) }
+    func mismatch(_ body: [UInt8], policy: ProbePolicy) -> BodyMismatch? {
+        if let words = policy.bodyMatches.flatMap({ mismatch(body, pattern: $0) }) {
+            return .init(sentence: words, isOfPattern: true)
+        }
+        return policy.bodyJSON.flatMap { mismatch(body, json: $0) }.map { .init(sentence: $0, isOfPattern: false) }
     }
 
     /// What is broken is the verdict's to say.

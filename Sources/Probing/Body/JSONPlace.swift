@@ -133,10 +133,11 @@ private struct JSONWalk {
     }
 
     private mutating func skipString() {
+        // The bounds hold also for what Foundation might let pass and isn't JSON.
         at += 1
         while at < json.count {
             let byte = json[at]
-            at += byte == UInt8(ascii: "\\") ? 2 : 1
+            at = min(json.count, at + (byte == UInt8(ascii: "\\") ? 2 : 1))
             if byte == UInt8(ascii: "\"") { return }
         }
     }

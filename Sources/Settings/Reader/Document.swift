@@ -50,6 +50,8 @@ struct Document {
         case .scanner(_, let problem, let mark, _) where problem.contains("nesting level"),
             .parser(_, let problem, let mark, _) where problem.contains("nesting level"):
             findings.error("nested too deeply", at: Place(mark))
+        case .scanner(let context, let problem, let mark, _) where sentence(problem, context?.text, at: Place(mark)) != nil:
+            findings.error(sentence(problem, context?.text, at: Place(mark)) ?? "", at: Place(mark))
         case .scanner(let context, let problem, let mark, _), .parser(let context, let problem, let mark, _):
             // libyaml says what it was doing ("while parsing a block mapping") and where that had begun.
             let doing = context.map { " (\($0.text) that began on line \($0.mark.line))" } ?? ""
@@ -62,6 +64,22 @@ struct Document {
         default:
             findings.error("not YAML", at: .start)
         }
+    }
+
+    /// In our words, what people do wrong most; nil for the rest.
+    private func sentence(_ problem: String, _ doing: String?, at place: Place) -> String? {
+        let character = text.index(of: place).map { text.scalars[$0] }
+        let cannotStart = problem.contains("cannot start any token")
+        if problem.contains("a tab character") || cannotStart && character == "\t" {
+            return "a tab stands here; indent with blanks, YAML takes no tabs for that"
+        }
+        if doing?.contains("alias") == true {
+            return "a text that begins with '*' needs quotes, as in \"*\"; without them it is an alias, which is not supported"
+        }
+        if cannotStart, let character {
+            return "a text can't begin with \(shown(String(character))) here; put it into quotes"
+        }
+        return nil
     }
 
     private func holdsAnchor(upTo place: Place) -> Bool {

@@ -4,15 +4,18 @@ import Health
 struct ReadingContext {
     let findings: Findings
     let surroundings: Surroundings
+    /// A file that names nothing to watch is an error.
+    let mustWatch: Bool
     /// The folder of the configuration file, with a slash at its end, or nothing for the current one.
     private let folder: String
 
     /// Bytes of a secret.
-    private static let secretLimit = 64 << 10
+    private static let secretLimit = bareSecretLimit
     /// Bytes of a PEM bundle; Debian's has 220,000.
     private static let bundleLimit = 16 << 20
 
-    init(findings: Findings, surroundings: Surroundings, configurationPath: String) {
+    init(findings: Findings, surroundings: Surroundings, configurationPath: String, mustWatch: Bool = false) {
+        self.mustWatch = mustWatch
         self.findings = findings
         self.surroundings = surroundings
         folder = configurationPath.lastIndex(of: "/").map { String(configurationPath[...$0]) } ?? ""
@@ -26,7 +29,8 @@ struct ReadingContext {
     /// A PEM bundle that can be read and holds a certificate.
     var certificateBundle: Kind<String> {
         path.checked { path in
-            switch contents(of: path, limit: Self.bundleLimit) {
+            guard surroundings.readsSecrets else { return nil }
+            return switch contents(of: path, limit: Self.bundleLimit) {
             case .failure(let problem): "names \(shown(path)), which can't be read: \(problem.sentence)"
             case .success(let bytes):
                 String(decoding: bytes, as: UTF8.self).contains("-----BEGIN CERTIFICATE-----")
@@ -39,6 +43,7 @@ struct ReadingContext {
     var certificateFile: Kind<String> {
         Kind { value, findings in
             guard let path = path.read(value, findings) else { return nil }
+            guard surroundings.readsSecrets else { return "" }
             switch contents(of: path, limit: Self.secretLimit) {
             case .failure(let problem):
                 findings.error("\(value.label) names \(shown(path)), which can't be read: \(problem.sentence)", at: value.place)
@@ -55,7 +60,7 @@ struct ReadingContext {
     var privateKeyFile: Kind<Secret> {
         let file = secretFile(allowsLineBreaks: true)
         return Kind { value, findings in
-            guard let secret = file.read(value, findings) else { return nil }
+            guard let secret = file.read(value, findings), surroundings.readsSecrets else { return nil }
             let text = secret.reveal()
             let problem: String? =
                 if text.contains("ENCRYPTED") {
@@ -75,6 +80,7 @@ struct ReadingContext {
     func secretFile(allowsLineBreaks: Bool = false) -> Kind<Secret> {
         Kind { value, findings in
             guard let name = Kind<String>.text(limit: 4096).read(value, findings) else { return nil }
+            guard surroundings.readsSecrets else { return Secret("") }
             let credentials = surroundings.environment("CREDENTIALS_DIRECTORY").flatMap { $0.isEmpty ? nil : $0 }
             let path = if let credentials, !name.contains("/") { "\(credentials)/\(name)" } else { resolved(name) }
             switch secretContents(of: path, name, isCredential: credentials != nil) {
@@ -96,6 +102,9 @@ struct ReadingContext {
                     findings.error("\(value.label): \(shown(path)) is not UTF-8 text", at: value.place)
                     return nil
                 }
+                if surroundings.othersMayRead(path) {
+                    findings.warning("\(value.label): \(readByOthers(path))", at: value.place)
+                }
                 return secret(text, in: shown(path), allowsLineBreaks, value)
             }
             return nil
@@ -115,6 +124,7 @@ struct ReadingContext {
     func secretVariable(allowsLineBreaks: Bool = false) -> Kind<Secret> {
         Kind { value, findings in
             guard let name = Kind<String>.text(limit: 256).read(value, findings) else { return nil }
+            guard surroundings.readsSecrets else { return Secret("") }
             guard let text = surroundings.environment(name) else {
                 findings.error("\(value.label): the environment variable \(shown(name)) is not set; set it", at: value.place)
                 return nil
@@ -124,18 +134,12 @@ struct ReadingContext {
     }
 
     private func secret(_ text: String, in source: String, _ allowsLineBreaks: Bool, _ value: Value) -> Secret? {
-        // Editors and echo end a file with a line break that nobody means.
-        let end = text.unicodeScalars.lastIndex { $0 != "\n" && $0 != "\r" }
-        let trimmed = end.map { String(text.unicodeScalars[...$0]) } ?? ""
-        let problem: String? =
-            if trimmed.isEmpty { "is empty; put the secret into it" } else if trimmed.utf8.count > Self.secretLimit {
-                "is larger than a secret may be (64KiB)"
-            } else if !allowsLineBreaks && holdsControlCharacter(trimmed) {
-                "holds a line break or control character inside; it must be the bare secret"
-            } else { nil }
-        guard let problem else { return Secret(trimmed) }
-        findings.error("\(value.label): \(source) \(problem)", at: value.place)
-        return nil
+        do throws(SecretProblem) {
+            return try bareSecret(text, allowsLineBreaks: allowsLineBreaks)
+        } catch {
+            findings.error("\(value.label): \(source) \(error.sentence)", at: value.place)
+            return nil
+        }
     }
 
     /// `NAME_file` or `NAME_env`: exactly one of them, or with `isOptional` none.

@@ -41,6 +41,10 @@ extension ReadingContext {
     var maintenanceKind: Kind<Settings.Maintenance> {
         let time = Kind<Timestamp>("a time such as 2026-01-31T22:00:00Z") { Timestamp($0) }
         let cron = Kind<String>("the five fields of cron, as in \"0 2 * * 0\"") { CronSchedule($0) == nil ? nil : $0 }
+            .checked { fields in
+                CronSchedule(fields)?.everComes == false
+                    ? "never comes: none of its months has one of its days" : nil
+            }
         return Kind { value, findings in
             let maintenance = Section.read(value, path: "maintenances", findings: findings) { section -> Settings.Maintenance? in
                 let match = readMatch(&section)

@@ -16,6 +16,7 @@ extension ReadingContext {
         section.read("path_join", into: &policy.pathJoin, as: .word)
         section.read("ip", into: &policy.addressFamily, as: .word)
         section.read("dns_cache", into: &policy.dnsCache, as: .duration(.zero ... .seconds(86_400)))
+        section.read("dns_search", into: &policy.dnsSearch, as: .truth)
         section.read("ca_file", into: &policy.caFile, asNullable: certificateBundle)
         readClientCertificate(&section, into: &policy)
         section.read("proxy", into: &policy.proxy, asNullable: .proxy)
@@ -66,6 +67,7 @@ extension ReadingContext {
         case (let certificate?, let key?):
             let chain = certificateFile.read(certificate.value, findings)
             let secret = privateKeyFile.read(key.value, findings)
+            guard surroundings.readsSecrets else { return }
             guard let chain, let secret else { return }
             policy.clientCertificate = ClientCertificate(chain: chain, key: secret)
             switch surroundings.pairProblem(chain, secret.reveal()) {

@@ -22,6 +22,7 @@ extension ReadingContext {
         section.read("listen", into: &settings.listen, as: .address)
         section.read("listen_names", into: &settings.listenNames, as: .list(.text(limit: 253), limit: 100))
         section.read("admin", into: &settings.admin, as: .truth)
+        section.read("core_dumps", into: &settings.coreDumps, as: .truth)
         section.read("web_config_file", into: &settings.webConfigFile, asNullable: webConfigFile)
         section.section("metrics") { $0.read("per_target", into: &settings.metrics.perTarget, as: .word) }
         section.section("log") { log in
@@ -107,8 +108,9 @@ extension ReadingContext {
             }
         }
         // Beside an error this may be only its consequence.
-        if settings.targetsAPI.clients.isEmpty && settings.targetsServer == nil && !findings.hasErrors {
-            findings.warning("nothing to probe: set targets_api.clients", at: section.place(of: "targets_api"))
+        if settings.watchesNothing && !findings.hasErrors {
+            let (sentence, place) = ("nothing to probe: set targets_api.clients", section.place(of: "targets_api"))
+            if mustWatch { findings.error(sentence, at: place) } else { findings.warning(sentence, at: place) }
         }
     }
 }

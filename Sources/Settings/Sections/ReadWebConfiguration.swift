@@ -7,6 +7,7 @@ extension ReadingContext {
     var webConfigFile: Kind<String> {
         Kind { value, findings in
             guard let path = path.read(value, findings) else { return nil }
+            guard surroundings.readsSecrets else { return path }
             let found = WebConfiguration.load(path: path, surroundings: surroundings).diagnostics
             for diagnostic in found where diagnostic.severity == .error {
                 findings.error("in the file that \(value.label) names: \(diagnostic.text(file: path))", at: value.place)

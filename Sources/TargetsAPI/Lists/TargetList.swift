@@ -227,15 +227,29 @@ private struct ListedRecord: Decodable {
     }
 }
 
-/// The answer to get, create or update: an array even for one.
+/// The answer to get, create or update: an array even for one. Read as a list is, so that what holds for a record there holds here.
 struct RecordDocument: Decodable {
     let targets: [Lenient<TargetRecord>]
 
+    private static let names = MemberNames(TargetField.allCases.map(\.rawValue))
+
     static func record(json: [UInt8]) throws(DocumentProblem) -> TargetRecord {
-        let targets = try decodeJSON(Self.self, from: json).targets
+        let targets = try decodeJSON(Self.self, from: withoutUnread(json) ?? json).targets
         guard targets.count == 1, let only = targets.first else {
-            throw .malformed("\(targets.count) targets where one was expected")
+            throw .malformed("\(counted(targets.count, "target")) where one was expected")
         }
         do throws(FieldProblem) { return try only.result.get() } catch { throw .field(error) }
+    }
+
+    /// The same without members that nobody reads; nil where the decoder has to say what it is.
+    private static func withoutUnread(_ json: [UInt8]) -> [UInt8]? {
+        json.withUnsafeBufferPointer { json in
+            guard let splitter = RecordSplitter(json, list: "targets", names: []), splitter.records.count == 1 else { return nil }
+            var text = Array(#"{"targets":["#.utf8)
+            guard RecordSplitter.append(splitter.records[0], of: json, names: names, isChecked: true, to: &text) else {
+                return nil
+            }
+            return text + Array("]}".utf8)
+        }
     }
 }

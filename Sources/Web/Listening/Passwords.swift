@@ -42,11 +42,10 @@ final class Passwords: Sendable {
     /// - Parameter channel: of who asks.
     func check(_ name: String, _ password: String, from channel: any Channel) async -> Answer {
         guard password.utf8.count <= Self.passwordMax, !password.utf8.contains(0) else { return .wrong }
-        let (hash, isKnown, known) = state.withLock { state in
-            // A name that isn't there takes as long as one that is.
-            let hash = state.users[name] ?? state.users.values.first ?? ""
-            return (hash, state.users[name] != nil, state.accepted[name])
+        let (work, isKnown, known) = state.withLock { state in
+            (Self.work(for: name, among: state.users), state.users[name] != nil, state.accepted[name])
         }
+        let hash = work.hash
         let code = code(name, password, hash)
         if let known, known == code { return .right }
         guard let share = peers.enter(channel) else { return .busy }
@@ -58,7 +57,11 @@ final class Passwords: Sendable {
         }
         guard hasRoom else { return .busy }
         let isRight = await withCheckedContinuation { continuation in
-            thread.async { continuation.resume(returning: Self.matches(password, hash)) }
+            thread.async {
+                let isRight = Self.matches(password, hash)
+                if !isRight { for setting in work.rest { _ = Self.crypt(password, setting) } }
+                continuation.resume(returning: isRight)
+            }
         }
         return state.withLock { state in
             state.waiting -= 1
@@ -78,15 +81,41 @@ final class Passwords: Sendable {
         return code.finalize()
     }
 
-    /// crypt_r(3) of libxcrypt: the hash says how it was made.
+    /// What is done with a password that is wrong: the same for every name, so that none can be told by the time that it takes.
+    ///
+    /// bcrypt takes 2 to the power of its cost. A name that isn't there is checked against the hash with the highest one. What a lower cost
+    /// leaves of that, the costs from it to the highest make good: 2^c + (2^c + 2^(c+1) + … + 2^(h−1)) = 2^h.
+    static func work(for name: String, among users: [String: String]) -> (hash: String, rest: [String]) {
+        let highest = users.values.max { (cost($0), $0) < (cost($1), $1) } ?? ""
+        guard let hash = users[name] else { return (hash: highest, rest: []) }
+        return (hash: hash, rest: (cost(hash)..<cost(highest)).map { setting(hash, cost: $0) })
+    }
+
+    /// As in `$2y$10$…`.
+    private static func cost(_ hash: String) -> Int {
+        let parts = hash.split(separator: "$")
+        return parts.count > 1 ? Int(parts[1]) ?? 0 : 0
+    }
+
+    private static func setting(_ hash: String, cost: Int) -> String {
+        let parts = hash.split(separator: "$")
+        guard parts.count == 3 else { return hash }
+        return "$\(parts[0])$\(cost < 10 ? "0" : "")\(cost)$\(parts[2])"
+    }
+
     private static func matches(_ password: String, _ hash: String) -> Bool {
-        let data = UnsafeMutablePointer<crypt_data>.allocate(capacity: 1)
-        defer { data.deallocate() }
-        data.initialize(to: crypt_data())
-        guard let made = crypt_r(password, hash, data) else { return false }
-        let (ours, theirs) = (Array(String(cString: made).utf8), Array(hash.utf8))
+        guard let ours = crypt(password, hash) else { return false }
+        let theirs = Array(hash.utf8)
         guard ours.count == theirs.count, !ours.isEmpty else { return false }
         // In constant time: all bytes are looked at.
         return zip(ours, theirs).reduce(0) { $0 | ($1.0 ^ $1.1) } == 0
+    }
+
+    /// crypt_r(3) of libxcrypt: a hash says how it was made.
+    static func crypt(_ password: String, _ setting: String) -> [UInt8]? {
+        let data = UnsafeMutablePointer<crypt_data>.allocate(capacity: 1)
+        defer { data.deallocate() }
+        data.initialize(to: crypt_data())
+        return crypt_r(password, setting, data).map { Array(String(cString: $0).utf8) }
     }
 }

@@ -18,7 +18,8 @@ package final class WebSecurity: Sendable {
             package var clients: Clients?
             package var is13Least = false
             package var is12Most = false
-            /// IANA's numbers (TLS Cipher Suites, TLS Supported Groups); empty for the library's choice.
+            /// IANA's numbers (TLS Cipher Suites, TLS Supported Groups). Of the suites those of TLS 1.2, for 1.3 has only good ones: empty
+            /// for all that are forward secret. Of the curves: empty for the library's choice.
             package var cipherSuites: [UInt16] = []
             package var curves: [UInt16] = []
 
@@ -57,7 +58,8 @@ package final class WebSecurity: Sendable {
     package var isOpen: Bool { state.withLock { $0.context == nil && !$0.hasUsers } }
     var context: NIOSSLContext? { state.withLock { $0.context } }
     var headers: HTTPFields { state.withLock { $0.headers } }
-    var hasUsers: Bool { state.withLock { $0.hasUsers } }
+    package var hasUsers: Bool { state.withLock { $0.hasUsers } }
+    package var hasTLS: Bool { context != nil }
 
     /// - Throws: when TLS can't be set up so; then everything stays as it was.
     package func replace(_ wanted: Wanted) throws {
@@ -68,6 +70,10 @@ package final class WebSecurity: Sendable {
         state.withLock { $0 = State(context: context, headers: headers, hasUsers: !wanted.users.isEmpty) }
     }
 
+    /// For TLS 1.2: an ephemeral key on an elliptic curve, and authenticated encryption. The library's own choice has some without either:
+    /// what was recorded of those can be read by whoever gets hold of the certificate's key later.
+    private static let forwardSecret: [UInt16] = [0xc02b, 0xc02f, 0xc02c, 0xc030, 0xcca9, 0xcca8]
+
     private static func configuration(_ tls: Wanted.TLS) throws -> TLSConfiguration {
         let chain = try NIOSSLCertificate.fromPEMBytes(Array(tls.certificateChain.utf8))
         let key = try NIOSSLPrivateKey(bytes: Array(tls.privateKey.reveal().utf8), format: .pem)
@@ -76,7 +82,7 @@ package final class WebSecurity: Sendable {
         configuration.minimumTLSVersion = tls.is13Least ? .tlsv13 : .tlsv12
         configuration.maximumTLSVersion = tls.is12Most ? .tlsv12 : .tlsv13
         configuration.applicationProtocols = ["http/1.1"]
-        if !tls.cipherSuites.isEmpty { configuration.cipherSuiteValues = tls.cipherSuites.map { NIOTLSCipher($0) } }
+        configuration.cipherSuiteValues = (tls.cipherSuites.isEmpty ? forwardSecret : tls.cipherSuites).map { NIOTLSCipher($0) }
         if !tls.curves.isEmpty { configuration.curves = tls.curves.map { NIOTLSCurve(rawValue: $0) } }
         if let clients = tls.clients {
             // A client has no host name that could be compared.

@@ -28,7 +28,7 @@ struct Demo {
         self.port = port
         self.style = style
         samples = try SampleTargets()
-        try write(samples.authorityPEM, to: directory.file("sample-authority.pem"))
+        try writeFile(samples.authorityPEM, to: directory.file("sample-authority.pem"))
     }
 
     func run() async throws {
@@ -51,7 +51,10 @@ struct Demo {
             try await watch(apiPort: apiPort, places: places)
         }
         var configuration = ServiceGroupConfiguration(
-            services: [samplesService, serverService, watching], gracefulShutdownSignals: [.sigterm, .sigint],
+            services: [
+                .init(service: samplesService), .init(service: serverService),
+                .init(service: watching, successTerminationBehavior: .gracefullyShutdownGroup),
+            ], gracefulShutdownSignals: [.sigterm, .sigint],
             logger: Logger(label: "services") { _ in SwiftLogNoOpLogHandler() })
         configuration.maximumGracefulShutdownDuration = .seconds(5)
         do { try await ServiceGroup(configuration: configuration).run() } catch let failure as ListenFailure {
@@ -86,21 +89,28 @@ struct Demo {
     private func draw(apiPort: Int, places: Places) async throws {
         guard let pagesPort = await places.pagesPort() else { return }
         let reader = try HistoryReader.open(path: directory.file("history.db"))
-        let footer = addresses(apiPort: apiPort, pagesPort: pagesPort)
+        let addresses = addresses(apiPort: apiPort, pagesPort: pagesPort)
         try await cancelWhenGracefulShutdown {
             var screen = LiveScreen(style: style)
             while !Task.isCancelled {
                 let rows = try reader.statuses().map(StatusRow.init)
+                screen.style = .detect(descriptor: STDOUT_FILENO)
+                let style = screen.style
+                let footer = addresses.flatMap { line in
+                    style.isCut && displayWidth(line) > style.width ? wrapped(line, to: style.width) : [line]
+                }
                 // In a small window the addresses give way to the targets.
                 let hasRoom = !style.isInteractive || style.height >= rows.count + footer.count + 5
                 let room = max(3, style.height - 5 - (hasRoom ? footer.count : 0))
                 let table = statusTable(rows: rows, now: .now(), style: style, limit: style.isInteractive ? room : .max)
                 let below = hasRoom ? "\n" + footer.joined(separator: "\n") + "\n" : ""
-                if !rows.isEmpty { printData(screen.frame(table + below)) }
+                if !rows.isEmpty { try printData(screen.frame(table + below)) }
+                // Who looked on has gone, as in `rangefinder demo | head`.
+                guard StandardOutput.hasReader else { return }
                 // A pipe gets a table now and then, a person sees it move.
                 try? await Task.sleep(for: rows.isEmpty || style.isInteractive ? .seconds(1) : .seconds(10))
             }
-            printData(screen.end())
+            try printData(screen.end())
         }
     }
 
@@ -116,7 +126,7 @@ struct Demo {
     }
 
     private func settings(apiPort: Int) throws -> Settings {
-        try write(token.reveal() + "\n", to: directory.file("token"))
+        try writeFile(token.reveal() + "\n", to: directory.file("token"))
         var settings = Settings()
         settings.vantage.name = "demo"
         settings.listen = ListenAddress(host: "127.0.0.1", port: port)
@@ -149,7 +159,7 @@ struct Demo {
 
     private func fileLogger() throws -> Logger {
         let descriptor = open(directory.file("rangefinder.log"), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
-        guard descriptor >= 0 else { throw Failure(.notWell, "the log can't be written in \(displayText(directory.path))") }
+        guard descriptor >= 0 else { throw Failure(.internal, "the log can't be written in \(displayText(directory.path))") }
         let (sink, level) = (LogSink(descriptor: descriptor), level)
         return Logger(label: "rangefinder") { _ in
             StandardErrorLog(format: .text, level: level) { sink.write($0) }
@@ -157,16 +167,6 @@ struct Demo {
     }
 
     private func say(_ line: String) { printError("rangefinder: \(line)") }
-}
-
-private func write(_ text: String, to path: String) throws {
-    let descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
-    guard descriptor >= 0 else { throw Failure(.notWell, "\(displayText(path)) can't be written") }
-    defer { close(descriptor) }
-    let bytes = Array(text.utf8)
-    guard bytes.withUnsafeBytes({ Glibc.write(descriptor, $0.baseAddress, $0.count) }) == bytes.count else {
-        throw Failure(.notWell, "\(displayText(path)) can't be written")
-    }
 }
 
 private struct DemoService: Service {

@@ -17,7 +17,9 @@ struct DemoCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Where metrics and health are served; 0 lets the system choose.", valueName: "port"))
     var port = 10115
 
-    @Option(help: ArgumentHelp("Keep the databases here instead of in a temporary directory.", valueName: "directory"))
+    @Option(
+        help: ArgumentHelp("Keep the databases here instead of in a temporary directory.", valueName: "directory"),
+        completion: .directory)
     var state: String?
 
     func validate() throws {
@@ -40,7 +42,7 @@ struct StateDirectory {
     init(kept: String?) throws {
         if let kept {
             guard mkdir(kept, 0o700) == 0 || errno == EEXIST else {
-                throw Failure(.notWell, "\(displayText(kept)) can't be made: \(String(cString: strerror(errno)))")
+                throw Failure(.internal, "\(displayText(kept)) can't be made: \(String(cString: strerror(errno)))")
             }
             (path, isTemporary) = (kept, false)
             return
@@ -48,7 +50,7 @@ struct StateDirectory {
         let parent = getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp"
         var template = Array("\(parent)/rangefinder-demo-XXXXXX".utf8CString)
         guard let made = template.withUnsafeMutableBufferPointer({ $0.baseAddress.flatMap { mkdtemp($0) } }) else {
-            throw Failure(.notWell, "no temporary directory can be made in \(displayText(parent)); use --state DIR")
+            throw Failure(.internal, "no temporary directory can be made in \(displayText(parent)); use --state DIR")
         }
         (path, isTemporary) = (String(cString: made), true)
     }

@@ -14,7 +14,7 @@ struct DoctorCommand: AsyncParsableCommand {
             when something is bad; warnings are not.
             """)
 
-    @Option(help: ArgumentHelp("The daemon's configuration.", valueName: "file"))
+    @Option(help: ArgumentHelp("The daemon's configuration.", valueName: "file"), completion: .file())
     var config = "/etc/rangefinder/rangefinder.yaml"
 
     @Flag(help: "Print JSON.")
@@ -24,9 +24,9 @@ struct DoctorCommand: AsyncParsableCommand {
         var examination = Examination(config: config)
         await examination.run()
         if json {
-            printData(try JSONEnvelope.text(kind: "doctor", at: .now(), examination.findings.map(DoctorItem.init)))
+            try printData(try JSONEnvelope.text(kind: "doctor", at: .now(), examination.findings.map(DoctorItem.init)))
         } else {
-            printData(findingLines(examination.findings, style: .detect(descriptor: STDOUT_FILENO)))
+            try printData(findingLines(examination.findings, style: .detect(descriptor: STDOUT_FILENO)))
         }
         if examination.findings.contains(where: { $0.state == .bad }) { throw ExitCode(ExitStatus.notWell.rawValue) }
     }
@@ -73,7 +73,17 @@ func findingLines(_ findings: [Finding], style: TerminalStyle) -> String {
         let padding = { (text: String, width: Int) in text + String(repeating: " ", count: max(0, width - text.count)) }
         let head = style.coloured(padding(word, 4), colour) + "  " + padding(finding.check, width) + "  "
         let indent = String(repeating: " ", count: width + 8)
-        let remedy = finding.remedy.map { "\n" + indent + "→ " + $0 } ?? ""
-        return head + finding.words + remedy + "\n"
+        let words = broken(finding.words, behind: indent, style)
+        let remedy =
+            finding.remedy.map {
+                "\n" + indent + (style.isCut && !style.isUnicode ? "-> " : "→ ") + broken($0, behind: indent + "   ", style)
+            } ?? ""
+        return head + words + remedy + "\n"
     }.joined()
+}
+
+/// On a terminal in lines that fit behind their indent, where that leaves room for words.
+private func broken(_ text: String, behind indent: String, _ style: TerminalStyle) -> String {
+    let room = style.width - indent.count
+    return style.isCut && room >= 16 ? wrapped(text, to: room).joined(separator: "\n" + indent) : text
 }

@@ -104,12 +104,14 @@ struct Examination {
         getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
         // The service's own limit counts, where there is one.
         let allowed = Systemd.property("LimitNOFILE").flatMap { Int($0) } ?? Int(clamping: limit.rlim_max)
-        let wanted = settings.limits.maxInFlight + 2048
-        if allowed >= wanted {
-            ok("descriptors", "\(allowed) are allowed, and limits.max_in_flight wants up to \(wanted)")
+        let wanted = settings.limits.maxInFlight
+        let probes = DescriptorShares(of: allowed, settings).probes
+        if probes >= wanted {
+            ok("descriptors", "\(allowed) are allowed, which is enough for limits.max_in_flight (\(wanted))")
         } else {
             warn(
-                "descriptors", "\(allowed) are allowed, and limits.max_in_flight wants up to \(wanted)",
+                "descriptors",
+                "\(allowed) are allowed, which is enough for \(probes) probes at once, and limits.max_in_flight is \(wanted)",
                 "raise LimitNOFILE, or lower limits.max_in_flight")
         }
     }

@@ -1,3 +1,4 @@
+import Alerting
 import Daemon
 import Glibc
 import Health
@@ -21,14 +22,38 @@ extension Examination {
         checkOwner(folder)
         guard access(path, F_OK) == 0 else { return ok("database", "\(displayText(path)) is made at the first start") }
         do throws(HistoryError) {
-            let count = try HistoryReader.open(path: path).statuses().count
+            let reader = try HistoryReader.open(path: path)
+            let rows = try reader.statuses()
             let isHeld = InstanceLock.isHeld(besides: path)
             ok(
                 "database",
-                "\(displayText(path)) can be read and knows \(count) targets" + (isHeld == true ? "; a daemon uses it" : ""))
+                "\(displayText(path)) can be read and knows \(counted(rows.count, "target"))"
+                    + (isHeld == true ? "; a daemon uses it" : ""))
+            sayUnprobeable(rows.filter(\.isUnprobeable), settings)
+            checkAlerts(SetAside.read(try reader.documents(kind: SetAside.kind)))
         } catch {
             bad("database", "\(error)", "run `rangefinder history check --database \(displayText(path))`")
         }
+    }
+
+    /// - Parameter setAside: what webhooks refused for good, oldest first.
+    private mutating func checkAlerts(_ setAside: [SetAside.Message]) {
+        guard let last = setAside.last else { return ok("alerts", "no message is set aside") }
+        let count = counted(setAside.count, "message is", "messages are")
+        warn(
+            "alerts",
+            "\(count) set aside, because a webhook refused them; the last at \(last.at): \(last.channel): \(displayText(last.reason))",
+            "see in the receiver's log why, and mend its URL, its credentials or its limits; they are not sent again")
+    }
+
+    private mutating func sayUnprobeable(_ rows: [TargetStatusRow], _ settings: Settings) {
+        for row in rows.prefix(5) {
+            warn("targets", "\(displayText(row.target.name)) can't be probed", unprobeableRemedy(row, settings))
+        }
+        guard rows.count > 5 else { return }
+        warn(
+            "targets", "and \(counted(rows.count - 5, "more target", "more targets")) can't be probed",
+            "`rangefinder status` names them")
     }
 
     /// What the unit's sandbox leaves the service to write to, whoever owns the rest (systemd.exec(5), ProtectSystem=).

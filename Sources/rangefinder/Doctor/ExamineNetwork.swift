@@ -4,6 +4,7 @@ import Glibc
 import Health
 import Settings
 import TargetsAPI
+import Terminal
 
 extension Examination {
     mutating func checkAPI(_ settings: Settings, _ engine: TransferEngine) async {
@@ -18,11 +19,11 @@ extension Examination {
             let name = "client \(displayText(client.id))"
             do throws(APIError) {
                 let list = try await api.list()
-                let rejected = list.rejected.isEmpty ? "" : ", and \(list.rejected.count) records can't be used"
+                let rejected = list.rejected.isEmpty ? "" : ", and \(counted(list.rejected.count, "record")) can't be used"
                 list.targets.isEmpty
                     ? warn(
                         "targets API", "\(name) has no targets\(rejected)", "create some; until then there is nothing to probe")
-                    : ok("targets API", "\(name) has \(list.targets.count) targets\(rejected)")
+                    : ok("targets API", "\(name) has \(counted(list.targets.count, "target"))\(rejected)")
             } catch  where error.code == .connectFailed && settings.readsItsOwnServer {
                 skip("targets API", "\(name): the embedded server isn't started; it is with the daemon")
             } catch {
@@ -36,7 +37,7 @@ extension Examination {
         var found: UnsafeMutablePointer<addrinfo>?
         let began = ContinuousClock.now
         let code = getaddrinfo(host, nil, nil, &found)
-        let time = "\(began.duration(to: .now).wholeMilliseconds) ms"
+        let time = durationWords(began.duration(to: .now))
         defer { if let found { freeaddrinfo(found) } }
         if code == 0 {
             ok("resolver", "it knows \(displayText(host)), within \(time)")

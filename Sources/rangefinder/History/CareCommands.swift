@@ -20,12 +20,13 @@ struct HistoryCheckCommand: AsyncParsableCommand {
             let mayBeDamaged = [.damaged, .notOurs, .inputOutput, .other].contains(error.code)
             throw Failure(.unreachable, mayBeDamaged ? "\(error)\n\(Self.repair(path))" : "\(error)")
         }
-        for problem in check.problems { printData("\(displayText(problem))\n") }
+        for problem in check.problems { try printData("\(displayText(problem))\n") }
         if check.problems.isEmpty {
-            printData("\(displayText(path)) is well: \(check.results) results, \(check.incidents) incidents\n")
+            let contents = "\(counted(check.results, "result")), \(counted(check.incidents, "incident"))"
+            try printData("\(displayText(path)) is well: \(contents)\n")
             return
         }
-        if check.isDamaged { printData(Self.repair(path) + "\n") }
+        if check.isDamaged { try printData(Self.repair(path) + "\n") }
         throw ExitCode(ExitStatus.notWell.rawValue)
     }
 
@@ -44,13 +45,22 @@ struct HistoryBackupCommand: AsyncParsableCommand {
         commandName: "backup", abstract: "Copy the database to a new file, while the daemon runs or when it doesn't.",
         discussion: "The copy is of one moment, and one file: any tool of SQLite opens it.")
 
-    @Argument(help: ArgumentHelp("The file to make; it must not exist.", valueName: "file"))
+    @Argument(help: ArgumentHelp("The file to make; it must not exist.", valueName: "file"), completion: .file())
     var file: String
 
     @OptionGroup var database: DatabaseOptions
 
     func run() async throws {
-        try reading(try database.path()) { reader throws(HistoryError) in try reader.backUp(to: file) }
+        let source = try database.path()
+        do throws(HistoryError) {
+            let reader = try HistoryReader.open(path: source)
+            try reader.backUp(to: file)
+        } catch {
+            // Of the database itself, or of the file that is made of it.
+            let isOfSource = error.path == source || [.damaged, .locked].contains(error.code)
+            let code: ExitStatus = isOfSource ? .unreachable : error.code == .exists ? .usage : .internal
+            throw Failure(code, "\(error)")
+        }
         printError("backed up to \(displayText(file))")
     }
 }

@@ -34,30 +34,28 @@ struct HistoryExportCommand: AsyncParsableCommand {
         let export = try reading(try database.path()) { reader throws(HistoryError) in
             try HistoryExport(reader, view, in: start..<Timestamp(milliseconds: .max))
         }
-        if format == .csv { printData(export.columns.map(csvCell).joined(separator: ",") + "\r\n") }
+        if format == .csv { try printData(export.columns.map(csvCell).joined(separator: ",") + "\r\n") }
         let showsProgress = isatty(STDERR_FILENO) == 1 && isatty(STDOUT_FILENO) == 0
         var count = 0
         do {
             try export.run { rows, progress in
                 count += rows.count
-                let text = rows.map { format == .csv ? csv($0) : jsonLine($0, export.columns) }.joined()
-                guard printData(text) else { throw Unread() }
-                if showsProgress { say("\r\(Int(progress * 100)) %, \(count) rows", "\u{1B}[K") }
+                try printData(rows.map { format == .csv ? csv($0) : jsonLine($0, export.columns) }.joined())
+                guard StandardOutput.hasReader else { throw Unread() }
+                if showsProgress { say("\r\(Int(progress * 100)) %, \(counted(count, "row"))\u{1B}[K") }
             }
         } catch let error as HistoryError {
             throw Failure(.unreachable, "\(error)")
         } catch is Unread {
-            throw Failure(.internal, "the export could not be written to its end: the disk is full, or nobody reads any more")
+            return
         }
-        if showsProgress { say("\r\(count) rows", "\u{1B}[K\n") }
+        if showsProgress { say("\r\(counted(count, "row"))\u{1B}[K\n") }
     }
 
+    /// Nobody reads the rest.
     private struct Unread: Error {}
 
-    private func say(_ words: String, _ end: String) {
-        let text = words + end
-        _ = Glibc.write(STDERR_FILENO, text, text.utf8.count)
-    }
+    private func say(_ words: String) { _ = writeAll(words, to: STDERR_FILENO) }
 
     private func csv(_ row: [HistoryExport.Value]) -> String {
         row.map { value in
@@ -79,15 +77,19 @@ struct HistoryExportCommand: AsyncParsableCommand {
                 }
             return "\"\(column)\":\(text)"
         }
-        return "{" + members.joined(separator: ",") + "}\n"
+        return harmlessJSON("{" + members.joined(separator: ",") + "}") + "\n"
     }
 }
 
-/// RFC 4180. What a spreadsheet would take for a formula is made a text by a leading apostrophe: names are foreign.
+/// RFC 4180. Names are foreign: what a terminal would obey is shown as `\u{…}`, wherever the cell goes, and what a spreadsheet would take
+/// for a formula is made a text by a leading apostrophe, also behind blanks, which some leave off. JSON has the exact text.
 func csvCell(_ text: String) -> String {
-    let isFormula = text.utf8.first.map { "=+-@\t\r".utf8.contains($0) } ?? false
-    let safe = isFormula ? "'" + text : text
-    guard safe.utf8.contains(where: { ",\"\r\n".utf8.contains($0) }) else { return safe }
+    let shown = displayText(text, limit: .max)
+    // The full-width forms count, too: some spreadsheets read them as the others. By scalars, because a mark may stand on the sign.
+    let isFormula = shown.unicodeScalars.first { $0 != " " }.map { "=+-@＝＋－＠".unicodeScalars.contains($0) } ?? false
+    let safe = isFormula ? "'" + shown : shown
+    // A semicolon parts cells where a comma parts the digits of a number.
+    guard safe.utf8.contains(where: { ",;\"".utf8.contains($0) }) else { return safe }
     return "\"" + safe.replacing("\"", with: "\"\"") + "\""
 }
 

@@ -23,7 +23,7 @@ struct HistoryShowCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "show", abstract: "Show what one target's latency and availability were.")
 
-    @Argument(help: ArgumentHelp("The target's name, or its id.", valueName: "target"))
+    @Argument(help: ArgumentHelp("The target's name, or its id.", valueName: "target"), completion: .targetNames)
     var target: String
 
     @Option(help: ArgumentHelp("The client whose target it is, where two have the same.", valueName: "id"))
@@ -69,11 +69,11 @@ struct HistoryShowCommand: AsyncParsableCommand {
         let only = try onlyOne(chosen, matching: target)
         if let note = kept.flatMap({ Self.note($0, span.lowerBound, seconds) }) { printError(note) }
         if json {
-            printData(try JSONEnvelope.text(kind: "history", at: now, items.map { HistoryItem($0, only) }))
+            try printData(try JSONEnvelope.text(kind: "history", at: now, items.map { HistoryItem($0, only) }))
         } else if csv {
-            printData(HistoryItem.csv(items.map { HistoryItem($0, only) }))
+            try printData(HistoryItem.csv(items.map { HistoryItem($0, only) }))
         } else {
-            printData(HistoryView(target: only, items: items, span: span, resolution: resolution).text(style))
+            try printData(HistoryView(target: only, items: items, span: span, resolution: resolution).text(style))
         }
     }
 
@@ -133,5 +133,5 @@ func onlyOne(_ targets: [Target], matching word: String) throws -> Target {
         throw Failure(.usage, "several clients have a target \(displayText(word)); give --client, one of: \(clients)")
     }
     let ids = targets.prefix(8).map { displayText($0.identity.key) }.joined(separator: ", ")
-    throw Failure(.usage, "\(targets.count) targets have the name \(displayText(word)); give the id of one: \(ids)")
+    throw Failure(.usage, "\(counted(targets.count, "target")) have the name \(displayText(word)); give the id of one: \(ids)")
 }

@@ -24,7 +24,7 @@ struct HistoryView {
         for item in items { reasons.merge(item.reasons, uniquingKeysWith: +) }
         let why = reasons.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.map { "\($0.key) \($0.value)" }.joined(
             separator: ", ")
-        var text = "\(probes) probes, \(failures) failed\(why.isEmpty ? "" : " (\(why))")"
+        var text = "\(counted(probes, "probe")), \(failures) failed\(why.isEmpty ? "" : " (\(why))")"
         if voids > 0 { text += ", \(voids) void" }
         return text + "\n"
     }

@@ -16,7 +16,7 @@ struct IncidentsCommand: AsyncParsableCommand {
         help: ArgumentHelp("Those that hadn't ended so long ago: 24h, 7d. Without it, all that are kept.", valueName: "duration"))
     var since: Span?
 
-    @Option(help: ArgumentHelp("Of one target alone: its name, or its id.", valueName: "target"))
+    @Option(help: ArgumentHelp("Of one target alone: its name, or its id.", valueName: "target"), completion: .targetNames)
     var target: String?
 
     @Option(help: ArgumentHelp("The client whose target it is, where two have the same.", valueName: "id"))
@@ -38,10 +38,10 @@ struct IncidentsCommand: AsyncParsableCommand {
         }
         if let target, let chosen { _ = try onlyOne(chosen, matching: target) }
         if json {
-            printData(try JSONEnvelope.text(kind: "incidents", at: now, rows.map(IncidentItem.init)))
+            try printData(try JSONEnvelope.text(kind: "incidents", at: now, rows.map(IncidentItem.init)))
         } else {
             let lines = rows.map { IncidentLine(target: $0.name, region: $0.region, incident: $0.incident) }
-            printData(incidentTable(lines, now: now, style: .detect(descriptor: STDOUT_FILENO)))
+            try printData(incidentTable(lines, now: now, style: .detect(descriptor: STDOUT_FILENO)))
         }
     }
 }

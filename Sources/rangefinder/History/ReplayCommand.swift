@@ -28,7 +28,7 @@ struct ReplayCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("The interval while a target is between two statuses.", valueName: "duration"))
     var fastInterval: Span?
 
-    @Option(help: ArgumentHelp("Of one target alone: its name, or its id.", valueName: "target"))
+    @Option(help: ArgumentHelp("Of one target alone: its name, or its id.", valueName: "target"), completion: .targetNames)
     var target: String?
 
     @Option(help: ArgumentHelp("The client whose target it is, where two have the same.", valueName: "id"))
@@ -47,7 +47,7 @@ struct ReplayCommand: AsyncParsableCommand {
     func run() async throws {
         let now = Timestamp.now()
         let start = now + (.zero - since.duration)
-        let settings = try database.config.map(loadSettings) ?? Settings()
+        let settings = try database.settings() ?? Settings()
         let path = try database.path()
         let (targets, kept) = try reading(path) { reader throws(HistoryError) in
             (try chosen(reader), try reader.starts().results)
@@ -66,9 +66,9 @@ struct ReplayCommand: AsyncParsableCommand {
             return rows
         }
         if json {
-            printData(try JSONEnvelope.text(kind: "replay", at: now, zip(targets, rows).map(ReplayItem.init)))
+            try printData(try JSONEnvelope.text(kind: "replay", at: now, zip(targets, rows).map(ReplayItem.init)))
         } else {
-            printData(replayTable(rows, style: .detect(descriptor: STDOUT_FILENO)))
+            try printData(replayTable(rows, style: .detect(descriptor: STDOUT_FILENO)))
         }
     }
 

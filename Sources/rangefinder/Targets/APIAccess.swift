@@ -1,3 +1,4 @@
+import ArgumentParser
 import Curl
 import Daemon
 import Health
@@ -11,12 +12,15 @@ struct APIAccess: Sendable {
     let client: TargetsClient
     /// The daemon's, where the configuration names one.
     let database: String?
+    /// The daemon's, where the configuration says it.
+    let egress: EgressRule
 
     init(
         engine: TransferEngine, baseURL: String, clientID: String, token: Secret, maxList: Int, timeout: Duration,
-        database: String?
+        database: String?, egress: EgressRule = EgressRule()
     ) {
         self.engine = engine
+        self.egress = egress
         self.database = database
         client = TargetsClient(
             clientID: clientID, token: token, maxList: maxList, timeout: timeout, retries: Retries(),
@@ -49,7 +53,8 @@ struct APIAccess: Sendable {
         let list = try await client.list()
         for rejected in list.rejected.prefix(rejectedShownMax) { printError("rejected \(rejected)") }
         if list.rejected.count > rejectedShownMax {
-            printError("and \(list.rejected.count - rejectedShownMax) more records can't be used")
+            let more = list.rejected.count - rejectedShownMax
+            printError("and \(counted(more, "more record", "more records")) can't be used")
         }
         return list
     }
@@ -64,7 +69,7 @@ struct APIAccess: Sendable {
             let near = targets.filter { $0.name.lowercased() == word.lowercased() }.map { displayText($0.name) }
             let meant = near.first.map { "; did you mean \($0)?" } ?? ""
             throw Failure(
-                .notWell, "there is no target \(displayText(word))\(region.map { " in \(displayText($0))" } ?? "")\(meant)")
+                .usage, "there is no target \(displayText(word))\(region.map { " in \(displayText($0))" } ?? "")\(meant)")
         }
         guard named.count == 1 else {
             let candidates = named.prefix(Self.rejectedShownMax).map {
@@ -72,7 +77,7 @@ struct APIAccess: Sendable {
             }
             let rest = named.count > candidates.count ? "\n  and \(named.count - candidates.count) more" : ""
             throw Failure(
-                .notWell,
+                .usage,
                 "\(named.count) targets are called \(displayText(word)); name one by its id:\n"
                     + candidates.joined(separator: "\n") + rest)
         }
@@ -96,7 +101,7 @@ struct APIAccess: Sendable {
             case .httpStatus where status == 429:
                 (
                     .unreachable,
-                    "The API wants to be asked less often: wait\(error.retryAfter.map { " \($0.components.seconds) s" } ?? "")."
+                    "The API wants to be asked less often: wait\(error.retryAfter.map { " \(max(1, $0.components.seconds)) s" } ?? "")."
                 )
             case .httpStatus where (400..<500).contains(status):
                 (.notWell, "The API refuses this as it is: see what it says of it.")
@@ -117,15 +122,22 @@ func shownURL(_ base: String, _ path: String) -> String { displayText(urlWithout
 /// than a word is offered by its id: bash expands what it is offered (`compgen -W`) and breaks words at `:`, `=` and `@`, and zsh has what
 /// follows a `:` for a description.
 func completedNames(_ words: [String]) -> [String] {
-    let joined = words.first { $0.hasPrefix("--config=") }.map { String($0.dropFirst("--config=".count)) }
-    let following = words.firstIndex(of: "--config").flatMap { $0 + 1 < words.count ? words[$0 + 1] : nil }
-    guard let path = joined ?? following,
-        let settings = Settings.load(path: path, surroundings: Rangefinder.surroundings).settings,
-        let lists = try? HistoryReader.open(path: settings.history.path).rememberedLists()
-    else { return [] }
+    func value(_ option: String) -> String? {
+        let joined = words.first { $0.hasPrefix("\(option)=") }.map { String($0.dropFirst(option.count + 1)) }
+        return joined ?? words.firstIndex(of: option).flatMap { $0 + 1 < words.count ? words[$0 + 1] : nil }
+    }
+    let surroundings = Rangefinder.surroundings.withoutSecrets
+    let configured = value("--config").flatMap { Settings.load(path: $0, surroundings: surroundings).settings?.history.path }
+    guard let path = value("--database") ?? configured, let lists = try? HistoryReader.open(path: path).rememberedLists() else {
+        return []
+    }
     return lists.values.flatMap(\.self).compactMap { target in
         [target.name, target.identity.key].first(where: isHarmless)
     }.sorted()
+}
+
+extension CompletionKind {
+    static var targetNames: CompletionKind { .custom { words, _, _ in completedNames(words) } }
 }
 
 /// Letters, digits and what no shell gives a meaning.

@@ -8,14 +8,15 @@ import Terminal
 
 struct TargetsExportCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "export", abstract: "Write all targets as a file that `targets apply` takes.")
+        commandName: "export", abstract: "Write all targets as a file that `targets apply` takes.",
+        discussion: "The last line says how many there are. `targets apply --prune` refuses an export that has lost it.")
 
     @OptionGroup var options: APIOptions
 
     func run() async throws {
         let access = try options.open()
         let list = try await access.run(.list) { client throws(APIError) in try await APIAccess.list(client) }
-        printData(TargetsFile.text(of: list.targets))
+        try printData(TargetsFile.text(of: list.targets))
         let places = Dictionary(grouping: list.targets) { ApplyPlan.Place(name: $0.name, region: $0.region) }
         let doubles = places.filter { $0.value.count > 1 }.keys.sorted()
         for place in doubles.prefix(20) {
@@ -38,7 +39,8 @@ struct TargetsApplyCommand: AsyncParsableCommand {
     @OptionGroup var options: APIOptions
 
     @Option(
-        name: [.customShort("f"), .customLong("file")], help: ArgumentHelp("The file that declares them.", valueName: "file"))
+        name: [.customShort("f"), .customLong("file")], help: ArgumentHelp("The file that declares them.", valueName: "file"),
+        completion: .file())
     var file: String
 
     @Flag(help: "Also delete the targets that the file doesn't declare.") var prune = false
@@ -54,7 +56,8 @@ struct TargetsApplyCommand: AsyncParsableCommand {
         let isWhole = try await access.run(.list) { client -> Bool in
             let list = try await APIAccess.list(client)
             let plan = ApplyPlan(declared: drafts, existing: list.targets, rejected: list.rejected, prune: prune)
-            if !json { printData(planText(plan, style: style)) }
+            if !json { try printData(planText(plan, style: style)) }
+            try refuseUnprobeable(plan, access.egress)
             let work = Application(plan: plan, client: client)
             if plan.isEmpty || dryRun {
                 if json { try printSteps(work.steps, nil, plan) }
@@ -66,14 +69,50 @@ struct TargetsApplyCommand: AsyncParsableCommand {
             }
             let outcomes = await work.carryOut()
             printError(applicationText(work.steps, outcomes))
-            if json { try printSteps(work.steps, outcomes, plan) }
+            if json {
+                do { try printSteps(work.steps, outcomes, plan) } catch let failure as Failure {
+                    throw Failure(failure.code, "what is said above was done, but \(failure.message)")
+                }
+            }
             return plan.isWhole && outcomes.allSatisfy { if case .done = $0 { true } else { false } }
         }
         if !isWhole { throw ExitCode(ExitStatus.notWell.rawValue) }
     }
 
     private func printSteps(_ steps: [Application.Step], _ outcomes: [Application.Outcome]?, _ plan: ApplyPlan) throws {
-        printData(try JSONEnvelope.text(kind: "changes", at: .now(), changeItems(steps, outcomes, plan)))
+        try printData(try JSONEnvelope.text(kind: "changes", at: .now(), changeItems(steps, outcomes, plan)))
+    }
+
+    /// A file without its end declares less than there was: what it has lost would be deleted.
+    private func checkIsWhole(_ declared: TargetsFile) throws {
+        if declared.isCutShort {
+            let words =
+                "\(displayText(file)) was begun by `targets export` and has lost its last line: targets may be missing from it"
+            if prune {
+                throw Failure(
+                    .notWell,
+                    "\(words); export them again, or delete its first line if it is meant so. Nothing was changed")
+            }
+            printError("warning: \(words)")
+        }
+        if let exported = declared.exported, exported != declared.entries.count {
+            printError(
+                "\(displayText(file)) was exported with \(counted(exported, "target")) and declares \(declared.entries.count) now"
+            )
+        }
+    }
+
+    /// Before anything is done: what the plan would create or change and no configuration could probe.
+    private func refuseUnprobeable(_ plan: ApplyPlan, _ egress: EgressRule) throws {
+        let changed = plan.creates.map(Target.init(draft:)) + plan.updates.compactMap { $0.target.moved(by: $0.change) }
+        let problems = changed.compactMap { target in
+            neverProbeableSentence(target).map { "\(displayText(target.name)) (\(displayText(target.region))): \($0)" }
+        }
+        if !problems.isEmpty {
+            let more = problems.count > 20 ? "\nand \(problems.count - 20) more" : ""
+            throw Failure(.notWell, problems.prefix(20).joined(separator: "\n") + more + "\nnothing was changed")
+        }
+        noteDenied(changed, egress)
     }
 
     private func declared() throws -> [TargetDraft] {
@@ -86,59 +125,27 @@ struct TargetsApplyCommand: AsyncParsableCommand {
         let reading = TargetsFile.read(bytes)
         for diagnostic in reading.diagnostics { printError(diagnostic.text(file: file)) }
         guard let declared = reading.file else { throw Failure(.notWell, "nothing was changed") }
+        try checkIsWhole(declared)
         return declared.entries.map {
             TargetDraft(name: $0.name, baseURL: $0.baseURL, testPath: $0.testPath, region: $0.region, ruleEffect: $0.ruleEffect)
         }
     }
 }
 
+/// To its end: an error in the middle of it must not pass for one.
 private func standardInput() throws(FileProblem) -> [UInt8] {
     var (bytes, part) = ([UInt8](), [UInt8](repeating: 0, count: 64 << 10))
-    while case let count = read(STDIN_FILENO, &part, part.count), count > 0 {
-        bytes += part[..<count]
-        if bytes.count > TargetsFile.sizeLimit { throw .tooLarge }
-    }
-    return bytes
-}
-
-/// A plan like a diff: `+` is created, `~` changed, `-` deleted, `!` can't be told apart.
-func planText(_ plan: ApplyPlan, style: TerminalStyle) -> String {
-    var text = ""
-    for draft in plan.creates {
-        text +=
-            style.coloured("+ \(displayText(draft.name)) (\(displayText(draft.region)))", .green)
-            + "  \(shownURL(draft.baseURL, draft.testPath))\n"
-    }
-    for update in plan.updates {
-        text += style.coloured("~ \(displayText(update.target.name)) (\(displayText(update.target.region)))", .yellow) + "\n"
-        let changes: [(String, String, String?)] = [
-            ("base_url", update.target.baseURL, update.change.baseURL),
-            ("test_path", update.target.testPath, update.change.testPath),
-            ("rule_effect", update.target.ruleEffect.rawValue, update.change.ruleEffect?.rawValue),
-        ]
-        for (name, old, new) in changes {
-            guard let new else { continue }
-            let (before, after) = (displayText(urlWithoutSecrets(old)), displayText(urlWithoutSecrets(new)))
-            text += "    \(name): \(before) → \(after)" + (before == after ? " (what isn't shown of it changes)" : "") + "\n"
+    while true {
+        let count = read(STDIN_FILENO, &part, part.count)
+        if count == 0 { return bytes }
+        if count > 0 {
+            bytes += part[..<count]
+            if bytes.count > TargetsFile.sizeLimit { throw .tooLarge }
+        } else if errno == EAGAIN {
+            var more = pollfd(fd: STDIN_FILENO, events: Int16(POLLIN), revents: 0)
+            poll(&more, 1, -1)
+        } else if errno != EINTR {
+            throw .other(errno)
         }
     }
-    for target in plan.deletes {
-        text +=
-            style.coloured("- \(displayText(target.name)) (\(displayText(target.region)))", .red)
-            + "  \(displayText(target.identity.key))  \(shownURL(target.baseURL, target.testPath))\n"
-    }
-    for (place, targets) in plan.ambiguous.sorted(by: { $0.key < $1.key }) {
-        let keys = targets.map { displayText($0.identity.key) }.joined(separator: ", ")
-        text +=
-            style.coloured("! \(displayText(place.name)) (\(displayText(place.region)))", .red)
-            + "  \(targets.count) of this name, none is touched; delete or rename all but one: \(keys)\n"
-    }
-    for draft in plan.unreadable {
-        text +=
-            style.coloured("! \(displayText(draft.name)) (\(displayText(draft.region)))", .red)
-            + "  a record of this name can't be read, nothing is touched; mend or delete that record\n"
-    }
-    let counts =
-        "\(plan.creates.count) to create, \(plan.updates.count) to change, \(plan.deletes.count) to delete, \(plan.unchanged) as declared"
-    return text + counts + "\n"
 }

@@ -17,6 +17,7 @@ struct TargetsCreateCommand: AsyncParsableCommand {
 
     func run() async throws {
         let draft = TargetDraft(name: name, baseURL: baseURL, testPath: testPath, region: region, ruleEffect: effect)
+        if let problem = neverProbeableSentence(Target(draft: draft)) { throw Failure(.usage, "\(problem); nothing was created") }
         let access = try options.open()
         let once = UUID().uuidString
         let record = try await access.run(.create) { client throws(APIError) in try await client.create(draft, once: once) }
@@ -24,8 +25,8 @@ struct TargetsCreateCommand: AsyncParsableCommand {
         let target = Target(
             identity: TargetIdentity(clientID: access.client.clientID, key: key), name: record.name, baseURL: record.baseURL,
             testPath: record.testPath, region: record.region, ruleEffect: record.ruleEffect)
-        if json { return try show(target, json: true) }
-        printError("created \(displayText(record.name))\(key.isEmpty ? "" : " (\(displayText(key)))")")
+        try report("created \(displayText(record.name))\(key.isEmpty ? "" : " (\(displayText(key)))")", target, json: json)
+        noteDenied([target], access.egress)
     }
 }
 
@@ -34,7 +35,7 @@ struct TargetsUpdateCommand: AsyncParsableCommand {
         commandName: "update", abstract: "Change a target; what isn't given stays as it is.")
 
     @OptionGroup var options: APIOptions
-    @Argument(help: "Its id, or its name.", completion: .custom { words, _, _ in completedNames(words) }) var target: String
+    @Argument(help: "Its id, or its name.", completion: .targetNames) var target: String
     @Option(help: "A new name.") var name: String?
     @Option(help: ArgumentHelp("A new base URL.", valueName: "url")) var baseURL: String?
     @Option(help: ArgumentHelp("A new test path.", valueName: "path")) var testPath: String?
@@ -61,13 +62,16 @@ struct TargetsUpdateCommand: AsyncParsableCommand {
         let change = TargetChange(name: name, baseURL: baseURL, testPath: testPath, ruleEffect: effect)
         let (found, record) = try await access.run(.change) { client in
             let found = try await access.find(target, region: nil)
+            if let problem = found.moved(by: change).flatMap(neverProbeableSentence) {
+                throw Failure(.usage, "\(problem); nothing was changed")
+            }
             return (found, try await client.update(found.identity.key, change))
         }
         let now = Target(
             identity: found.identity, name: record.name, baseURL: record.baseURL, testPath: record.testPath, region: found.region,
             ruleEffect: record.ruleEffect)
-        if json { return try show(now, json: true) }
-        printError("updated \(displayText(now.name)) (\(displayText(now.identity.key)))")
+        try report("updated \(displayText(now.name)) (\(displayText(now.identity.key)))", now, json: json)
+        if baseURL != nil || testPath != nil { noteDenied([now], access.egress) }
     }
 }
 
@@ -76,7 +80,7 @@ struct TargetsDeleteCommand: AsyncParsableCommand {
         commandName: "delete", abstract: "Delete a target. Its history stays in the daemon's database.")
 
     @OptionGroup var options: APIOptions
-    @Argument(help: "Its id, or its name.", completion: .custom { words, _, _ in completedNames(words) }) var target: String
+    @Argument(help: "Its id, or its name.", completion: .targetNames) var target: String
     @Option(help: ArgumentHelp("Its region, where two have the same name.", valueName: "region")) var region: String?
     @Flag(name: [.customLong("yes"), .customShort("y")], help: "Don't ask.") var isSure = false
     @Flag(help: "Print JSON: the target as it was.") var json = false
@@ -91,8 +95,15 @@ struct TargetsDeleteCommand: AsyncParsableCommand {
             try await client.delete(found.identity.key)
             return found
         }
-        if json { return try show(found, json: true) }
-        printError("deleted \(displayText(found.name)) (\(displayText(found.identity.key)))")
+        try report("deleted \(displayText(found.name)) (\(displayText(found.identity.key)))", found, json: json)
+    }
+}
+
+/// What was done: as a sentence, or as JSON. What is done stays done when the JSON can't be written, and that is said.
+private func report(_ done: String, _ target: Target, json: Bool) throws {
+    guard json else { return printError(done) }
+    do { try show(target, json: true) } catch let failure as Failure {
+        throw Failure(failure.code, "\(done), but \(failure.message)")
     }
 }
 

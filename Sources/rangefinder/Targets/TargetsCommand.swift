@@ -14,7 +14,9 @@ struct TargetsCommand: AsyncParsableCommand {
 
 /// Which API, which client, which token.
 struct APIOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("The daemon's configuration, which names API, client and token.", valueName: "file"))
+    @Option(
+        help: ArgumentHelp("The daemon's configuration, which names API, client and token.", valueName: "file"),
+        completion: .file())
     var config: String?
 
     @Option(help: ArgumentHelp("The API's address instead.", valueName: "url"))
@@ -23,7 +25,7 @@ struct APIOptions: ParsableArguments {
     @Option(help: ArgumentHelp("The client, where the configuration has more than one, or with --api.", valueName: "id"))
     var client: String?
 
-    @Option(help: ArgumentHelp("With --api: a file with nothing but the token in it.", valueName: "file"))
+    @Option(help: ArgumentHelp("With --api: a file with nothing but the token in it.", valueName: "file"), completion: .file())
     var tokenFile: String?
 
     @Option(help: ArgumentHelp("With --api: the environment variable that holds the token.", valueName: "name"))
@@ -51,7 +53,8 @@ struct APIOptions: ParsableArguments {
             let clients = section.clients.filter { client == nil || $0.id == client }
             guard let chosen = clients.first else {
                 throw Failure(
-                    .usage, client.map { "the configuration has no client \(displayText($0))" } ?? "targets_api.clients is empty")
+                    client == nil ? .notWell : .usage,
+                    client.map { "the configuration has no client \(displayText($0))" } ?? "targets_api.clients is empty")
             }
             guard clients.count == 1 else {
                 throw Failure(
@@ -61,7 +64,7 @@ struct APIOptions: ParsableArguments {
             }
             return APIAccess(
                 engine: engine, baseURL: section.baseURL, clientID: chosen.id, token: chosen.token, maxList: section.maxList,
-                timeout: section.timeout, database: settings.history.path)
+                timeout: section.timeout, database: settings.history.path, egress: settings.egress)
         }
         return APIAccess(
             engine: engine, baseURL: api ?? "", clientID: client ?? "", token: try token(), maxList: 256 << 20,
@@ -71,23 +74,29 @@ struct APIOptions: ParsableArguments {
 
     private func token() throws -> Secret {
         if let tokenEnv {
-            guard let text = Rangefinder.surroundings.environment(tokenEnv), !text.isEmpty else {
-                throw Failure(.notWell, "the environment variable \(displayText(tokenEnv)) is not set")
-            }
-            return Secret(text)
+            let name = "the environment variable \(displayText(tokenEnv))"
+            guard let text = Rangefinder.surroundings.environment(tokenEnv) else { throw Failure(.notWell, "\(name) is not set") }
+            return try rangefinder.token(text, of: name)
         }
         return try readTokenFile(tokenFile ?? "", Rangefinder.surroundings)
     }
 }
 
-/// The first line of a file that holds one token.
-func readTokenFile(_ path: String, _ surroundings: Surroundings) throws -> Secret {
+/// Of a file that holds one token.
+func readTokenFile(_ path: String, _ surroundings: Surroundings) throws(Failure) -> Secret {
+    let bytes: [UInt8]
     do throws(FileProblem) {
-        let bytes = try surroundings.readFile(path, 64 << 10)
-        let text = String(decoding: bytes, as: UTF8.self).split(whereSeparator: \.isNewline).first.map(String.init) ?? ""
-        if !text.isEmpty { return Secret(text) }
+        bytes = try surroundings.readFile(path, bareSecretLimit)
     } catch {
         throw Failure(.notWell, "the token file \(displayText(path)) can't be read: \(error.sentence)")
     }
-    throw Failure(.notWell, "the token file \(displayText(path)) is empty")
+    guard let text = String(validating: bytes, as: UTF8.self) else {
+        throw Failure(.notWell, "the token file \(displayText(path)) is not UTF-8 text")
+    }
+    if surroundings.othersMayRead(path) { printError("warning: \(readByOthers(path))") }
+    return try token(text, of: "the token file \(displayText(path))")
+}
+
+private func token(_ text: String, of source: String) throws(Failure) -> Secret {
+    do throws(SecretProblem) { return try bareSecret(text) } catch { throw Failure(.notWell, "\(source) \(error.sentence)") }
 }

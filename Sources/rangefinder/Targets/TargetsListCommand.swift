@@ -28,7 +28,7 @@ struct TargetsListCommand: AsyncParsableCommand {
     @Option(help: "By which the list is sorted: name, region, status (worst first) or latency (slowest first).")
     var sort = Order.name
 
-    @Option(help: ArgumentHelp("The daemon's database, where --config doesn't name it.", valueName: "file"))
+    @Option(help: ArgumentHelp("The daemon's database, where --config doesn't name it.", valueName: "file"), completion: .file())
     var database: String?
 
     @Flag(help: "Print JSON.")
@@ -41,9 +41,9 @@ struct TargetsListCommand: AsyncParsableCommand {
         var rows = targets.filter(isWanted).map { TargetRow(target: $0, status: known[$0.identity]) }
         rows.sort { (sortKey($0), $0.target.name, $0.target.identity) < (sortKey($1), $1.target.name, $1.target.identity) }
         if json {
-            printData(try JSONEnvelope.text(kind: "targets", at: .now(), rows.map(TargetItem.init)))
+            try printData(try JSONEnvelope.text(kind: "targets", at: .now(), rows.map(TargetItem.init)))
         } else {
-            printData(
+            try printData(
                 targetTable(rows, of: targets.count, hasStatus: !known.isEmpty, style: .detect(descriptor: STDOUT_FILENO)))
         }
     }
@@ -84,7 +84,7 @@ struct TargetsGetCommand: AsyncParsableCommand {
 
     @OptionGroup var options: APIOptions
 
-    @Argument(help: "Its id, or its name.", completion: .custom { words, _, _ in completedNames(words) })
+    @Argument(help: "Its id, or its name.", completion: .targetNames)
     var target: String
 
     @Option(help: ArgumentHelp("Its region, where two have the same name.", valueName: "region"))
@@ -130,10 +130,17 @@ struct TargetItem: Encodable {
 
 /// - Parameter total: before they were filtered.
 func targetTable(_ rows: [TargetRow], of total: Int, hasStatus: Bool, style: TerminalStyle) -> String {
-    guard !rows.isEmpty else { return total == 0 ? "No targets.\n" : "None of \(total) targets matches.\n" }
-    var columns = [Table.Column("Target", minimum: 12), Table.Column("Region", minimum: 6)]
-    if hasStatus { columns += [Table.Column("Status"), Table.Column("Latency", alignment: .right)] }
-    columns += [Table.Column("URL", minimum: 16), Table.Column("Effect"), Table.Column("Id", minimum: 8)]
+    guard !rows.isEmpty else {
+        return switch total {
+        case 0: "No targets.\n"
+        case 1: "The only target does not match.\n"
+        default: "None of \(total) targets matches.\n"
+        }
+    }
+    var columns = [Table.Column("Target", minimum: 16), Table.Column("Region", minimum: 6, leaves: 4)]
+    if hasStatus { columns += [Table.Column("Status"), Table.Column("Latency", alignment: .right, leaves: 2)] }
+    // An id that is cut can't be given to any command: it is shown whole or not at all.
+    columns += [Table.Column("URL", minimum: 16), Table.Column("Effect", leaves: 1), Table.Column("Id", leaves: 3)]
     let cells = rows.map { row -> [Table.Cell] in
         let (target, status) = (row.target, row.status?.status ?? .unknown)
         let shown = urlWithoutSecrets(target.baseURL + target.testPath)
@@ -144,13 +151,13 @@ func targetTable(_ rows: [TargetRow], of total: Int, hasStatus: Bool, style: Ter
         return [Table.Cell(target.name), Table.Cell(target.region)] + (hasStatus ? own : [])
             + [Table.Cell(shown), Table.Cell(target.ruleEffect.rawValue), Table.Cell(target.identity.key)]
     }
-    return Table(columns: columns, rows: cells).text(style) + "\n\(rows.count) target\(rows.count == 1 ? "" : "s")\n"
+    return Table(columns: columns, rows: cells).text(style) + "\n\(counted(rows.count, "target"))\n"
 }
 
 /// One target, member by member.
 func show(_ target: Target, json: Bool) throws {
     if json {
-        printData(try JSONEnvelope.text(kind: "targets", at: .now(), [TargetItem(TargetRow(target: target))]))
+        try printData(try JSONEnvelope.text(kind: "targets", at: .now(), [TargetItem(TargetRow(target: target))]))
         return
     }
     let lines = [
@@ -158,7 +165,7 @@ func show(_ target: Target, json: Bool) throws {
         ("base URL", urlWithoutSecrets(target.baseURL)), ("test path", urlWithoutSecrets(target.testPath)),
         ("rule effect", target.ruleEffect.rawValue),
     ]
-    for (name, value) in lines { printData("\(name.padded(to: 11))  \(displayText(value))\n") }
+    for (name, value) in lines { try printData("\(name.padded(to: 11))  \(displayText(value, limit: .max))\n") }
 }
 
 extension String {

@@ -20,10 +20,10 @@ struct TargetsServerCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Where to listen; port 0 lets the system choose.", valueName: "host:port"))
     var listen = "127.0.0.1:10116"
 
-    @Option(help: ArgumentHelp("The SQLite database of targets.", valueName: "file"))
+    @Option(help: ArgumentHelp("The SQLite database of targets.", valueName: "file"), completion: .file())
     var database: String
 
-    @Option(help: ArgumentHelp("A file with the token that may act for every client.", valueName: "file"))
+    @Option(help: ArgumentHelp("A file with the token that may act for every client.", valueName: "file"), completion: .file())
     var tokenFile: String
 
     @Option(help: ArgumentHelp("Requests a second, with twice as many at once; more are answered 429.", valueName: "number"))

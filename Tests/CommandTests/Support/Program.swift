@@ -32,8 +32,16 @@ final class RunningProgram: Sendable {
     private let exit: AsyncStream<Int32>
     private let isRunning = Mutex(true)
 
-    init(_ arguments: [String], environment: [String: String] = [:]) throws {
-        let process = try ChildProcess(Program.path, arguments, environment: environment, errors: .apart)
+    /// - Parameter shell: what bash does first, in this process, as in `ulimit -n 64`.
+    init(_ arguments: [String], environment: [String: String] = [:], shell: String? = nil) throws {
+        let process =
+            if let shell {
+                try ChildProcess(
+                    "bash", ["-c", shell + "; exec \"$0\" \"$@\"", Program.path] + arguments, environment: environment,
+                    errors: .apart)
+            } else {
+                try ChildProcess(Program.path, arguments, environment: environment, errors: .apart)
+            }
         self.process = process
         process.endInput()
         let (exit, announce) = AsyncStream.makeStream(of: Int32.self)

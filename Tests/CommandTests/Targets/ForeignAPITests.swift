@@ -94,7 +94,7 @@ import Testing
         let missing = try await targets("list", api, ["--database", folder.file("nothing.db")])
         #expect(missing.code == 69 && missing.errors.contains("nothing.db"), "\(missing.errors)")
         let none = try await targets("list", api, ["--name", "other"])
-        #expect(none.output == "None of 1 targets matches.\n")
+        #expect(none.output == "The only target does not match.\n")
     }
 
     @Test func onlyWhatNoShellTakesForMoreThanAWordIsOffered() async throws {

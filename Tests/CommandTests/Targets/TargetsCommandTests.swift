@@ -62,11 +62,11 @@ import Testing
         let api = try await API()
         for region in ["eu", "us"] { try await api.create("twin", region: region) }
         let ambiguous = try await api.run(["get", "twin"])
-        #expect(ambiguous.code == 1)
+        #expect(ambiguous.code == 2)
         #expect(ambiguous.errors.contains("2 targets are called twin") && ambiguous.errors.contains("  us  https://twin.example"))
         #expect(try await api.run(["get", "twin", "--region", "us"]).code == 0)
         let missing = try await api.run(["get", "TWIN"])
-        #expect(missing.code == 1 && missing.errors.contains("did you mean twin?"))
+        #expect(missing.code == 2 && missing.errors.contains("did you mean twin?"))
     }
 
     /// An é in one character or in two: for Unicode the same name.

@@ -248,4 +248,44 @@ import Testing
         #expect(tooMuch.code == .bodyTooLarge && tooMuch.failure?.detail == "more than 67108863 bytes")
         #expect(tooMuch.bodyLength < (64 << 20) + (64 << 10))
     }
+
+    /// What a stream decodes to, and whether it is one, is the same however it comes in pieces; also of one that was damaged.
+    @Test func piecesMakeNoDifference() throws {
+        var random = SeededGenerator(state: 8)
+        let whole = try zeros(50_000) + [0, 0, 7]
+        for round in 0..<400 {
+            var bytes = whole
+            if round > 0 { bytes[.random(in: bytes.indices, using: &random)] ^= 1 << UInt8.random(in: 0..<8, using: &random) }
+            let coding = ["gzip", "deflate"].randomElement(using: &random) ?? "gzip"
+            let body = coding == "gzip" ? bytes : Array(bytes.dropFirst(10))
+            let atOnce = decoded(body, coding) { body.count }
+            let inPieces = decoded(body, coding) { .random(in: 1...17, using: &random) }
+            #expect(atOnce == inPieces, "round \(round)")
+            if round == 0 { #expect(atOnce.count == 50_000 && !atOnce.isBroken) }
+        }
+    }
+
+    private struct Decoded: Equatable {
+        var count = 0
+        var isBroken = false
+    }
+
+    private func decoded(_ bytes: [UInt8], _ coding: String, _ pieceBytes: () -> Int) -> Decoded {
+        var decoding = BodyDecoding()
+        Array(coding.utf8).withUnsafeBytes { decoding.note($0[...]) }
+        var decoded = Decoded()
+        var rest = bytes[...]
+        while !rest.isEmpty {
+            let piece = Array(rest.prefix(pieceBytes()))
+            rest = rest.dropFirst(piece.count)
+            piece.withUnsafeBytes { piece in
+                decoding.decode(piece) {
+                    decoded.count += $0.count
+                    return true
+                }
+            }
+        }
+        decoded.isBroken = decoding.problem != nil
+        return decoded
+    }
 }

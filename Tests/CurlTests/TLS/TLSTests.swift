@@ -22,11 +22,11 @@ import Testing
         let server = try TLSServer(authority, certificate: authority.issue("leaf"))
         let report = try await probe(server)
         #expect(report.failure == nil && report.status == 200)
-        #expect(report.usedTLS && report.tlsVersion == "TLS 1.3")
+        #expect(report.usedTLS && report.tlsVersion == .tls13)
         #expect(report.tls ?? .zero > .zero && report.connect ?? .zero > .zero)
         let leaf = try #require(report.certificates.first)
         #expect(leaf.subject == "CN=leaf" && leaf.issuer == "CN=Test-Authority")
-        #expect(leaf.names == ["127.0.0.1", "localhost"])
+        #expect(leaf.names == [.init("127.0.0.1", isHost: false), .init("localhost", isHost: true)])
         let days = (Double(leaf.notAfterSeconds ?? 0) - Date().timeIntervalSince1970) / 86_400
         #expect(days > 29 && days < 31)
     }
@@ -43,7 +43,7 @@ import Testing
 
     @Test func tellsTLS12() async throws {
         let server = try TLSServer(authority, certificate: authority.issue("leaf"), options: "-www -tls1_2")
-        #expect(try await probe(server).tlsVersion == "TLS 1.2")
+        #expect(try await probe(server).tlsVersion == .tls12)
     }
 
     @Test func ticketsWithoutEndAreNotTaken() async throws {
@@ -77,7 +77,7 @@ import Testing
         #expect(report.code == .certificateExpired)
         #expect(report.certificates.first?.notAfterSeconds == 1_609_459_200)
         #expect(report.status == nil && report.tls != nil && report.processing == nil)
-        #expect(report.tlsVersion == "TLS 1.3")
+        #expect(report.tlsVersion == .tls13)
     }
 
     @Test func aCertificateOfTheFutureIsNotYetValid() async throws {
@@ -167,7 +167,9 @@ import Testing
                     $0.caFile = authority.bundle
                     $0.connection = .reuse
                 })
-            #expect(report.certificates.first?.subject == "CN=leaf" && report.tlsVersion == "TLS 1.3")
+            #expect(report.certificates.first?.subject == "CN=leaf" && report.tlsVersion == .tls13)
+            #expect(report.verifiedChain.map(\.subject) == ["CN=leaf", "CN=Test-Authority"])
+            #expect(report.tlsCipher?.hasPrefix("TLS_") == true)
         }
     }
 }

@@ -1,4 +1,5 @@
 import Health
+import Logging
 import Settings
 import TestSupport
 import Testing

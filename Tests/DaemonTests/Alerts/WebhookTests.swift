@@ -8,6 +8,7 @@ import Synchronization
 import TestSupport
 import Testing
 
+@testable import Alerting
 @testable import Daemon
 
 /// What webhooks and the heartbeat get, over real sockets.
@@ -89,6 +90,38 @@ import Testing
             #expect(heart.requests.count <= before + 1)
             gate.open()
         }
+    }
+
+    private static let oddAnswers = [
+        "HTTP/1.1 200 OK\r\nContent-Encoding: none\r\nContent-Length: 2\r\n\r\nok",
+        "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 2\r\n\r\nok",
+        "HTTP/1.1 200 OK\r\nContent-Length: 2000000\r\n\r\n" + String(repeating: "x", count: 2_000_000),
+        "HTTP/1.1 202 Accepted\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhalf",
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nno chunk\r\n",
+        "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\ncut off",
+    ]
+
+    @Test(arguments: oddAnswers) func anAnswerOf2xxIsTakenWhateverItsBodyIs(answer: String) async throws {
+        let hook = try LoopbackServer { _ in .raw(answer) }
+        let engine = try TransferEngine()
+        let send = alertTransport(userAgent: "test", over: engine)
+        #expect(await send(AlertRequest(url: .plain(hook.url), body: Array("{}".utf8))) == .taken)
+        await engine.shutDown()
+    }
+
+    @Test func anAnswerThatSaysLaterSaysWhen() async throws {
+        let engine = try TransferEngine()
+        let send = alertTransport(userAgent: "test", over: engine)
+        for (status, headers, answer) in [
+            (503, ["Retry-After: 120"], AlertAnswer.later("it answered HTTP 503", after: .seconds(120))),
+            (429, ["Retry-After: soon"], .later("it answered HTTP 429")),
+            (500, ["Retry-After: Thu, 01 Jan 1970 00:00:00 GMT"], .later("it answered HTTP 500", after: .zero)),
+            (400, ["Retry-After: 120"], .refused("it answered HTTP 400")),
+        ] {
+            let hook = try LoopbackServer { _ in .http(status, headers: headers) }
+            #expect(await send(AlertRequest(url: .plain(hook.url), body: Array("{}".utf8))) == answer)
+        }
+        await engine.shutDown()
     }
 
     /// A key that is set for the first time by a reload works from then on.

@@ -40,6 +40,52 @@ import Testing
         await asking.value
     }
 
+    @Test func aSymbolicLinkLeadsToTheSameLock() throws {
+        let folder = try TemporaryFolder()
+        let (database, link) = (folder.file("history.db"), folder.file("link.db"))
+        let first = try #require(try InstanceLock(besides: database))
+        #expect(symlink(database, link) == 0)
+        #expect(InstanceLock.isHeld(besides: link) == true)
+        #expect(throws: InstanceLock.Failure.self) { try InstanceLock(besides: link) }
+        first.release()
+        _ = try #require(try InstanceLock(besides: link))
+    }
+
+    @Test func theDatabaseItselfIsLockedWithoutTheFileBesideIt() throws {
+        let folder = try TemporaryFolder()
+        let database = folder.file("history.db")
+        let first = try #require(try InstanceLock(besides: database))
+        unlink(database + ".lock")
+        #expect(throws: InstanceLock.Failure.self) { try InstanceLock(besides: database) }
+        first.release()
+        _ = try #require(try InstanceLock(besides: database))
+    }
+
+    /// A damaged database is set aside, and a new one is begun under its name.
+    @Test func aFileThatTakesTheDatabasesPlaceIsLockedToo() throws {
+        let folder = try TemporaryFolder()
+        let database = folder.file("history.db")
+        let first = try #require(try InstanceLock(besides: database))
+        #expect(rename(database, database + ".damaged") == 0)
+        try folder.write("", to: "history.db")
+        #expect(first.claim())
+        unlink(database + ".lock")
+        #expect(throws: InstanceLock.Failure.self) { try InstanceLock(besides: database) }
+    }
+
+    /// POSIX locks of a file go when any descriptor of it is closed in the process that has them.
+    @Test func noDescriptorOfTheDatabaseIsClosedWhileAnotherLockOfThisProcessIsInUse() throws {
+        let folder = try TemporaryFolder()
+        let database = folder.file("history.db")
+        var first: InstanceLock? = try InstanceLock(besides: database)
+        first?.release()
+        let second = try #require(try InstanceLock(besides: database))
+        let open = descriptors(of: database)
+        first = nil
+        #expect(descriptors(of: database) == open)
+        second.release()
+    }
+
     private func descriptors(of path: String) -> [Int32] {
         (0..<4_096).filter { descriptor in
             var target = [CChar](repeating: 0, count: Int(PATH_MAX))

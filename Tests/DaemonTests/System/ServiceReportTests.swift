@@ -78,7 +78,7 @@ import Testing
             settings(folder, api: api), configuration: file, level: .notice,
             environment: ["NOTIFY_SOCKET": folder.file("notify")]
         ) { running in
-            try await socket.received.until { $0.contains("STATUS=1 targets: 1 up") }
+            try await socket.received.until { $0.contains("STATUS=1 target: 1 up") }
             #expect(socket.received.value.filter { $0 == "READY=1" }.count == 1)
             try folder.write("nonsense: true\n", to: "rangefinder.yaml")
             _ = try await running.post("/-/reload")

@@ -47,6 +47,44 @@ package final class TestAuthority: Sendable {
         return file
     }
 
+    /// A certificate of any kind.
+    ///
+    /// - Parameters:
+    ///   - key: as `-newkey` of openssl's req takes it, with its options; or `FILE.key` for one that there is.
+    ///   - issuer: the file of the one that signs it; the authority itself without one.
+    ///   - extensions: lines of an extension file, as `basicConstraints=critical,CA:TRUE`.
+    package func issue(
+        _ name: String, key: String = "ec -pkeyopt ec_paramgen_curve:P-256", by issuer: String = "ca", digest: String = "sha256",
+        extensions: [String] = ["subjectAltName=IP:127.0.0.1,DNS:localhost"], daysLeft: Double = 30
+    ) throws -> String {
+        let file = UUID().uuidString
+        let isKnown = key.hasSuffix(".key")
+        try openssl(
+            "req -new \(isKnown ? "-key \(key)" : "-newkey \(key) -keyout \(file).key -nodes") -subj /CN=\(name) -out \(file).csr"
+        )
+        if isKnown { try FileManager.default.copyItem(atPath: folder.file(key), toPath: folder.file("\(file).key")) }
+        try folder.write(extensions.joined(separator: "\n") + "\n", to: "\(file).ext")
+        try openssl(
+            "ca -batch -notext -config ca.cnf -cert \(issuer).crt -keyfile \(issuer).key -md \(digest) -startdate \(stamp(days: -4000))"
+                + " -enddate \(stamp(days: daysLeft)) -extfile \(file).ext -in \(file).csr -out \(file).crt")
+        return file
+    }
+
+    /// One that may sign others.
+    package func authority(
+        _ name: String, key: String = "ec -pkeyopt ec_paramgen_curve:P-256", by issuer: String = "ca", more: [String] = [],
+        constraints: String = "critical,CA:TRUE", daysLeft: Double = 900
+    ) throws -> String {
+        try issue(name, key: key, by: issuer, extensions: ["basicConstraints=\(constraints)"] + more, daysLeft: daysLeft)
+    }
+
+    /// The certificates of these files in one, for `-cert_chain`; answers its name.
+    package func chain(_ files: [String]) throws -> String {
+        let name = "\(UUID().uuidString).pem"
+        try folder.write(files.map { try folder.read("\($0).crt") }.joined(), to: name)
+        return name
+    }
+
     package func selfSigned() throws -> String {
         let file = UUID().uuidString
         try openssl(

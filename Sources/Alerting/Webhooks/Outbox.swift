@@ -1,6 +1,7 @@
 import Health
 
-/// Messages to webhooks that have not been taken yet, in their order for each webhook. Each is in the database until it has been.
+/// Messages to webhooks that have not been taken yet, in their order for each webhook. Each is in the database until it has been, or was
+/// set aside because the webhook doesn't want it.
 struct Outbox: Sendable {
     struct Message: Codable, Hashable, Sendable {
         /// The webhook's, of its URL.
@@ -15,14 +16,26 @@ struct Outbox: Sendable {
         let ticket: Int
     }
 
+    /// What became of the message that was sent last.
+    enum Settled: Sendable {
+        case waits
+        case taken(StoredDocument)
+        /// Refused for so many tries: it is forgotten here. Both with the document to forget.
+        case setAside(StoredDocument)
+    }
+
     private struct Channel: Sendable {
         var failures = 0
+        /// How often the first message was refused since it is the first.
+        var refusals = 0
         var retryAt: ContinuousClock.Instant?
         var isBusy = false
     }
 
     /// Past so many for one webhook the oldest are dropped: whoever was away for so long wants to know what is now.
     static let messagesMax = 1000
+    /// A message that was refused so often is in the way of the others.
+    static let triesMax = 5
 
     /// By webhook and serial number.
     private var entries: [String: [Int: Entry]] = [:]
@@ -49,6 +62,7 @@ struct Outbox: Sendable {
         var dropped = 0
         while entries[message.webhook]?.count ?? 0 >= Self.messagesMax, let oldest = entries[message.webhook]?.keys.min() {
             entries[message.webhook]?[oldest] = nil
+            channels[message.webhook]?.refusals = 0
             documents.append(StoredDocument(forgetting: "message", key: Self.key(message.webhook, oldest)))
             dropped += 1
         }
@@ -70,21 +84,27 @@ struct Outbox: Sendable {
         return found
     }
 
-    /// Returns the document to forget when it was taken.
-    mutating func done(_ serial: Int, _ webhook: String, _ answer: AlertAnswer, at now: ContinuousClock.Instant)
-        -> StoredDocument?
-    {
+    /// Takes the answer to a message. An answer that isn't there doesn't take back a refusal, and counts as none.
+    mutating func done(_ serial: Int, _ message: Message, _ answer: AlertAnswer, at now: ContinuousClock.Instant) -> Settled {
+        let webhook = message.webhook
         var channel = channels[webhook] ?? Channel()
         channel.isBusy = false
         defer { channels[webhook] = channel }
-        guard answer == .taken else {
-            channel.failures += 1
-            channel.retryAt = now.advanced(by: backoff(failures: channel.failures))
-            return nil
+        let forgotten = StoredDocument(forgetting: "message", key: Self.key(webhook, serial))
+        if answer == .taken {
+            channel = Channel()
+            entries[webhook]?[serial] = nil
+            return .taken(forgotten)
         }
+        // One that had to give way meanwhile is nobody's any more.
+        let isThere = entries[webhook]?[serial] != nil
+        channel.failures += 1
+        if case .refused = answer, isThere { channel.refusals += 1 }
+        channel.retryAt = now.advanced(by: pause(answer, failures: channel.failures))
+        guard channel.refusals >= Self.triesMax else { return .waits }
         channel = Channel()
         entries[webhook]?[serial] = nil
-        return StoredDocument(forgetting: "message", key: Self.key(webhook, serial))
+        return .setAside(forgotten)
     }
 
     /// Webhooks that are no longer configured. Returns the documents to forget.
