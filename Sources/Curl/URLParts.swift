@@ -151,8 +151,10 @@ private struct URLHandle: ~Copyable {
 
     func part(_ part: CURLUPart, _ flags: UInt32 = 0) -> String? {
         var text: UnsafeMutablePointer<CChar>?
-        guard curl_url_get(pointer, part, &text, flags) == CURLUE_OK, let text else { return nil }
+        let result = curl_url_get(pointer, part, &text, flags)
+        // Also where it failed: of a host that is no international name, libcurl 7.88.1 leaves a copy.
         defer { curl_free(text) }
+        guard result == CURLUE_OK, let text else { return nil }
         return String(validatingCString: text)
     }
 

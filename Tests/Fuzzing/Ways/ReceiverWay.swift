@@ -14,7 +14,7 @@ final class ReceiverWay: Sendable {
     private let began = ContinuousClock.now
 
     /// Longer than any wait between two attempts, by a clock that only the cases move.
-    private static let round = Duration.seconds(400)
+    private static let round = Duration.seconds(4000)
     private static let roundsOfCase = 2
 
     init(engine: TransferEngine, origin: String, timeout: Duration) {

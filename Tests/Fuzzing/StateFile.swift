@@ -27,12 +27,3 @@ package final class StateFile: Sendable {
         return values.filter { $0 > 0 }.map { Int($0) - 1 }.sorted()
     }
 }
-
-func openDescriptors() -> Int { (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").count) ?? 0 }
-
-/// proc_pid_statm(5): the second number is of resident pages.
-func residentKibibytes() -> Int {
-    let text = (try? String(contentsOfFile: "/proc/self/statm", encoding: .utf8)) ?? ""
-    let words = text.split(separator: " ")
-    return words.count > 1 ? (Int(words[1]) ?? 0) * Int(getpagesize()) / 1024 : 0
-}
