@@ -91,8 +91,12 @@ let package = Package(
         room("TargetsAPI", ["Health", crypto]),
         room(
             "TargetsServer",
-            ["Connections", "Health", "TargetsAPI", hummingbird, hummingbirdCore, httpTypes, nioCore, logging, grdb, crypto]),
-        room("History", ["Health", grdb, grdbSQLite]),
+            [
+                "Connections", "DatabaseFiles", "Health", "TargetsAPI", hummingbird, hummingbirdCore, httpTypes, nioCore, nioHTTPTypes,
+                logging, grdb, crypto,
+            ]),
+        room("DatabaseFiles", [grdbSQLite]),
+        room("History", ["DatabaseFiles", "Health", grdb, grdbSQLite]),
         room("Exposition", ["Health"]),
         room("Alerting", ["Health", crypto]),
         room("Connections", ["Health", nioCore, nioHTTP1, nioHTTPTypes, httpTypes]),
@@ -115,12 +119,12 @@ let package = Package(
             [
                 "CMalloc",
                 "Health", "Curl", "Probing", "Scheduling", "TargetsAPI", "TargetsServer", "History", "Exposition", "Alerting",
-                "Web", "Settings", lifecycle, unixSignals, logging,
+                "Connections", "Web", "Settings", lifecycle, unixSignals, logging,
             ]),
         .executableTarget(
             name: "rangefinder",
             dependencies: [
-                "Health", "Curl", "Probing", "TargetsAPI", "TargetsServer", "History", "Settings", "Terminal",
+                "Connections", "Health", "Curl", "Probing", "TargetsAPI", "TargetsServer", "History", "Settings", "Terminal",
                 "SampleTargets", "Daemon", arguments, lifecycle, unixSignals, logging,
             ],
             swiftSettings: strict),
@@ -143,6 +147,7 @@ let package = Package(
         tests(of: "Scheduling", ["Health"]),
         tests(of: "TargetsAPI", ["Health"]),
         tests(of: "TargetsServer", ["Health", "TargetsAPI", lifecycle, logging]),
+        tests(of: "DatabaseFiles", [grdb]),
         tests(of: "History", ["Health", grdb]),
         tests(of: "Exposition", ["Health"]),
         tests(of: "Alerting", ["Health", crypto]),

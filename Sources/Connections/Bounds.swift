@@ -64,22 +64,25 @@ package final class RequestTimer: ChannelDuplexHandler, RemovableChannelHandler 
     }
 }
 
-/// How much each peer has of what there is a bounded number of: one that takes all it can leaves room for the others. This machine itself may
-/// have all there is.
+/// How much each peer has of what there is a bounded number of: one that takes all it can leaves room for the others.
 package final class PeerCounts: Sendable {
     private let limit: Int
+    private let sparesThisMachine: Bool
     private let counts = Mutex<[[UInt8]: Int]>([:])
 
-    package init(limit: Int) { self.limit = limit }
+    /// - Parameter sparesThisMachine: whether this machine itself may have all there is.
+    package init(limit: Int, sparesThisMachine: Bool = true) {
+        (self.limit, self.sparesThisMachine) = (limit, sparesThisMachine)
+    }
 
     /// A part of what a peer may have, until it is given back. The peer is kept by it: a channel that has closed has no address.
     package struct Share: Sendable {
-        fileprivate let peer: [UInt8]?
+        let peer: [UInt8]?
     }
 
     /// nil when the peer has all it may have. Who was let in has to ``leave(_:)``.
     package func enter(_ channel: any Channel) -> Share? {
-        guard let peer = Self.peer(channel) else { return Share(peer: nil) }
+        guard let peer = peer(channel) else { return Share(peer: nil) }
         return counts.withLock { counts in
             let count = counts[peer] ?? 0
             guard count < limit else { return nil }
@@ -96,9 +99,11 @@ package final class PeerCounts: Sendable {
         }
     }
 
-    /// Of IPv6 the network, which is what one peer has (RFC 6177); nil for this machine itself.
-    private static func peer(_ channel: any Channel) -> [UInt8]? {
-        guard let text = channel.remoteAddress?.ipAddress, let written = IPAddress(text), !written.isLoopback else { return nil }
+    /// Of IPv6 the network, which is what one peer has (RFC 6177); nil for who may have all there is.
+    func peer(_ channel: any Channel) -> [UInt8]? {
+        guard let text = channel.remoteAddress?.ipAddress, let written = IPAddress(text),
+            !(sparesThisMachine && written.isLoopback)
+        else { return nil }
         let address = written.unwrapped
         return Array(address.bytes.prefix(address.isIPv4 ? 4 : 8))
     }

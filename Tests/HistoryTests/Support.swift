@@ -113,6 +113,7 @@ final class EventLog: Sendable {
             case .clockJumped: "clock jumped"
             case .settlingFailed(let error): "settling failed \(error.code)"
             case .walIsLarge(_, let readers): "wal \(readers.joined(separator: ", "))"
+            case .notClosed(let error): "not closed \(error.code)"
             case .setAside: "set aside"
             case .sizeExceeded: "size exceeded"
             case .retentionFailed(let error): "retention failed \(error.code)"
