@@ -34,7 +34,7 @@ package func askForBody(over channel: any Channel) async {
     do { try await channel.triggerUserOutboundEvent(AskForBody()) } catch {}
 }
 
-private struct AskForBody: Sendable {}
+struct AskForBody: Sendable {}
 
 private final class BehindTheDecoder: ChannelDuplexHandler, RemovableChannelHandler {
     typealias InboundIn = HTTPServerRequestPart

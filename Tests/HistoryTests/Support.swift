@@ -11,8 +11,6 @@ extension TemporaryFolder {
 
     var names: [String] { ((try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []).sorted() }
 
-    func bytes(of name: String) throws -> [UInt8] { Array(try Data(contentsOf: URL(filePath: file(name)))) }
-
     /// The database as a crash at this moment would leave it.
     func crashImage() throws -> TemporaryFolder {
         let image = try TemporaryFolder()

@@ -28,10 +28,11 @@ func withServer<Value: Sendable>(
     database: String, now: @escaping @Sendable () -> Timestamp = TargetStore.wallClock, names: [String] = [],
     tokens: [AccessToken] = [AccessToken(name: "all", secret: Secret(registryToken))],
     rate: Int = TargetsServer.Configuration.defaultRate, logger: Logger? = nil, patience: Duration = .seconds(5),
-    listBytesMax: Int = ListBodies.bytesMax,
+    listBytesMax: Int = ListBodies.bytesMax, opened: (TargetStore) throws -> Void = { _ in },
     _ body: (Int) async throws -> Value
 ) async throws -> Value {
     let store = try TargetStore(path: database, patience: patience, now: now)
+    try opened(store)
     let (ports, port) = AsyncStream<Int>.makeStream()
     var configuration = TargetsServer.Configuration(host: "127.0.0.1", port: 0, tokens: tokens, rate: rate, names: names)
     configuration.listBytesMax = listBytesMax

@@ -1,3 +1,4 @@
+import GRDB
 import Glibc
 import Health
 import Logging
@@ -27,6 +28,10 @@ private let body = #"{"targetName":"n","targetRegion":"r","targetBaseURL":"https
         try await exchange(port, request("POST", targetsPath, body: body))
     }
 
+    private func expect(_ status: Int, of answer: WireAnswer, at location: SourceLocation = #_sourceLocation) {
+        #expect(answer.status == status, sourceLocation: location)
+    }
+
     private func list(_ port: Int) async throws -> WireAnswer { try await exchange(port, request("GET", targetsPath)) }
 
     /// The targets that whoever opens the file next would find.
@@ -39,7 +44,7 @@ private let body = #"{"targetName":"n","targetRegion":"r","targetBaseURL":"https
     @Test(arguments: ["deleted", "renamed", "replaced"])
     func nothingIsWrittenToAFileThatIsNoLongerThere(how: String) async throws {
         try await withTroubledServer { port in
-            #expect(try await create(port).status == 200)
+            try await expect(200, of: create(port))
             switch how {
             case "deleted": #expect(unlink(database) == 0)
             case "renamed": #expect(rename(database, folder.file("away.db")) == 0)
@@ -62,9 +67,9 @@ private let body = #"{"targetName":"n","targetRegion":"r","targetBaseURL":"https
     @Test func aFileThatIsPutBackIsWrittenToAgain() async throws {
         try await withTroubledServer { port in
             #expect(rename(database, folder.file("away.db")) == 0)
-            #expect(try await create(port).status == 503)
+            try await expect(503, of: create(port))
             #expect(rename(folder.file("away.db"), database) == 0)
-            #expect(try await create(port).status == 200)
+            try await expect(200, of: create(port))
         }
         #expect(try targetsKept(in: database) == "1\n")
         #expect(troubles().last?.contains("can be written again") == true)
@@ -73,9 +78,9 @@ private let body = #"{"targetName":"n","targetRegion":"r","targetBaseURL":"https
     @Test(arguments: ["-wal", "-shm"])
     func whatWasAnsweredIsKeptWhenTheWALIsRemoved(suffix: String) async throws {
         try await withTroubledServer { port in
-            #expect(try await create(port).status == 200)
+            try await expect(200, of: create(port))
             #expect(unlink(database + suffix) == 0)
-            #expect(try await create(port).status == 503)
+            try await expect(503, of: create(port))
             // As a kill at this moment would leave it.
             let copy = try folder.write(try folder.bytes(of: "targets.db"), to: "copy.db")
             #expect(try targetsKept(in: copy) == "1\n")
@@ -86,18 +91,18 @@ private let body = #"{"targetName":"n","targetRegion":"r","targetBaseURL":"https
     @Test(arguments: ["", "-wal"])
     func nothingIsWrittenToAFileThatIsCutShort(suffix: String) async throws {
         try await withTroubledServer { port in
-            for _ in 0..<3 { #expect(try await create(port).status == 200) }
+            for _ in 0..<3 { try await expect(200, of: create(port)) }
             #expect(truncate(database + suffix, 0) == 0)
-            #expect(try await create(port).status == 500)
+            try await expect(500, of: create(port))
         }
         #expect(troubles().last?.contains("was cut short under the running server") == true)
     }
 
     @Test func afterACleanStopTheDatabaseIsOneFile() async throws {
         try await withServer(database: database) { port in
-            for _ in 0..<3 { #expect(try await create(port).status == 200) }
+            for _ in 0..<3 { try await expect(200, of: create(port)) }
             // Readers are opened by it.
-            #expect(try await list(port).status == 200)
+            try await expect(200, of: list(port))
         }
         #expect(access(database + "-wal", F_OK) != 0 && access(database + "-shm", F_OK) != 0)
         let copy = try folder.write(try folder.bytes(of: "targets.db"), to: "copy.db")
@@ -127,11 +132,11 @@ private let body = #"{"targetName":"n","targetRegion":"r","targetBaseURL":"https
                 let answer = try await create(port)
                 #expect((answer.status, answer.headers["retry-after"]) == (503, "5"))
                 // Readers are in no writer's way.
-                #expect(try await list(port).status == 200)
+                try await expect(200, of: list(port))
             }
             lock.send(Array("ROLLBACK; SELECT 'open';\n".utf8))
             #expect(lock.readOutput() != nil)
-            #expect(try await create(port).status == 200)
+            try await expect(200, of: create(port))
             lock.endInput()
             _ = lock.waitForEnd()
         }
@@ -168,24 +173,26 @@ private let body = #"{"targetName":"n","targetRegion":"r","targetBaseURL":"https
     }
 
     @Test func aFullDiskIsUnavailableUntilThereIsRoom() async throws {
-        try await withTroubledServer { port in
-            #expect(try await create(port).status == 200)
-        }
         let log = log
-        let store = try TargetStore(path: database)
-        let pages = try await store.database.write { try Int.fetchOne($0, sql: "PRAGMA page_count") } ?? 0
-        _ = try await store.database.write { try Int.fetchOne($0, sql: "PRAGMA max_page_count = \(pages)") }
-        let long = TargetDraft(name: "n", baseURL: String(repeating: "b", count: 2000), testPath: "/", region: "r")
-        let full = await #expect(throws: StoreError.self) {
-            for _ in 0..<100 { _ = try await store.create([long], clientID: "c") }
+        let opened = Watched<TargetStore?>(nil)
+        func mayHave(_ pages: String) throws {
+            try opened.value?.database.writeWithoutTransaction { try $0.execute(sql: "PRAGMA max_page_count = \(pages)") }
         }
-        #expect(full?.code == .diskFull)
-        let troubles = TroubleLog(Logger(label: "test") { _ in log })
-        if let full { for _ in 0..<3 { troubles.note(full, .writing) } }
-        #expect(log.lines.filter { $0.contains("the disk is full") }.count == 1)
-        _ = try await store.database.write { try Int.fetchOne($0, sql: "PRAGMA max_page_count = 100000") }
-        #expect(try await store.create([long], clientID: "c").count == 1)
-        try store.close()
+        let long = body.replacing("https://a", with: "https://a/" + String(repeating: "b", count: 2000))
+        try await withServer(
+            database: database, logger: Logger(label: "test") { _ in log }, opened: { store in opened.change { $0 = store } }
+        ) { port in
+            // As many as there are is the least that SQLite takes.
+            try mayHave("1")
+            var answers: [WireAnswer] = []
+            for _ in 0..<20 { answers.append(try await exchange(port, request("POST", targetsPath, body: long))) }
+            let refused = answers.drop { $0.status == 200 }
+            #expect(!refused.isEmpty && refused.allSatisfy { $0.status == 503 && $0.headers["retry-after"] == nil })
+            try await expect(200, of: list(port))
+            try mayHave("100000")
+            #expect(try await exchange(port, request("POST", targetsPath, body: long)).status == 200)
+        }
+        #expect(troubles().count == 2 && troubles()[0].contains("the disk is full"), "\(troubles())")
     }
 
     @Test func aFolderThatIsNotThereIsSaidInOurWords() throws {

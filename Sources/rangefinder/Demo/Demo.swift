@@ -1,3 +1,4 @@
+import Connections
 import Daemon
 import Glibc
 import Health
