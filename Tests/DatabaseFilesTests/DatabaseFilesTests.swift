@@ -26,52 +26,52 @@ import Testing
         }
     }
 
-    private func open(_ path: String? = nil) throws -> DatabaseFiles {
-        try queue.writeWithoutTransaction { DatabaseFiles(path ?? self.path, openedBy: $0.sqliteConnection) }
+    private func open() -> DatabaseFiles {
+        queue.writeWithoutTransaction { DatabaseFiles(path, openedBy: $0.sqliteConnection) }
     }
 
-    private func look(_ files: inout DatabaseFiles) throws -> FileChange? {
-        try queue.writeWithoutTransaction { files.change(seenBy: $0.sqliteConnection) }
+    private func look(_ files: inout DatabaseFiles) -> FileChange? {
+        queue.writeWithoutTransaction { files.change(seenBy: $0.sqliteConnection) }
     }
 
     private func checkpoint() throws { try queue.writeWithoutTransaction { _ = try $0.checkpoint(.truncate) } }
 
     @Test func whatSQLiteDoesItselfIsNoChange() throws {
-        var files = try open()
-        #expect(try look(&files) == nil)
+        var files = open()
+        #expect(look(&files) == nil)
         try checkpoint()
-        #expect(try look(&files) == nil)
+        #expect(look(&files) == nil)
         try fill()
-        #expect(try look(&files) == nil)
+        #expect(look(&files) == nil)
         // The database becomes shorter, at first in the WAL only.
         try queue.writeWithoutTransaction { try $0.execute(sql: "DELETE FROM t; PRAGMA incremental_vacuum") }
-        #expect(try look(&files) == nil)
+        #expect(look(&files) == nil)
         try checkpoint()
-        #expect(try look(&files) == nil)
+        #expect(look(&files) == nil)
         // By another program.
         try fill()
         let other = try ChildProcess.run("sqlite3", [path, "VACUUM; PRAGMA wal_checkpoint(TRUNCATE)"])
         #expect(other.status == 0)
-        #expect(try look(&files) == nil)
+        #expect(look(&files) == nil)
         try fill()
-        #expect(try look(&files) == nil)
+        #expect(look(&files) == nil)
     }
 
     @Test func aDatabaseThatIsDeletedOrReplacedIsGone() throws {
-        var files = try open()
+        var files = open()
         #expect(rename(path, folder.file("b.db")) == 0)
-        #expect(try look(&files) == .gone)
+        #expect(look(&files) == .gone)
         try folder.write("another", to: "a.db")
-        #expect(try look(&files) == .gone)
+        #expect(look(&files) == .gone)
         #expect(rename(folder.file("b.db"), path) == 0)
-        #expect(try look(&files) == nil)
+        #expect(look(&files) == nil)
     }
 
     @Test(arguments: ["-wal", "-shm"])
     func aCompanionThatIsRemovedIsNoticed(suffix: String) throws {
-        var files = try open()
+        var files = open()
         #expect(unlink(path + suffix) == 0)
-        #expect(try look(&files) == .walGone)
+        #expect(look(&files) == .walGone)
         #expect(files.replaced == .walGone)
     }
 
@@ -83,19 +83,19 @@ import Testing
             try db.execute(sql: "INSERT INTO t VALUES (1)")
             return DatabaseFiles(folder.file("link.db"), openedBy: db.sqliteConnection)
         }
-        #expect(try look(&files) == nil)
+        #expect(look(&files) == nil)
         #expect(unlink(path + "-wal") == 0)
-        #expect(try look(&files) == .walGone)
+        #expect(look(&files) == .walGone)
     }
 
     @Test(arguments: [(true, "", 0), (true, "", 8192), (false, "", 0), (false, "-wal", 0), (false, "-wal", 5000)])
     func aFileThatIsCutShortIsNoticed(isFoldedIn: Bool, suffix: String, bytes: Int) throws {
         if isFoldedIn { try checkpoint() }
-        var files = try open()
+        var files = open()
         if isFoldedIn { try fill() }
-        #expect(try look(&files) == nil)
+        #expect(look(&files) == nil)
         #expect(truncate(path + suffix, bytes) == 0)
-        #expect(try look(&files) == .cutShort)
+        #expect(look(&files) == .cutShort)
     }
 
     /// Nothing was written since it was opened: SQLite hasn't counted its pages.
@@ -108,17 +108,17 @@ import Testing
             return DatabaseFiles(path, openedBy: db.sqliteConnection)
         }
         #expect(truncate(path, 0) == 0)
-        #expect(try again.writeWithoutTransaction { files.change(seenBy: $0.sqliteConnection) } == .cutShort)
+        #expect(again.writeWithoutTransaction { files.change(seenBy: $0.sqliteConnection) } == .cutShort)
     }
 
     /// As it is, SQLite would end the process by touching it.
     @Test func anIndexThatIsCutShortIsBuiltAgain() throws {
-        var files = try open()
+        var files = open()
         #expect(truncate(path + "-shm", 0) == 0)
-        #expect(try look(&files) == nil)
+        #expect(look(&files) == nil)
         #expect(try queue.read { try Int.fetchOne($0, sql: "SELECT count(*) FROM t") } == 100)
         try fill()
-        #expect(try look(&files) == nil)
+        #expect(look(&files) == nil)
         #expect(try queue.read { try Int.fetchOne($0, sql: "SELECT count(*) FROM t") } == 200)
     }
 }
