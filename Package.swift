@@ -92,7 +92,8 @@ let package = Package(
         room(
             "TargetsServer",
             [
-                "Connections", "DatabaseFiles", "Health", "TargetsAPI", hummingbird, hummingbirdCore, httpTypes, nioCore, nioHTTPTypes,
+                "Connections", "DatabaseFiles", "Health", "TargetsAPI", hummingbird, hummingbirdCore, httpTypes, nioCore,
+                nioHTTPTypes,
                 logging, grdb, crypto,
             ]),
         room("DatabaseFiles", [grdbSQLite]),

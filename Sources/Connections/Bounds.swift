@@ -64,25 +64,22 @@ package final class RequestTimer: ChannelDuplexHandler, RemovableChannelHandler 
     }
 }
 
-/// How much each peer has of what there is a bounded number of: one that takes all it can leaves room for the others.
+/// How much each peer has of what there is a bounded number of: one that takes all it can leaves room for the others. This machine itself may
+/// have all there is.
 package final class PeerCounts: Sendable {
     private let limit: Int
-    private let sparesThisMachine: Bool
     private let counts = Mutex<[[UInt8]: Int]>([:])
 
-    /// - Parameter sparesThisMachine: whether this machine itself may have all there is.
-    package init(limit: Int, sparesThisMachine: Bool = true) {
-        (self.limit, self.sparesThisMachine) = (limit, sparesThisMachine)
-    }
+    package init(limit: Int) { self.limit = limit }
 
     /// A part of what a peer may have, until it is given back. The peer is kept by it: a channel that has closed has no address.
     package struct Share: Sendable {
-        let peer: [UInt8]?
+        fileprivate let peer: [UInt8]?
     }
 
     /// nil when the peer has all it may have. Who was let in has to ``leave(_:)``.
     package func enter(_ channel: any Channel) -> Share? {
-        guard let peer = peer(channel) else { return Share(peer: nil) }
+        guard let peer = Self.peer(channel) else { return Share(peer: nil) }
         return counts.withLock { counts in
             let count = counts[peer] ?? 0
             guard count < limit else { return nil }
@@ -99,11 +96,14 @@ package final class PeerCounts: Sendable {
         }
     }
 
-    /// Of IPv6 the network, which is what one peer has (RFC 6177); nil for who may have all there is.
-    func peer(_ channel: any Channel) -> [UInt8]? {
-        guard let text = channel.remoteAddress?.ipAddress, let written = IPAddress(text),
-            !(sparesThisMachine && written.isLoopback)
-        else { return nil }
+    /// nil for this machine itself.
+    private static func peer(_ channel: any Channel) -> [UInt8]? {
+        guard let text = channel.remoteAddress?.ipAddress, let written = IPAddress(text), !written.isLoopback else { return nil }
+        return network(of: written)
+    }
+
+    /// Of IPv6 the network, which is what one peer has (RFC 6177).
+    static func network(of written: IPAddress) -> [UInt8] {
         let address = written.unwrapped
         return Array(address.bytes.prefix(address.isIPv4 ? 4 : 8))
     }

@@ -36,6 +36,14 @@ package func askForBody(over channel: any Channel) async {
 
 struct AskForBody: Sendable {}
 
+/// Returns when all that was written of the answer so far has been taken by the system. A writer of an answer is told too late that a
+/// connection takes no more: what it has written by then stays in memory for as long as the client doesn't read.
+///
+/// - Throws: when the connection ends before that.
+package func untilSent(over channel: any Channel) async throws { try await channel.triggerUserOutboundEvent(UntilSent()) }
+
+private struct UntilSent: Sendable {}
+
 private final class BehindTheDecoder: ChannelDuplexHandler, RemovableChannelHandler {
     typealias InboundIn = HTTPServerRequestPart
     typealias InboundOut = HTTPServerRequestPart
@@ -81,6 +89,9 @@ private final class BehindTheDecoder: ChannelDuplexHandler, RemovableChannelHand
     }
 
     func triggerUserOutboundEvent(context: ChannelHandlerContext, event: Any, promise: EventLoopPromise<Void>?) {
+        if event is UntilSent {
+            return context.writeAndFlush(wrapOutboundOut(.body(.byteBuffer(ByteBuffer()))), promise: promise)
+        }
         guard event is AskForBody else { return context.triggerUserOutboundEvent(event, promise: promise) }
         // It is the only one that has no answer: no other would come before its body.
         guard asked.count == 1, asked[0].waits else { return promise?.succeed() ?? () }

@@ -1,24 +1,22 @@
+import Health
 package import NIOCore
 import Synchronization
 
-/// The places of a listener that knows whom it trusts: so many in all, and so many of one peer. Where none is left, the stranger's connection
-/// ends that has been there for longest, so that strangers can't keep anybody out, not even from the same machine; who is trusted stays.
+/// The places of a listener that knows whom it trusts, shared out when they are scarce: of the strangers the peer that has most loses its
+/// oldest to whoever comes. So strangers keep nobody out, not even on the same machine, and who is trusted stays.
 package final class ConnectionPlaces: Sendable {
     private struct Place: Sendable {
         let channel: any Channel
-        let share: PeerCounts.Share
+        /// Of this machine, too, each address is a peer.
+        let peer: [UInt8]
         var isTrusted = false
     }
 
     private let total: Int
-    private let peers: PeerCounts
     /// The oldest first.
     private let places = Mutex<[Place]>([])
 
-    package init(total: Int, ofOnePeer: Int) {
-        self.total = total
-        peers = PeerCounts(limit: ofOnePeer, sparesThisMachine: false)
-    }
+    package init(total: Int) { self.total = total }
 
     /// Begins a connection that gets a place, and gives the place back when it ends. One that gets none, or can't begin, is closed here: NIO
     /// leaves one whose initializer fails as it is.
@@ -46,37 +44,27 @@ package final class ConnectionPlaces: Sendable {
     }
 
     private func enter(_ channel: any Channel) -> Bool {
-        let (isIn, ended) = places.withLock { places -> (Bool, [any Channel]) in
-            var ended: [any Channel] = []
-            func end(_ isMeant: (Place) -> Bool) {
-                guard let index = places.firstIndex(where: { !$0.isTrusted && isMeant($0) }) else { return }
-                let place = places.remove(at: index)
-                peers.leave(place.share)
-                ended.append(place.channel)
+        let peer = channel.remoteAddress?.ipAddress.flatMap { IPAddress($0) }.map(PeerCounts.network(of:)) ?? []
+        let (isIn, ended) = places.withLock { places -> (Bool, (any Channel)?) in
+            var ended: (any Channel)?
+            if places.count >= total {
+                let strangers = places.lazy.filter { !$0.isTrusted }
+                let counts = Dictionary(strangers.map { ($0.peer, 1) }, uniquingKeysWith: +)
+                let most = counts.values.max()
+                guard let index = places.firstIndex(where: { !$0.isTrusted && counts[$0.peer] == most }) else {
+                    return (false, nil)
+                }
+                ended = places.remove(at: index).channel
             }
-            var share = peers.enter(channel)
-            if share == nil, let peer = peers.peer(channel) {
-                end { $0.share.peer == peer }
-                share = peers.enter(channel)
-            }
-            guard let share else { return (false, ended) }
-            if places.count >= total { end { _ in true } }
-            guard places.count < total else {
-                peers.leave(share)
-                return (false, ended)
-            }
-            places.append(Place(channel: channel, share: share))
+            places.append(Place(channel: channel, peer: peer))
             return (true, ended)
         }
-        for channel in ended { channel.close(promise: nil) }
+        ended?.close(promise: nil)
         return isIn
     }
 
     private func leave(_ channel: any Channel) {
-        places.withLock { places in
-            // One that was ended for another has given it back already.
-            guard let index = places.firstIndex(where: { $0.channel === channel }) else { return }
-            peers.leave(places.remove(at: index).share)
-        }
+        // One that was ended for another has given its place back already.
+        places.withLock { places in places.removeAll { $0.channel === channel } }
     }
 }

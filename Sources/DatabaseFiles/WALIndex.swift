@@ -29,7 +29,6 @@ struct WALIndex {
         // 65,536 doesn't fit, and is written as 1.
         pageBytes = sizeAndFlags == 1 ? 65_536 : Int64(sizeAndFlags)
         (frames, pages) = (Int64(words[4]), Int64(words[5]))
-        guard pageBytes >= 512 else { return nil }
     }
 }
 

@@ -33,7 +33,7 @@ struct Answers: Sendable {
         do {
             let answer = try await answer(to: request, by: asked, over: connection)
             troubles.noteSuccess(way)
-            return Self.response(answer)
+            return Self.response(answer, over: connection)
         } catch let refusal as Refusal {
             return Self.response(refusal)
         } catch is CancellationError {
@@ -251,7 +251,7 @@ extension Answers {
         response(Answer(refusal.status, messageDocument(refusal.message, errors: refusal.errors)), to: refusal)
     }
 
-    private static func response(_ answer: Answer, to refusal: Refusal? = nil) -> Response {
+    private static func response(_ answer: Answer, to refusal: Refusal? = nil, over connection: Asker? = nil) -> Response {
         // No-cache and not no-store: who has an answer may keep it, and has to ask whether it still holds.
         var headers: HTTPFields = [
             .cacheControl: answer.tag == nil ? "no-store" : "private, no-cache", .xContentTypeOptions: "nosniff",
@@ -263,7 +263,10 @@ extension Answers {
             return Response(status: answer.status, headers: headers, body: ResponseBody())
         }
         headers[.contentType] = "application/json"
-        let body = answer.list?.responseBody ?? ResponseBody(byteBuffer: ByteBuffer(bytes: answer.body))
+        if let list = answer.list, let connection {
+            return Response(status: answer.status, headers: headers, body: list.responseBody(over: connection.channel))
+        }
+        let body = ResponseBody(byteBuffer: ByteBuffer(bytes: answer.body))
         return Response(status: answer.status, headers: headers, body: body)
     }
 }

@@ -1,10 +1,12 @@
+internal import Connections
 internal import Hummingbird
 internal import NIOCore
 internal import Synchronization
 
 /// One state of a client's list, as it is sent: for whoever asks for it at the same time, and no longer.
 final class ListBody: Sendable {
-    /// Written in parts, so that who doesn't read holds the one body that all share, and nothing of its own.
+    /// Each part is written when the one before has gone, so that who doesn't read holds the one body that all share, for as long as that is
+    /// counted.
     private static let part = 256 << 10
 
     let tag: EntityTag
@@ -18,14 +20,13 @@ final class ListBody: Sendable {
 
     deinit { alive.add(-bytes.readableBytes) }
 
-    var responseBody: ResponseBody {
+    func responseBody(over channel: any Channel) -> ResponseBody {
         ResponseBody(contentLength: bytes.readableBytes) { [self] writer in
-            var rest = bytes
-            while rest.readableBytes > 0 {
-                // What the connection still has to send when this is over keeps no more than itself alive.
-                let isNearItsEnd = rest.readableBytes <= 2 * Self.part
-                guard let part = rest.readSlice(length: min(Self.part, rest.readableBytes)) else { break }
-                try await writer.write(isNearItsEnd ? ByteBuffer(bytes: part.readableBytesView) : part)
+            for start in stride(from: 0, to: bytes.readableBytes, by: Self.part) {
+                let length = min(Self.part, bytes.readableBytes - start)
+                guard let part = bytes.getSlice(at: start, length: length) else { break }
+                try await writer.write(part)
+                try await untilSent(over: channel)
             }
             try await writer.finish(nil)
         }

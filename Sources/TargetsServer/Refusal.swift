@@ -24,9 +24,10 @@ struct Refusal: Error {
             switch error.code {
             case .locked: "The server's database is locked by another program: try again in a moment."
             case .crowded: "Too many changes are waiting for the server's database: try again in a moment."
-            case .gone, .walGone: "The server's database was deleted or replaced; its log says more."
-            case .readOnly, .diskFull, .cannotOpen, .inputOutput: "The server's database can't be read or written; its log says more."
-            case .cutShort, .notOurs, .damaged, .other: "The server's database failed; its log says more."
+            case .gone, .walGone, .cutShort: "The server's database was deleted, replaced or cut short; its log says more."
+            case .readOnly, .diskFull, .cannotOpen, .inputOutput:
+                "The server's database can't be read or written; its log says more."
+            case .notOurs, .damaged, .other: "The server's database failed; its log says more."
             }
         let isFault = [.notOurs, .damaged, .other].contains(error.code)
         self.init(isFault ? .internalServerError : .serviceUnavailable, message, retryAfter: error.passes ? 5 : nil)

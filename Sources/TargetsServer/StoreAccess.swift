@@ -6,10 +6,8 @@ internal import Synchronization
 /// the path any more.
 extension TargetStore {
     func read<Value: Sendable>(_ body: @escaping @Sendable (Database) throws -> Value) async throws -> Value {
-        let asked = ContinuousClock.now
-        return try await naming {
+        try await naming {
             try await database.read { database in
-                try self.refuseLateness(since: asked)
                 if let change = self.files.withLock({ $0.replaced }) { throw StoreError(change, path: self.path) }
                 return try body(database)
             }
@@ -22,13 +20,20 @@ extension TargetStore {
         let asked = ContinuousClock.now
         return try await naming {
             try await database.writeWithoutTransaction { database in
-                // Each waits for the lock in its turn: all together would wait for as many times as long.
-                try self.refuseLateness(since: asked)
+                // It has waited for the lock together with another: all in their turn would wait for as many times as long.
+                if let foundLocked = self.foundLocked.withLock({ $0 }), asked < foundLocked {
+                    throw StoreError(.locked, path: self.path)
+                }
                 try self.refuseChange(of: database)
                 var value: Value?
-                try database.inTransaction(.immediate) {
-                    value = try body(database)
-                    return .commit
+                do {
+                    try database.inTransaction(.immediate) {
+                        value = try body(database)
+                        return .commit
+                    }
+                } catch let error as DatabaseError where error.resultCode.primaryResultCode == .SQLITE_BUSY {
+                    self.foundLocked.withLock { $0 = .now }
+                    throw error
                 }
                 // What was committed to a file that has gone meanwhile is nothing to tell of.
                 try self.refuseChange(of: database)
@@ -65,10 +70,6 @@ extension TargetStore {
             return true
         }
         guard hasRoom else { throw StoreError(.crowded, path: path) }
-    }
-
-    private func refuseLateness(since asked: ContinuousClock.Instant) throws {
-        guard asked.duration(to: .now) < patience else { throw StoreError(.locked, path: path) }
     }
 
     private func refuseChange(of database: Database) throws {

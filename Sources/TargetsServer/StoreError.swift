@@ -50,10 +50,12 @@ package struct StoreError: Error, Hashable, Sendable, CustomStringConvertible {
         return switch code {
         case .locked: "\(file) is locked by another program\(more)"
         case .crowded: "\(file) has as many changes waiting as it may"
-        case .gone: "\(file) was deleted or replaced under the running server: put it back, or restart the server to begin a new one"
+        case .gone:
+            "\(file) was deleted or replaced under the running server: put it back, or restart the server to begin a new one"
         case .walGone:
             "\(file): the file -wal or -shm beside it was removed or replaced under the running server: restart the server; what was committed is folded in"
-        case .cutShort: "\(file) or its WAL was cut short under the running server: restore it from a backup, and restart the server"
+        case .cutShort:
+            "\(file) or its WAL was cut short under the running server: restore it from a backup, and restart the server"
         case .readOnly: "\(file) can't be written: check the permissions of the file and of its folder\(more)"
         case .diskFull: "\(file): the disk is full\(more)"
         case .cannotOpen: "\(file) can't be opened: check that its folder exists and may be read and written\(more)"

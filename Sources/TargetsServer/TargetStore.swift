@@ -22,8 +22,9 @@ package final class TargetStore: Sendable {
     let path: String
     let database: DatabasePool
     let files: Mutex<DatabaseFiles>
-    let patience: Duration
     let writesWaiting = Mutex(0)
+    /// When a write gave up waiting for another program's lock.
+    let foundLocked = Mutex<ContinuousClock.Instant?>(nil)
     private let now: @Sendable () -> Timestamp
     /// Of the token's holder: made once for each database.
     private let userID: String
@@ -31,7 +32,7 @@ package final class TargetStore: Sendable {
 
     /// - Parameters:
     ///   - path: of the database file, made when it isn't there; its folder has to be.
-    ///   - patience: how long an operation waits for another program's lock, and for what came before it.
+    ///   - patience: how long an operation waits for another program's lock.
     ///   - now: the wall clock.
     ///   - onChange: called after each change is committed.
     /// - Throws: ``StoreError``.
@@ -39,7 +40,7 @@ package final class TargetStore: Sendable {
         path: String, patience: Duration = .seconds(5), now: @escaping @Sendable () -> Timestamp = TargetStore.wallClock,
         onChange: @escaping @Sendable (_ clientID: String) -> Void = { _ in }
     ) throws {
-        (self.path, self.patience, self.now, self.onChange) = (path, patience, now, onChange)
+        (self.path, self.now, self.onChange) = (path, now, onChange)
         do {
             var configuration = GRDB.Configuration()
             configuration.busyMode = .timeout(patience / .seconds(1))

@@ -39,8 +39,8 @@ package struct TargetsServer: Sendable {
     }
 
     package static let connectionsMax = 256
-    /// An address, of IPv6 a /64; also of this machine.
-    package static let connectionsOfOnePeerMax = 64
+    /// Of those that were ended for others, and have not closed yet.
+    private static let connectionsEndingMax = 64
     package static let connectionIdleSecondsMax = 60
 
     private let configuration: Configuration
@@ -67,7 +67,7 @@ package struct TargetsServer: Sendable {
     /// - Throws: when the address can't be listened on.
     package func run() async throws {
         let answers = answers
-        let places = ConnectionPlaces(total: Self.connectionsMax, ofOnePeer: Self.connectionsOfOnePeerMax)
+        let places = ConnectionPlaces(total: Self.connectionsMax)
         let responder = CallbackResponder<AskerContext> { request, context in
             await answers.respond(to: request, over: Asker(channel: context.channel, places: places))
         }
@@ -79,9 +79,8 @@ package struct TargetsServer: Sendable {
             server: HTTPServerBuilder { Placed(http: HTTP1Channel(responder: $0, configuration: Self.http), places: places) },
             configuration: ApplicationConfiguration(
                 address: .hostname(configuration.host, port: configuration.port),
-                // Some more than there are places: of those that make room for others, and have not closed yet.
                 availableConnectionsDelegate: MaximumAvailableConnections(
-                    Self.connectionsMax + Self.connectionsOfOnePeerMax, logger: silent)),
+                    Self.connectionsMax + Self.connectionsEndingMax, logger: silent)),
             onServerRunning: { channel in
                 if let port = channel.localAddress?.port { await onListening(port) }
             },

@@ -12,7 +12,9 @@ final class TroubleLog: Sendable {
     init(_ logger: Logger) { self.logger = logger }
 
     func note(_ error: StoreError, _ way: Way) {
-        let isNews = known.withLock { $0.updateValue(error.code, forKey: way) } != error.code
+        // Too many wait because of the lock.
+        let code = error.code == .crowded ? .locked : error.code
+        let isNews = known.withLock { $0.updateValue(code, forKey: way) } != code
         if isNews { logger.error("The targets database failed: \(error)") }
     }
 

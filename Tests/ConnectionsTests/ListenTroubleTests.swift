@@ -8,7 +8,8 @@ import Testing
     /// What the system says to who listens there.
     private func trouble(_ host: String, _ port: Int) async throws -> String {
         do {
-            let channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton).bind(host: host, port: port).get()
+            let channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton).bind(host: host, port: port)
+                .get()
             try await channel.close()
             return "it can"
         } catch {
@@ -30,7 +31,8 @@ import Testing
     @Test func anAddressThatThisMachineDoesNotHaveIsSaidSo() async throws {
         #expect(
             try await trouble("192.0.2.1", 0)
-                == "can't listen on 192.0.2.1:0: this machine has no such address (`ip address` lists those it has): change listen")
+                == "can't listen on 192.0.2.1:0: this machine has no such address (`ip address` lists those it has): change listen"
+        )
     }
 
     @Test func aNameThatNobodyKnowsIsSaidSo() async throws {

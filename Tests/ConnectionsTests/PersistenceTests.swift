@@ -5,6 +5,15 @@ import Testing
 
 @testable import Connections
 
+/// A channel that is embedded closes both ways at once.
+private final class HalfOpen: ChannelOutboundHandler {
+    typealias OutboundIn = NIOAny
+
+    func close(context: ChannelHandlerContext, mode: CloseMode, promise: EventLoopPromise<Void>?) {
+        if mode == .output { promise?.succeed() } else { context.close(mode: mode, promise: promise) }
+    }
+}
+
 /// On the loop's own time.
 @Suite struct PersistenceTests {
     private let channel = EmbeddedChannel()
@@ -12,6 +21,7 @@ import Testing
     private let waiting = "POST / HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n"
 
     init() throws {
+        try channel.pipeline.syncOperations.addHandler(HalfOpen())
         try channel.pipeline.syncOperations.configureHTTPServerPipeline(withPipeliningAssistance: false, withErrorHandling: false)
         try channel.pipeline.syncOperations.addHandler(Persistence())
         try channel.connect(to: SocketAddress(ipAddress: "127.0.0.1", port: 1)).wait()

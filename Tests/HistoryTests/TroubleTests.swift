@@ -43,9 +43,9 @@ import Testing
         #expect(history.statistics.trouble == nil)
         #expect(events.words == ["committed 500", "failed walGone", "recovered 1", "committed 1"])
         await history.close()
+        #expect(folder.names == ["history.db"])
         #expect(try folder.integer("SELECT count(*) FROM probe_history") == 501)
         #expect(try HistoryReader.open(path: folder.database).check().problems == [])
-        #expect(folder.names == ["history.db"])
     }
 
     @Test func aRemovedWALIsNoticedWhenNothingWaits() async throws {
