@@ -39,14 +39,14 @@ import Testing
         let trusted = try (0..<4).map { _ in try begin("192.0.2.1") }
         for channel in trusted { places.trust(channel) }
         #expect(try !begin("192.0.2.7").isActive)
-        #expect(trusted.allSatisfy(\.isActive))
+        #expect(trusted.allSatisfy { $0.isActive })
     }
 
     @Test func aPlaceIsGivenBackWhenItsConnectionEnds() throws {
         let first = try (0..<4).map { _ in try begin("192.0.2.1") }
         try first[3].close().wait()
         let next = try begin("192.0.2.7")
-        #expect(first.dropLast().allSatisfy(\.isActive) && next.isActive)
+        #expect(first.dropLast().allSatisfy { $0.isActive } && next.isActive)
     }
 
     @Test func aConnectionThatCannotBeginIsClosedAndKeepsNoPlace() throws {
@@ -59,6 +59,6 @@ import Testing
             #expect(!channel.isActive)
         }
         let rest = try (0..<4).map { _ in try begin("192.0.2.1") }
-        #expect(rest.allSatisfy(\.isActive))
+        #expect(rest.allSatisfy { $0.isActive })
     }
 }
