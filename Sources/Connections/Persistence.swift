@@ -39,8 +39,14 @@ struct AskForBody: Sendable {}
 /// Returns when all that was written of the answer so far has been taken by the system. A writer of an answer is told too late that a
 /// connection takes no more: what it has written by then stays in memory for as long as the client doesn't read.
 ///
-/// - Throws: when the connection ends before that.
-package func untilSent(over channel: any Channel) async throws { try await channel.triggerUserOutboundEvent(UntilSent()) }
+/// - Throws: when the connection ends before that. A task that is cancelled ends it.
+package func untilSent(over channel: any Channel) async throws {
+    try await withTaskCancellationHandler {
+        try await channel.triggerUserOutboundEvent(UntilSent())
+    } onCancel: {
+        channel.close(promise: nil)
+    }
+}
 
 private struct UntilSent: Sendable {}
 

@@ -9,7 +9,8 @@ package final class ConnectionPlaces: Sendable {
         let channel: any Channel
         /// Of this machine, too, each address is a peer.
         let peer: [UInt8]
-        var isTrusted = false
+        /// Served, and not trusted.
+        var mayEnd = false
     }
 
     private let total: Int
@@ -35,11 +36,17 @@ package final class ConnectionPlaces: Sendable {
 
     package struct NoPlace: Error {}
 
+    /// It is being served from now on, and can be ended for another. One that is closed between its beginning and this is dropped by NIO, which
+    /// ends the process for what was begun of it ("Deinited NIOAsyncWriter without calling finish()").
+    package func takeUp(_ channel: any Channel) { mark(channel, mayEnd: true) }
+
     /// Whoever is behind it has shown that it may ask: its connection isn't ended for another's.
-    package func trust(_ channel: any Channel) {
+    package func trust(_ channel: any Channel) { mark(channel, mayEnd: false) }
+
+    private func mark(_ channel: any Channel, mayEnd: Bool) {
         places.withLock { places in
             guard let index = places.firstIndex(where: { $0.channel === channel }) else { return }
-            places[index].isTrusted = true
+            places[index].mayEnd = mayEnd
         }
     }
 
@@ -48,10 +55,10 @@ package final class ConnectionPlaces: Sendable {
         let (isIn, ended) = places.withLock { places -> (Bool, (any Channel)?) in
             var ended: (any Channel)?
             if places.count >= total {
-                let strangers = places.lazy.filter { !$0.isTrusted }
+                let strangers = places.lazy.filter { $0.mayEnd }
                 let counts = Dictionary(strangers.map { ($0.peer, 1) }, uniquingKeysWith: +)
                 let most = counts.values.max()
-                guard let index = places.firstIndex(where: { !$0.isTrusted && counts[$0.peer] == most }) else {
+                guard let index = places.firstIndex(where: { $0.mayEnd && counts[$0.peer] == most }) else {
                     return (false, nil)
                 }
                 ended = places.remove(at: index).channel

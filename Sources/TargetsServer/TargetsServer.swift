@@ -112,7 +112,10 @@ private struct Placed: ServerChildChannel {
         places.begin(channel) { http.setup(channel: channel, logger: logger) }
     }
 
-    func handle(value: HTTP1Channel.Value, logger: Logger) async { await http.handle(value: value, logger: logger) }
+    func handle(value: HTTP1Channel.Value, logger: Logger) async {
+        places.takeUp(value.channel)
+        await http.handle(value: value, logger: logger)
+    }
 }
 
 private struct AskerContext: RequestContext {

@@ -7,12 +7,13 @@ import Testing
 @Suite struct PlacesTests {
     private let places = ConnectionPlaces(total: 4)
 
-    private func begin(_ address: String) throws -> EmbeddedChannel {
+    private func begin(_ address: String, isTakenUp: Bool = true) throws -> EmbeddedChannel {
         let channel = EmbeddedChannel()
         try channel.connect(to: SocketAddress(ipAddress: address, port: 1)).wait()
         channel.remoteAddress = try SocketAddress(ipAddress: address, port: 1)
         let begun = places.begin(channel) { channel.eventLoop.makeSucceededVoidFuture() }
         begun.whenFailure { _ in }
+        if isTakenUp { places.takeUp(channel) }
         return channel
     }
 
@@ -42,9 +43,16 @@ import Testing
         #expect(trusted.allSatisfy { $0.isActive })
     }
 
+    @Test func aConnectionThatIsNotServedYetIsNotEndedForAnother() throws {
+        let begun = try (0..<3).map { _ in try begin("192.0.2.1", isTakenUp: false) } + [begin("192.0.2.7")]
+        #expect(try begin("192.0.2.1").isActive)
+        #expect(begun.map(\.isActive) == [true, true, true, false])
+    }
+
     @Test func aPlaceIsGivenBackWhenItsConnectionEnds() throws {
         let first = try (0..<4).map { _ in try begin("192.0.2.1") }
         try first[3].close().wait()
+        first[3].embeddedEventLoop.run()
         let next = try begin("192.0.2.7")
         #expect(first.dropLast().allSatisfy { $0.isActive } && next.isActive)
     }
