@@ -98,7 +98,7 @@ let package = Package(
             "TargetsServer",
             [
                 "Connections", "DatabaseFiles", "Health", "TargetsAPI", hummingbird, hummingbirdCore, httpTypes, nioCore,
-                nioHTTPTypes,
+                lifecycle,
                 logging, grdb, crypto,
             ]),
         room("DatabaseFiles", [grdbSQLite]),

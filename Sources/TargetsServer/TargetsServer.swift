@@ -10,6 +10,7 @@ internal import Hummingbird
 internal import HummingbirdCore
 package import Logging
 internal import NIOCore
+internal import ServiceLifecycle
 internal import TargetsAPI
 
 /// The embedded Targets API on a listener of its own.
@@ -85,7 +86,27 @@ package struct TargetsServer: Sendable {
                 if let port = channel.localAddress?.port { await onListening(port) }
             },
             logger: silent)
-        try await application.run()
+        try await run(application, places)
+    }
+
+    /// As a group of its own, to which a graceful shutdown comes when nothing is dropped by it any more.
+    private func run(_ application: some Service, _ places: ConnectionPlaces) async throws {
+        let group = ServiceGroup(
+            services: [application], logger: Logger(label: "targets-server") { _ in SwiftLogNoOpLogHandler() })
+        // Detached: a child would have the shutdown of the group around it, by a task-local value.
+        let running = Task.detached { try await group.run() }
+        try await withTaskCancellationHandler {
+            try await withGracefulShutdownHandler {
+                try await running.value
+            } onGracefulShutdown: {
+                Task {
+                    await places.end()
+                    await group.triggerGracefulShutdown()
+                }
+            }
+        } onCancel: {
+            running.cancel()
+        }
     }
 
     private static var http: HTTP1Channel.Configuration {

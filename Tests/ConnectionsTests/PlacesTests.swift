@@ -49,6 +49,16 @@ import Testing
         #expect(begun.map(\.isActive) == [true, true, true, false])
     }
 
+    @Test func anEndWaitsForWhatHasBegunAndLetsNothingMoreBegin() async throws {
+        let (served, coming) = (try begin("192.0.2.1"), try begin("192.0.2.1", isTakenUp: false))
+        async let ended: Void = places.end()
+        // Refused as soon as the end has begun.
+        while try begin("192.0.2.7").isActive { await Task.yield() }
+        places.takeUp(coming)
+        await ended
+        #expect(served.isActive && coming.isActive)
+    }
+
     @Test func aPlaceIsGivenBackWhenItsConnectionEnds() throws {
         let first = try (0..<4).map { _ in try begin("192.0.2.1") }
         try first[3].close().wait()
@@ -65,6 +75,7 @@ import Testing
             let begun: EventLoopFuture<Void> = places.begin(channel) { channel.eventLoop.makeFailedFuture(Failed()) }
             #expect(throws: Failed.self) { try begun.wait() }
             #expect(!channel.isActive)
+            channel.embeddedEventLoop.run()
         }
         let rest = try (0..<4).map { _ in try begin("192.0.2.1") }
         #expect(rest.allSatisfy { $0.isActive })

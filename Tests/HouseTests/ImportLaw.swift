@@ -18,7 +18,7 @@ enum ImportLaw {
         "TargetsAPI": ["Health", "FoundationEssentials", "Crypto"],
         "Connections": ["Health", "Glibc", "HTTPTypes", "NIOCore", "NIOHTTP1", "NIOHTTPTypes"],
         "TargetsServer": hummingbird.union([
-            "Health", "Connections", "DatabaseFiles", "TargetsAPI", "GRDB", "FoundationEssentials", "Crypto", "NIOHTTPTypes",
+            "Health", "Connections", "DatabaseFiles", "TargetsAPI", "GRDB", "FoundationEssentials", "Crypto",
         ]),
         "DatabaseFiles": ["GRDBSQLite", "Glibc"],
         "History": ["DatabaseFiles", "Health", "GRDB", "GRDBSQLite", "Glibc"],
