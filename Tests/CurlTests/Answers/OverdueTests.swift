@@ -15,7 +15,7 @@ import Testing
             let words = connection.readRequest().split(separator: " ")
             guard words.count > 1, let began = UInt64(words[1].dropFirst()) else { return }
             connection.send("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n")
-            // Where in the last millisecond the byte must come depends on how long the engine took to begin.
+            // Where in the last millisecond the byte must come depends on when the engine began.
             let last = began + Self.timeout.boundedNanoseconds - UInt64.random(in: 0...1_000_000)
             guard !connection.waitForClose(atMost: Self.timeout - .milliseconds(5)) else { return }
             while monotonicNanoseconds() < last {}
@@ -24,7 +24,8 @@ import Testing
         }
         let reports = try await withThrowingTaskGroup(of: [TransferReport].self) { group in
             for _ in 0..<4 {
-                group.addTask {
+                // On the engine's thread, which then begins at once.
+                group.addTask(executorPreference: engine.executor) {
                     var reports: [TransferReport] = []
                     for _ in 0..<Self.attempts / 4 {
                         let url = server.url("/\(monotonicNanoseconds())")
