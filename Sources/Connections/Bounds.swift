@@ -96,9 +96,14 @@ package final class PeerCounts: Sendable {
         }
     }
 
-    /// Of IPv6 the network, which is what one peer has (RFC 6177); nil for this machine itself.
+    /// nil for this machine itself.
     private static func peer(_ channel: any Channel) -> [UInt8]? {
         guard let text = channel.remoteAddress?.ipAddress, let written = IPAddress(text), !written.isLoopback else { return nil }
+        return network(of: written)
+    }
+
+    /// Of IPv6 the network, which is what one peer has (RFC 6177).
+    static func network(of written: IPAddress) -> [UInt8] {
         let address = written.unwrapped
         return Array(address.bytes.prefix(address.isIPv4 ? 4 : 8))
     }

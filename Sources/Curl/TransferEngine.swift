@@ -30,17 +30,20 @@ package final class TransferEngine: Sendable {
             resolver: { $0.lookUp() })
     }
 
-    /// With a resolver in place of the system's: it may block as long as it likes, on a thread of its own.
+    /// With a resolver in place of the system's: it may block as long as it likes, on a thread of its own. `hasRoute` is asked on the
+    /// engine's thread.
     package init(
         name: String = "curl", maxLookups: Int = 256, maxIdleConnections: Int = 1024, userAgent: String? = nil,
-        resolver: @escaping @Sendable (LookupName) -> LookupAnswer
+        resolver: @escaping @Sendable (LookupName) -> LookupAnswer,
+        hasRoute: @escaping @Sendable (SocketAddress) -> Bool = { systemHasRoute($0) }
     ) throws(TransferFailure) {
         let mailbox = try Mailbox()
         self.mailbox = mailbox
         let bounds = Loop.Bounds(lookups: max(1, maxLookups), idleConnections: max(1, maxIdleConnections))
         executor = EngineExecutor(mailbox)
         let loop = try Loop(
-            mailbox: mailbox, executor: executor, board: board, bounds: bounds, userAgent: userAgent, resolver: resolver)
+            mailbox: mailbox, executor: executor, board: board, bounds: bounds, userAgent: userAgent, resolver: resolver,
+            hasRoute: hasRoute)
         let ended = self.ended
         let error = startThread(named: name, stackBytes: 4 << 20) {
             loop.run()

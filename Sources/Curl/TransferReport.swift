@@ -21,7 +21,8 @@ package struct TransferReport: Sendable {
 
     /// The one address that was chosen, and connected to if anything was.
     package var address: SocketAddress?
-    /// All that the name has in the wanted family, in ascending order, whether allowed or not; at most 64.
+    /// All that the name has in the wanted family, in ascending order, whether allowed or not; at most 64. Without those that this machine has
+    /// no route to, while it has one to another.
     package var resolved: [SocketAddress] = []
 
     package var status: Int?
@@ -58,6 +59,11 @@ package struct TransferReport: Sendable {
     package var verifiedChain: [CertificateFacts] = []
     /// The certificate for which the chain was refused.
     package var refusedCertificate: CertificateFacts?
+
+    /// The failure is one of the body's framing or coding alone: the status and the headers can be relied on.
+    package var failedInBodyAlone = false
+    /// For so long the engine's thread stood still while the transfer was under way; zero below 100 ms at a time.
+    package var standstill = Duration.zero
 
     /// nil: a complete HTTP answer was received.
     package var failure: TransferFailure?

@@ -71,6 +71,8 @@ func report(_ event: HistoryEvent, logger: Logger, metrics: DaemonMetrics) {
             ? "a reader that stays in a transaction (`fuser` names who has the file open)"
             : readers.map { displayText($0) }.joined(separator: ", ")
         logger.warning("the history's WAL has grown to \(bytes >> 20) MiB: \(who) keeps it from being folded in; end that")
+    case .notClosed(let error):
+        logger.warning("the history's WAL stays beside it until the next start reads it; copy both or neither: \(error)")
     case .settlingFailed(let error): logger.warning("results can't be moved to their rollups; commits go on: \(error)")
     case .sizeExceeded:
         logger.warning(

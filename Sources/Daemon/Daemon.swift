@@ -5,6 +5,7 @@
 // The command line makes one from settings and runs it until a signal comes.
 
 import Alerting
+package import Connections
 import Curl
 import Exposition
 import Glibc
@@ -156,7 +157,8 @@ package final class Daemon: Sendable {
         do {
             try await services.run()
         } catch {
-            try? await end()
+            // What failed first is what is told; the log has the rest.
+            do { try await end() } catch {}
             throw error
         }
         try await end()
@@ -214,7 +216,9 @@ package final class Daemon: Sendable {
         await probes.shutDown()
         await requests.shutDown()
         let isDurable = await history.close()
-        try? store?.close()
+        do { try store?.close() } catch {
+            logger.warning("the WAL of the targets database stays beside it until the next start; copy both or neither: \(error)")
+        }
         lock?.release()
         guard isDurable else {
             let lost = history.statistics
@@ -257,6 +261,8 @@ package struct LostResults: Error, CustomStringConvertible {
 /// Why a daemon that was well configured could not go on.
 package struct ListenFailure: Error, CustomStringConvertible {
     package let description: String
+    /// Where it was an address.
+    package var trouble: ListenTrouble?
 }
 
 /// A listener, whose trouble is told with the address and the key that changes it.
@@ -267,9 +273,8 @@ private struct Listening: Service {
 
     func run() async throws {
         do { try await endingInOrder(body) } catch let error as CancellationError { throw error } catch {
-            throw ListenFailure(
-                description: "can't listen on \(address): \(displayText("\(error)")); end what listens there or change \(setting)"
-            )
+            let trouble = ListenTrouble(error, at: "\(address)")
+            throw ListenFailure(description: trouble.sentence(change: "change \(setting)"), trouble: trouble)
         }
     }
 }

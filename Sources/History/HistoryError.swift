@@ -1,10 +1,11 @@
+internal import DatabaseFiles
 internal import GRDB
 internal import Health
 
 /// What is wrong with a history database. The text names the file and what to do, and holds no foreign text that isn't escaped.
 package struct HistoryError: Error, Hashable, Sendable, CustomStringConvertible {
     package enum Code: Hashable, Sendable {
-        case missing, exists, gone, notOurs, newerSchema, olderSchema, readOnly, damaged, locked, diskFull, cannotOpen,
+        case missing, exists, gone, walGone, notOurs, newerSchema, olderSchema, readOnly, damaged, locked, diskFull, cannotOpen,
             inputOutput, other
     }
 
@@ -32,6 +33,14 @@ package struct HistoryError: Error, Hashable, Sendable, CustomStringConvertible 
             Code(database.resultCode), path: path, detail: database.message ?? "code \(database.extendedResultCode.rawValue)")
     }
 
+    init(_ change: FileChange, path: String) {
+        switch change {
+        case .gone: self.init(Code.gone, path: path)
+        case .walGone: self.init(Code.walGone, path: path)
+        case .cutShort: self.init(.damaged, path: path, detail: "it or its WAL was cut short while it was open")
+        }
+    }
+
     package var description: String {
         let file = "history database \(displayText(path))"
         let more = detail.isEmpty ? "" : " (\(displayText(detail)))"
@@ -40,6 +49,8 @@ package struct HistoryError: Error, Hashable, Sendable, CustomStringConvertible 
         case .exists: "\(displayText(path)) is there already: name a file that isn't, nothing is written over"
         case .gone:
             "\(file) was deleted or replaced under the running daemon: put it back, or restart the daemon to begin a new one"
+        case .walGone:
+            "\(file): the file -wal or -shm beside it was removed or replaced under the running daemon; what was committed is folded in, and it is opened again"
         case .notOurs: "\(file) is not a history database of rangefinder; it was left as it is\(more)"
         case .newerSchema: "\(file) was written by a newer version of rangefinder\(more)"
         case .olderSchema: "\(file) is of an older version: start the daemon once, which brings it up to date\(more)"

@@ -63,6 +63,8 @@ package enum HistoryEvent: Sendable {
     case walIsLarge(Int64, readers: [String])
     /// The wall clock jumped by this much: nothing is deleted by age before it has been steady for an hour.
     case clockJumped(Duration)
+    /// At the end the WAL couldn't be folded in, or the database not be closed: the WAL stays beside it, and the next start reads it.
+    case notClosed(HistoryError)
     /// A step of moving results to the next age failed; commits go on. Said once a trouble.
     case settlingFailed(HistoryError)
     /// A step of retention failed; commits go on.

@@ -20,6 +20,8 @@ struct RedirectWalk {
     /// What the hops took. Time that passed between two of them is ours: a task of ours that was slow to go on.
     private var elapsed = Duration.zero
     private var stalled = Duration.zero
+    /// For so long the engine stood still during the hops.
+    private var standstill = Duration.zero
     private var refusal: Refusal?
     private var isCancelled = false
     /// It was sent to another origin once. From there on nothing that was configured is sent any more, not even back at home: the way there
@@ -110,6 +112,7 @@ struct RedirectWalk {
 
     mutating func arrived(_ report: TransferReport) {
         if elapsed > .zero { stalled += max(.zero, (last.startedAt + last.duration).duration(to: report.startedAt)) }
+        standstill += report.standstill
         last = report
         see(report)
         hops[hops.count - 1].status = report.status
@@ -184,8 +187,11 @@ struct RedirectWalk {
 
     /// - Parameter mismatch: what the last answer's body lacks.
     func report(mismatch: BodyMismatch?) -> ProbeReport {
-        let verdict = verdict(mismatch)
-        let lateness = (order.due.map { max(.zero, $0.duration(to: first.startedAt)) } ?? .zero) + stalled
+        var verdict = verdict(mismatch)
+        let lateness = (order.due.map { max(.zero, $0.duration(to: first.startedAt)) } ?? .zero) + stalled + standstill
+        if isSpoiledByStandstill {
+            verdict.sentence += "; this process stood still for \(Sentence.exact(standstill)) meanwhile, so it counts for nothing"
+        }
         var result = ProbeResult(
             target: order.target.identity, startedAt: Timestamp(milliseconds: first.startedAtMilliseconds),
             duration: elapsed, lateness: lateness, outcome: verdict.outcome, sentence: verdict.sentence,
@@ -193,13 +199,19 @@ struct RedirectWalk {
         result.facts.failedPattern = verdict.outcome == .bad(.bodyMismatch) && mismatch?.isOfPattern == true
         if isCancelled || last.failure?.code == .cancelled || last.failure?.code == .shutDown {
             result.void = .cancelled
-        } else if result.void == nil, order.due != nil, lateness > order.policy.taintAfter {
+        } else if result.void == nil, isSpoiledByStandstill || order.due != nil && lateness > order.policy.taintAfter {
             result.void = .tainted
         }
         return ProbeReport(
             result: result, startedAt: first.startedAt, hops: hops.map { .init(url: $0.url.text, status: $0.status) },
             certificates: last.certificates,
             otherAddresses: otherAddresses ?? order.otherAddresses)
+    }
+
+    /// The process was stopped, or the machine suspended, while the probe was under way. For as long as its timeout is never right, however
+    /// late a probe may be.
+    private var isSpoiledByStandstill: Bool {
+        standstill > min(order.policy.taintAfter, max(.seconds(1), order.policy.effectiveTimeout))
     }
 
     private func verdict(_ mismatch: BodyMismatch?) -> Verdict {

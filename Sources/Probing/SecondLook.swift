@@ -57,6 +57,8 @@ struct SecondLook: Sendable {
         let isSafe = Self.safeMethods.contains(request.method)
         if !isSafe { (request.method, request.body) = ("HEAD", nil) }
         let report = await transfer(request)
+        // The thread stood still, and the address had less time than the others.
+        if report.failure != nil, report.standstill * 2 > limit { return nil }
         if let failure = report.failure { return Reason(failure.code, isRedirect: false) == .proberFault ? nil : false }
         guard let status = report.status else { return false }
         // What a HEAD is answered is not what was expected of the method. That a server answers is a sign of life, unless it says that it

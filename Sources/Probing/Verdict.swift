@@ -24,9 +24,10 @@ struct Verdict {
         let status = answer.status ?? 0
         guard policy.expects(status) else {
             let lacksLocation = Sentence.lacksLocation(answer, policy: policy)
+            let besides = answer.bodyProblem?.kind == .broken ? "; besides, its body can't be decoded" : ""
             self.init(
                 outcome: .bad(.statusUnexpected),
-                sentence: Sentence.unexpected(status, policy: policy, lacksLocation: lacksLocation))
+                sentence: Sentence.unexpected(status, policy: policy, lacksLocation: lacksLocation) + besides)
             return
         }
         if let problem = answer.bodyProblem, problem.kind == .broken {
@@ -78,9 +79,15 @@ struct Verdict {
     /// A transfer that ended without a complete answer.
     init(failure: TransferFailure, report: TransferReport, order: ProbeOrder, url: URLParts, isRedirect: Bool) {
         let reason = Reason(failure.code, isRedirect: isRedirect)
-        self.init(
-            outcome: .bad(reason),
-            sentence: Sentence.failed(failure, reason, report: report, order: order, url: url, isRedirect: isRedirect))
+        let sentence = Sentence.failed(failure, reason, report: report, order: order, url: url, isRedirect: isRedirect)
+        // What the server says of itself comes before what is wrong with how it says so.
+        if let status = report.status, !order.policy.expects(status), report.failedInBodyAlone {
+            self.init(
+                outcome: .bad(.statusUnexpected),
+                sentence: "\(Sentence.unexpected(status, policy: order.policy, lacksLocation: false)); besides, \(sentence)")
+            return
+        }
+        self.init(outcome: .bad(reason), sentence: sentence)
     }
 }
 

@@ -19,7 +19,15 @@ package struct AccessToken: Hashable, Sendable {
 
 /// Who asks, and how often each may.
 final class Access: Sendable {
-    enum Answer { case holder(AccessToken), stranger, tooOften(retryAfter: Duration) }
+    struct Answer {
+        enum Who { case holder(AccessToken), stranger }
+
+        var who: Who
+        /// Set when that one, or all strangers together, asked too often.
+        var retryAfter: Duration?
+
+        var isByHolder: Bool { if case .holder = who { true } else { false } }
+    }
 
     /// All strangers together.
     private static let strangersRate = 100
@@ -46,8 +54,7 @@ final class Access: Sendable {
             for (number, holder) in holders.enumerated() where holder.digest == digest { found = number }
         }
         let wait = buckets.withLock { $0[found ?? holders.count].take(at: now()) }
-        if let wait { return .tooOften(retryAfter: wait) }
-        return found.map { .holder(holders[$0].token) } ?? .stranger
+        return Answer(who: found.map { .holder(holders[$0].token) } ?? .stranger, retryAfter: wait)
     }
 }
 

@@ -1,3 +1,4 @@
+internal import Connections
 internal import HTTPTypes
 internal import Health
 internal import Hummingbird
@@ -12,26 +13,37 @@ struct Answers: Sendable {
 
     let store: TargetStore
     let access: Access
-    let bodies = ListBodies()
+    let bodies: ListBodies
     let rules: RequestRules
+    let troubles: TroubleLog
 
     /// An answer to HEAD has no body (RFC 9110, section 9.3.2): one would pass for the next answer of the connection.
-    func respond(to request: Request, logger: Logger) async -> Response {
-        let response = await response(to: request, logger: logger)
+    ///
+    /// - Parameter connection: ends after the answer to whoever holds no token, and stays for who does.
+    func respond(to request: Request, over connection: Asker) async -> Response {
+        let asked = access.ask(request.headers[.authorization])
+        if asked.isByHolder { connection.trust() }
+        var response = await response(to: request, by: asked, over: connection)
+        if !asked.isByHolder { response.headers[.connection] = "close" }
         return request.method == .head ? response.createHeadResponse() : response
     }
 
-    private func response(to request: Request, logger: Logger) async -> Response {
+    private func response(to request: Request, by asked: Access.Answer, over connection: Asker) async -> Response {
+        let way: TroubleLog.Way = [.get, .head].contains(request.method) ? .reading : .writing
         do {
-            return Self.response(try await answer(to: request))
+            let answer = try await answer(to: request, by: asked, over: connection)
+            troubles.noteSuccess(way)
+            return Self.response(answer, over: connection)
         } catch let refusal as Refusal {
-            return Self.response(
-                Answer(refusal.status, messageDocument(refusal.message, errors: refusal.errors)), to: refusal)
+            return Self.response(refusal)
         } catch is CancellationError {
-            return Self.response(Answer(.serviceUnavailable, messageDocument("The server is stopping.")))
+            return Self.response(Refusal(.serviceUnavailable, "The server is stopping."))
+        } catch let error as StoreError {
+            troubles.note(error, way)
+            return Self.response(Refusal(error))
         } catch {
-            logger.error("The targets database failed: \(displayText(String(describing: error)))")
-            return Self.response(Answer(.internalServerError, messageDocument("The server's database failed.")))
+            troubles.note(StoreError(error, path: store.path), way)
+            return Self.response(Refusal(.internalServerError, "The server's database failed."))
         }
     }
 
@@ -52,35 +64,45 @@ struct Answers: Sendable {
         init(_ body: [UInt8], tag: EntityTag? = nil) { self.init(.ok, body, tag: tag) }
     }
 
-    private func answer(to request: Request) async throws -> Answer {
+    private func answer(to request: Request, by asked: Access.Answer, over connection: Asker) async throws -> Answer {
         try checkOrigin(of: request)
-        let holder = try holder(of: request)
+        let holder = try holder(asked)
         guard let route = TargetsRoute(path: path(of: request)), !hasNUL(route) else {
             throw Refusal(.notFound, "There is nothing here. Targets are at /api/clients/{clientId}/targets.")
         }
         switch route {
         case .list(let clientID):
             try check(holder, may: request.method, for: clientID)
-            return try await answer(to: request, listOf: clientID, by: holder.name)
+            return try await answer(to: request, listOf: clientID, by: holder.name, over: connection)
         case .target(let identity):
             try check(holder, may: request.method, for: identity.clientID)
-            return try await answer(to: request, for: identity, by: holder.name)
+            return try await answer(to: request, for: identity, by: holder.name, over: connection)
         }
     }
 
-    private func answer(to request: Request, listOf clientID: String, by holder: String) async throws -> Answer {
+    private func answer(
+        to request: Request, listOf clientID: String, by holder: String, over connection: Asker
+    ) async throws -> Answer {
         switch request.method {
         case .get:
             let known = EntityTag(try await store.revision(clientID: clientID))
             if known.isIn(request.headers[values: .ifNoneMatch], weakly: true) { return Answer(.notModified, [], tag: known) }
             let store = store
-            let body = try await bodies.body(of: clientID, tag: known) {
-                let list = try await store.list(clientID: clientID)
-                return ListBody(TargetRecord.envelope(list.records, .success), tag: EntityTag(list.revision))
+            do {
+                let body = try await bodies.body(of: clientID, tag: known) {
+                    let list = try await store.list(clientID: clientID)
+                    return (TargetRecord.envelope(list.records, .success), EntityTag(list.revision))
+                }
+                return Answer(body)
+            } catch is ListBodies.Crowded {
+                throw Refusal(
+                    .serviceUnavailable, "Too much of earlier states of lists is still being sent: try again in a moment.",
+                    retryAfter: ListBodies.retryAfterSeconds)
             }
-            return Answer(body)
         case .post:
-            let draft = try await document(of: request) { json throws(DocumentProblem) in try TargetDraft(json: json) }
+            let draft = try await document(of: request, over: connection) { json throws(DocumentProblem) in
+                try TargetDraft(json: json)
+            }
             try refuseNUL(in: [draft.name, draft.baseURL, draft.testPath, draft.region])
             do {
                 let once = try idempotencyKey(of: request)
@@ -96,14 +118,18 @@ struct Answers: Sendable {
         }
     }
 
-    private func answer(to request: Request, for identity: TargetIdentity, by holder: String) async throws -> Answer {
+    private func answer(
+        to request: Request, for identity: TargetIdentity, by holder: String, over connection: Asker
+    ) async throws -> Answer {
         let record: TargetRecord?
         let expected = request.headers[values: .ifMatch]
         let isExpected: @Sendable (TargetRecord) -> Bool = { expected.isEmpty || EntityTag($0).isIn(expected) }
         switch request.method {
         case .get: record = try await store.get(identity)
         case .put:
-            let change = try await document(of: request) { json throws(DocumentProblem) in try TargetChange(json: json) }
+            let change = try await document(of: request, over: connection) { json throws(DocumentProblem) in
+                try TargetChange(json: json)
+            }
             try refuseNUL(in: [change.name, change.baseURL, change.testPath].compactMap(\.self))
             guard !change.isEmpty else {
                 throw Refusal(
@@ -152,15 +178,15 @@ extension Answers {
         if let refusal { throw Refusal(HTTPResponse.Status(code: refusal.status), refusal.sentence) }
     }
 
-    private func holder(of request: Request) throws(Refusal) -> AccessToken {
-        switch access.ask(request.headers[.authorization]) {
-        case .holder(let token): return token
-        case .stranger: throw Refusal(.unauthorized, "Send the token in Authorization, bare, without a scheme.")
-        case .tooOften(let wait):
-            var refusal = Refusal(.tooManyRequests, "Too many requests: try again in a moment.")
-            refusal.retryAfter = Int((wait / .seconds(1)).rounded(.up))
-            throw refusal
+    private func holder(_ asked: Access.Answer) throws(Refusal) -> AccessToken {
+        if let wait = asked.retryAfter {
+            throw Refusal(
+                .tooManyRequests, "Too many requests: try again in a moment.", retryAfter: Int((wait / .seconds(1)).rounded(.up)))
         }
+        guard case .holder(let token) = asked.who else {
+            throw Refusal(.unauthorized, "Send the token in Authorization, bare, without a scheme.")
+        }
+        return token
     }
 
     /// Before anything is looked up: the answer is the same whether there is such a client or target or not.
@@ -175,7 +201,7 @@ extension Answers {
     }
 
     private func document<Value>(
-        of request: Request, _ read: ([UInt8]) throws(DocumentProblem) -> Value
+        of request: Request, over connection: Asker, _ read: ([UInt8]) throws(DocumentProblem) -> Value
     ) async throws -> Value {
         let type = request.headers[.contentType]?.split(separator: ";").first.map { trimmed($0).lowercased() }
         guard type == "application/json" else { throw Refusal(.unsupportedMediaType, "Send the body as application/json.") }
@@ -183,6 +209,7 @@ extension Answers {
         if let length = request.headers[.contentLength].flatMap({ Int($0) }), length > Self.bodyLimit { throw tooLarge }
         let body: ByteBuffer
         do {
+            await connection.askForBody()
             body = try await request.body.collect(upTo: Self.bodyLimit)
         } catch is NIOTooManyBytesError {
             throw tooLarge
@@ -220,7 +247,11 @@ extension Answers {
         return text
     }
 
-    private static func response(_ answer: Answer, to refusal: Refusal? = nil) -> Response {
+    private static func response(_ refusal: Refusal) -> Response {
+        response(Answer(refusal.status, messageDocument(refusal.message, errors: refusal.errors)), to: refusal)
+    }
+
+    private static func response(_ answer: Answer, to refusal: Refusal? = nil, over connection: Asker? = nil) -> Response {
         // No-cache and not no-store: who has an answer may keep it, and has to ask whether it still holds.
         var headers: HTTPFields = [
             .cacheControl: answer.tag == nil ? "no-store" : "private, no-cache", .xContentTypeOptions: "nosniff",
@@ -232,7 +263,10 @@ extension Answers {
             return Response(status: answer.status, headers: headers, body: ResponseBody())
         }
         headers[.contentType] = "application/json"
-        let body = answer.list?.responseBody ?? ResponseBody(byteBuffer: ByteBuffer(bytes: answer.body))
+        if let list = answer.list, let connection {
+            return Response(status: answer.status, headers: headers, body: list.responseBody(over: connection.channel))
+        }
+        let body = ResponseBody(byteBuffer: ByteBuffer(bytes: answer.body))
         return Response(status: answer.status, headers: headers, body: body)
     }
 }

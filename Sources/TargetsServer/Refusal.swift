@@ -12,9 +12,25 @@ struct Refusal: Error {
     /// What is wrong with single members of the body.
     var errors: [FieldProblem] = []
 
-    init(_ status: HTTPResponse.Status, _ message: String) {
+    init(_ status: HTTPResponse.Status, _ message: String, retryAfter: Int? = nil) {
         self.status = status
         self.message = message
+        self.retryAfter = retryAfter
+    }
+
+    /// Where its files are is nothing for clients: the log has that.
+    init(_ error: StoreError) {
+        let message =
+            switch error.code {
+            case .locked: "The server's database is locked by another program: try again in a moment."
+            case .crowded: "Too many changes are waiting for the server's database: try again in a moment."
+            case .gone, .walGone, .cutShort: "The server's database was deleted, replaced or cut short; its log says more."
+            case .readOnly, .diskFull, .cannotOpen, .inputOutput:
+                "The server's database can't be read or written; its log says more."
+            case .notOurs, .damaged, .other: "The server's database failed; its log says more."
+            }
+        let isFault = [.notOurs, .damaged, .other].contains(error.code)
+        self.init(isFault ? .internalServerError : .serviceUnavailable, message, retryAfter: error.passes ? 5 : nil)
     }
 
     init(methodNotAllowed method: HTTPRequest.Method, allow: String) {

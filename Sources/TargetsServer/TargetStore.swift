@@ -1,11 +1,13 @@
+internal import DatabaseFiles
 internal import FoundationEssentials
 internal import GRDB
 package import Health
+internal import Synchronization
 package import TargetsAPI
 
 /// The targets of every client in one SQLite database: WAL, one writer, a committed change survives power loss.
 ///
-/// Errors that aren't named at an operation are the database's own, or `CancellationError`.
+/// Errors that aren't named at an operation are a ``StoreError``, or `CancellationError`.
 package final class TargetStore: Sendable {
     package enum Full: Error, Hashable, Sendable { case full }
     /// An idempotency key came with another body than before, or its target is gone.
@@ -14,8 +16,15 @@ package final class TargetStore: Sendable {
     package struct Stale: Error, Hashable, Sendable {}
 
     package static let targetsPerClientMax = 100_000
+    /// So many writes may wait for the one that is being made; one more is refused at once.
+    static let writesWaitingMax = 64
 
-    private let database: DatabasePool
+    let path: String
+    let database: DatabasePool
+    let files: Mutex<DatabaseFiles>
+    let writesWaiting = Mutex(0)
+    /// When a write gave up waiting for another program's lock.
+    let foundLocked = Mutex<ContinuousClock.Instant?>(nil)
     private let now: @Sendable () -> Timestamp
     /// Of the token's holder: made once for each database.
     private let userID: String
@@ -23,20 +32,27 @@ package final class TargetStore: Sendable {
 
     /// - Parameters:
     ///   - path: of the database file, made when it isn't there; its folder has to be.
+    ///   - patience: how long an operation waits for another program's lock.
     ///   - now: the wall clock.
     ///   - onChange: called after each change is committed.
+    /// - Throws: ``StoreError``.
     package init(
-        path: String, now: @escaping @Sendable () -> Timestamp = TargetStore.wallClock,
+        path: String, patience: Duration = .seconds(5), now: @escaping @Sendable () -> Timestamp = TargetStore.wallClock,
         onChange: @escaping @Sendable (_ clientID: String) -> Void = { _ in }
     ) throws {
-        var configuration = GRDB.Configuration()
-        configuration.busyMode = .timeout(5)
-        database = try DatabasePool(path: path, configuration: configuration)
-        // GRDB opens a WAL database with NORMAL, which may lose the last commits with the power.
-        try database.writeWithoutTransaction { try $0.execute(sql: "PRAGMA synchronous = FULL") }
-        try TargetSchema.migrator.migrate(database)
-        userID = try database.read { try TargetSchema.userID($0) }
-        (self.now, self.onChange) = (now, onChange)
+        (self.path, self.now, self.onChange) = (path, now, onChange)
+        do {
+            var configuration = GRDB.Configuration()
+            configuration.busyMode = .timeout(patience / .seconds(1))
+            database = try DatabasePool(path: path, configuration: configuration)
+            // GRDB opens a WAL database with NORMAL, which may lose the last commits with the power.
+            try database.writeWithoutTransaction { try $0.execute(sql: "PRAGMA synchronous = FULL") }
+            try TargetSchema.migrator.migrate(database)
+            userID = try database.read { try TargetSchema.userID($0) }
+            files = Mutex(database.writeWithoutTransaction { DatabaseFiles(path, openedBy: $0.sqliteConnection) })
+        } catch {
+            throw StoreError(error, path: path)
+        }
     }
 
     package static let wallClock: @Sendable () -> Timestamp = {
@@ -46,7 +62,7 @@ package final class TargetStore: Sendable {
     /// Names one state of a client's list: another one after each change, and none of another database's.
     package func revision(clientID: String) async throws -> String {
         let userID = userID
-        return try await database.read { try Self.revision(of: clientID, userID: userID, in: $0) }
+        return try await read { try Self.revision(of: clientID, userID: userID, in: $0) }
     }
 
     private static func revision(of clientID: String, userID: String, in database: Database) throws -> String {
@@ -57,7 +73,7 @@ package final class TargetStore: Sendable {
     /// In the order of creation, with its revision.
     package func list(clientID: String) async throws -> (records: [TargetRecord], revision: String) {
         let userID = userID
-        return try await database.read { database in
+        return try await read { database in
             let rows = try Row.fetchCursor(
                 database, sql: "SELECT * FROM target WHERE client_id = ? ORDER BY id", arguments: [clientID])
             var records: [TargetRecord] = []
@@ -68,7 +84,7 @@ package final class TargetStore: Sendable {
 
     package func get(_ identity: TargetIdentity) async throws -> TargetRecord? {
         let userID = userID
-        return try await database.read { try Self.record(of: identity, userID: userID, in: $0) }
+        return try await read { try Self.record(of: identity, userID: userID, in: $0) }
     }
 
     /// Creates all of them or none.
@@ -81,7 +97,7 @@ package final class TargetStore: Sendable {
         -> [TargetRecord]
     {
         let (userID, moment) = (userID, now())
-        let records = try await database.write { database in
+        let records = try await write { database in
             if let once, let known = try Self.known(once, drafts, clientID, userID, at: moment, in: database) { return known }
             let count = try Int.fetchOne(
                 database, sql: "SELECT count(*) FROM target WHERE client_id = ?", arguments: [clientID])
@@ -115,7 +131,7 @@ package final class TargetStore: Sendable {
         isExpected: @escaping @Sendable (TargetRecord) -> Bool = { _ in true }
     ) async throws -> TargetRecord? {
         let (userID, moment) = (userID, now())
-        let changed: TargetRecord? = try await database.write { database in
+        let changed: TargetRecord? = try await write { database in
             guard var record = try Self.record(of: identity, userID: userID, in: database) else { return nil }
             guard isExpected(record) else { throw Stale() }
             try database.execute(sql: TargetSchema.revise, arguments: [identity.clientID])
@@ -152,7 +168,7 @@ package final class TargetStore: Sendable {
         isExpected: @escaping @Sendable (TargetRecord) -> Bool = { _ in true }
     ) async throws -> Bool {
         let (userID, moment) = (userID, now())
-        let isGone = try await database.write { database in
+        let isGone = try await write { database in
             guard let record = try Self.record(of: identity, userID: userID, in: database) else { return false }
             guard isExpected(record) else { throw Stale() }
             try database.execute(sql: TargetSchema.revise, arguments: [identity.clientID])
@@ -165,9 +181,6 @@ package final class TargetStore: Sendable {
         if isGone { onChange(identity.clientID) }
         return isGone
     }
-
-    /// After the last operation.
-    package func close() throws { try database.close() }
 
     static func record(of identity: TargetIdentity, userID: String, in database: Database) throws -> TargetRecord? {
         let row = try Row.fetchOne(

@@ -24,6 +24,8 @@ package struct TargetsServer: Sendable {
         package var rate: Int
         /// By which the server may be asked for, besides IP literals and `localhost`: the machine's name and `listen_names`.
         package var names: [String]
+        /// How much slow readers of earlier states of lists may keep in memory.
+        var listBytesMax = ListBodies.bytesMax
 
         package static let defaultRate = 2000
 
@@ -37,6 +39,8 @@ package struct TargetsServer: Sendable {
     }
 
     package static let connectionsMax = 256
+    /// Of those that were ended for others, and have not closed yet.
+    private static let connectionsEndingMax = 64
     package static let connectionIdleSecondsMax = 60
 
     private let configuration: Configuration
@@ -62,24 +66,21 @@ package struct TargetsServer: Sendable {
     ///
     /// - Throws: when the address can't be listened on.
     package func run() async throws {
-        let (answers, logger) = (self.answers, self.logger)
-        let responder = CallbackResponder<BasicRequestContext> { request, _ in
-            await answers.respond(to: request, logger: logger)
+        let answers = answers
+        let places = ConnectionPlaces(total: Self.connectionsMax)
+        let responder = CallbackResponder<AskerContext> { request, context in
+            await answers.respond(to: request, over: Asker(channel: context.channel, places: places))
         }
         // A torn connection is nothing to tell: strangers would fill the log.
         let silent = Logger(label: "targets-server") { _ in SwiftLogNoOpLogHandler() }
         let onListening = onListening
         let application = Application(
             responder: responder,
-            server: .http1(
-                configuration: .init(
-                    additionalChannelHandlers: [
-                        RequestTimer(idle: .seconds(Int64(Self.connectionIdleSecondsMax))), Persistence(),
-                    ],
-                    idleTimeout: .seconds(Int64(Self.connectionIdleSecondsMax)))),
+            server: HTTPServerBuilder { Placed(http: HTTP1Channel(responder: $0, configuration: Self.http), places: places) },
             configuration: ApplicationConfiguration(
                 address: .hostname(configuration.host, port: configuration.port),
-                availableConnectionsDelegate: MaximumAvailableConnections(Self.connectionsMax, logger: silent)),
+                availableConnectionsDelegate: MaximumAvailableConnections(
+                    Self.connectionsMax + Self.connectionsEndingMax, logger: silent)),
             onServerRunning: { channel in
                 if let port = channel.localAddress?.port { await onListening(port) }
             },
@@ -87,11 +88,51 @@ package struct TargetsServer: Sendable {
         try await application.run()
     }
 
+    private static var http: HTTP1Channel.Configuration {
+        let idle = TimeAmount.seconds(Int64(connectionIdleSecondsMax))
+        return .init(additionalChannelHandlers: [RequestTimer(idle: idle), Persistence()], idleTimeout: idle)
+    }
+
     private var answers: Answers {
         let began = ContinuousClock.now
         return Answers(
             store: store,
             access: Access(configuration.tokens, rate: configuration.rate, now: { began.duration(to: .now) }),
-            rules: RequestRules(names: configuration.names))
+            bodies: ListBodies(bytesMax: configuration.listBytesMax), rules: RequestRules(names: configuration.names),
+            troubles: TroubleLog(logger))
     }
+}
+
+/// HTTP/1.1 for who gets a place.
+private struct Placed: ServerChildChannel {
+    let http: HTTP1Channel
+    let places: ConnectionPlaces
+
+    func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<HTTP1Channel.Value> {
+        places.begin(channel) { http.setup(channel: channel, logger: logger) }
+    }
+
+    func handle(value: HTTP1Channel.Value, logger: Logger) async {
+        places.takeUp(value.channel)
+        await http.handle(value: value, logger: logger)
+    }
+}
+
+private struct AskerContext: RequestContext {
+    var coreContext: CoreRequestContextStorage
+    let channel: any Channel
+
+    init(source: ApplicationRequestContextSource) {
+        coreContext = .init(source: source)
+        channel = source.channel
+    }
+}
+
+/// The connection of a request.
+struct Asker: Sendable {
+    let channel: any Channel
+    let places: ConnectionPlaces
+
+    func trust() { places.trust(channel) }
+    func askForBody() async { await Connections.askForBody(over: channel) }
 }

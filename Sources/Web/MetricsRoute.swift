@@ -52,7 +52,9 @@ final class MetricsRoute: Sendable {
             let gzip = isCompressed ? try Gzip() : nil
             for chunk in page {
                 let bytes = try gzip?.compress(chunk) ?? chunk
-                if !bytes.isEmpty { try await writer.write(ByteBuffer(bytes: bytes)) }
+                if bytes.isEmpty { continue }
+                try await writer.write(ByteBuffer(bytes: bytes))
+                try await untilSent(over: channel)
             }
             if let gzip { try await writer.write(ByteBuffer(bytes: gzip.finish())) }
             try await writer.finish(nil)

@@ -1,3 +1,4 @@
+import Connections
 import Exposition
 import Glibc
 import HTTPTypes
@@ -43,18 +44,24 @@ struct Site: Sendable {
 
     private func answer(to request: Request, over channel: any Channel) async throws -> Response {
         var (request, peer) = (request, Peer(channel: channel))
-        do {
-            _ = try await request.collectBody(upTo: WebServer.bodyLimit)
-        } catch is NIOTooManyBytesError {
-            return closing(.text(.contentTooLarge, "the request's body is too large"), peer)
-        }
         switch await security?.admit(request, over: channel) ?? .nobodyAsked {
         case .nobodyAsked: break
         case .admitted: peer.isAuthenticated = true
-        case .refused(let response): return response
+        // Who may not ask keeps no place.
+        case .refused(let response): return closing(response)
         }
         if let refusal = refusal(of: request) {
             return .text(HTTPResponse.Status(code: refusal.status), refusal.sentence)
+        }
+        // What is refused by now is so without its body having been asked for.
+        let tooLarge = Response.text(.contentTooLarge, "the request's body is too large")
+        let length = request.headers[.contentLength].flatMap { Int($0) } ?? 0
+        guard length <= WebServer.bodyLimit else { return closing(tooLarge) }
+        await askForBody(over: channel)
+        do {
+            _ = try await request.collectBody(upTo: WebServer.bodyLimit)
+        } catch is NIOTooManyBytesError {
+            return closing(tooLarge)
         }
         return try await answer(to: request, from: peer)
     }
@@ -94,15 +101,10 @@ struct Site: Sendable {
         return .text(.serviceUnavailable, "not ready:\n" + lines.joined(separator: "\n"))
     }
 
-    /// The rest of a body that is too large is not worth reading.
-    private func closing(_ response: Response, _ peer: Peer) -> Response {
+    /// The connection ends with it: the rest of a body that is too large is not worth reading.
+    private func closing(_ response: Response) -> Response {
         var response = response
         response.headers[.connection] = "close"
-        let body = response.body
-        response.body = ResponseBody(contentLength: body.contentLength) { writer in
-            try await body.write(writer)
-            peer.channel.close(promise: nil)
-        }
         return response
     }
 }

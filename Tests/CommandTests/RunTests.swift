@@ -136,7 +136,39 @@ import Testing
             text.replacingOccurrences(of: "127.0.0.1:0", with: "127.0.0.1:\(other.port)"), to: "taken.yaml")
         let ended = try await Program.run(["run", "--config", file])
         #expect(ended.code == 69)
-        #expect(ended.errors.contains("can't listen on 127.0.0.1:\(other.port)"))
+        let why = "can't listen on 127.0.0.1:\(other.port): another program listens there already"
+        #expect(ended.errors.contains("\(why) (`ss -ltnp` names it): end that program or change listen"), "\(ended.errors)")
+        #expect(!ended.errors.contains("errno"))
+        try site.folder.write("token\n", to: "token")
+        for command in [
+            ["demo", "--port", "\(other.port)"],
+            [
+                "targets-server", "--listen", "127.0.0.1:\(other.port)", "--database", site.folder.file("t.db"), "--token-file",
+                site.folder.file("token"),
+            ],
+        ] {
+            let ended = try await Program.run(command)
+            #expect(ended.code == 69)
+            #expect(ended.errors.contains(why) && ended.errors.contains("end that program or choose another"), "\(ended.errors)")
+        }
+    }
+
+    @Test func anAddressThatThisMachineDoesNotHaveIsSaidInOtherWords() async throws {
+        let site = try Site(paths: ["a"]) { _ in .http(200) }
+        let text = try String(contentsOfFile: site.configuration, encoding: .utf8)
+        let file = try site.folder.write(text.replacingOccurrences(of: "127.0.0.1:0", with: "192.0.2.1:0"), to: "elsewhere.yaml")
+        try site.folder.write("token\n", to: "token")
+        for command in [
+            ["run", "--config", file],
+            [
+                "targets-server", "--listen", "192.0.2.1:0", "--database", site.folder.file("t.db"), "--token-file",
+                site.folder.file("token"),
+            ],
+        ] {
+            let ended = try await Program.run(command)
+            #expect(ended.code == 69)
+            #expect(ended.errors.contains("can't listen on 192.0.2.1:0: this machine has no such address"), "\(ended.errors)")
+        }
     }
 
     @Test func aBatchThatCantBeWrittenAtTheEndIsSaidSoon() async throws {

@@ -86,6 +86,8 @@ import Testing
             ]))
         var settings = testSettings(folder, api: api.server.url)
         (settings.probe.caFile, settings.probe.addressFamily) = (authority.bundle, .v4)
+        // A channel has series of its own.
+        settings.alerting.webhooks = [.init(url: .plain(failing.url + "/hook"))]
         let running = settings
         let page = try await RunningDaemon.run(running) { running in
             for words in ["Good is up", "Old is degraded", "Bad is down"] { try await running.log.until(words) }
@@ -140,6 +142,8 @@ import Testing
         let api = try ScriptedAPI(list([record("good", name: "Good", url: url, path: "/page")]))
         var settings = testSettings(folder, api: api.server.url)
         (settings.probe.caFile, settings.probe.addressFamily) = (authority.bundle, .v4)
+        // A channel has series of its own.
+        settings.alerting.webhooks = [.init(url: .plain(failing.url + "/hook"))]
         let ours = try await RunningDaemon.run(settings) { running in
             try await running.log.until("Good is up")
             return try await running.get("/metrics").body

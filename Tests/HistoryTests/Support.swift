@@ -11,8 +11,6 @@ extension TemporaryFolder {
 
     var names: [String] { ((try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []).sorted() }
 
-    func bytes(of name: String) throws -> [UInt8] { Array(try Data(contentsOf: URL(filePath: file(name)))) }
-
     /// The database as a crash at this moment would leave it.
     func crashImage() throws -> TemporaryFolder {
         let image = try TemporaryFolder()
@@ -113,6 +111,7 @@ final class EventLog: Sendable {
             case .clockJumped: "clock jumped"
             case .settlingFailed(let error): "settling failed \(error.code)"
             case .walIsLarge(_, let readers): "wal \(readers.joined(separator: ", "))"
+            case .notClosed(let error): "not closed \(error.code)"
             case .setAside: "set aside"
             case .sizeExceeded: "size exceeded"
             case .retentionFailed(let error): "retention failed \(error.code)"

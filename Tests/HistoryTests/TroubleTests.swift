@@ -27,6 +27,86 @@ import Testing
         await history.close()
     }
 
+    /// What was committed is saved from a file that has no name any more, and what waits is written to the next.
+    @Test(arguments: [["-wal"], ["-shm"], ["-wal", "-shm"]])
+    func aRemovedWALIsTroubleThatCostsNothing(_ suffixes: [String]) async throws {
+        let history = try open()
+        for index in 0..<500 { history.append(Sample.record("tgt_\(index)")) }
+        #expect(await history.flush())
+        for suffix in suffixes { #expect(unlink(folder.database + suffix) == 0) }
+        history.append(Sample.record(after: .seconds(5)))
+        #expect(await !history.flush())
+        #expect(history.statistics.trouble?.code == .walGone)
+        let image = try folder.crashImage()
+        #expect(try image.integer("SELECT count(*) FROM probe_history") == 500)
+        #expect(await history.flush())
+        #expect(history.statistics.trouble == nil)
+        #expect(events.words == ["committed 500", "failed walGone", "recovered 1", "committed 1"])
+        await history.close()
+        #expect(folder.names == ["history.db"])
+        #expect(try folder.integer("SELECT count(*) FROM probe_history") == 501)
+        #expect(try HistoryReader.open(path: folder.database).check().problems == [])
+    }
+
+    @Test func aRemovedWALIsNoticedWhenNothingWaits() async throws {
+        let history = try open()
+        history.append(Sample.record())
+        #expect(await history.flush())
+        #expect(unlink(folder.database + "-wal") == 0)
+        #expect(await !history.flush())
+        #expect(await history.flush())
+        #expect(events.words == ["committed 1", "failed walGone", "recovered 0", "committed 0"])
+        await history.close()
+        #expect(try folder.integer("SELECT count(*) FROM probe_history") == 1)
+    }
+
+    @Test func aWALThatIsRemovedBeforeTheEndCostsNothing() async throws {
+        let history = try open()
+        history.append(Sample.record())
+        #expect(await history.flush())
+        #expect(unlink(folder.database + "-wal") == 0)
+        history.append(Sample.record(after: .seconds(5)))
+        #expect(await history.close())
+        #expect(try folder.integer("SELECT count(*) FROM probe_history") == 2)
+    }
+
+    /// As damage: what is left is set aside, and what waits is written to a new one.
+    @Test(arguments: [(false, "", 0), (true, "", 0), (true, "", 8192), (false, "-wal", 0), (false, "-wal", 20_000)])
+    func aDatabaseThatIsCutShortIsSetAside(_ isFoldedIn: Bool, _ suffix: String, _ bytes: Int) async throws {
+        let history = try open()
+        for index in 0..<500 { history.append(Sample.record("tgt_\(index)")) }
+        #expect(await history.flush())
+        if isFoldedIn {
+            try await history.queue.writeWithoutTransaction { _ = try $0.checkpoint(.truncate) }
+            #expect(await history.flush())
+        }
+        #expect(truncate(folder.database + suffix, bytes) == 0)
+        history.append(Sample.record(after: .seconds(5)))
+        #expect(await !history.flush())
+        #expect(history.statistics.trouble?.detail == "it or its WAL was cut short while it was open")
+        #expect(await history.flush())
+        #expect(events.words == ["committed 500", "failed damaged", "set aside", "recovered 1", "committed 1"])
+        await history.close()
+        #expect(try folder.integer("SELECT count(*) FROM probe_history") == 1)
+        #expect(folder.names.contains("history.db.damaged-2023-11-14T22-13-20Z"))
+    }
+
+    @Test func aReaderThatKeepsTheWALAtTheEndIsSaid() async throws {
+        let history = try open()
+        history.append(Sample.record())
+        await history.flush()
+        let reader = try ChildProcess("/usr/bin/stdbuf", ["-oL", "sqlite3", folder.database])
+        reader.send(Array("BEGIN; SELECT 'in ' || count(*) FROM probe_history;\n".utf8))
+        var said = ""
+        while !said.contains("in "), let more = reader.readOutput() { said += String(decoding: more, as: UTF8.self) }
+        history.append(Sample.record(after: .seconds(5)))
+        #expect(await history.close())
+        #expect(events.words.last == "not closed locked")
+        reader.endInput()
+        _ = reader.waitForEnd()
+        #expect(try folder.integer("SELECT count(*) FROM probe_history") == 2)
+    }
+
     private func open(queueLimit: Int = 200_000) throws -> History {
         try folder.open {
             $0.queueLimit = queueLimit

@@ -17,8 +17,11 @@ enum ImportLaw {
         "Scheduling": ["Health", "HeapModule", "DequeModule"],
         "TargetsAPI": ["Health", "FoundationEssentials", "Crypto"],
         "Connections": ["Health", "Glibc", "HTTPTypes", "NIOCore", "NIOHTTP1", "NIOHTTPTypes"],
-        "TargetsServer": hummingbird.union(["Health", "Connections", "TargetsAPI", "GRDB", "FoundationEssentials", "Crypto"]),
-        "History": ["Health", "GRDB", "GRDBSQLite", "Glibc"],
+        "TargetsServer": hummingbird.union([
+            "Health", "Connections", "DatabaseFiles", "TargetsAPI", "GRDB", "FoundationEssentials", "Crypto", "NIOHTTPTypes",
+        ]),
+        "DatabaseFiles": ["GRDBSQLite", "Glibc"],
+        "History": ["DatabaseFiles", "Health", "GRDB", "GRDBSQLite", "Glibc"],
         "Exposition": ["Health", "Glibc"],
         "Alerting": ["Health", "FoundationEssentials", "Crypto"],
         "Web": hummingbird.union([
@@ -48,7 +51,7 @@ enum ImportLaw {
     /// The rooms that the two at the end of the line put together.
     private static let all: Set<String> = [
         "Health", "Curl", "Probing", "Scheduling", "TargetsAPI", "TargetsServer", "History", "Exposition", "Alerting", "Web",
-        "Connections", "Settings",
+        "Connections", "DatabaseFiles", "Settings",
         "Terminal",
     ]
 

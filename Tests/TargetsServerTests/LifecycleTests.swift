@@ -63,7 +63,7 @@ private struct Running: Service {
 }
 
 /// Keeps every line of every level.
-private final class RecordedLog: LogHandler, Sendable {
+final class RecordedLog: LogHandler, Sendable {
     private let kept = Mutex<[String]>([])
 
     var lines: [String] { kept.withLock { $0 } }

@@ -53,6 +53,34 @@ import Testing
         }
     }
 
+    private func expecting(_ token: String, _ length: Int) -> String {
+        "POST \(targetsPath) HTTP/1.1\r\nHost: localhost\r\nAuthorization: \(token)\r\nContent-Type: application/json\r\n"
+            + "Expect: 100-continue\r\nContent-Length: \(length)\r\n\r\n"
+    }
+
+    @Test func whoWaitsToBeAskedForTheBodyIsAsked() async throws {
+        let body = draft()
+        try await withServer { port in
+            try await onThread {
+                let connection = try Connection(port: port)
+                defer { connection.close() }
+                connection.send(expecting(registryToken, body.utf8.count))
+                #expect(connection.readSome() == "HTTP/1.1 100 Continue\r\n\r\n")
+                connection.send(body)
+                #expect(connection.readSome()?.hasPrefix("HTTP/1.1 200 OK\r\n") == true)
+            }
+        }
+    }
+
+    /// Nothing of the body is sent, and nothing waited for.
+    @Test(arguments: [("wrong", 10, 401), (registryToken, 65_537, 413)])
+    func whoIsRefusedIsNotAskedForTheBody(token: String, length: Int, status: Int) async throws {
+        try await withServer { port in
+            let answer = try await exchange(port, expecting(token, length))
+            #expect((answer.status, answer.headers["connection"]) == (status, "close"))
+        }
+    }
+
     @Test func aBodyPastItsBoundIsRefused() async throws {
         let body = draft(name: String(repeating: "x", count: 70_000))
         try await expectRefusal(413, "The body is longer than 65536 bytes.", request("POST", targetsPath, body: body))

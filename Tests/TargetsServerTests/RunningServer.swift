@@ -27,20 +27,21 @@ final class SettableClock: Sendable {
 func withServer<Value: Sendable>(
     database: String, now: @escaping @Sendable () -> Timestamp = TargetStore.wallClock, names: [String] = [],
     tokens: [AccessToken] = [AccessToken(name: "all", secret: Secret(registryToken))],
-    rate: Int = TargetsServer.Configuration.defaultRate, logger: Logger? = nil,
+    rate: Int = TargetsServer.Configuration.defaultRate, logger: Logger? = nil, patience: Duration = .seconds(5),
+    listBytesMax: Int = ListBodies.bytesMax, opened: (TargetStore) throws -> Void = { _ in },
     _ body: (Int) async throws -> Value
 ) async throws -> Value {
-    let store = try TargetStore(path: database, now: now)
+    let store = try TargetStore(path: database, patience: patience, now: now)
+    try opened(store)
     let (ports, port) = AsyncStream<Int>.makeStream()
-    let server = TargetsServer(
-        configuration: .init(host: "127.0.0.1", port: 0, tokens: tokens, rate: rate, names: names), store: store,
-        logger: logger
-    ) { port.yield($0) }
+    var configuration = TargetsServer.Configuration(host: "127.0.0.1", port: 0, tokens: tokens, rate: rate, names: names)
+    configuration.listBytesMax = listBytesMax
+    let server = TargetsServer(configuration: configuration, store: store, logger: logger) { port.yield($0) }
     // As the daemon ends it. Cancelled, NIO traps on a connection that was accepted and not taken up (NIOAsyncWriter's deinit).
-    var configuration = ServiceGroupConfiguration(
+    var group = ServiceGroupConfiguration(
         services: [Running { try await server.run() }], logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
-    configuration.maximumGracefulShutdownDuration = .milliseconds(1500)
-    let services = ServiceGroup(configuration: configuration)
+    group.maximumGracefulShutdownDuration = .milliseconds(1500)
+    let services = ServiceGroup(configuration: group)
     let value = try await withThrowingTaskGroup(of: Void.self) { group in
         group.addTask {
             defer { port.finish() }

@@ -60,7 +60,8 @@ package enum KnownPrograms {
 
     /// Whether this machine has a program of that name where the system keeps programs.
     package static func isProgram(_ name: String) -> Bool {
-        !name.isEmpty && !name.hasPrefix(".") && !name.contains("/") && systemFolders.contains { access("\($0)/\(name)", X_OK) == 0 }
+        guard !name.isEmpty, !name.hasPrefix("."), !name.contains("/") else { return false }
+        return systemFolders.contains { access("\($0)/\(name)", X_OK) == 0 }
     }
 
     /// What a shell does itself, although there are programs of these names, too.

@@ -30,6 +30,8 @@ package final class TemporaryFolder: Sendable {
         return file
     }
 
+    package func bytes(of name: String) throws -> [UInt8] { Array(try Data(contentsOf: URL(filePath: file(name)))) }
+
     /// The whole of a file.
     package func read(_ name: String) throws -> String { try String(contentsOfFile: file(name), encoding: .utf8) }
 }

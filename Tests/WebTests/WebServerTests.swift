@@ -86,6 +86,51 @@ import Testing
     }
 }
 
+@Suite struct ExpectTests {
+    private func ask(_ length: Int, _ more: String = "") -> String {
+        "POST /-/reload HTTP/1.1\r\nHost: localhost\r\nExpect: 100-Continue\r\nContent-Length: \(length)\r\n\(more)\r\n"
+    }
+
+    @Test func whoWaitsToBeAskedForTheBodyIsAsked() async throws {
+        let asked = Asked()
+        try await withServer(admin: true, asked: asked) { port in
+            try await onThread {
+                let connection = try Connection(port: port)
+                defer { connection.close() }
+                connection.send(ask(5))
+                #expect(connection.readSome() == "HTTP/1.1 100 Continue\r\n\r\n")
+                connection.send("hello")
+                #expect(connection.readSome()?.hasPrefix("HTTP/1.1 200 OK\r\n") == true)
+                // The connection goes on.
+                connection.send("GET /-/healthy HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+                #expect(String(decoding: try connection.readToEnd(), as: UTF8.self).hasPrefix("HTTP/1.1 200 OK\r\n"))
+            }
+        }
+        #expect(asked.all == ["reload"])
+    }
+
+    @Test func whoDoesNotWaitIsNotAsked() async throws {
+        try await withServer(admin: true) { port in
+            let answer = try await exchange(port, ask(5, "Connection: close\r\n") + "hello")
+            #expect(answer.status == 200)
+        }
+    }
+
+    @Test func aRefusalComesWithoutTheBodyAndEndsTheConnection() async throws {
+        let security = WebSecurity()
+        var wanted = WebSecurity.Wanted()
+        wanted.users = ["prometheus": "$2y$04$Dl7mg5F5ZHMOvqTb8ZTnzOEyJsZ4xI8Vt0Bz3GmG7JsqL6tTqcN5K"]
+        try security.replace(wanted)
+        for (length, security, status) in [(65_537, nil, 413), (5, security, 401)] {
+            try await withServer(admin: true, security: security) { port in
+                let answer = try await exchange(port, ask(length))
+                #expect(answer.status == status)
+                #expect(answer.headers["connection"] == "close")
+            }
+        }
+    }
+}
+
 @Suite struct AdminTests {
     private static let changes = ["/-/reload", "/-/reload?accept=1", "/-/sync", "/-/sync?accept=1"]
 

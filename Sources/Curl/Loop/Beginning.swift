@@ -90,6 +90,7 @@ extension Loop {
         guard waitDeadlines.first != nil else { return }
         let now = monotonicNanoseconds()
         while let first = waitDeadlines.first, first.nanoseconds <= now {
+            lookForStandstill()
             waitDeadlines.removeFirst()
             guard let transfer = transfers[first.id], transfer.isParked else { continue }
             guard transfer.stage == .lookingUp else {
@@ -113,17 +114,24 @@ extension Loop {
         guard !candidates.isEmpty else { return end(transfer, .init(.noAddress)) }
         let allowed = request.allows.map { candidates.filter($0) } ?? candidates
         guard !allowed.isEmpty else { return end(transfer, .init(.addressDenied)) }
-        transfer.report.address = allowed[Int(request.pin % UInt64(allowed.count))]
+        // A proxy has routes of its own.
+        let reachable = request.proxy == nil ? routes.reachable(allowed, now: monotonicNanoseconds()) : allowed
+        if reachable.count < allowed.count {
+            transfer.report.resolved.removeAll { allowed.contains($0) && !reachable.contains($0) }
+        }
+        transfer.report.address = reachable[Int(request.pin % UInt64(reachable.count))]
         transfer.isChosen = true
         guard let proxy = request.proxy else { return connect(transfer) }
         if let literal = SocketAddress(proxy.host) { return resolved(transfer, [literal]) }
         lookUp(transfer)
     }
 
-    private func connect(_ transfer: Transfer) {
+    func connect(_ transfer: Transfer) {
         guard let address = transfer.report.address else { return }
         let now = monotonicNanoseconds()
-        guard transfer.deadline > now else { return end(transfer, .init(.lookupTimedOut)) }
+        guard transfer.deadline > now else {
+            return end(transfer, .init(transfer.triedAt == nil ? .lookupTimedOut : .connectTimedOut))
+        }
         guard let handle = EasyHandle() else { return end(transfer, .init(.localFault, detail: "no memory for a handle")) }
         transfer.handle = handle
         transfer.addedAt = now

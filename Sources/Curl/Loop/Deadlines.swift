@@ -53,6 +53,7 @@ extension Loop {
         while let next = nextOverdue, next <= now, let id = overdues.first?.id {
             overdues.removeFirst()
             guard let transfer = transfers[id], transfer.stage == .running else { continue }
+            lookForStandstill()
             transfer.isOverdue = true
             end(transfer, transfer.failure(CURLE_OPERATION_TIMEDOUT))
         }

@@ -41,6 +41,8 @@ final class Loop {
     /// Ended in this turn. They are answered together, so that a busy turn wakes the tasks' threads once and not for each.
     private var answers: [(continuation: CheckedContinuation<TransferReport, Never>, report: TransferReport)] = []
     private let kept = KeptConnections()
+    private var standstills = Standstills()
+    var routes: Routes
     private var naps = Naps()
     private var messages: [Message] = []
     /// Of tasks that prefer this thread.
@@ -58,7 +60,7 @@ final class Loop {
 
     init(
         mailbox: Mailbox, executor: EngineExecutor, board: StatisticsBoard, bounds: Bounds, userAgent: String?,
-        resolver: @escaping @Sendable (LookupName) -> LookupAnswer
+        resolver: @escaping @Sendable (LookupName) -> LookupAnswer, hasRoute: @escaping @Sendable (SocketAddress) -> Bool
     ) throws(TransferFailure) {
         let prepared = Self.prepared
         guard prepared.code == CURLE_OK, let multi = curl_multi_init() else { throw .libcurl(.localFault, prepared.code) }
@@ -71,6 +73,7 @@ final class Loop {
         systemBundle = prepared.bundle
         authorities = Authorities(systemBundle: prepared.bundle) { readElsewhere($0, mailbox) }
         lookups = LookupTable(limit: bounds.lookups)
+        routes = Routes(hasRoute)
         readiness = try Readiness()
         rf_multi_set_long(multi, CURLMOPT_MAXCONNECTS, bounds.idleConnections)
         // One request at a time on a kept connection: what one probe waits for must not be another's answer. And where several share one,
@@ -127,11 +130,13 @@ final class Loop {
         var ready = 0
         var (firstAt, taken): (UInt64, UInt64) = (0, 0)
         repeat {
-            ready = readiness.wait(milliseconds: looks == 0 ? milliseconds : 0) { event in
-                if firstAt == 0 { firstAt = monotonicNanoseconds() }
+            let patience = looks == 0 ? milliseconds : 0
+            ready = readiness.wait(milliseconds: patience) { event in
+                if firstAt == 0 { firstAt = lookForStandstill(after: patience) }
                 if event.descriptor == mailbox.descriptor { mailbox.clearWake() } else { advance(event.descriptor, event.mask) }
             }
             looks += 1
+            if firstAt == 0 { _ = lookForStandstill(after: patience) }
             if firstAt > 0 { taken = monotonicNanoseconds() - firstAt }
         } while ready > 0 && ready < Self.manyReady && looks < Self.looksMax && taken < Self.nanosecondsOfLooks
         return taken
@@ -181,10 +186,26 @@ final class Loop {
         Self.drop(&jobs, before: &jobsStart)
     }
 
+    /// Before anything is begun or ended by the time: what the clock says then may be our own trouble. Answers the time.
+    ///
+    /// - Parameter patience: the milliseconds for which the thread was to wait; -1 for ever.
+    @discardableResult
+    func lookForStandstill(after patience: Int32 = 0) -> UInt64 {
+        let now = monotonicNanoseconds()
+        standstills.look(
+            monotonic: now, boottime: boottimeNanoseconds(), asked: patience < 0 ? .max : UInt64(patience) * 1_000_000)
+        return now
+    }
+
     private func beginSome(atMost count: Int) {
+        if backlogStart < backlog.count { lookForStandstill() }
         let batch = backlog[backlogStart...].prefix(count)
         backlogStart = batch.endIndex
-        for id in batch { transfers[id].map(begin) }
+        for id in batch {
+            guard let transfer = transfers[id] else { continue }
+            transfer.standstillBefore = standstills.total
+            begin(transfer)
+        }
         Self.drop(&backlog, before: &backlogStart)
     }
 
@@ -207,7 +228,9 @@ final class Loop {
         let next = min(timer ?? .max, waitDeadlines.first?.nanoseconds ?? .max, naps.next ?? .max, nextOverdue ?? .max)
         guard next != .max else { return -1 }
         let now = monotonicNanoseconds()
-        return next > now ? millisecondsRoundedUp(next - now) : 0
+        guard next > now else { return 0 }
+        // A standstill that is shorter than the wait that was asked for isn't seen.
+        return millisecondsRoundedUp(transfers.isEmpty ? next - now : min(next - now, Standstills.waitMax))
     }
 
     private func publish() {
@@ -245,13 +268,25 @@ extension Loop {
     func end(_ transfer: Transfer, _ failure: TransferFailure?) {
         guard transfers.removeValue(forKey: transfer.id) != nil else { return }
         if transfer.stage == .lookingUp { _ = lookups.leave(transfer.lookupName, transfer.id) }
-        let report = transfer.finalReport(failure)
-        if let handle = transfer.handle {
-            if transfer.stage == .running { inTurn { curl_multi_remove_handle(multi, handle.pointer) } }
-            transfer.handle = nil
-        }
+        var report = transfer.finalReport(failure)
+        if transfer.beganAt > 0 { report.standstill = .nanoseconds(standstills.total - transfer.standstillBefore) }
+        takeFromLibcurl(transfer)
         ended += 1
         answers.append((transfer.continuation, report))
+    }
+
+    private func takeFromLibcurl(_ transfer: Transfer) {
+        guard let handle = transfer.handle else { return }
+        if transfer.stage == .running { inTurn { curl_multi_remove_handle(multi, handle.pointer) } }
+        transfer.handle = nil
+    }
+
+    /// Once more, on a new connection: libcurl's own second try keeps what the first one left in its handle.
+    private func tryAgain(_ transfer: Transfer) {
+        takeFromLibcurl(transfer)
+        let again = Transfer(again: transfer)
+        transfers[again.id] = again
+        connect(again)
     }
 
     private func advance(_ descriptor: Int32, _ mask: Int32) {
@@ -269,15 +304,19 @@ extension Loop {
     /// doesn't see that the next one has come, and its processing phase would grow by what we do.
     private func endDone() {
         var left: Int32 = 0
+        var now: UInt64 = 0
         while let message = curl_multi_info_read(multi, &left) {
+            if now == 0 { now = lookForStandstill() }
             // The message goes with the handle, so what it says is read before the handle is removed.
             guard message.pointee.msg == CURLMSG_DONE, let easy = message.pointee.easy_handle else { continue }
             let result = message.pointee.data.result
             guard let transfer = Transfer.of(easy) else { continue }
-            // The one that reads too much ends, and libcurl would keep its connection for the next. It has it for itself.
+            // A connection on which something went wrong carries nothing more, though libcurl would keep many a one of HTTP/2: nobody knows
+            // what the peer's bytes have left there. The transfer has it for itself.
             let failure = transfer.failure(result)
-            let descriptor = transfer.isOverrun ? rf_get_socket(easy) : -1
-            end(transfer, failure)
+            let isTriedAgain = transfer.deservesSecondTry(result, failure, now: now)
+            let descriptor = failure != nil || isTriedAgain ? rf_get_socket(easy) : -1
+            if isTriedAgain { tryAgain(transfer) } else { end(transfer, failure) }
             kept.shutDown(descriptor)
         }
     }

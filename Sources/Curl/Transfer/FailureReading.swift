@@ -150,10 +150,21 @@ extension Transfer {
         if result == CURLE_OK, hasAnswer { return nil }
         let reading = reading(result, handle)
         guard let code = reading.code else { return nil }
+        report.failedInBodyAlone = isOfBodyAlone(code, result)
         let known = reading.words.isEmpty ? curl_easy_strerror(result).map { String(cString: $0) } ?? "" : reading.words
         let error = reading.localError != 0 ? reading.localError : reading.systemError
         let failure = TransferFailure(code, detail: ownWords(code, result) ?? known, systemError: error == 0 ? nil : error)
         return explained(failure, reading.words)
+    }
+
+    /// A line that is no header, or one past its bound, makes all of the answer doubtful.
+    private func isOfBodyAlone(_ code: TransferFailure.Code, _ result: CURLcode) -> Bool {
+        guard code == .protocolError else { return false }
+        if abortedAs == code { return headerBytes <= Self.headerLimit && !isUnasked }
+        let ofBody = [
+            CURLE_RECV_ERROR, CURLE_PARTIAL_FILE, CURLE_BAD_CONTENT_ENCODING, CURLE_WRITE_ERROR, CURLE_HTTP2, CURLE_HTTP2_STREAM,
+        ]
+        return hasAnswer && ofBody.contains(result)
     }
 
     private func reading(_ result: CURLcode, _ handle: EasyHandle) -> FailureReading {

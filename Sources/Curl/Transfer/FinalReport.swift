@@ -20,6 +20,8 @@ extension Transfer {
         let duration = isCutOff ? monotonicNanoseconds() - beganAt : addedAt - beganAt + UInt64(times.total) * 1000
         report.duration = .nanoseconds(duration)
         times.write(to: &report, withTLS: witness != nil)
+        // What a kept connection cost that was good for nothing went by before there was a connection.
+        if let triedAt { report.connect = (report.connect ?? .zero) + .nanoseconds(addedAt - triedAt) }
         readAnswer(handle.pointer, &report)
         witness?.write(to: &report)
         return report

@@ -55,9 +55,16 @@ final class Transfer {
     private(set) var abortedAs: TransferFailure.Code?
     /// What is to be said of it, where the code alone doesn't.
     private(set) var abortWords: String?
+    /// On a kept connection stood an answer before the request was made.
+    private(set) var isUnasked = false
     /// An errno of our own making: no socket, no place in the epoll set.
     var localError: Int32 = 0
     let witness: HandshakeWitness?
+
+    /// When libcurl got it for the first time, where this is the second.
+    private(set) var triedAt: UInt64?
+    /// Nanoseconds for which the engine's thread had stood still when the transfer began.
+    var standstillBefore: UInt64 = 0
 
     let kept: KeptConnections
     /// By whom the target's certificate is to be signed.
@@ -76,6 +83,16 @@ final class Transfer {
         continuation = submission.continuation
         report = TransferReport(startedAt: .now, startedAtMilliseconds: 0)
         witness = request.url.scheme == "https" ? HandshakeWitness() : nil
+    }
+
+    /// The same once more, on a new connection. Of what the first try saw only the times are left.
+    convenience init(again first: Transfer) {
+        let submission = Submission(id: first.id, request: first.request, continuation: first.continuation)
+        self.init(submission, first.kept, systemBundle: first.bundlePath)
+        (isChosen, proxyAddress, bundle, report) = (first.isChosen, first.proxyAddress, first.bundle, first.report)
+        (report.body, report.bodyLength) = ([], 0)
+        (beganAt, deadline, triedAt) = (first.beganAt, first.deadline, first.addedAt)
+        standstillBefore = first.standstillBefore
     }
 
     static func of(_ easy: UnsafeMutableRawPointer) -> Transfer? {
@@ -115,7 +132,11 @@ extension Transfer {
     func receiveHeader(_ line: UnsafeRawBufferPointer) -> Bool {
         if headerBytes == 0, let handle, let ssl = witness == nil ? nil : rf_get_ssl(handle.pointer) { witness?.look(at: ssl) }
         // A proxy's answer comes first, and isn't the target's.
-        if headerBytes == 0, request.proxy == nil { answeredAt = lastArrivalNanoseconds() }
+        if headerBytes == 0, request.proxy == nil || !openedSocket { answeredAt = lastArrivalNanoseconds() }
+        if headerBytes == 0, !openedSocket, let answeredAt, answeredAt < addedAt {
+            isUnasked = true
+            abort(.protocolError, "its kept connection held an answer that nobody had asked for")
+        }
         headerBytes += line.count
         // libcurl calls an answer complete that was closed in the middle of its headers; only the empty line says that they are.
         if line.first == UInt8(ascii: "\r") || line.first == UInt8(ascii: "\n") {

@@ -107,6 +107,8 @@ struct TransferOptions {
         if !transfer.keepsConnection {
             set.long(CURLOPT_FRESH_CONNECT, 1)
             set.long(CURLOPT_FORBID_REUSE, 1)
+        } else if transfer.triedAt != nil {
+            set.long(CURLOPT_FRESH_CONNECT, 1)
         }
         setClientCertificate(&set)
         let version: Int =

@@ -1,3 +1,4 @@
+internal import DatabaseFiles
 internal import Synchronization
 
 /// Says for as long as it lives that this process has a database's file open in SQLite.
@@ -6,18 +7,18 @@ internal import Synchronization
 /// has it. The next program that ends would take itself for the last one, and remove the WAL under our writer
 /// (https://www.sqlite.org/howtocorrupt.html, section 2.2). So a file that is claimed isn't looked at again: it is known.
 final class FileClaim: Sendable {
-    private static let counts = Mutex<[HistoryFile.Identity: Int]>([:])
+    private static let counts = Mutex<[FileIdentity: Int]>([:])
 
-    private let identity: HistoryFile.Identity?
+    private let identity: FileIdentity?
 
-    private init(_ identity: HistoryFile.Identity?) { self.identity = identity }
+    private init(_ identity: FileIdentity?) { self.identity = identity }
 
     /// What ``HistoryFile/examine(_:)`` says of a file, and a claim to it. One that isn’t there yet is claimed by
     /// ``init(created:)``.
     static func examine(_ path: String) throws(HistoryError) -> (state: HistoryFile.State, claim: FileClaim) {
         let examined = counts.withLock { counts in
             Result { () throws(HistoryError) in
-                guard let identity = HistoryFile.Identity(of: path) else {
+                guard let identity = FileIdentity(of: path) else {
                     return (try HistoryFile.examine(path), FileClaim(nil))
                 }
                 let state = counts[identity] == nil ? try HistoryFile.examine(path) : .ours
@@ -30,7 +31,7 @@ final class FileClaim: Sendable {
 
     /// To a file that SQLite has just made.
     convenience init(created path: String) {
-        let identity = HistoryFile.Identity(of: path)
+        let identity = FileIdentity(of: path)
         if let identity { Self.counts.withLock { $0[identity, default: 0] += 1 } }
         self.init(identity)
     }

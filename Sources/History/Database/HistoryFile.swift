@@ -66,18 +66,6 @@ enum HistoryFile {
         return access(path + "-wal", F_OK) != 0 && access(folder, W_OK) != 0
     }
 
-    /// Which file a path leads to, however often it is renamed over; nil when it leads nowhere.
-    struct Identity: Hashable, Sendable {
-        let device: UInt64
-        let inode: UInt64
-
-        init?(of path: String) {
-            var status = stat()
-            guard stat(path, &status) == 0 else { return nil }
-            (device, inode) = (UInt64(status.st_dev), UInt64(status.st_ino))
-        }
-    }
-
     /// The bytes of the database and of its WAL; 0 for what isn't there.
     static func sizes(_ path: String) -> (database: Int64, wal: Int64) { (size(path), size(path + "-wal")) }
 

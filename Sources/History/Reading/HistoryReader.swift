@@ -33,8 +33,8 @@ package final class HistoryReader: Sendable {
         self.claim = claim
     }
 
-    // Before the claim ends.
-    deinit { try? queue.close() }
+    /// Before the claim ends. A connection that can't be closed keeps its locks, and the file stays claimed for them.
+    deinit { do { try queue.close() } catch { _ = Unmanaged.passRetained(claim) } }
 
     /// Every target of the remembered lists, by name, with what the daemon believes of it.
     package func statuses() throws(HistoryError) -> [TargetStatusRow] {

@@ -20,12 +20,15 @@ extension History {
                 // Nothing is lost by it: what a power failure takes back is done again, and the next commit makes it durable. Not from the
                 // cache of statements: SQLite carries this one out while it prepares it.
                 try db.execute(sql: "PRAGMA synchronous = NORMAL")
-                defer { try? db.execute(sql: "PRAGMA synchronous = FULL") }
-                return try history.memory.withLock { memory in
-                    let hasMore = try Settler.step(db, &memory.settling, history.options)
-                    memory.settlingTrouble = nil
-                    return hasMore
+                let step = Result {
+                    try history.memory.withLock { memory in
+                        let hasMore = try Settler.step(db, &memory.settling, history.options)
+                        memory.settlingTrouble = nil
+                        return hasMore
+                    }
                 }
+                try db.execute(sql: "PRAGMA synchronous = FULL")
+                return try step.get()
             } catch {
                 let error = HistoryError(error, path: history.path)
                 let known = history.memory.withLock { memory in

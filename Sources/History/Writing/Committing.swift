@@ -39,18 +39,25 @@ extension History {
     @discardableResult
     package func close() async -> Bool {
         inbox.withLock { $0.isClosed = true }
-        let isDurable = await onWriter { history, db in
-            let isDurable = history.commit(db)
+        let before = queue
+        var isDurable = await flush()
+        // Another database took the place of one that couldn't be written to: it takes what waits.
+        if !isDurable, before !== queue { isDurable = await flush() }
+        _ = await onWriter { history, db in
             let wasClosed = history.memory.withLock { memory in
                 defer { memory.isClosed = true }
                 return memory.isClosed
             }
             // With a reader in the way the WAL stays, and the next start reads it: nothing is lost by that.
-            if !wasClosed { _ = try? db.checkpoint(.truncate) }
-            return isDurable
+            if !wasClosed { history.sayIfNotClosed { _ = try db.checkpoint(.truncate) } }
+            return true
         }
-        try? queue.close()
+        sayIfNotClosed { try queue.close() }
         return isDurable
+    }
+
+    private func sayIfNotClosed(_ close: () throws -> Void) {
+        do { try close() } catch { options.onEvent(.notClosed(HistoryError(error, path: path))) }
     }
 
     /// Runs `body` on the database's own thread, because GRDB's async writes throw in a cancelled task and the blocking ones would hold a thread
@@ -58,7 +65,11 @@ extension History {
     func onWriter(_ body: @escaping @Sendable (History, Database) -> Bool) async -> Bool {
         guard replaceIfDamaged() else { return false }
         let answer = await withCheckedContinuation { continuation in
-            queue.asyncWriteWithoutTransaction { db in continuation.resume(returning: body(self, db)) }
+            queue.asyncWriteWithoutTransaction { db in
+                // Of what each step makes longer or shorter the next one has to know.
+                _ = self.changeOfFiles(db)
+                continuation.resume(returning: body(self, db))
+            }
         }
         _ = replaceIfDamaged()
         return answer
@@ -75,7 +86,7 @@ extension History {
             noteDropped(&memory)
             let wasWritable = statistics.isWritable
             // After a failure even an empty transaction is tried, so that the trouble's end is seen.
-            guard !memory.held.isEmpty || !wasWritable else { return true }
+            guard !memory.held.isEmpty || !wasWritable || changeOfFiles(db) != nil else { return true }
             guard !memory.isClosed else { return memory.held.isEmpty }
             return commitHeld(db, &memory, wasWritable: wasWritable)
         }
@@ -87,11 +98,13 @@ extension History {
         let clock = ContinuousClock()
         let start = clock.now
         do {
-            guard HistoryFile.Identity(of: path) == opened.withLock({ $0.file }) else { throw HistoryError(.gone, path: path) }
+            if let change = changeOfFiles(db) { throw change }
             let held = memory.held
             var written = Written()
             try db.inTransaction(.immediate) {
                 written = try held.write(db, &memory, chunkLength: options.chunkLength)
+                // Writing many rows takes a while.
+                if let change = changeOfFiles(db) { throw change }
                 return .commit
             }
             memory.remember(written, limit: options.queueLimit)

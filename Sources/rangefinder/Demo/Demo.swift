@@ -1,3 +1,4 @@
+import Connections
 import Daemon
 import Glibc
 import Health
@@ -37,7 +38,7 @@ struct Demo {
         let places = Places()
         let samplesService = DemoService {
             try await samples.run { list in
-                try? await fill(store, with: list)
+                do { try await fill(store, with: list) } catch { say("the sample targets can't be listed: \(error)") }
                 places.samplesAreUp()
             }
         }
@@ -57,10 +58,13 @@ struct Demo {
             ], gracefulShutdownSignals: [.sigterm, .sigint],
             logger: Logger(label: "services") { _ in SwiftLogNoOpLogHandler() })
         configuration.maximumGracefulShutdownDuration = .seconds(5)
-        do { try await ServiceGroup(configuration: configuration).run() } catch let failure as ListenFailure {
-            throw Failure(.unreachable, "\(failure); --port 0 finds a free one")
-        }
-        try? store.close()
+        var failure: (any Error)?
+        do { try await ServiceGroup(configuration: configuration).run() } catch let error as ListenFailure {
+            let sentence = error.trouble?.sentence(change: "choose another port by --port (0 finds a free one)")
+            failure = Failure(.unreachable, sentence ?? error.description)
+        } catch { failure = error }
+        do { try store.close() } catch { say("\(error)") }
+        if let failure { throw failure }
     }
 
     /// Runs the daemon and draws what it sees until it ends.

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Connections
 import Daemon
 import Glibc
 import Health
@@ -39,7 +40,7 @@ struct TargetsServerCommand: AsyncParsableCommand {
         let token = try readTokenFile(tokenFile, surroundings)
         let store: TargetStore
         do { store = try TargetStore(path: database) } catch {
-            throw Failure(.unreachable, "\(displayText(database)) can't be opened: \(displayText("\(error)"))")
+            throw Failure(.unreachable, "\(error)")
         }
         let logger = standardErrorLogger(.text, LogLevel(.info))
         let server = TargetsServer(
@@ -51,10 +52,15 @@ struct TargetsServerCommand: AsyncParsableCommand {
             onListening: { port in
                 logger.info("the Targets API listens", metadata: ["address": "\(ListenAddress(host: address.host, port: port))"])
             })
+        var failure: Failure?
         do { try await run(server) } catch {
-            throw Failure(.unreachable, "can't listen on \(address): \(displayText("\(error)"))")
+            let trouble = ListenTrouble(error, at: "\(address)")
+            failure = Failure(.unreachable, trouble.sentence(change: "choose another address by --listen"))
         }
-        try? store.close()
+        do { try store.close() } catch {
+            logger.warning("the WAL stays beside the database until the next start; copy both or neither: \(error)")
+        }
+        if let failure { throw failure }
     }
 
     private func run(_ server: TargetsServer) async throws {

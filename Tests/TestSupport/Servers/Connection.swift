@@ -24,8 +24,15 @@ package struct Connection: Sendable {
     }
 
     /// The client's end of a new connection to loopback.
-    package init(port: Int) throws {
-        self.init(descriptor: try tcpSocket())
+    ///
+    /// - Parameters:
+    ///   - address: of loopback, from which it comes: several stand for several peers. nil for the system's choice.
+    ///   - receives: bytes that the system may hold for it; nil for as many as the system likes.
+    package init(port: Int, from address: String? = nil, receives: Int32? = nil) throws {
+        self.init(descriptor: try address.map { try boundSocket($0).descriptor } ?? tcpSocket())
+        if var receives {
+            setsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, &receives, socklen_t(MemoryLayout<Int32>.size))
+        }
         guard withAddress("127.0.0.1", port: port, { connect(descriptor, $0, $1) == 0 }) != nil else {
             defer { close() }
             throw SupportError.system("connect")

@@ -22,7 +22,9 @@ import Testing
         Answer("a first trailer that begins with a blank", "HTTP/1.1 500 X\r\n\(chunks) X\r\n\r\n"),
         Answer("a header without a colon", "HTTP/1.1 500 X\r\nX\r\nContent-Length: 0\r\n\r\n"),
         Answer("a header without a name", "HTTP/1.1 500 X\r\n: a\r\nContent-Length: 0\r\n\r\n"),
-        Answer("a blank header behind an interim answer", "HTTP/1.1 103 E\r\n\r\nHTTP/1.1 500 X\r\n : a\r\nContent-Length: 0\r\n\r\n"),
+        Answer(
+            "a blank header behind an interim answer", "HTTP/1.1 103 E\r\n\r\nHTTP/1.1 500 X\r\n : a\r\nContent-Length: 0\r\n\r\n"
+        ),
         Answer("a header line of 150 KB", "HTTP/1.1 500 X\r\nX: \(String(repeating: "a", count: 150_000))\r\n\r\n"),
         Answer("a trailer line of 150 KB", "HTTP/1.1 500 X\r\n\(chunks)X: \(String(repeating: "a", count: 150_000))\r\n\r\n"),
         Answer("a NUL in a trailer", "HTTP/1.1 500 X\r\n\(chunks)X: a\0b\r\n\r\n"),

@@ -7,7 +7,12 @@ func monotonicNanoseconds() -> UInt64 {
     nanoseconds(CLOCK_MONOTONIC)
 }
 
-/// The same clock when the last bytes had come that were read in this turn; nil when the kernel didn't say, or the wall clock that it goes by
+/// The same, and the time for which the machine was suspended.
+func boottimeNanoseconds() -> UInt64 {
+    nanoseconds(CLOCK_BOOTTIME)
+}
+
+/// The monotonic clock when the last bytes had come that were read in this turn; nil when the kernel didn't say, or the wall clock that it goes by
 /// was set meanwhile.
 func lastArrivalNanoseconds() -> UInt64? {
     let arrival = rf_arrival()

@@ -13,7 +13,8 @@ import Testing
     private static let results = (1..<CURL_LAST.rawValue).map { CURLcode(rawValue: $0) }
     /// What the kernel says of a peer, or of the way to it: RFC 792 and RFC 4443, as icmp_err_convert in Linux has them, and a reset.
     private static let peersErrors: [Int32] = [
-        0, ECONNREFUSED, ECONNRESET, ECONNABORTED, EPIPE, ETIMEDOUT, EHOSTUNREACH, EHOSTDOWN, ENETUNREACH, ENETDOWN, ENONET, EPROTO,
+        0, ECONNREFUSED, ECONNRESET, ECONNABORTED, EPIPE, ETIMEDOUT, EHOSTUNREACH, EHOSTDOWN, ENETUNREACH, ENETDOWN, ENONET,
+        EPROTO,
         ENOPROTOOPT, EOPNOTSUPP, EMSGSIZE,
     ]
 
@@ -25,7 +26,9 @@ import Testing
                     var reading = FailureReading(result: result)
                     (reading.connection, reading.systemError, reading.headerBytes) = (connection, error, headerBytes)
                     let code = reading.code
-                    #expect(code.map { !Self.own.contains($0) } == true, "CURLcode \(result.rawValue), errno \(error): \(code as Any)")
+                    #expect(
+                        code.map { !Self.own.contains($0) } == true, "CURLcode \(result.rawValue), errno \(error): \(code as Any)"
+                    )
                 }
             }
         }
@@ -37,7 +40,8 @@ import Testing
                 var reading = FailureReading(result: result)
                 (reading.connection, reading.systemError) = (.connecting, error)
                 let code = reading.code
-                #expect(code.map { !Self.own.contains($0) } == true, "CURLcode \(result.rawValue), errno \(error): \(code as Any)")
+                #expect(
+                    code.map { !Self.own.contains($0) } == true, "CURLcode \(result.rawValue), errno \(error): \(code as Any)")
             }
         }
     }
