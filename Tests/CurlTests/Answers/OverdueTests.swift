@@ -3,42 +3,38 @@ import Testing
 
 @testable import Curl
 
-/// libcurl forgets a timeout when a byte comes less than a millisecond before it. Nothing would end such a transfer.
-@Suite(.timeLimit(.minutes(2))) struct OverdueTests {
-    private static let timeout = Duration.milliseconds(100)
-    private static let attempts = 400
-
-    @Test func aTransferEndsThoughAByteJustBeforeItsTimeoutMakesLibcurlForgetIt() async throws {
-        let engine = try TransferEngine()
-        let server = try ConnectionServer { connection in
-            // The path says when the transfer began, by the clock that both ends have.
-            let words = connection.readRequest().split(separator: " ")
-            guard words.count > 1, let began = UInt64(words[1].dropFirst()) else { return }
-            connection.send("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n")
-            // Where in the last millisecond the byte must come depends on when the engine began.
-            let last = began + Self.timeout.boundedNanoseconds - UInt64.random(in: 0...1_000_000)
-            guard !connection.waitForClose(atMost: Self.timeout - .milliseconds(5)) else { return }
-            while monotonicNanoseconds() < last {}
-            connection.send("x")
-            connection.waitForClose()
-        }
-        let reports = try await withThrowingTaskGroup(of: [TransferReport].self) { group in
-            for _ in 0..<4 {
-                // On the engine's thread, which then begins at once.
-                group.addTask(executorPreference: engine.executor) {
-                    var reports: [TransferReport] = []
-                    for _ in 0..<Self.attempts / 4 {
-                        let url = server.url("/\(monotonicNanoseconds())")
-                        reports.append(await engine.transfer(try request(url) { $0.timeout = Self.timeout }))
-                    }
-                    return reports
+/// What libcurl has and never ends, whatever the reason, ends at its deadline all the same.
+@Suite(.timeLimit(.minutes(1))) struct OverdueTests {
+    @Test func aTransferThatLibcurlHasForgottenEndsAtItsDeadline() async throws {
+        let mailbox = try Mailbox()
+        defer { mailbox.close() }
+        let wanted = try request("http://127.0.0.1:1/") { $0.timeout = .milliseconds(50) }
+        let report = await withCheckedContinuation { continuation in
+            let submission = Submission(id: 1, request: wanted, continuation: continuation)
+            let error = startThread(named: "forgetful", stackBytes: 4 << 20) {
+                guard let loop = try? Loop(mailbox), let handle = EasyHandle() else {
+                    return continuation.resume(returning: .unstarted(.init(.localFault)))
                 }
+                let transfer = Transfer(submission, KeptConnections(), systemBundle: "")
+                transfer.markBeginning()
+                transfer.handle = handle
+                loop.transfers[1] = transfer
+                // Before the loop has told libcurl whom to tell when it wants to go on, so nobody hears of it.
+                if let failure = loop.add(transfer, handle) { loop.end(transfer, failure) }
+                loop.run()
             }
-            return try await group.reduce(into: []) { $0 += $1 }
+            if error != 0 { continuation.resume(returning: .unstarted(.init(.localFault))) }
         }
-        #expect(reports.count == Self.attempts)
-        for report in reports { #expect(report.failure?.code == .timedOut, "\(String(describing: report.failure))") }
-        // One that nobody ended would end here, and with another failure.
-        await engine.shutDown()
+        #expect(report.failure?.code == .connectTimedOut, "\(String(describing: report.failure))")
+        #expect(report.duration >= .milliseconds(50))
+    }
+}
+
+extension Loop {
+    fileprivate convenience init(_ mailbox: Mailbox) throws {
+        try self.init(
+            mailbox: mailbox, executor: EngineExecutor(mailbox), board: StatisticsBoard(),
+            bounds: Bounds(lookups: 1, idleConnections: 1), userAgent: nil, resolver: { _ in .addresses([]) },
+            hasRoute: { _ in true })
     }
 }
