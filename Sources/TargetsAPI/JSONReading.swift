@@ -151,7 +151,7 @@ private func readDocument<Value: MemberReadable>(_ json: [UInt8]) throws(Documen
 
 func decodeJSON<Value: Decodable>(_ type: Value.Type, from json: [UInt8]) throws(DocumentProblem) -> Value {
     do {
-        return try JSONDecoder().decode(type, from: Data(json))
+        return try JSONDecoder().decode(type, from: decodable(json))
     } catch DecodingError.dataCorrupted {
         throw .notJSON
     } catch DecodingError.keyNotFound(let key, _) {
@@ -161,4 +161,12 @@ func decodeJSON<Value: Decodable>(_ type: Value.Type, from json: [UInt8]) throws
     } catch {
         throw .notJSON
     }
+}
+
+/// What a stranger's JSON is decoded from: with a blank behind it. Foundation of Swift 6.3.1 looks at the byte behind the 513th open array to
+/// say where it is, and ends the process where there is none.
+func decodable(_ json: some Collection<UInt8>) -> Data {
+    var data = Data(json)
+    data.append(UInt8(ascii: " "))
+    return data
 }

@@ -54,7 +54,7 @@ struct RecordSplitter {
     }
 
     private static func isJSON(_ value: Slice<UnsafeBufferPointer<UInt8>>) -> Bool {
-        (try? JSONDecoder().decode(Anything.self, from: Data(value))) != nil
+        (try? JSONDecoder().decode(Anything.self, from: decodable(value))) != nil
     }
 
     private struct Anything: Decodable {

@@ -47,11 +47,15 @@ import Testing
 
     /// libcurl 7.88.1 leaves a copy of such a host, and a server can have one in each of its redirects.
     @Test func aHostThatIsNoInternationalNameLeavesNoMemoryBehind() {
-        let url = "http://\(String(repeating: "\u{fc}", count: 3500)).example/"
-        let before = residentKibibytes()
-        #expect((0..<20_000).allSatisfy { _ in URLParts(url) == nil })
-        // All copies together are twice as much. What else runs here uses some memory, too.
-        #expect(residentKibibytes() - before < 70_000)
+        let url = "http://\(String(repeating: "\u{fc}", count: 3900)).example/"
+        // Other tests use memory meanwhile, but not each time.
+        let isSteady = (0..<6).contains { _ in
+            let before = residentKibibytes()
+            for _ in 0..<3000 where URLParts(url) != nil { Issue.record("it is taken for a URL") }
+            // All copies together are twice as much.
+            return residentKibibytes() - before < 3000 * 7800 / 1024 / 2
+        }
+        #expect(isSteady)
     }
 
     @Test func showsItsParts() throws {

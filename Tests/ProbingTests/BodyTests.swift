@@ -58,6 +58,13 @@ import Testing
         JSONPlace.find(try #require(JSONPath(path)), in: Array(text.utf8))
     }
 
+    /// 513 of them once ended the process.
+    @Test func arraysThatAreOnlyOpenedAreNoJSON() throws {
+        for count in [1, 511, 512, 513, 514, 5000] {
+            #expect(try find("$.a", String(repeating: "[", count: count)) == .notJSON, "\(count)")
+        }
+    }
+
     private static let document = #"{"a":{"b":[1,{"c":"x"},null]},"ok":true,"n":null,"":5,"f":1.5}"#
 
     @Test(

@@ -27,6 +27,16 @@ import Testing
         #expect(list == TargetList(targets: [stripe]))
     }
 
+    /// 513 of them once ended the process: the daemon's by an answer, the embedded API's by a request.
+    @Test func arraysThatAreOnlyOpenedAreNoJSON() {
+        for count in [1, 511, 512, 513, 514, 5000] {
+            let json = [UInt8](repeating: UInt8(ascii: "["), count: count)
+            #expect(throws: DocumentProblem.notJSON, "\(count)") { try TargetList(json: json, clientID: "c") }
+            #expect(throws: DocumentProblem.notJSON, "\(count)") { try TargetDraft(json: json) }
+            #expect(throws: DocumentProblem.notJSON, "\(count)") { try TargetChange(json: json) }
+        }
+    }
+
     @Test func unknownMembersAndOddExtrasAreIgnored() throws {
         let list = try read(record("k", #","new":{"a":[1]},"userId":7,"targetCreatedAt":null"#))
         #expect(list == TargetList(targets: [target()]))

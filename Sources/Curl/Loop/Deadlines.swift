@@ -33,10 +33,10 @@ struct Deadlines {
     }
 }
 
-/// The end of transfers whose timeout libcurl has forgotten.
+/// The end of transfers whose timeout libcurl has lost.
 ///
-/// When a socket is ready less than a millisecond before a transfer's timeout, libcurl 7.88.1 drops the timeout (`add_next_timeout` counts in
-/// whole milliseconds) and finds a millisecond left (`Curl_timeleft`). From there on nothing ends the transfer but its server.
+/// The fuzzer has seen it in one of some 100,000 hostile answers on a busy machine: libcurl 7.88.1 has a transfer under way, with a connection
+/// and without any timer. From there on nothing ends it but its server, and its target would not be probed again.
 extension Loop {
     /// libcurl counts in whole milliseconds, and its word is the better one.
     static let overdueAfter: UInt64 = 20_000_000

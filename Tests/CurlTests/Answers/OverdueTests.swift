@@ -3,41 +3,38 @@ import Testing
 
 @testable import Curl
 
-/// libcurl forgets a timeout when a byte comes less than a millisecond before it. Nothing would end such a transfer.
-@Suite(.timeLimit(.minutes(2))) struct OverdueTests {
-    private static let timeout = Duration.milliseconds(100)
-
-    @Test func aTransferEndsThoughAByteJustBeforeItsTimeoutMakesLibcurlForgetIt() async throws {
-        let engine = try TransferEngine()
-        let server = try ConnectionServer { connection in
-            let began = ContinuousClock.now
-            connection.readRequest()
-            connection.send("HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n")
-            guard !connection.waitForClose(atMost: Self.timeout - .milliseconds(8)) else { return }
-            // The client's time began before this one's, by less than it takes to connect. Where in the last millisecond the last byte
-            // comes is chance, so there are many transfers.
-            let last = Self.timeout - .microseconds(Int.random(in: 0...1200))
-            while began.duration(to: .now) < last { connection.send("x") }
-            connection.waitForClose()
-        }
-        let reports = try await withThrowingTaskGroup(of: TransferReport.self) { group in
-            for _ in 0..<4 {
-                group.addTask {
-                    var last: TransferReport?
-                    for _ in 0..<40 {
-                        let report = await engine.transfer(try request(server.url()) { $0.timeout = Self.timeout })
-                        if report.failure?.code != .timedOut { return report }
-                        last = report
-                    }
-                    return try #require(last)
+/// What libcurl has and never ends, whatever the reason, ends at its deadline all the same.
+@Suite(.timeLimit(.minutes(1))) struct OverdueTests {
+    @Test func aTransferThatLibcurlHasForgottenEndsAtItsDeadline() async throws {
+        let mailbox = try Mailbox()
+        defer { mailbox.close() }
+        let wanted = try request("http://127.0.0.1:1/") { $0.timeout = .milliseconds(50) }
+        let report = await withCheckedContinuation { continuation in
+            let submission = Submission(id: 1, request: wanted, continuation: continuation)
+            let error = startThread(named: "forgetful", stackBytes: 4 << 20) {
+                guard let loop = try? Loop(mailbox), let handle = EasyHandle() else {
+                    return continuation.resume(returning: .unstarted(.init(.localFault)))
                 }
+                let transfer = Transfer(submission, KeptConnections(), systemBundle: "")
+                transfer.markBeginning()
+                transfer.handle = handle
+                loop.transfers[1] = transfer
+                // Before the loop has told libcurl whom to tell when it wants to go on, so nobody hears of it.
+                if let failure = loop.add(transfer, handle) { loop.end(transfer, failure) }
+                loop.run()
             }
-            return try await group.reduce(into: []) { $0.append($1) }
+            if error != 0 { continuation.resume(returning: .unstarted(.init(.localFault))) }
         }
-        for report in reports {
-            #expect(report.failure?.code == .timedOut, "\(String(describing: report.failure))")
-            #expect(report.status == 200)
-        }
-        await engine.shutDown()
+        #expect(report.failure?.code == .connectTimedOut, "\(String(describing: report.failure))")
+        #expect(report.duration >= .milliseconds(50))
+    }
+}
+
+extension Loop {
+    fileprivate convenience init(_ mailbox: Mailbox) throws {
+        try self.init(
+            mailbox: mailbox, executor: EngineExecutor(mailbox), board: StatisticsBoard(),
+            bounds: Bounds(lookups: 1, idleConnections: 1), userAgent: nil, resolver: { _ in .addresses([]) },
+            hasRoute: { _ in true })
     }
 }

@@ -33,6 +33,7 @@ struct BodyGrammar {
     private mutating func text() -> [UInt8] {
         if odd(40) { return [UInt8](repeating: 120, count: dice.length(upTo: 140_000)) }
         if odd(10) { return dice.bytes(dice.below(200)) }
+        if odd(40) { return [UInt8](repeating: UInt8(ascii: "["), count: dice.within(510...516)) }
         return [UInt8](
             dice.one(of: [
                 "", "ok", "hello", "{\"status\":\"ok\"}", "{\"status\":\"ok\",\"status\":\"down\"}", "0\r\n\r\n", "a\0b",

@@ -97,7 +97,10 @@ struct ListGrammar {
 
     private mutating func value(depth: Int) -> String {
         switch dice.below(40) {
-        case 0: return String(repeating: "[", count: dice.length(upTo: 40_000)) + (dice.once(in: 2) ? "" : "1")
+        // 512 is as deep as Foundation goes.
+        case 0:
+            let count = dice.once(in: 3) ? dice.within(510...516) : dice.length(upTo: 40_000)
+            return String(repeating: "[", count: count) + (dice.once(in: 2) ? "" : "1")
         case 1:
             let count = dice.length(upTo: 20_000)
             return String(repeating: "[", count: count) + String(repeating: "]", count: count)

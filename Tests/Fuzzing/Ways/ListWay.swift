@@ -53,6 +53,7 @@ struct ListWay: Sendable {
                 return "unchanged without a known list"
             }
             check(list, &complaints)
+            if list.targets.isEmpty, !list.rejected.isEmpty { complaints.append("records that can't be read make an empty list") }
             guard case .list(let again, _) = try await client.list(unless: print, like: list.targets) else { return "unchanged" }
             check(again, &complaints)
             return "two lists"
