@@ -4,7 +4,7 @@ import Foundation
 import Fuzzing
 
 @main struct FuzzHTTP {
-    /// The main thread only waits: the way in which an asynchronous main function leaves it to others ends valgrind.
+    /// The main thread only waits, so that an exit from any other ends the process.
     static func main() {
         guard let command = Command(Array(CommandLine.arguments.dropFirst())) else {
             FileHandle.standardError.write(Data(Command.usage.utf8))

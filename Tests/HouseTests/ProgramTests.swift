@@ -5,7 +5,7 @@ import Testing
 /// The packages that some list of `scripts/lib/common.sh` names.
 private func listedPackages() throws -> Set<String> {
     let script =
-        "set -eu; . \"$1\"; for list in ${!build_*} ${!test_*} ${!bench_*} ${!package_*} ${!fuzz_*} ${!peer_*} ${!container_*}; do "
+        "set -eu; . \"$1\"; for list in ${!build_*} ${!test_*} ${!bench_*} ${!package_*} ${!peer_*} ${!container_*}; do "
         + "declare -n names=$list; printf '%s\\n' \"${names[@]}\"; done"
     let ended = try Finished("bash", ["-c", script, "bash", Repository.path(of: "scripts/lib/common.sh")])
     #expect(ended.status == 0, "\(ended.output)")

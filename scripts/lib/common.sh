@@ -19,8 +19,6 @@ container_packages=(debootstrap systemd-container procps)
 bench_packages=(gcc libc6-dev libcurl4-openssl-dev ca-certificates openssl python3 nginx-light sqlite3 libsqlite3-dev)
 # What makes packages; man-db and mandoc check the manual pages.
 package_packages=(dpkg-dev binutils python3 man-db mandoc)
-# The fuzzer under memcheck, which can't read what Swift writes for debuggers.
-fuzz_packages=(valgrind binutils)
 # What the daemon is compared with.
 peer_packages=(prometheus prometheus-blackbox-exporter)
 
