@@ -51,6 +51,7 @@ import Testing
 
     @Test func anEndWaitsForWhatHasBegunAndLetsNothingMoreBegin() async throws {
         let (served, coming) = (try begin("192.0.2.1"), try begin("192.0.2.1", isTakenUp: false))
+        places.trust(served)
         async let ended: Void = places.end()
         // Refused as soon as the end has begun.
         while try begin("192.0.2.7").isActive { await Task.yield() }
