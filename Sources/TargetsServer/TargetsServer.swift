@@ -105,7 +105,10 @@ package struct TargetsServer: Sendable {
                 }
             }
         } onCancel: {
-            running.cancel()
+            Task {
+                await places.end()
+                running.cancel()
+            }
         }
     }
 
