@@ -173,8 +173,8 @@ private let body = #"{"targetName":"n","targetRegion":"r","targetBaseURL":"https
             }
             return await group.reduce(into: [StoreError.Code: Int]()) { $0[$1?.code ?? .other, default: 0] += 1 }
         }
-        // One after the other it would be two minutes.
-        #expect(began.duration(to: .now) < .seconds(30))
+        // One after the other it would be more than two minutes; all at once it is the patience, and what a busy machine adds.
+        #expect(began.duration(to: .now) < .seconds(100))
         #expect(errors.keys.allSatisfy { $0 == .locked || $0 == .crowded }, "\(errors)")
         #expect(errors[.crowded, default: 0] > 0 && errors[.locked, default: 0] >= TargetStore.writesWaitingMax, "\(errors)")
         lock.send(Array("ROLLBACK; SELECT 'open';\n".utf8))

@@ -106,7 +106,7 @@ import Testing
                 #expect(String(decoding: try connection.readToEnd(), as: UTF8.self).hasPrefix("HTTP/1.1 200 OK\r\n"))
             }
         }
-        #expect(asked.all == ["reload"])
+        #expect(asked.all == ["reload false"])
     }
 
     @Test func whoDoesNotWaitIsNotAsked() async throws {
