@@ -36,23 +36,41 @@ package final class TargetStore: Sendable {
     ///   - now: the wall clock.
     ///   - onChange: called after each change is committed.
     /// - Throws: ``StoreError``.
-    package init(
+    package convenience init(
         path: String, patience: Duration = .seconds(5), now: @escaping @Sendable () -> Timestamp = TargetStore.wallClock,
         onChange: @escaping @Sendable (_ clientID: String) -> Void = { _ in }
     ) throws {
+        let opened: Opened
+        do { opened = try Self.open(path, patience) } catch { throw StoreError(error, path: path) }
+        self.init(path, opened, now, onChange)
+    }
+
+    /// Nothing is thrown here: Swift 6.3.1 crashes when it optimizes an initializer that throws beside a stored `Mutex`.
+    private init(
+        _ path: String, _ opened: Opened, _ now: @escaping @Sendable () -> Timestamp,
+        _ onChange: @escaping @Sendable (_ clientID: String) -> Void
+    ) {
         (self.path, self.now, self.onChange) = (path, now, onChange)
-        do {
-            var configuration = GRDB.Configuration()
-            configuration.busyMode = .timeout(patience / .seconds(1))
-            database = try DatabasePool(path: path, configuration: configuration)
-            // GRDB opens a WAL database with NORMAL, which may lose the last commits with the power.
-            try database.writeWithoutTransaction { try $0.execute(sql: "PRAGMA synchronous = FULL") }
-            try TargetSchema.migrator.migrate(database)
-            userID = try database.read { try TargetSchema.userID($0) }
-            files = Mutex(database.writeWithoutTransaction { DatabaseFiles(path, openedBy: $0.sqliteConnection) })
-        } catch {
-            throw StoreError(error, path: path)
-        }
+        (database, userID) = (opened.database, opened.userID)
+        files = Mutex(opened.files)
+    }
+
+    private struct Opened {
+        var database: DatabasePool
+        var userID: String
+        var files: DatabaseFiles
+    }
+
+    private static func open(_ path: String, _ patience: Duration) throws -> Opened {
+        var configuration = GRDB.Configuration()
+        configuration.busyMode = .timeout(patience / .seconds(1))
+        let database = try DatabasePool(path: path, configuration: configuration)
+        // GRDB opens a WAL database with NORMAL, which may lose the last commits with the power.
+        try database.writeWithoutTransaction { try $0.execute(sql: "PRAGMA synchronous = FULL") }
+        try TargetSchema.migrator.migrate(database)
+        let userID = try database.read { try TargetSchema.userID($0) }
+        let files = database.writeWithoutTransaction { DatabaseFiles(path, openedBy: $0.sqliteConnection) }
+        return Opened(database: database, userID: userID, files: files)
     }
 
     package static let wallClock: @Sendable () -> Timestamp = {
