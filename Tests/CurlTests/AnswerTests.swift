@@ -30,7 +30,7 @@ import Testing
         #expect(connect > .zero && processing >= .zero && transfer >= .zero)
         #expect(connect + processing + transfer <= report.duration)
         #expect(report.startedAt >= before && report.startedAt + report.duration <= .now)
-        #expect(abs(Double(report.startedAtMilliseconds) / 1000 - Date().timeIntervalSince1970) < 30)
+        #expect(abs(Double(report.startedAtMilliseconds) / 1000 - Date().timeIntervalSince1970) < 300)
     }
 
     @Test func sendsMethodHeadersBodyAndUserAgentAndNothingElse() async throws {
