@@ -9,102 +9,42 @@ package final class ConnectionPlaces: Sendable {
         let channel: any Channel
         /// Of this machine, too, each address is a peer.
         let peer: [UInt8]
-        var isServed = false
         var isTrusted = false
-
-        var mayEnd: Bool { isServed && !isTrusted }
-    }
-
-    private struct State: Sendable {
-        /// The oldest first.
-        var places: [Place] = []
-        var isEnding = false
-        var waiting: [CheckedContinuation<Void, Never>] = []
-
-        /// Whoever waits for the last that has begun to be served, once it is.
-        mutating func takeDone() -> [CheckedContinuation<Void, Never>] {
-            guard places.allSatisfy({ $0.isServed }) else { return [] }
-            defer { waiting = [] }
-            return waiting
-        }
     }
 
     private let total: Int
-    private let state = Mutex(State())
+    /// The oldest first.
+    private let places = Mutex<[Place]>([])
 
     package init(total: Int) { self.total = total }
 
-    /// Begins a connection that gets a place, and gives the place back when it ends. One that gets none, or can't begin, is closed here: NIO
-    /// leaves one whose initializer fails as it is.
-    package func begin<Value: Sendable>(
-        _ channel: any Channel, _ setUp: () -> EventLoopFuture<Value>
-    ) -> EventLoopFuture<Value> {
-        guard enter(channel) else {
-            channel.close(promise: nil)
-            return channel.eventLoop.makeFailedFuture(NoPlace())
-        }
-        channel.closeFuture.whenComplete { _ in self.leave(channel) }
-        let begun = setUp()
-        begun.whenFailure { _ in channel.close(promise: nil) }
-        return begun
-    }
-
-    package struct NoPlace: Error {}
-
-    /// It is being served from now on, and can be ended for another. One that is closed between its beginning and this is dropped by NIO, which
-    /// ends the process for what was begun of it ("Deinited NIOAsyncWriter without calling finish()").
-    package func takeUp(_ channel: any Channel) { mark(channel) { $0.isServed = true } }
-
-    /// Whoever is behind it has shown that it may ask: its connection isn't ended for another's.
-    package func trust(_ channel: any Channel) { mark(channel) { $0.isTrusted = true } }
-
-    /// Gives no more places, and returns when all that have begun are served: a listener that ended before that would drop the rest.
-    package func end() async {
-        await withCheckedContinuation { continuation in
-            let done = state.withLock { state in
-                state.isEnding = true
-                state.waiting.append(continuation)
-                return state.takeDone()
-            }
-            for continuation in done { continuation.resume() }
-        }
-    }
-
-    private func mark(_ channel: any Channel, _ change: (inout Place) -> Void) {
-        let done = state.withLock { state in
-            if let index = state.places.firstIndex(where: { $0.channel === channel }) { change(&state.places[index]) }
-            return state.takeDone()
-        }
-        for continuation in done { continuation.resume() }
-    }
-
-    private func enter(_ channel: any Channel) -> Bool {
+    /// Whether the connection got a place, which it gives back when it closes. One that got none is to be closed.
+    package func enter(_ channel: any Channel) -> Bool {
         let peer = channel.remoteAddress?.ipAddress.flatMap { IPAddress($0) }.map(PeerCounts.network(of:)) ?? []
-        let (isIn, ended) = state.withLock { state -> (Bool, (any Channel)?) in
-            guard !state.isEnding else { return (false, nil) }
+        let (isIn, ended) = places.withLock { places -> (Bool, (any Channel)?) in
             var ended: (any Channel)?
-            if state.places.count >= total {
-                let strangers = state.places.lazy.filter { $0.mayEnd }
+            if places.count >= total {
+                let strangers = places.lazy.filter { !$0.isTrusted }
                 let counts = Dictionary(strangers.map { ($0.peer, 1) }, uniquingKeysWith: +)
                 let most = counts.values.max()
-                guard let index = state.places.firstIndex(where: { $0.mayEnd && counts[$0.peer] == most }) else {
+                guard let index = places.firstIndex(where: { !$0.isTrusted && counts[$0.peer] == most }) else {
                     return (false, nil)
                 }
-                ended = state.places.remove(at: index).channel
+                ended = places.remove(at: index).channel
             }
-            state.places.append(Place(channel: channel, peer: peer))
+            places.append(Place(channel: channel, peer: peer))
             return (true, ended)
         }
         ended?.close(promise: nil)
+        // One that was ended for another has given its place back already.
+        if isIn { channel.closeFuture.whenComplete { _ in self.places.withLock { $0.removeAll { $0.channel === channel } } } }
         return isIn
     }
 
-    private func leave(_ channel: any Channel) {
-        let done = state.withLock { state in
-            // One that was ended for another has given its place back already.
-            state.places.removeAll { $0.channel === channel }
-            return state.takeDone()
+    /// Whoever is behind it has shown that it may ask: its connection isn't ended for another's.
+    package func trust(_ channel: any Channel) {
+        places.withLock { places in
+            if let index = places.firstIndex(where: { $0.channel === channel }) { places[index].isTrusted = true }
         }
-        for continuation in done { continuation.resume() }
     }
 }

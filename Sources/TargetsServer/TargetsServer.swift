@@ -10,7 +10,6 @@ internal import Hummingbird
 internal import HummingbirdCore
 package import Logging
 internal import NIOCore
-internal import ServiceLifecycle
 internal import TargetsAPI
 
 /// The embedded Targets API on a listener of its own.
@@ -69,6 +68,7 @@ package struct TargetsServer: Sendable {
     package func run() async throws {
         let answers = answers
         let places = ConnectionPlaces(total: Self.connectionsMax)
+        let begun = BegunConnections()
         let responder = CallbackResponder<AskerContext> { request, context in
             await answers.respond(to: request, over: Asker(channel: context.channel, places: places))
         }
@@ -77,7 +77,9 @@ package struct TargetsServer: Sendable {
         let onListening = onListening
         let application = Application(
             responder: responder,
-            server: HTTPServerBuilder { Placed(http: HTTP1Channel(responder: $0, configuration: Self.http), places: places) },
+            server: HTTPServerBuilder {
+                Placed(http: HTTP1Channel(responder: $0, configuration: Self.http), places: places, begun: begun)
+            },
             configuration: ApplicationConfiguration(
                 address: .hostname(configuration.host, port: configuration.port),
                 availableConnectionsDelegate: MaximumAvailableConnections(
@@ -86,30 +88,8 @@ package struct TargetsServer: Sendable {
                 if let port = channel.localAddress?.port { await onListening(port) }
             },
             logger: silent)
-        try await run(application, places)
-    }
-
-    /// As a group of its own, to which a graceful shutdown comes when nothing is dropped by it any more.
-    private func run(_ application: some Service, _ places: ConnectionPlaces) async throws {
-        let group = ServiceGroup(
-            services: [application], logger: Logger(label: "targets-server") { _ in SwiftLogNoOpLogHandler() })
-        // Detached: a child would have the shutdown of the group around it, by a task-local value.
-        let running = Task.detached { try await group.run() }
-        try await withTaskCancellationHandler {
-            try await withGracefulShutdownHandler {
-                try await running.value
-            } onGracefulShutdown: {
-                Task {
-                    await places.end()
-                    await group.triggerGracefulShutdown()
-                }
-            }
-        } onCancel: {
-            Task {
-                await places.end()
-                running.cancel()
-            }
-        }
+        defer { begun.end() }
+        try await application.run()
     }
 
     private static var http: HTTP1Channel.Configuration {
@@ -131,13 +111,18 @@ package struct TargetsServer: Sendable {
 private struct Placed: ServerChildChannel {
     let http: HTTP1Channel
     let places: ConnectionPlaces
+    let begun: BegunConnections
+
+    private struct NoPlace: Error {}
 
     func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<HTTP1Channel.Value> {
-        places.begin(channel) { http.setup(channel: channel, logger: logger) }
+        let isIn = places.enter(channel)
+        return begun.keep(
+            isIn ? http.setup(channel: channel, logger: logger) : channel.eventLoop.makeFailedFuture(NoPlace()), of: channel)
     }
 
     func handle(value: HTTP1Channel.Value, logger: Logger) async {
-        places.takeUp(value.channel)
+        begun.drop(value.channel)
         await http.handle(value: value, logger: logger)
     }
 }

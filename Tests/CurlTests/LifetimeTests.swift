@@ -6,7 +6,7 @@ import Testing
 
 @testable import Curl
 
-/// Cancellation, shutdown and many at a time. Alone on the machine's descriptors while it counts them.
+/// Cancellation, shutdown and many at a time.
 @Suite(.serialized) struct LifetimeTests {
     @Test func aCancelledTaskNeverConnects() async throws {
         let engine = try TransferEngine()
@@ -69,57 +69,62 @@ import Testing
         await engine.shutDown()
     }
 
-    /// No more here, where other tests start programs: Foundation's Process.run() copies directory entries of /proc/self/fd past the end of
-    /// its buffer, and crashes at times in a process with more than some 1,300 descriptors. TenThousandTests has its process for itself.
-    @Test func threeHundredAreInFlightAtATimeAndLeaveNoDescriptor() async throws {
-        try raiseDescriptorLimit(to: 5000)
-        let engine = try TransferEngine()
-        let before = try openDescriptors()
-        do {
-            // Nobody is answered before all are here, so all are in flight together.
-            let held = Mutex<[Connection]>([])
-            let server = try ConnectionServer(isInline: true) { connection in
-                let copy = Connection(descriptor: dup(connection.descriptor))
-                let all = held.withLock { all in
-                    all.append(copy)
-                    return all.count == 300 ? all : []
+    /// In a process of its own: the descriptors of other tests would be counted, too.
+    @Test func threeHundredAreInFlightAtATimeAndLeaveNoDescriptor() async {
+        await #expect(processExitsWith: .success) {
+            try raiseDescriptorLimit(to: 5000)
+            let engine = try TransferEngine()
+            // Whatever a first transfer opens once for all.
+            let first = try ConnectionServer { $0.answer() }
+            #expect(await engine.transfer(try request(first.url())).status == 200)
+            let before = openDescriptors()
+            do {
+                // Nobody is answered before all are here, so all are in flight together.
+                let held = Mutex<[Connection]>([])
+                let server = try ConnectionServer(isInline: true) { connection in
+                    let copy = Connection(descriptor: dup(connection.descriptor))
+                    let all = held.withLock { all in
+                        all.append(copy)
+                        return all.count == 300 ? all : []
+                    }
+                    for connection in all {
+                        connection.answer()
+                        connection.close()
+                    }
                 }
-                for connection in all {
-                    connection.answer()
-                    connection.close()
+                let wanted = try request(server.url(), timeout: .seconds(60))
+                let good = await withTaskGroup(of: Bool.self) { group in
+                    for _ in 0..<300 { group.addTask { await engine.transfer(wanted).status == 200 } }
+                    return await group.reduce(into: 0) { $0 += $1 ? 1 : 0 }
                 }
+                #expect(good == 300)
+                try await server.untilQuiet()
             }
-            let wanted = try request(server.url(), timeout: .seconds(60))
-            let good = await withTaskGroup(of: Bool.self) { group in
-                for _ in 0..<300 { group.addTask { await engine.transfer(wanted).status == 200 } }
-                return await group.reduce(into: 0) { $0 += $1 ? 1 : 0 }
+            await engine.shutDown()
+            #expect(openDescriptors() <= before)
+        }
+    }
+
+    @Test func manyFailuresLeaveNoDescriptor() async {
+        await #expect(processExitsWith: .success) {
+            let engine = try TransferEngine()
+            let server = try ConnectionServer {
+                $0.readRequest()
+                $0.reset()
             }
-            #expect(good == 300)
+            let wanted = try request(server.url())
+            #expect(await engine.transfer(wanted).code == .connectReset)
+            let before = openDescriptors()
+            for _ in 0..<1500 { #expect(await engine.transfer(wanted).code == .connectReset) }
+            try await server.untilQuiet()
+            #expect(openDescriptors() <= before)
         }
-        await engine.shutDown()
-        // Other tests of the process open and close some beside this one.
-        #expect(try openDescriptors() < before + 250)
     }
+}
 
-    @Test func manyFailuresLeaveNoDescriptor() async throws {
-        let engine = try TransferEngine()
-        let server = try ConnectionServer {
-            $0.readRequest()
-            $0.reset()
-        }
-        let before = try openDescriptors()
-        for _ in 0..<1500 { #expect(await engine.transfer(try request(server.url())).code == .connectReset) }
-        #expect(try openDescriptors() < before + 250)
-    }
-
-    private func openDescriptors() throws -> Int {
-        try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").count
-    }
-
-    private func raiseDescriptorLimit(to wanted: rlim_t) throws {
-        var limit = rlimit()
-        getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
-        limit.rlim_cur = max(limit.rlim_cur, min(wanted, limit.rlim_max))
-        try #require(setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 && limit.rlim_cur >= wanted)
-    }
+private func raiseDescriptorLimit(to wanted: rlim_t) throws {
+    var limit = rlimit()
+    getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+    limit.rlim_cur = max(limit.rlim_cur, min(wanted, limit.rlim_max))
+    try #require(setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 && limit.rlim_cur >= wanted)
 }

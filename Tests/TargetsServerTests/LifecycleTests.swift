@@ -33,6 +33,29 @@ import Testing
         try store.close()
     }
 
+    /// In a process of its own: what NIO drops ends the process.
+    @Test(arguments: [true, false]) func itEndsUnderAFloodOfConnections(isGraceful: Bool) async {
+        await #expect(processExitsWith: .success) { [isGraceful] in
+            let folder = try TemporaryFolder()
+            let store = try TargetStore(path: folder.file("targets.db"))
+            for _ in 0..<5 {
+                let (ports, port) = AsyncStream<Int>.makeStream()
+                let server = TargetsServer(configuration: .init(host: "127.0.0.1", port: 0, tokens: []), store: store) {
+                    port.yield($0)
+                }
+                let group = ServiceGroup(
+                    services: [Running(server: server)], logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+                let running = Task { try await group.run() }
+                let flood = ConnectionFlood(port: try #require(await ports.first { _ in true }))
+                try await flood.until(200)
+                if isGraceful { await group.triggerGracefulShutdown() } else { running.cancel() }
+                try? await running.value
+                try await flood.stop()
+            }
+            try store.close()
+        }
+    }
+
     @Test func noTokenPathOrQueryIsLogged() async throws {
         let log = RecordedLog()
         let logger = Logger(label: "test") { _ in log }

@@ -37,7 +37,7 @@ func withServer<Value: Sendable>(
     var configuration = TargetsServer.Configuration(host: "127.0.0.1", port: 0, tokens: tokens, rate: rate, names: names)
     configuration.listBytesMax = listBytesMax
     let server = TargetsServer(configuration: configuration, store: store, logger: logger) { port.yield($0) }
-    // As the daemon ends it. Cancelled, NIO traps on a connection that was accepted and not taken up (NIOAsyncWriter's deinit).
+    // As the daemon ends it.
     var group = ServiceGroupConfiguration(
         services: [Running { try await server.run() }], logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
     group.maximumGracefulShutdownDuration = .milliseconds(1500)

@@ -32,7 +32,7 @@ func withServer(
                 return action
             }),
         onListening: { listening.yield($0.port) })
-    // As the daemon ends it. Cancelled, NIO traps on a connection that was accepted and not taken up (NIOAsyncWriter's deinit).
+    // As the daemon ends it.
     var group = ServiceGroupConfiguration(
         services: [Running { try await server.run() }], logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
     group.maximumGracefulShutdownDuration = .milliseconds(1500)
@@ -51,7 +51,7 @@ func withServer(
     }
 }
 
-private struct Running: Service {
+struct Running: Service {
     let body: @Sendable () async throws -> Void
     func run() async throws { try await body() }
 }

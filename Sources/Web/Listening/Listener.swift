@@ -33,6 +33,7 @@ struct Listener: Sendable {
     let connectionsMax: Int
     private let http: HTTP1Channel
     private let peers: PeerCounts
+    private let begun = BegunConnections()
     /// The daemon tells what there is to tell; a listener that logs every torn connection would let strangers fill its log.
     private let silent = Logger(label: "web") { _ in SwiftLogNoOpLogHandler() }
 
@@ -59,13 +60,17 @@ struct Listener: Sendable {
     func run(onListening: @Sendable (WebServer.Bound) async -> Void) async throws {
         let quiescing = ServerQuiescingHelper(group: MultiThreadedEventLoopGroup.singleton)
         let server = try await bind(quiescing)
+        defer { begun.end() }
         await withGracefulShutdownHandler {
             await onListening(WebServer.Bound(server.channel.localAddress))
             await withDiscardingTaskGroup { group in
                 // What tears the listener itself ends it; what tears one connection is that connection's.
                 try? await server.executeThenClose { connections in
                     for try await connection in connections {
-                        group.addTask { await http.handle(value: connection, logger: silent) }
+                        group.addTask {
+                            begun.drop(connection.channel)
+                            await http.handle(value: connection, logger: silent)
+                        }
                     }
                 }
             }
@@ -98,19 +103,17 @@ struct Listener: Sendable {
 
     private struct TooManyOfOnePeer: Error {}
 
-    /// A connection that can't begin is closed here: NIO leaves one whose initializer fails as it is, and it would keep its place for good.
     @Sendable func begin(_ channel: any Channel) -> EventLoopFuture<HTTP1Channel.Value> {
-        guard let share = peers.enter(channel) else {
-            channel.close(promise: nil)
-            return channel.eventLoop.makeFailedFuture(TooManyOfOnePeer())
-        }
+        begun.keep(setUp(channel), of: channel)
+    }
+
+    private func setUp(_ channel: any Channel) -> EventLoopFuture<HTTP1Channel.Value> {
+        guard let share = peers.enter(channel) else { return channel.eventLoop.makeFailedFuture(TooManyOfOnePeer()) }
         channel.closeFuture.whenComplete { _ in peers.leave(share) }
-        let begun = channel.eventLoop.makeCompletedFuture {
+        return channel.eventLoop.makeCompletedFuture {
             if let context = security?.context {
                 try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: context))
             }
         }.flatMap { http.setup(channel: channel, logger: silent) }
-        begun.whenFailure { _ in channel.close(promise: nil) }
-        return begun
     }
 }
