@@ -12,7 +12,8 @@ void rf_open_standard_descriptors(void) {
     for (int descriptor = 0; descriptor <= 2; descriptor++) {
         if (fcntl(descriptor, F_GETFD) != -1 || errno != EBADF) continue;
         // open(2) gives the lowest number that is free, and those below are open by now.
-        int opened = open("/dev/null", O_RDWR);
+        // Not for writing: output that goes nowhere was not written, and whoever writes it hears of that.
+        int opened = open("/dev/null", O_RDONLY);
         if (opened < 0 || opened == descriptor) continue;
         dup2(opened, descriptor);
         close(opened);

@@ -30,7 +30,8 @@ package struct HistoryError: Error, Hashable, Sendable, CustomStringConvertible 
             return
         }
         self.init(
-            Code(database.resultCode), path: path, detail: database.message ?? "code \(database.extendedResultCode.rawValue)")
+            Code(DatabaseFailure(resultCode: database.resultCode.rawValue)), path: path,
+            detail: database.message ?? "code \(database.extendedResultCode.rawValue)")
     }
 
     init(_ change: FileChange, path: String) {
@@ -66,17 +67,17 @@ package struct HistoryError: Error, Hashable, Sendable, CustomStringConvertible 
 }
 
 extension HistoryError.Code {
-    fileprivate init(_ code: ResultCode) {
+    fileprivate init(_ failure: DatabaseFailure) {
         self =
-            switch code.primaryResultCode {
-            case .SQLITE_BUSY, .SQLITE_LOCKED: .locked
-            case .SQLITE_READONLY: .readOnly
-            case .SQLITE_FULL: .diskFull
-            case .SQLITE_CORRUPT: .damaged
-            case .SQLITE_NOTADB: .notOurs
-            case .SQLITE_CANTOPEN, .SQLITE_PERM, .SQLITE_AUTH: .cannotOpen
-            case .SQLITE_IOERR: .inputOutput
-            default: .other
+            switch failure {
+            case .locked: .locked
+            case .readOnly: .readOnly
+            case .diskFull: .diskFull
+            case .damaged: .damaged
+            case .notADatabase: .notOurs
+            case .cannotOpen: .cannotOpen
+            case .inputOutput: .inputOutput
+            case .other: .other
             }
     }
 }

@@ -25,7 +25,7 @@ package struct StoreError: Error, Hashable, Sendable, CustomStringConvertible {
         switch error {
         case let known as StoreError: self = known
         case let error as DatabaseError:
-            let code = Code(error.resultCode)
+            let code = Code(DatabaseFailure(resultCode: error.resultCode.rawValue))
             self.init(code, path: path, detail: error.message ?? "code \(error.extendedResultCode.rawValue)")
         default: self.init(.other, path: path, detail: "\(error)")
         }
@@ -68,17 +68,17 @@ package struct StoreError: Error, Hashable, Sendable, CustomStringConvertible {
 }
 
 extension StoreError.Code {
-    fileprivate init(_ code: ResultCode) {
+    fileprivate init(_ failure: DatabaseFailure) {
         self =
-            switch code.primaryResultCode {
-            case .SQLITE_BUSY, .SQLITE_LOCKED: .locked
-            case .SQLITE_READONLY: .readOnly
-            case .SQLITE_FULL: .diskFull
-            case .SQLITE_CORRUPT: .damaged
-            case .SQLITE_NOTADB: .notOurs
-            case .SQLITE_CANTOPEN, .SQLITE_PERM, .SQLITE_AUTH: .cannotOpen
-            case .SQLITE_IOERR: .inputOutput
-            default: .other
+            switch failure {
+            case .locked: .locked
+            case .readOnly: .readOnly
+            case .diskFull: .diskFull
+            case .damaged: .damaged
+            case .notADatabase: .notOurs
+            case .cannotOpen: .cannotOpen
+            case .inputOutput: .inputOutput
+            case .other: .other
             }
     }
 }
