@@ -53,6 +53,8 @@ package struct Alert: Hashable, Sendable, Codable {
     }
 
     package var key: String { Self.key(name, subjectKey) }
+    /// Which of the alerts of this key it is: the next one has begun at another time.
+    var outage: String { "\(key) \(startedAtMilliseconds)" }
     package var startedAt: Timestamp { Timestamp(milliseconds: startedAtMilliseconds) }
     package var endedAt: Timestamp? { endedAtMilliseconds.map(Timestamp.init(milliseconds:)) }
     package var isFiring: Bool { endedAtMilliseconds == nil }
@@ -64,12 +66,44 @@ package struct Alert: Hashable, Sendable, Codable {
 
     static func key(_ name: AlertName, _ subjectKey: String) -> String { "\(name.rawValue) \(subjectKey)" }
 
-    /// As JSON, so that no client's id can be taken for part of a target's.
+    /// As JSON, so that no client's id can be taken for part of a target's; in ASCII, because texts that differ by Unicode's normalization
+    /// alone are the same key of a dictionary otherwise, and ids are compared by their bytes.
     static func key(of subject: Subject) -> String {
         switch subject {
-        case .target(let identity): Text.json([identity.clientID, identity.key])
-        case .client(let id): Text.json([id])
+        case .target(let identity): asciiText(Text.json([identity.clientID, identity.key]))
+        case .client(let id): asciiText(Text.json([id]))
         case .daemon: "[]"
+        }
+    }
+}
+
+extension Alert {
+    private enum CodingKeys: String, CodingKey {
+        case name, subjectKey, labels, annotations, startedAtMilliseconds, endedAtMilliseconds, ending
+    }
+
+    package init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        name = try container.decode(AlertName.self, forKey: .name)
+        // An earlier version wrote it as it is.
+        subjectKey = asciiText(try container.decode(String.self, forKey: .subjectKey))
+        labels = try container.decode([String: String].self, forKey: .labels)
+        annotations = try container.decode([String: String].self, forKey: .annotations)
+        startedAtMilliseconds = try container.decode(Int64.self, forKey: .startedAtMilliseconds)
+        endedAtMilliseconds = try container.decodeIfPresent(Int64.self, forKey: .endedAtMilliseconds)
+        ending = try container.decodeIfPresent(Ending.self, forKey: .ending)
+    }
+}
+
+/// With each scalar past ASCII as `\uXXXX` (its UTF-16, as in JSON): another text for texts of other bytes, whatever Unicode holds for equal.
+func asciiText(_ text: String) -> String {
+    guard text.utf8.contains(where: { $0 > 0x7f }) else { return text }
+    return text.utf16.reduce(into: "") { ascii, unit in
+        if unit < 0x80 {
+            ascii.unicodeScalars.append(Unicode.Scalar(UInt8(unit)))
+        } else {
+            let digits = String(unit, radix: 16)
+            ascii += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
         }
     }
 }

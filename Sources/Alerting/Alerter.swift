@@ -40,6 +40,8 @@ package final class Alerter: Sendable {
         var counts = AlertingCounts()
         var failing: Set<String> = []
         var saidFromMemory = false
+        /// The windows of ``groups`` as they are remembered.
+        var windows: [String: ContinuousClock.Instant] = [:]
     }
 
     let state: Mutex<State>
@@ -168,19 +170,24 @@ package final class Alerter: Sendable {
             }
         }
         messages += state.groups.tick(at: now)
-        for message in messages { post(message, &state, wall: wall) }
+        for message in messages { post(message, &state, at: now, wall: wall) }
+        rememberWindows(&state, at: now, wall: wall)
         forgetWhatAllHaveHeard(&state, wall: wall)
     }
 
     /// - Parameter webhooks: by their ids; all when nil.
-    func post(_ message: GroupMessage, to webhooks: [String]? = nil, _ state: inout State, wall: Timestamp) {
-        let group = document(message.group)
+    func post(
+        _ message: GroupMessage, to webhooks: [String]? = nil, _ state: inout State, at now: ContinuousClock.Instant,
+        wall: Timestamp
+    ) {
+        // As it is after the message: what it tells is told.
+        let group = document(state.groups.groups[message.group.id] ?? message.group)
         let webhooks = webhooks ?? state.options.webhooks.map(\.id)
         guard !webhooks.isEmpty else { return _ = memory.remember([group]) }
         let written = WebhookMessage(message, vantage: state.options.vantage, at: wall)
         let text = Text.json(written, keys: .convertToSnakeCase)
         let dropped = webhooks.reduce(0) { sum, webhook in
-            sum + state.outbox.add(.init(webhook: webhook, id: written.id, body: text)) { memory.remember($0 + [group]) }
+            sum + state.outbox.add(.init(webhook: webhook, id: written.id, body: text), at: now) { memory.remember($0 + [group]) }
         }
         if dropped > 0 { onEvent(.dropped(dropped)) }
     }
@@ -192,7 +199,7 @@ package final class Alerter: Sendable {
         guard !state.book.ended.isEmpty else { return }
         let over = state.book.ended.compactMap { state.book.alerts[$0] }.filter { alert in
             // How it ended is told when its group is over, after a restart too.
-            guard let endedAt = alert.endedAt, !state.groups.has(alert.key) else { return false }
+            guard let endedAt = alert.endedAt, !state.groups.has(alert) else { return false }
             return state.feeds.allSatisfy { $0.hasHeard(ofTheEndOf: alert.key) } || wall - endedAt > Self.resolvedMax
         }
         let waiting = Set(state.fresh.flatMap { $0.changes.map(\.key) })

@@ -7,6 +7,18 @@ package struct StoredDocument: Sendable {
             self.kind = kind
             self.key = key
         }
+
+        /// By bytes, as the database compares: Swift holds texts for equal that differ by Unicode's normalization.
+        package static func == (a: Self, b: Self) -> Bool {
+            a.kind.utf8.elementsEqual(b.kind.utf8) && a.key.utf8.elementsEqual(b.key.utf8)
+        }
+
+        package func hash(into hasher: inout Hasher) {
+            for text in [kind, key] {
+                for byte in text.utf8 { hasher.combine(byte) }
+                hasher.combine(UInt8(0xff))
+            }
+        }
     }
 
     package var id: ID

@@ -56,8 +56,9 @@ actor ListBodies {
 
     private let bytesMax: Int
     private let alive = AliveBytes()
-    private var made: [String: Weak] = [:]
-    private var making: [String: (tag: EntityTag, task: Task<ListBody, any Error>)] = [:]
+    /// By the bytes of a client's id, as the database compares them.
+    private var made: [[UInt8]: Weak] = [:]
+    private var making: [[UInt8]: (tag: EntityTag, task: Task<ListBody, any Error>)] = [:]
     private var last: Task<ListBody, any Error>?
 
     init(bytesMax: Int = ListBodies.bytesMax) { self.bytesMax = bytesMax }
@@ -69,6 +70,7 @@ actor ListBodies {
     func body(
         of clientID: String, tag: EntityTag, make: @escaping @Sendable () async throws -> (bytes: [UInt8], tag: EntityTag)
     ) async throws -> ListBody {
+        let clientID = Array(clientID.utf8)
         if let body = made[clientID]?.body, body.tag == tag { return body }
         // What comes of it is that state or a later one: not older than the question.
         if let under = making[clientID], under.tag == tag { return try await under.task.value }

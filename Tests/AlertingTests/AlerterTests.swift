@@ -200,11 +200,11 @@ import Testing
         var outbox = Outbox()
         var dropped = 0
         for number in 0..<Outbox.messagesMax + 7 {
-            dropped += outbox.add(.init(webhook: "w", id: "\(number)", body: "")) { _ in 0 }
+            dropped += outbox.add(.init(webhook: "w", id: "\(number)-1", body: ""), at: .now) { _ in 0 }
         }
         #expect(dropped == 7)
         #expect(outbox.count == Outbox.messagesMax)
-        #expect(outbox.due(at: .now, durable: 0).map(\.message.id) == ["7"])
+        #expect(outbox.due(at: .now, durable: 0).map(\.message.id) == ["7-1"])
     }
 
     @Test func theDaemonsOwnAlertsBeginAndEndToo() async {

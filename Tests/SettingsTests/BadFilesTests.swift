@@ -17,6 +17,8 @@ struct BadFilesTests {
         var surroundings = SettingsTests.machine(
             files: [
                 "/etc/rangefinder/token": Array("s3cret\n".utf8), "/etc/rangefinder/empty": Array("\n".utf8),
+                "/etc/rangefinder/ftp": Array("ftp://files.example/hook\n".utf8),
+                "/etc/rangefinder/user": Array("https://user:pw@hook.example/\n".utf8),
                 "/etc/rangefinder/huge": [UInt8](repeating: 97, count: 65_537),
                 "/etc/rangefinder/two-lines": Array("one\ntwo\n".utf8), "/etc/rangefinder/binary": [0xFF, 0xFE],
                 "/etc/rangefinder/cert.pem": Array("-----BEGIN CERTIFICATE-----\n".utf8),

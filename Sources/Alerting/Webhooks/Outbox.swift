@@ -8,12 +8,21 @@ struct Outbox: Sendable {
         let webhook: String
         let id: String
         let body: String
+
+        /// The group that it is of: what follows for that group waits for it.
+        var group: Substring { id.split(separator: "-").first ?? "" }
     }
 
     private struct Entry: Sendable {
         let message: Message
         /// When it is durable, it may be sent.
         let ticket: Int
+        /// From then on it doesn't wait for a pause that others have brought about. nil: it had its turn, or is of an earlier life.
+        var hurriesAt: ContinuousClock.Instant?
+        var tries = 0
+        var refusals = 0
+        /// After a refusal.
+        var retryAt: ContinuousClock.Instant?
     }
 
     /// What became of the message that was sent last.
@@ -25,17 +34,20 @@ struct Outbox: Sendable {
     }
 
     private struct Channel: Sendable {
+        /// Since something was answered.
         var failures = 0
-        /// How often the first message was refused since it is the first.
-        var refusals = 0
         var retryAt: ContinuousClock.Instant?
+        /// The pause is the webhook's own word (`Retry-After`).
+        var isAskedToWait = false
         var isBusy = false
     }
 
     /// Past so many for one webhook the oldest are dropped: whoever was away for so long wants to know what is now.
     static let messagesMax = 1000
-    /// A message that was refused so often is in the way of the others.
+    /// A message that was refused so often is set aside.
     static let triesMax = 5
+    /// The longest that a message waits for a pause that others have brought about.
+    static let waitMax: Duration = .seconds(30)
 
     /// By webhook and serial number.
     private var entries: [String: [Int: Entry]] = [:]
@@ -56,32 +68,51 @@ struct Outbox: Sendable {
     }
 
     /// Returns the documents that make it durable, without those of messages that had to give way, and how many did.
-    mutating func add(_ message: Message, remember: ([StoredDocument]) -> Int) -> Int {
+    mutating func add(_ message: Message, at now: ContinuousClock.Instant, remember: ([StoredDocument]) -> Int) -> Int {
         serial += 1
         var documents = [StoredDocument(kind: "message", key: Self.key(message.webhook, serial), text: Text.json(message))]
         var dropped = 0
         while entries[message.webhook]?.count ?? 0 >= Self.messagesMax, let oldest = entries[message.webhook]?.keys.min() {
             entries[message.webhook]?[oldest] = nil
-            channels[message.webhook]?.refusals = 0
             documents.append(StoredDocument(forgetting: "message", key: Self.key(message.webhook, oldest)))
             dropped += 1
         }
-        entries[message.webhook, default: [:]][serial] = Entry(message: message, ticket: remember(documents))
+        entries[message.webhook, default: [:]][serial] = Entry(
+            message: message, ticket: remember(documents), hurriesAt: now.advanced(by: Self.waitMax))
         return dropped
     }
 
-    /// The first message of each webhook that isn't being sent to, with its number, once it is durable.
+    /// The next message of each webhook that isn't being sent to, with its number, once it is durable. Those of one group in their order;
+    /// one that was tried gives way to others.
     mutating func due(at now: ContinuousClock.Instant, durable ticket: Int) -> [(serial: Int, message: Message)] {
-        var found: [(serial: Int, message: Message)] = []
-        for (webhook, waiting) in entries {
+        entries.keys.sorted().compactMap { webhook in
             let channel = channels[webhook] ?? Channel()
-            guard !channel.isBusy, channel.retryAt.map({ now >= $0 }) ?? true, let first = waiting.keys.min(),
-                let entry = waiting[first], entry.ticket <= ticket
-            else { continue }
+            guard !channel.isBusy, channel.retryAt.map({ now >= $0 }) ?? true || hurries(webhook, channel, at: now),
+                let serial = next(of: webhook, at: now, durable: ticket), let entry = entries[webhook]?[serial]
+            else { return nil }
+            for number in (entries[webhook] ?? [:]).keys where entries[webhook]?[number]?.hurriesAt.map({ now >= $0 }) == true {
+                entries[webhook]?[number]?.hurriesAt = nil
+            }
+            entries[webhook]?[serial]?.tries += 1
             channels[webhook, default: Channel()].isBusy = true
-            found.append((first, entry.message))
+            return (serial, entry.message)
         }
-        return found
+    }
+
+    private func hurries(_ webhook: String, _ channel: Channel, at now: ContinuousClock.Instant) -> Bool {
+        !channel.isAskedToWait && (entries[webhook] ?? [:]).values.contains { $0.hurriesAt.map { now >= $0 } ?? false }
+    }
+
+    private func next(of webhook: String, at now: ContinuousClock.Instant, durable ticket: Int) -> Int? {
+        var (groups, best): (Set<Substring>, (serial: Int, tries: Int)?) = ([], nil)
+        for (serial, entry) in (entries[webhook] ?? [:]).sorted(by: { $0.key < $1.key }) {
+            // Behind the first of its group.
+            guard groups.insert(entry.message.group).inserted else { continue }
+            guard entry.ticket <= ticket, entry.retryAt.map({ now >= $0 }) ?? true else { continue }
+            if best.map({ entry.tries < $0.tries }) ?? true { best = (serial, entry.tries) }
+            if entry.tries == 0 { break }
+        }
+        return best?.serial
     }
 
     /// Takes the answer to a message. An answer that isn't there doesn't take back a refusal, and counts as none.
@@ -91,20 +122,26 @@ struct Outbox: Sendable {
         channel.isBusy = false
         defer { channels[webhook] = channel }
         let forgotten = StoredDocument(forgetting: "message", key: Self.key(webhook, serial))
-        if answer == .taken {
+        switch answer {
+        case .taken:
             channel = Channel()
             entries[webhook]?[serial] = nil
             return .taken(forgotten)
+        case .later(_, let after):
+            channel.failures += 1
+            channel.retryAt = now.advanced(by: pause(answer, failures: channel.failures))
+            channel.isAskedToWait = after != nil
+            return .waits
+        case .refused:
+            // Whoever refuses one is there for the others.
+            channel = Channel()
+            // One that had to give way meanwhile is nobody's any more.
+            guard var entry = entries[webhook]?[serial] else { return .waits }
+            entry.refusals += 1
+            entry.retryAt = now.advanced(by: backoff(failures: entry.refusals))
+            entries[webhook]?[serial] = entry.refusals < Self.triesMax ? entry : nil
+            return entry.refusals < Self.triesMax ? .waits : .setAside(forgotten)
         }
-        // One that had to give way meanwhile is nobody's any more.
-        let isThere = entries[webhook]?[serial] != nil
-        channel.failures += 1
-        if case .refused = answer, isThere { channel.refusals += 1 }
-        channel.retryAt = now.advanced(by: pause(answer, failures: channel.failures))
-        guard channel.refusals >= Self.triesMax else { return .waits }
-        channel = Channel()
-        entries[webhook]?[serial] = nil
-        return .setAside(forgotten)
     }
 
     /// Webhooks that are no longer configured. Returns the documents to forget.
@@ -117,10 +154,12 @@ struct Outbox: Sendable {
     }
 
     /// What waits for a webhook waits for another from now on: its URL has changed. Call ``keep(_:)`` after it.
-    mutating func move(from old: String, to new: String, remember: ([StoredDocument]) -> Int) {
+    mutating func move(
+        from old: String, to new: String, at now: ContinuousClock.Instant, remember: ([StoredDocument]) -> Int
+    ) {
         guard let waiting = entries[old] else { return }
         for (_, entry) in waiting.sorted(by: { $0.key < $1.key }) {
-            _ = add(.init(webhook: new, id: entry.message.id, body: entry.message.body), remember: remember)
+            _ = add(.init(webhook: new, id: entry.message.id, body: entry.message.body), at: now, remember: remember)
         }
     }
 

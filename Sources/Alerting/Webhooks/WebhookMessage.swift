@@ -65,12 +65,15 @@ struct WebhookMessage: Encodable {
     let vantage: String
     let generatedAt: String
     let summary: String
-    /// Those that fire first, at most ``membersMax``.
+    /// What no message has told yet first, then those that fire: as many as ``bytesMax`` and ``membersMax`` leave room for.
     let alerts: [Member]
     let alertsLeftOut: Int
 
-    /// Receivers have bounds of their own: these are some hundred kilobytes.
     private static let membersMax = 500
+    /// Of a whole message: receivers have bounds of their own.
+    static let bytesMax = 256 << 10
+    /// Of all but the members, of which each text is bounded.
+    private static let bytesOfRest = 16 << 10
 
     init(_ message: GroupMessage, vantage: String, at now: Timestamp) {
         let group = message.group
@@ -80,12 +83,25 @@ struct WebhookMessage: Encodable {
         self.group = Group(id: group.id, by: group.kind.rawValue, value: group.value)
         self.vantage = vantage
         generatedAt = "\(now)"
-        let members = group.members.values.sorted {
-            ($0.isFiring ? 0 : 1, $0.startedAt, $0.key) < ($1.isFiring ? 0 : 1, $1.startedAt, $1.key)
+        func rank(_ outage: String, _ alert: Alert) -> (Int, Int, Timestamp, String) {
+            (group.untold.contains(outage) ? 0 : 1, alert.isFiring ? 0 : 1, alert.startedAt, alert.key)
         }
+        let members = group.members.sorted { rank($0.key, $0.value) < rank($1.key, $1.value) }.map(\.value)
         summary = Self.summary(message.kind, group, members)
-        alerts = members.prefix(Self.membersMax).map(Member.init)
+        alerts = Self.fitting(members)
         alertsLeftOut = members.count - alerts.count
+    }
+
+    private static func fitting(_ alerts: [Alert]) -> [Member] {
+        var left = bytesMax - bytesOfRest
+        var members: [Member] = []
+        for alert in alerts.prefix(membersMax) {
+            let member = Member(alert)
+            left -= Text.json(member, keys: .convertToSnakeCase).utf8.count + 1
+            guard left >= 0 else { break }
+            members.append(member)
+        }
+        return members
     }
 
     private static func summary(_ kind: GroupMessage.Kind, _ group: AlertGroup, _ members: [Alert]) -> String {
@@ -94,6 +110,10 @@ struct WebhookMessage: Encodable {
         switch kind {
         case .resolved where members.allSatisfy({ $0.ending == .removed }): return "no longer watched: \(first)"
         case .resolved: return members.count == 1 ? "over: \(first)" : "over: \(first), and \(members.count - 1) more"
+        case .update where !members.contains { $0.isFiring && group.untold.contains($0.outage) }:
+            let over = group.untold.count
+            return
+                "\(first)\(firing.count == 1 ? "" : ", and \(firing.count - 1) more"); \(over) \(over == 1 ? "is" : "are") over (\(group.value))"
         case .firing, .update: return firing.count == 1 ? first : "\(first), and \(firing.count - 1) more (\(group.value))"
         }
     }

@@ -16,6 +16,8 @@ final class VantageService: Sendable {
     private static let canaryTimeout: Duration = .seconds(5)
     /// After so long without another the history no longer drops results.
     private static let calmAfter: Duration = .seconds(600)
+    /// A lock of another program that passes sooner is nobody's alert.
+    private static let stuckAfter: Duration = .seconds(10)
 
     private let daemon: Daemon
     private let canaries: [String]
@@ -32,6 +34,8 @@ final class VantageService: Sendable {
         var wasSuspicious = false
         var dropped = 0
         var droppedAt: ContinuousClock.Instant?
+        var troubleSince: ContinuousClock.Instant?
+        var wasStuck = false
         var generation = 0
     }
 
@@ -65,7 +69,6 @@ final class VantageService: Sendable {
 
     private func troubles() -> [String] {
         var found: [String] = []
-        if let trouble = daemon.history.statistics.trouble { found.append("the history can't be written: \(trouble)") }
         let unseen = daemon.watch.unseen(forIntervals: 1, now: .now)
         if unseen > 0 {
             found.append("\(counted(unseen, "target has", "targets have")) had none but void results for an interval")
@@ -118,16 +121,26 @@ final class VantageService: Sendable {
         }
     }
 
+    /// Trouble of the history is an alert of its own and no doubt: what is seen is seen, and alerts go out from memory.
     private func lookAtHistory(_ memory: inout Memory, at now: ContinuousClock.Instant, _ wall: Timestamp) {
-        let dropped = daemon.history.statistics.dropped
+        let statistics = daemon.history.statistics
+        let dropped = statistics.dropped
         if dropped > memory.dropped { (memory.dropped, memory.droppedAt) = (dropped, now) }
+        if statistics.trouble == nil { memory.troubleSince = nil } else { memory.troubleSince = memory.troubleSince ?? now }
+        let isStuck = memory.troubleSince.map { $0.duration(to: now) >= Self.stuckAfter } ?? false
+        memory.wasStuck = memory.wasStuck || isStuck
         let isCalm = wall - daemon.startedAt > Self.calmAfter
-        let isFiring = memory.droppedAt.map { $0.duration(to: now) < Self.calmAfter } ?? (isCalm ? false : nil)
+        let isDropping =
+            memory.droppedAt.map { $0.duration(to: now) < Self.calmAfter } ?? (isCalm || memory.wasStuck ? false : nil)
+        let trouble = statistics.trouble.map { "\($0)" } ?? "it could not be written for a while"
         daemon.alerter.set(
-            .historyDropping, isFiring: isFiring, at: wall, summary: "Rangefinder loses history",
-            description: "\(counted(dropped, "result")) could not be written, and \(dropped == 1 ? "is" : "are") lost.")
+            .historyDropping, isFiring: isStuck ? true : isDropping, at: wall,
+            summary: dropped > 0 ? "Rangefinder loses history" : "Rangefinder can't write its history",
+            description: dropped > 0
+                ? "\(counted(dropped, "result")) could not be written, and \(dropped == 1 ? "is" : "are") lost: \(trouble)."
+                : "Results wait in memory, and are lost when the daemon ends or has no more room for them: \(trouble).")
         let generation = daemon.watch.historyGeneration
-        if generation != memory.generation { daemon.alerter.rememberAgain() }
+        if generation != memory.generation { daemon.alerter.rememberAgain(at: now, wall: wall) }
         memory.generation = generation
     }
 

@@ -181,16 +181,17 @@ package struct HostTable: Sendable {
 
     enum Turn { case good, bad }
 
-    private var ids: [String: ID] = [:]
+    /// By the bytes of a host's name.
+    private var ids: [[UInt8]: ID] = [:]
     private var hosts: [Host?] = []
     private var free: [ID] = []
 
     var count: Int { ids.count }
 
     mutating func add(_ name: String, isBad: Bool) -> ID {
-        let id = ids[name] ?? free.popLast() ?? ID(hosts.count)
+        let id = ids[Array(name.utf8)] ?? free.popLast() ?? ID(hosts.count)
         if id == hosts.count { hosts.append(nil) }
-        ids[name] = id
+        ids[Array(name.utf8)] = id
         var host = hosts[Int(id)] ?? Host(name: name)
         host.targets += 1
         host.bad += isBad ? 1 : 0
@@ -207,7 +208,7 @@ package struct HostTable: Sendable {
             hosts[Int(id)] = host
             return false
         }
-        ids[host.name] = nil
+        ids[Array(host.name.utf8)] = nil
         hosts[Int(id)] = nil
         free.append(id)
         return true

@@ -14,19 +14,27 @@ extension Kind where Answer == String {
     /// An http or https URL without user, query or fragment.
     static var webURL: Kind {
         Kind.text().checked { text in
-            guard let parts = URLParts(text), ["http", "https"].contains(parts.scheme) else {
-                return "must be a URL that begins with https:// or http://, not \(shown(text))"
-            }
-            if parts.hasUserInfo { return "must not hold a user or password" }
-            if !isHost(parts.host) { return "has no host that could be asked" }
-            if let port = parts.port, !(parseWhole(port).map { (1...65535).contains($0) } ?? false) {
-                return "has a port that is no number from 1 to 65535"
-            }
-            if text.contains(where: { $0 == "?" || $0 == "#" }) { return "must not hold a '?' or '#'" }
-            return text.utf8.allSatisfy { (0x21...0x7E).contains($0) }
-                ? nil : "holds a character that has to be percent-encoded"
+            let problem = webURLProblem(text)
+            return problem == noWebURL ? "\(noWebURL), not \(shown(text))" : problem
         }
     }
+}
+
+private let noWebURL = "must be a URL that begins with https:// or http://"
+
+/// Why a text can't be asked as an http or https URL, without the text: it may be a secret.
+///
+/// - Parameter mayHoldQuery: of what people paste from a service, where the query can be what lets them in.
+func webURLProblem(_ text: String, mayHoldQuery: Bool = false) -> String? {
+    guard let parts = URLParts(text), ["http", "https"].contains(parts.scheme) else { return noWebURL }
+    // First: without a '/' before them they would be part of the port.
+    if !mayHoldQuery, text.contains(where: { $0 == "?" || $0 == "#" }) { return "must not hold a '?' or '#'" }
+    if parts.hasUserInfo { return "must not hold a user or password" }
+    if !isHost(parts.host) { return "has no host that could be asked" }
+    if let port = parts.port, !(parseWhole(port).map { (1...65535).contains($0) } ?? false) {
+        return "has a port that is no number from 1 to 65535"
+    }
+    return text.utf8.allSatisfy { (0x21...0x7E).contains($0) } ? nil : "holds a character that has to be percent-encoded"
 }
 
 extension Kind where Answer == CIDR {

@@ -3,11 +3,29 @@ import Health
 extension ReadingContext {
     func readAlerting(_ section: inout Section, into alerting: inout Settings.Alerting) {
         section.read("alertmanagers", into: &alerting.alertmanagers, as: .list(.webURL, limit: 16))
+        refuseTwice(alerting.alertmanagers, of: "alertmanagers", in: section)
         section.read("webhooks", into: &alerting.webhooks, as: .list(webhookKind, limit: 100))
+        refuseTwice(alerting.webhooks.map(\.url.revealed), of: "webhooks", in: section)
         section.read("resend_interval", into: &alerting.resendInterval, as: .duration(.seconds(1) ... .seconds(3600)))
         section.read("group_window", into: &alerting.groupWindow, as: .duration(.zero ... .seconds(3600)))
         section.read("degraded", into: &alerting.degraded, as: .truth)
         section.read("heartbeat", into: &alerting.heartbeat, asNullable: heartbeatKind)
+    }
+
+    /// One that is named twice would hear of everything once: whoever wrote that meant another.
+    func refuseTwice(_ urls: [String], of key: String, in section: Section) {
+        var seen: Set<[UInt8]> = []
+        guard let place = urls.indices.first(where: { !seen.insert(Array(urls[$0].utf8)).inserted }) else { return }
+        findings.error("'\(key)' has the same URL twice: entry \(place + 1) is there already", at: section.place(of: key))
+    }
+
+    /// `url_file` or `url_env`: what it holds must be a URL that can be asked.
+    private func secretURL(in section: inout Section, isOptional: Bool = false) -> Secret? {
+        guard let url = secret("url", in: &section, isOptional: isOptional) else { return nil }
+        guard let problem = webURLProblem(url.reveal(), mayHoldQuery: true) else { return url }
+        let key = section.has("url_file") ? "url_file" : "url_env"
+        findings.error("'\(key)': what it holds \(problem)", at: section.place(of: key))
+        return nil
     }
 
     /// `{url_file: NAME}` or `{url: …, secret_file: NAME}`.
@@ -16,7 +34,7 @@ extension ReadingContext {
             let webhook = Section.read(value, path: "webhooks", findings: findings) { section -> Settings.Alerting.Webhook? in
                 var url: String?
                 section.read("url", into: &url, asNullable: .webURL)
-                let hidden = secret("url", in: &section, isOptional: section.has("url"))
+                let hidden = secretURL(in: &section, isOptional: section.has("url"))
                 let signing = secret("secret", in: &section, isOptional: true)
                 return (hidden.map { .secret($0) } ?? url.map { .plain($0) })
                     .map { Settings.Alerting.Webhook(url: $0, secret: signing) }
@@ -28,7 +46,7 @@ extension ReadingContext {
     private var heartbeatKind: Kind<Settings.Alerting.Heartbeat> {
         Kind { value, findings in
             let heartbeat = Section.read(value, path: "heartbeat", findings: findings) { section in
-                let url = secret("url", in: &section)
+                let url = secretURL(in: &section)
                 var interval: Duration = .seconds(60)
                 section.read("interval", into: &interval, as: .duration(.seconds(1) ... .seconds(86_400)))
                 return url.map { Settings.Alerting.Heartbeat(url: $0, interval: interval) }

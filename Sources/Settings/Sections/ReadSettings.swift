@@ -41,6 +41,10 @@ extension ReadingContext {
         _ = Section.read(value, path: "vantage", findings: findings) { section in
             section.read("name", into: &vantage.name, as: name)
             section.read("canaries", into: &vantage.canaries, as: .list(.webURL, limit: 16))
+            refuseTwice(vantage.canaries, of: "canaries", in: section)
+            if vantage.canaries.count == 1 {
+                findings.error("'canaries' needs at least two: one that fails proves nothing", at: section.place(of: "canaries"))
+            }
             section.read("hold_max", into: &vantage.holdMax, as: .duration(.zero ... .seconds(86_400)))
         }
     }
