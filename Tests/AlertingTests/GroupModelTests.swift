@@ -27,8 +27,16 @@ private struct Run {
     struct Outage {
         let alert: Alert
         let began: ContinuousClock.Instant
-        var lives: Int
-        var ended: (at: ContinuousClock.Instant, lives: Int)?
+        let losses: Losses
+        var ended: (at: ContinuousClock.Instant, losses: Losses)?
+    }
+
+    /// What may make a window longer.
+    struct Losses {
+        /// Restarts before a window's end was written: it begins anew.
+        var windows = 0
+        /// Seconds without a life.
+        var seconds = 0
     }
 
     static let window: Duration = .seconds(10)
@@ -40,7 +48,7 @@ private struct Run {
     private var alerts: [String: Alert] = [:]
     private var outages: [String: Outage] = [:]
     private var told: [String: Told] = [:]
-    private var lives = 0
+    private var losses = Losses()
     private var complaints: [String] = []
     private var sequences: [String: Int] = [:]
 
@@ -67,18 +75,20 @@ private struct Run {
         if var known = alerts[made.key], known.isFiring {
             known.end(.recovered, at: wall)
             alerts[made.key] = known
-            outages[known.outage]?.ended = (now, lives)
+            outages[known.outage]?.ended = (now, losses)
             hear(book.follow(known, at: now))
         } else {
             alerts[made.key] = made
-            outages[made.outage] = Outage(alert: made, began: now, lives: lives)
+            outages[made.outage] = Outage(alert: made, began: now, losses: losses)
             hear(book.follow(made, at: now))
         }
     }
 
     private mutating func restart() {
-        lives += 1
-        pass(Int.random(in: 0...20, using: &random))
+        let seconds = Int.random(in: 0...20, using: &random)
+        losses.seconds += seconds
+        if saved.windows != book.windows { losses.windows += 1 }
+        pass(seconds)
         book = GroupBook(window: Self.window)
         for group in saved.groups.values.sorted(by: { $0.id < $1.id }) { book.restore(group, at: now) }
         for (id, end) in saved.windows { book.restore(window: id, ending: end, at: now) }
@@ -119,9 +129,10 @@ private struct Run {
             let known = told[name]
             if known?.isFiring == true { complaints.append("\(name) was never told to be over") }
             if let known, known.firings != 1 { complaints.append("\(name) was told \(known.firings) times") }
-            // A window that a crash kept from being written begins anew, once for each.
             guard let ended = outage.ended else { continue }
-            let longest = Self.window * (1 + ended.lives - outage.lives) + .seconds(6 + 20 * (ended.lives - outage.lives))
+            let lost = (ended.losses.windows - outage.losses.windows, ended.losses.seconds - outage.losses.seconds)
+            // A step takes six seconds at most.
+            let longest = Self.window * (1 + lost.0) + .seconds(lost.1 + 6)
             if known == nil, outage.began.duration(to: ended.at) > longest { complaints.append("\(name) was never mentioned") }
         }
         return complaints

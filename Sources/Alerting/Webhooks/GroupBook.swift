@@ -57,7 +57,9 @@ struct GroupBook: Sendable {
             guard !coming.contains(alert.key) else { return false }
             return alert.isFiring ? canBegin && !fires(alert.outage) : fires(alert.outage)
         }
-        let messages = (lost + changed).sorted { ($0.startedAt, $0.key) < ($1.startedAt, $1.key) }.flatMap { follow($0, at: now) }
+        // What fires first, as it came: a group that others joined isn't over by the end of those before.
+        func rank(_ alert: Alert) -> (Int, Timestamp, String) { (alert.isFiring ? 0 : 1, alert.startedAt, alert.key) }
+        let messages = (lost + changed).sorted { rank($0) < rank($1) }.flatMap { follow($0, at: now) }
         // A window of an earlier life, of which nothing is left to say.
         if pending.isEmpty { windows[Self.ofPending] = nil }
         for id in windows.keys where id != Self.ofPending && groups[id]?.untold.isEmpty != false { windows[id] = nil }
