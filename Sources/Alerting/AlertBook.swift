@@ -3,7 +3,7 @@ import Health
 /// Which alerts fire: level against level, so that nothing depends on having seen each change. Pure.
 ///
 /// What should fire follows from the judge of a target alone. An alert that should fire and doesn't yet may wait: for the end of a
-/// maintenance window, or of a doubt about the vantage, at most ``holdMax`` from when the first began to wait.
+/// maintenance window, or of a doubt about the vantage, for ``holdMax`` of doubt at most from when the first began to wait.
 struct AlertBook: Sendable {
     private struct Waiting: Sendable {
         var alert: Alert
@@ -21,6 +21,22 @@ struct AlertBook: Sendable {
         var trustedSince: ContinuousClock.Instant?
     }
 
+    private struct HeldTime: Sendable {
+        var isHolding = false
+        private var total: Duration = .zero
+        private var since: ContinuousClock.Instant?
+
+        mutating func follow(isDoubt: Bool, at now: ContinuousClock.Instant) {
+            if isDoubt {
+                if isHolding { since = since ?? now }
+            } else if let began = since {
+                (total, since) = (total + began.duration(to: now), nil)
+            }
+        }
+
+        func length(at now: ContinuousClock.Instant) -> Duration { total + (since?.duration(to: now) ?? .zero) }
+    }
+
     enum Exception: String, Hashable, Sendable, CaseIterable {
         case vantageDoubt = "vantage_doubt"
         case maintenance
@@ -35,8 +51,8 @@ struct AlertBook: Sendable {
     /// The keys of those that have ended.
     private(set) var ended: Set<String> = []
     private var waiting: [String: Waiting] = [:]
-    /// Since when a doubt that goes on, or went on until now, has held the first of them.
-    private var heldSince: ContinuousClock.Instant?
+    /// How long doubts have held the first of them: time without a doubt isn't counted.
+    private var heldTime = HeldTime()
     /// What is believed and wasn't announced: an earlier life died first, or nobody was to be told.
     private var unannounced: Set<TargetIdentity> = []
     /// When this life began: a streak from before it was not seen whole by this vantage.
@@ -87,6 +103,8 @@ struct AlertBook: Sendable {
 
     /// Follows one judgement. Returns the alerts that have begun or ended by it.
     mutating func follow(_ report: TargetReport, _ trust: Trust, at now: ContinuousClock.Instant) -> [Alert] {
+        heldTime.follow(isDoubt: trust.isDoubtful || trust.isSuspicious, at: now)
+        defer { heldTime.follow(isDoubt: trust.isDoubtful || trust.isSuspicious, at: now) }
         let wanted = wantedNames(report.status, report.cause, isUnprobeable: report.isUnprobeable)
         let subject = Alert.key(of: .target(report.target))
         let isUnannounced = unannounced.remove(report.target) != nil
@@ -156,13 +174,13 @@ struct AlertBook: Sendable {
     private static let doubtAnnotation = "during_vantage_doubt"
 
     private func isHeldTooLong(at now: ContinuousClock.Instant) -> Bool {
-        heldSince.map { $0.duration(to: now) >= holdMax } ?? false
+        heldTime.isHolding && heldTime.length(at: now) >= holdMax
     }
 
     private mutating func hold(_ wait: inout Waiting, at now: ContinuousClock.Instant) {
         guard wait.heldSince == nil else { return }
         wait.heldSince = now
-        heldSince = heldSince ?? now
+        heldTime.isHolding = true
         exceptions[.vantageDoubt, default: 0] += 1
     }
 
@@ -170,7 +188,8 @@ struct AlertBook: Sendable {
     ///
     /// - Parameter isInMaintenance: whether a window has opened over a target meanwhile: then it waits for that.
     mutating func tick(_ trust: Trust, at now: ContinuousClock.Instant, isInMaintenance: (TargetIdentity) -> Bool) -> [Alert] {
-        guard heldSince != nil else { return [] }
+        heldTime.follow(isDoubt: trust.isDoubtful || trust.isSuspicious, at: now)
+        guard heldTime.isHolding else { return [] }
         var changes: [Alert] = []
         let isTooLong = isHeldTooLong(at: now)
         for (key, wait) in waiting where wait.heldSince != nil {
@@ -188,7 +207,7 @@ struct AlertBook: Sendable {
             changes.append(open(alert))
         }
         let isOver = !trust.isDoubtful && !trust.isSuspicious
-        if isOver, !waiting.values.contains(where: { $0.heldSince != nil }) { heldSince = nil }
+        if isOver, !waiting.values.contains(where: { $0.heldSince != nil }) { heldTime = HeldTime() }
         return changes
     }
 

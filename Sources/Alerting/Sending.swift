@@ -6,7 +6,7 @@ extension Alerter {
 
     /// Sends what is due until the task is cancelled, and the heartbeat as long as `isAlive` says so.
     ///
-    /// - Parameter isAlive: whether probing goes on, by what it has done and not by a timer of its own.
+    /// - Parameter isAlive: whether something is watched and that goes on, by what was done and not by a timer of its own.
     package func run(
         over transport: @escaping AlertTransport, wall: @escaping @Sendable () -> Timestamp,
         isAlive: @escaping @Sendable () async -> Bool

@@ -70,6 +70,8 @@ package final class Daemon: Sendable {
     let shares: DescriptorShares
     private let store: TargetStore?
     private let lock: InstanceLock?
+    /// Of the embedded Targets API's database.
+    private let targetsLock: InstanceLock?
     let startedAt = Timestamp.now()
     private let group = Mutex<ServiceGroup?>(nil)
     /// Who is told how it is; nil when nobody asked.
@@ -95,6 +97,7 @@ package final class Daemon: Sendable {
         let metrics = DaemonMetrics(build: ["version": context.version], loadedAt: .now(), syncFailures: APIError.reasonLabels)
         let watch = Watch()
         let lock = try InstanceLock(besides: settings.history.path)
+        targetsLock = try settings.targetsServer.flatMap { try InstanceLock(besides: $0.database) }
         var options = HistoryOptions(settings)
         options.onEvent = { event in
             report(event, logger: logger, metrics: metrics)
@@ -220,6 +223,7 @@ package final class Daemon: Sendable {
             logger.warning("the WAL of the targets database stays beside it until the next start; copy both or neither: \(error)")
         }
         lock?.release()
+        targetsLock?.release()
         guard isDurable else {
             let lost = history.statistics
             let sentence =
@@ -242,7 +246,7 @@ package final class Daemon: Sendable {
 
     private func sendAlerts() async {
         let transport = alertTransport(userAgent: settings.probe.userAgent, over: requests)
-        await alerter.run(over: transport, wall: { .now() }, isAlive: { self.isProbing })
+        await alerter.run(over: transport, wall: { .now() }, isAlive: { await self.whatIsNotReady().isEmpty })
     }
 
     var syncInterval: Duration { roster.settings.targetsAPI.syncInterval }

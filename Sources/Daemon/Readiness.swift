@@ -3,9 +3,6 @@ import History
 import Scheduling
 
 extension Daemon {
-    /// Whether probes are made and learned from: what the heartbeat tells.
-    var isProbing: Bool { scheduler.overdue(byIntervals: 3) == 0 && watch.unseen(forIntervals: 3, now: .now) == 0 }
-
     /// A sentence for each thing that isn't ready. It watches progress, not the clock: targets that had their turn, rows that were written.
     func whatIsNotReady() async -> [String] {
         var sentences: [String] = []

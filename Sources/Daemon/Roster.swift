@@ -118,15 +118,23 @@ final class Roster: Sendable {
                 for target in state.lists[client.id] ?? [] where watch.watches(target.identity) {
                     if !selection.includes(target) {
                         cause = "regions and shard leave none of them"
-                    } else if settings.policy(for: target).isEnabled {
-                        return nil
-                    } else {
+                    } else if !settings.policy(for: target).isEnabled {
                         cause = "none of them is enabled"
+                    } else if denies(settings.egress, target, settings), !denies(state.settings.egress, target, settings) {
+                        cause = "egress denies the addresses of all"
+                    } else {
+                        return nil
                     }
                 }
             }
             return "it would leave no target of the \(watched) that are watched: \(cause)"
         }
+    }
+
+    /// Whether a target can't be probed as far as its record alone tells; where a name leads is known when it is probed.
+    private func denies(_ egress: EgressRule, _ target: Target, _ settings: Settings) -> Bool {
+        let url = try? testURL(of: target, join: settings.policy(for: target).pathJoin)
+        return url.flatMap(literalAddress).map { egress.denial(of: $0) != nil } ?? false
     }
 
     private func forgetOtherClients(_ state: inout State) {

@@ -162,6 +162,9 @@ final class Watch: Sendable {
         state.withLock { $0.entries.compactMap { $1.judge.status == status ? $0 : nil } }
     }
 
+    /// How often a target is probed; nil when it is no longer watched.
+    func policy(of identity: TargetIdentity) -> ProbePolicy? { state.withLock { $0.entries[identity]?.policy.value } }
+
     /// Those that the reconciliation didn't want.
     func unwanted(round: UInt64) -> [TargetIdentity] {
         state.withLock { $0.entries.compactMap { $1.wanted == round ? nil : $0 } }

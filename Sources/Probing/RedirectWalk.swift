@@ -199,8 +199,14 @@ struct RedirectWalk {
         result.facts.failedPattern = verdict.outcome == .bad(.bodyMismatch) && mismatch?.isOfPattern == true
         if isCancelled || last.failure?.code == .cancelled || last.failure?.code == .shutDown {
             result.void = .cancelled
-        } else if result.void == nil, isSpoiledByStandstill || order.due != nil && lateness > order.policy.taintAfter {
+        } else if result.void == nil,
+            isSpoiledByStandstill || isOverdrawn || order.due != nil && lateness > order.policy.taintAfter
+        {
             result.void = .tainted
+            if isOverdrawn, !isSpoiledByStandstill {
+                result.sentence +=
+                    "; it took \(Sentence.exact(elapsed)), longer than this process may let it, so it counts for nothing"
+            }
         }
         return ProbeReport(
             result: result, startedAt: first.startedAt, hops: hops.map { .init(url: $0.url.text, status: $0.status) },
@@ -213,6 +219,9 @@ struct RedirectWalk {
     private var isSpoiledByStandstill: Bool {
         standstill > min(order.policy.taintAfter, max(.seconds(1), order.policy.effectiveTimeout))
     }
+
+    /// Its timeout ends a probe. One that took longer than that and what is no lateness yet was kept by this process.
+    private var isOverdrawn: Bool { elapsed > order.policy.effectiveTimeout + order.policy.taintAfter }
 
     private func verdict(_ mismatch: BodyMismatch?) -> Verdict {
         if let refusal { return Verdict(outcome: .bad(refusal.reason), sentence: refusal.sentence) }

@@ -68,3 +68,9 @@ extension URLParts {
         return URLParts(origin + prefix + suffix)
     }
 }
+
+/// The address that a URL's host is without asking anybody; nil for a name.
+package func literalAddress(of url: URLParts) -> IPAddress? {
+    // The one name that is always this machine.
+    IPAddress(url.host) ?? (url.host == "localhost" ? IPAddress("127.0.0.1") : nil)
+}

@@ -24,6 +24,8 @@ package struct TargetsServer: Sendable {
         package var rate: Int
         /// By which the server may be asked for, besides IP literals and `localhost`: the machine's name and `listen_names`.
         package var names: [String]
+        /// Connections, those included that were ended for others and have not closed yet.
+        package var connections = connectionsMax + endingMax(of: connectionsMax)
         /// How much slow readers of earlier states of lists may keep in memory.
         var listBytesMax = ListBodies.bytesMax
 
@@ -39,8 +41,8 @@ package struct TargetsServer: Sendable {
     }
 
     package static let connectionsMax = 256
-    /// Of those that were ended for others, and have not closed yet.
-    private static let connectionsEndingMax = 64
+    /// So many more for those that were ended for others, and have not closed yet.
+    package static func endingMax(of connections: Int) -> Int { max(1, connections / 4) }
     package static let connectionIdleSecondsMax = 60
 
     private let configuration: Configuration
@@ -67,7 +69,7 @@ package struct TargetsServer: Sendable {
     /// - Throws: when the address can't be listened on.
     package func run() async throws {
         let answers = answers
-        let places = ConnectionPlaces(total: Self.connectionsMax)
+        let places = ConnectionPlaces(total: configuration.connections - max(1, configuration.connections / 5))
         let begun = BegunConnections()
         let responder = CallbackResponder<AskerContext> { request, context in
             await answers.respond(to: request, over: Asker(channel: context.channel, places: places))
@@ -82,8 +84,7 @@ package struct TargetsServer: Sendable {
             },
             configuration: ApplicationConfiguration(
                 address: .hostname(configuration.host, port: configuration.port),
-                availableConnectionsDelegate: MaximumAvailableConnections(
-                    Self.connectionsMax + Self.connectionsEndingMax, logger: silent)),
+                availableConnectionsDelegate: MaximumAvailableConnections(configuration.connections, logger: silent)),
             onServerRunning: { channel in
                 if let port = channel.localAddress?.port { await onListening(port) }
             },

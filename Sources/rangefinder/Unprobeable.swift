@@ -51,9 +51,7 @@ func noteDenied(_ targets: [Target], _ egress: EgressRule) {
 private let noteMax = 10
 
 private func egressSentence(_ url: URLParts, _ egress: EgressRule) -> String? {
-    // The one name that is always this machine.
-    let address = IPAddress(url.host) ?? (url.host == "localhost" ? IPAddress("127.0.0.1") : nil)
-    return address.flatMap { denialSentence($0, egress, of: url.host) }
+    literalAddress(of: url).flatMap { denialSentence($0, egress, of: url.host) }
 }
 
 /// That the daemon would not connect to an address, and what opens it.

@@ -91,6 +91,8 @@ import Testing
             #expect(loss { $0.overrides = disabled(["*"]) } == none + "none of them is enabled")
             #expect(loss { $0.overrides = disabled(["a", "b"]) } == none + "none of them is enabled")
             #expect(loss { $0.probe.isEnabled = false } == none + "none of them is enabled")
+            // A file that is cut off before its last section.
+            #expect(loss { $0.egress = EgressRule() } == none + "egress denies the addresses of all")
             // What leaves one is an everyday change.
             #expect(loss { $0.targetsAPI.clients.append(other) } == nil)
             #expect(loss { $0.targetsAPI.regions = ["us"] } == nil)

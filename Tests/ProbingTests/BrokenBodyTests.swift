@@ -21,6 +21,15 @@ import Testing
         #expect(result.sentence.contains("does not speak HTTP as it should"))
     }
 
+    @Test func aBodyThatIsTooLargeIsSaidBesideTheStatus() async throws {
+        let body = String(repeating: "x", count: 2 << 20)
+        let server = try LoopbackServer { _ in .raw("HTTP/1.1 503 X\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)") }
+        let result = try await Bench().probe(server.url).result
+        #expect(result.outcome == .bad(.statusUnexpected) && result.facts.httpStatus == 503)
+        #expect(result.sentence.hasPrefix("HTTP 503, but 200-399 was expected; besides, "), "\(result.sentence)")
+        #expect(result.sentence.contains("max_body"), "\(result.sentence)")
+    }
+
     @Test func aBodyThatCantBeDecodedIsSaidBesideTheStatus() async throws {
         let server = try LoopbackServer { _ in .raw("HTTP/1.1 503 X\r\n\(Self.broken[3])") }
         let result = try await Bench().probe(server.url).result

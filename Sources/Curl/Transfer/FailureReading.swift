@@ -159,6 +159,7 @@ extension Transfer {
 
     /// A line that is no header, or one past its bound, makes all of the answer doubtful.
     private func isOfBodyAlone(_ code: TransferFailure.Code, _ result: CURLcode) -> Bool {
+        if code == .bodyTooLarge { return true }
         guard code == .protocolError else { return false }
         if abortedAs == code { return headerBytes <= Self.headerLimit && !isUnasked }
         let ofBody = [

@@ -4,6 +4,7 @@ import Exposition
 import Health
 import History
 import Logging
+import Scheduling
 import Settings
 
 /// Looks some times a second at everything that alerts and doubts follow from and no result tells: canaries, own troubles, lists, windows.
@@ -86,8 +87,17 @@ final class VantageService: Sendable {
         memory.doubt = trust.doubt
         if trust.doubt == nil {
             daemon.logger.notice("the vantage is healthy again")
+            probeHeldAtOnce()
         } else {
             daemon.logger.error("the vantage is unhealthy: \(sentence); targets that go down meanwhile are not announced yet")
+        }
+    }
+
+    /// What a doubt held is judged by what is seen after it.
+    private func probeHeldAtOnce() {
+        for target in daemon.alerter.held {
+            guard let policy = daemon.watch.policy(of: target) else { continue }
+            daemon.scheduler.set(target, Rhythm(policy), atOnce: true)
         }
     }
 

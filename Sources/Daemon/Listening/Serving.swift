@@ -84,12 +84,12 @@ extension Daemon {
         _ section: Settings.TargetsServer, _ store: TargetStore, onListening: @escaping @Sendable () -> Void
     ) -> TargetsServer {
         let context = context
+        var configuration = TargetsServer.Configuration(
+            host: section.listen.host, port: section.listen.port, tokens: section.tokens.map(AccessToken.init),
+            rate: section.rate, names: listenerNames)
+        configuration.connections = shares.apiConnections
         return TargetsServer(
-            configuration: .init(
-                host: section.listen.host, port: section.listen.port, tokens: section.tokens.map(AccessToken.init),
-                rate: section.rate,
-                names: listenerNames),
-            store: store, logger: context.logger,
+            configuration: configuration, store: store, logger: context.logger,
             onListening: { port in
                 context.logger.info("the embedded Targets API listens", metadata: ["address": "\(section.listen.host):\(port)"])
                 await context.onListening(.targetsAPI, port)

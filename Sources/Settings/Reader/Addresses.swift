@@ -2,7 +2,7 @@ import Health
 
 extension Kind where Answer == ListenAddress {
     static var address: Kind {
-        Kind("HOST:PORT, as in 127.0.0.1:10115 or [::1]:10115") { text in
+        Kind("HOST:PORT, as in 127.0.0.1:10115 or \"[::1]:10115\" with its quotes") { text in
             let (host, port) = URLParts.hostAndPort(text)
             guard !host.isEmpty, isHost(host), let port = port.flatMap(parseWhole), (0...65535).contains(port) else { return nil }
             return ListenAddress(host: host, port: port)

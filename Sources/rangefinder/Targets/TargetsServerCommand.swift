@@ -38,17 +38,20 @@ struct TargetsServerCommand: AsyncParsableCommand {
         let address = try listenAddress()
         let surroundings = Surroundings.system()
         let token = try readTokenFile(tokenFile, surroundings)
-        let store: TargetStore
+        let (lock, store): (InstanceLock?, TargetStore)
+        do { lock = try InstanceLock(besides: database) } catch {
+            throw Failure(.unreachable, "\(error)")
+        }
         do { store = try TargetStore(path: database) } catch {
             throw Failure(.unreachable, "\(error)")
         }
         let logger = standardErrorLogger(.text, LogLevel(.info))
+        var configuration = TargetsServer.Configuration(
+            host: address.host, port: address.port, tokens: [AccessToken(name: "token", secret: token)], rate: rate,
+            names: [surroundings.hostName])
+        if let limit = raiseDescriptorLimit() { configuration.connections = connections(under: limit, logger) }
         let server = TargetsServer(
-            configuration: .init(
-                host: address.host, port: address.port, tokens: [AccessToken(name: "token", secret: token)],
-                rate: rate,
-                names: [surroundings.hostName]),
-            store: store, logger: logger,
+            configuration: configuration, store: store, logger: logger,
             onListening: { port in
                 logger.info("the Targets API listens", metadata: ["address": "\(ListenAddress(host: address.host, port: port))"])
             })
@@ -60,7 +63,18 @@ struct TargetsServerCommand: AsyncParsableCommand {
         do { try store.close() } catch {
             logger.warning("the WAL stays beside the database until the next start; copy both or neither: \(error)")
         }
+        lock?.release()
         if let failure { throw failure }
+    }
+
+    private func connections(under limit: Int, _ logger: Logger) -> Int {
+        let connections = DescriptorShares.apiConnections(alone: limit)
+        if connections < TargetsServer.connectionsMax {
+            logger.warning(
+                "the limit of \(limit) open files allows \(counted(connections, "connection")) at once; raise it (ulimit -n, LimitNOFILE)"
+            )
+        }
+        return connections
     }
 
     private func run(_ server: TargetsServer) async throws {

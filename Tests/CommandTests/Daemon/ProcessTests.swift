@@ -23,7 +23,8 @@ import Testing
         program.send(SIGTERM)
         #expect(await program.ended() == 0)
         let status = try RunningProgram(["status", "--database", site.database], shell: "exec <&- >&- 2>&-")
-        #expect(await status.ended() == 0)
+        // What was printed went nowhere.
+        #expect(await status.ended() == 70)
         let text = try RunningProgram(["status", "--database", site.database], shell: "exec <&- 2>&-")
         #expect(await text.ended() == 0)
         #expect(text.output.text.contains("a"))
@@ -47,6 +48,43 @@ import Testing
         program.send(SIGTERM)
         #expect(await program.ended() == 0)
         #expect(!program.errors.text.contains("was spoiled"), "\(program.errors.text)")
+    }
+
+    /// More strangers than there are descriptors. libdispatch ends a process that has none left.
+    @Test func aFloodOfTheEmbeddedAPIUnderASmallLimitOfOpenFilesEndsNothingAndKeepsNobodyOut() async throws {
+        let site = try Site(
+            paths: (0..<20).map { "t\($0)" }, probe: "{interval: 1s, fast_interval: 1s, timeout: 1s}", log: "info",
+            more: "targets_server: {listen: \"127.0.0.1:0\", database: targets.db, token_file: token}"
+        ) { _ in .silence }
+        let program = try RunningProgram(["run", "--config", site.configuration], shell: "ulimit -n 64")
+        let pages = try await program.port(after: "info listening address=127.0.0.1:")
+        let api = try await program.port(after: "info the embedded Targets API listens address=127.0.0.1:")
+        #expect(program.errors.text.contains("connections to the Targets API"))
+        let strangers = try (0..<200).map { _ in try Connection(port: api) }
+        defer { for stranger in strangers { stranger.close() } }
+        // Turns of a second each, as libdispatch looks.
+        let before = site.target.requests.count
+        for turn in 1...8 {
+            let list = WireRequest("GET", "/api/clients/\(documentedClient)/targets", headers: [("Authorization", siteToken)])
+            #expect(try await exchange(api, list).status == 200)
+            #expect(try await exchange(pages, WireRequest("GET", "/metrics")).status == 200)
+            try await site.target.until { $0.count >= before + 2 * turn }
+        }
+        program.send(SIGTERM)
+        #expect(await program.ended() == 0)
+    }
+
+    @Test func aFloodOfATargetsServerUnderASmallLimitOfOpenFilesKeepsNobodyOut() async throws {
+        let server = try await TargetsServerProgram(token: siteToken, shell: "ulimit -n 64")
+        #expect(server.program.errors.text.contains("the limit of 64 open files allows "))
+        let strangers = try (0..<200).map { _ in try Connection(port: server.port) }
+        defer { for stranger in strangers { stranger.close() } }
+        for _ in 0..<10 {
+            let list = WireRequest("GET", "/api/clients/\(documentedClient)/targets", headers: [("Authorization", siteToken)])
+            #expect(try await exchange(server.port, list).status == 200)
+        }
+        server.program.send(SIGTERM)
+        #expect(await server.program.ended() == 0)
     }
 
     /// Swift's backtracer takes these signals, and lets a process go on that another has sent one to.
@@ -80,6 +118,25 @@ import Testing
             #expect(said.contains("Aborted"), "\(said)")
             #expect(said.contains("core dumped") == isDumped, "\(setting): \(said)")
         }
+    }
+
+    @Test func aSecondServerOfOneTargetsDatabaseIsRefusedWhateverNameItGoesBy() async throws {
+        let server = try await TargetsServerProgram(token: siteToken)
+        let (database, other) = (server.folder.file("targets.db"), server.folder.file("other.db"))
+        #expect(Glibc.link(database, other) == 0)
+        let site = try Site(
+            paths: ["a"], more: "targets_server: {listen: \"127.0.0.1:0\", database: \(other), token_file: token}"
+        ) { _ in .http(200) }
+        for words in [
+            ["targets-server", "--listen", "127.0.0.1:0", "--database", other, "--token-file", server.tokenFile],
+            ["targets-server", "--listen", "127.0.0.1:0", "--database", database, "--token-file", server.tokenFile],
+            ["run", "--config", site.configuration],
+        ] {
+            let ended = try await Program.run(words)
+            #expect(ended.code == 69 && ended.errors.contains("another rangefinder is running on"), "\(ended.errors)")
+        }
+        server.program.send(SIGTERM)
+        #expect(await server.program.ended() == 0)
     }
 
     @Test func aSecondDaemonIsRefusedWhateverNameTheDatabaseGoesByAndWhateverBecameOfTheLocksFile() async throws {

@@ -107,7 +107,7 @@ import Testing
             let wedged = Task(executorPreference: engine) { Self.stand(wedge) }
             while try await running.get("/-/ready").status == 200 { try Task.checkCancellation() }
             #expect(try await running.get("/-/ready").body.contains("overdue by three"))
-            #expect(!running.daemon.isProbing)
+            #expect(await !running.daemon.whatIsNotReady().isEmpty)
             let before = (beats.requests.count, pings())
             // Two naps of the heartbeat and of the report, by a clock that isn't theirs: the scrapes of a page.
             let start = ContinuousClock.now
