@@ -30,7 +30,7 @@ package struct Alert: Hashable, Sendable, Codable {
         case daemon
     }
 
-    package enum Ending: String, Codable, Hashable, Sendable { case recovered, removed }
+    package enum Ending: String, Codable, Hashable, Sendable { case recovered, removed, disabled }
 
     package let name: AlertName
     /// Whom it is about, without the name: an alert's key is unique while it fires.
@@ -52,6 +52,10 @@ package struct Alert: Hashable, Sendable, Codable {
         startedAtMilliseconds = startedAt.milliseconds
     }
 
+    static let flappingAnnotation = "flapping"
+
+    /// Goes up and down so often that neither is told.
+    var isFlapping: Bool { annotations[Self.flappingAnnotation] != nil }
     package var key: String { Self.key(name, subjectKey) }
     /// Which of the alerts of this key it is: the next one has begun at another time.
     var outage: String { "\(key) \(startedAtMilliseconds)" }

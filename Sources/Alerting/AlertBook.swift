@@ -14,6 +14,12 @@ struct AlertBook: Sendable {
         var wantsProof = false
     }
 
+    private struct Unseen: Sendable {
+        /// So long it is waited for.
+        let patience: Duration
+        var until: ContinuousClock.Instant
+    }
+
     /// What is known of the vantage.
     struct Trust: Sendable {
         var isDoubtful = false
@@ -43,7 +49,7 @@ struct AlertBook: Sendable {
     }
 
     private let vantage: String
-    private let link: String
+    private var link: String
     private var alertsDegraded: Bool
     private var holdMax: Duration
     /// By key: those that fire, and those that have ended and somebody has still to hear of.
@@ -55,6 +61,12 @@ struct AlertBook: Sendable {
     private var heldTime = HeldTime()
     /// What is believed and wasn't announced: an earlier life died first, or nobody was to be told.
     private var unannounced: Set<TargetIdentity> = []
+    /// Whose alerts an earlier life announced and this one has still to look at, by the key of what they are about. What was seen before may be
+    /// over by now: nothing is said of it before.
+    private var unseen: [String: Unseen] = [:]
+    /// Looked at since ``release(at:)``.
+    private var seen: Set<String> = []
+    private var releasedAt: ContinuousClock.Instant?
     /// When this life began: a streak from before it was not seen whole by this vantage.
     private var bornAt = Timestamp(milliseconds: 0)
     private(set) var exceptions: [Exception: Int] = [:]
@@ -76,20 +88,23 @@ struct AlertBook: Sendable {
     }
 
     /// Whether the next result of a target may matter though nothing of its judge changes.
-    func awaits(_ target: TargetIdentity) -> Bool {
+    ///
+    /// - Parameter isDown: whether it is down after that result: what is said of it is renewed then.
+    func awaits(_ target: TargetIdentity, isDown: Bool) -> Bool {
         if unannounced.contains(target) { return true }
-        guard !waiting.isEmpty else { return false }
+        guard !waiting.isEmpty || !unseen.isEmpty || isDown && !alerts.isEmpty else { return false }
         let subject = Alert.key(of: .target(target))
+        if unseen[subject] != nil || isDown && alerts[Alert.key(.targetDown, subject)] != nil { return true }
         return Self.ofTargets.contains { waiting[Alert.key($0, subject)] != nil }
     }
 
     /// Takes new settings. Returns the alerts that end by them.
     mutating func configure(_ options: AlertingOptions, at moment: Timestamp) -> [Alert] {
-        (alertsDegraded, holdMax) = (options.alertsDegraded, options.holdMax)
+        (alertsDegraded, holdMax, link) = (options.alertsDegraded, options.holdMax, options.link)
         guard !alertsDegraded else { return [] }
         let unwanted = [AlertName.targetDegraded, .certificateExpiring]
         waiting = waiting.filter { !unwanted.contains($0.value.alert.name) }
-        return alerts.values.filter { unwanted.contains($0.name) && $0.isFiring }.flatMap { end($0.key, .removed, at: moment) }
+        return alerts.values.filter { unwanted.contains($0.name) && $0.isFiring }.flatMap { end($0.key, .disabled, at: moment) }
     }
 
     /// Targets whose alerts may be wanted by now though nothing of them changed.
@@ -105,9 +120,10 @@ struct AlertBook: Sendable {
     mutating func follow(_ report: TargetReport, _ trust: Trust, at now: ContinuousClock.Instant) -> [Alert] {
         heldTime.follow(isDoubt: trust.isDoubtful || trust.isSuspicious, at: now)
         defer { heldTime.follow(isDoubt: trust.isDoubtful || trust.isSuspicious, at: now) }
-        let wanted = wantedNames(report.status, report.cause, isUnprobeable: report.isUnprobeable)
         let subject = Alert.key(of: .target(report.target))
+        let wanted = wantedNames(report.status, report.cause, isUnprobeable: report.isUnprobeable, subject)
         let isUnannounced = unannounced.remove(report.target) != nil
+        if !unseen.isEmpty { look(at: subject, report, at: now) }
         var changes: [Alert] = []
         for name in Self.ofTargets {
             let key = Alert.key(name, subject)
@@ -117,7 +133,10 @@ struct AlertBook: Sendable {
                 changes += end(key, report.isUnprobeable ? .removed : .recovered, at: report.result.endedAt)
                 continue
             }
-            guard alerts[key]?.isFiring != true else { continue }
+            guard alerts[key]?.isFiring != true else {
+                changes += renew(key, report)
+                continue
+            }
             var wait =
                 waiting[key]
                 ?? Waiting(
@@ -133,6 +152,54 @@ struct AlertBook: Sendable {
             }
         }
         return changes
+    }
+
+    /// What is said of it may have changed since it began; its labels are what it is known by.
+    ///
+    /// - Returns: it, where that is to be told at once: it has begun to flap.
+    private mutating func renew(_ key: String, _ report: TargetReport) -> [Alert] {
+        guard let known = alerts[key] else { return [] }
+        let isNews = report.isFlapping && !known.isFlapping
+        // A good result says nothing of why it is down.
+        guard isNews || !report.result.outcome.isSuccess else { return [] }
+        var annotations = report.alert(known.name, vantage: vantage, link: link).annotations
+        for kept in ["since", Self.doubtAnnotation] { annotations[kept] = known.annotations[kept] }
+        // Once it has begun to flap, that is said until it is over.
+        if known.isFlapping, !report.isFlapping {
+            annotations[Alert.flappingAnnotation] = "true"
+            annotations["summary"] = known.annotations["summary"]
+        }
+        alerts[key]?.annotations = annotations
+        return isNews ? alerts[key].map { [$0] } ?? [] : []
+    }
+
+    /// The first look after a restart. One that is good decides nothing yet: it is waited for what follows.
+    private mutating func look(at subject: String, _ report: TargetReport, at now: ContinuousClock.Instant) {
+        guard let waited = unseen[subject] else { return }
+        if report.status == .down, report.result.outcome.isSuccess {
+            unseen[subject]?.until = now.advanced(by: waited.patience)
+        } else {
+            unseen[subject] = nil
+            seen.insert(subject)
+        }
+    }
+
+    var awaitsLooks: Bool { !unseen.isEmpty || !seen.isEmpty }
+
+    /// Whether an alert of an earlier life may not be said again yet.
+    func isHidden(_ alert: Alert) -> Bool {
+        alert.isFiring && (unseen[alert.subjectKey] != nil || seen.contains(alert.subjectKey))
+    }
+
+    /// Those whose target was looked at since, or whose time is over; once a second at most, for there may be many. Nothing hides them any more.
+    mutating func release(at now: ContinuousClock.Instant) -> [Alert] {
+        guard awaitsLooks, releasedAt.map({ $0.duration(to: now) >= .seconds(1) }) ?? true else { return [] }
+        let late = unseen.filter { $0.value.until <= now }.map(\.key)
+        for subject in late { unseen[subject] = nil }
+        let released = seen.union(late)
+        guard !released.isEmpty else { return [] }
+        (seen, releasedAt) = ([], now)
+        return alerts.values.filter { $0.isFiring && released.contains($0.subjectKey) }
     }
 
     /// Whether the failures that made it `down` began before a restart.
@@ -215,6 +282,7 @@ struct AlertBook: Sendable {
     mutating func remove(_ target: TargetIdentity, at moment: Timestamp) -> [Alert] {
         let subject = Alert.key(of: .target(target))
         unannounced.remove(target)
+        (unseen[subject], _) = (nil, seen.remove(subject))
         return Self.ofTargets.flatMap { name in
             let key = Alert.key(name, subject)
             waiting[key] = nil
@@ -245,17 +313,28 @@ struct AlertBook: Sendable {
     }
 
     /// The judges after a restart: alerts whose reason went meanwhile end, and targets that are down and weren't announced wait for proof.
-    mutating func reconcile(_ judges: [TargetIdentity: Judge], at moment: Timestamp) -> [Alert] {
+    ///
+    /// - Parameter patience: how long the first look at a target is waited for, before what an earlier life announced of it is said again.
+    mutating func reconcile(
+        _ judges: [TargetIdentity: Judge], at moment: Timestamp, _ now: ContinuousClock.Instant,
+        patience: (TargetIdentity) -> Duration
+    ) -> [Alert] {
         bornAt = moment
         var wanted: Set<String> = []
         for (target, judge) in judges {
-            let names = wantedNames(judge.status, judge.cause, isUnprobeable: judge.isUnprobeable)
+            // Of most targets nothing is wanted, and their keys aren't made.
+            let names = wantedNames(
+                judge.status, judge.cause, isUnprobeable: judge.isUnprobeable, Alert.key(of: .target(target)))
             guard !names.isEmpty else { continue }
             let subject = Alert.key(of: .target(target))
             for name in names {
                 let key = Alert.key(name, subject)
                 wanted.insert(key)
-                if alerts[key]?.isFiring != true { unannounced.insert(target) }
+                if alerts[key]?.isFiring != true {
+                    unannounced.insert(target)
+                } else if patience(target) > .zero {
+                    unseen[subject] = Unseen(patience: patience(target), until: now.advanced(by: patience(target)))
+                }
             }
         }
         let over = alerts.values.filter { Self.ofTargets.contains($0.name) && $0.isFiring && !wanted.contains($0.key) }
@@ -269,8 +348,12 @@ struct AlertBook: Sendable {
         ended.remove(key)
     }
 
-    private func wantedNames(_ status: Status, _ cause: Cause?, isUnprobeable: Bool) -> [AlertName] {
+    private func wantedNames(_ status: Status, _ cause: Cause?, isUnprobeable: Bool, _ subject: @autoclosure () -> String)
+        -> [AlertName]
+    {
         if isUnprobeable { return [.targetNotProbed] }
+        // What flaps is up by chance: its outage goes on until it no longer does.
+        if cause == .flapping, alerts[Alert.key(.targetDown, subject())]?.isFiring == true { return [.targetDown] }
         switch status {
         case .down: return [.targetDown]
         case .degraded where alertsDegraded: return [cause == .certificateExpiring ? .certificateExpiring : .targetDegraded]

@@ -65,7 +65,9 @@ package final class Alerter: Sendable {
     // MARK: What comes in
 
     /// Whether the next result of a target may matter though nothing of its judge changes.
-    package func awaits(_ target: TargetIdentity) -> Bool { state.withLock { $0.book.awaits(target) } }
+    package func awaits(_ target: TargetIdentity, isDown: Bool) -> Bool {
+        state.withLock { $0.book.awaits(target, isDown: isDown) }
+    }
 
     /// - Parameter remember: writes the documents in one transaction with the result itself; returns their ticket.
     /// - Returns: whether a doubt about the vantage holds its alert.
@@ -140,10 +142,20 @@ package final class Alerter: Sendable {
         state.withLock { state in
             let late = state.book.tick(state.trust, at: now, isInMaintenance: isInMaintenance)
             if !late.isEmpty { take(late, &state, ticket: memory.remember(late.map(document))) }
+            release(&state, at: now, wall: wall)
             let durable = durableTicket(&state)
             announce(&state, durable, at: now, wall: wall)
             return webhookJobs(&state, durable, at: now) + alertmanagerJobs(&state, at: now, wall: wall)
         }
+    }
+
+    /// What an earlier life announced and was looked at since goes on being said.
+    private func release(_ state: inout State, at now: ContinuousClock.Instant, wall: Timestamp) {
+        let released = state.book.release(at: now)
+        state.groups.awaitsEarlier = state.book.awaitsLooks
+        guard !released.isEmpty else { return }
+        for alert in released { for index in state.feeds.indices { state.feeds[index].note(alert.key) } }
+        reconcileGroups(&state, at: now, wall: wall)
     }
 
     private func durableTicket(_ state: inout State) -> Int {
@@ -184,6 +196,8 @@ package final class Alerter: Sendable {
         let group = document(state.groups.groups[message.group.id] ?? message.group)
         let webhooks = webhooks ?? state.options.webhooks.map(\.id)
         guard !webhooks.isEmpty else { return _ = memory.remember([group]) }
+        var message = message
+        message.group.renew(state.book.alerts)
         let written = WebhookMessage(message, vantage: state.options.vantage, at: wall)
         let text = Text.json(written, keys: .convertToSnakeCase)
         let dropped = webhooks.reduce(0) { sum, webhook in
@@ -216,7 +230,7 @@ package final class Alerter: Sendable {
         guard state.feeds.contains(where: { $0.isDue(at: now) }) else { return [] }
         // What isn't durable yet waits.
         let hidden = Set(state.fresh.flatMap { $0.changes.map(\.key) })
-        let alerts = state.book.alerts.filter { !hidden.contains($0.key) }
+        let alerts = state.book.alerts.filter { !hidden.contains($0.key) && !state.book.isHidden($0.value) }
         let interval = state.options.resendInterval
         return state.feeds.indices.compactMap { index in
             let keys = state.feeds[index].due(alerts, at: now, resendInterval: interval)

@@ -24,7 +24,11 @@ package struct AlertingOptions: Sendable {
     package struct Heartbeat: Hashable, Sendable {
         package var url: Secret
         package var interval: Duration
-        package init(url: Secret, interval: Duration) { (self.url, self.interval) = (url, interval) }
+        /// `POST` with the daemon's status, instead of `GET`.
+        package var posts: Bool
+        package init(url: Secret, interval: Duration, posts: Bool = false) {
+            (self.url, self.interval, self.posts) = (url, interval, posts)
+        }
     }
 
     package var vantage: String

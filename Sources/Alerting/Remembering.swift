@@ -7,15 +7,17 @@ extension Alerter {
     private static let told = StoredDocument.ID(kind: "webhooks", key: "told")
 
     /// What an earlier life remembered, and the judges that are remembered with it.
+    ///
+    /// - Parameter patience: how long the first look at a target is waited for, before what fires is said again.
     package func restore(
         _ documents: [StoredDocument.ID: String], judges: [TargetIdentity: Judge], at now: ContinuousClock.Instant,
-        wall: Timestamp
+        wall: Timestamp, patience: (TargetIdentity) -> Duration = { _ in .zero }
     ) {
         state.withLock { state in
             take(documents, &state, at: now, wall: wall)
             let expired = state.setAside.expire(at: wall)
             if !expired.isEmpty { _ = memory.remember(expired) }
-            let over = state.book.reconcile(judges, at: wall)
+            let over = state.book.reconcile(judges, at: wall, now, patience: patience)
             if !over.isEmpty { take(over, &state, ticket: memory.remember(over.map(document))) }
             let told = documents[Self.told].flatMap { Text.value([String].self, $0) }
             // An earlier version didn't say: then its groups are told to all, under the ids they had.
@@ -87,9 +89,11 @@ extension Alerter {
     package func expect(_ targets: [TargetIdentity]) { state.withLock { $0.book.expect(targets) } }
 
     /// Those that a crash kept from their groups, or that began before there was a webhook.
-    private func reconcileGroups(_ state: inout State, at now: ContinuousClock.Instant, wall: Timestamp) {
+    func reconcileGroups(_ state: inout State, at now: ContinuousClock.Instant, wall: Timestamp) {
         // What isn't durable yet comes by itself.
-        let coming = Set(state.fresh.flatMap { $0.changes.map(\.key) })
+        var coming = Set(state.fresh.flatMap { $0.changes.map(\.key) })
+        for alert in state.book.alerts.values where state.book.isHidden(alert) { coming.insert(alert.key) }
+        state.groups.awaitsEarlier = state.book.awaitsLooks
         let settled = state.book.alerts.filter { !coming.contains($0.key) }
         let isHeard = !state.options.webhooks.isEmpty
         let messages = state.groups.reconcile(settled, except: coming, canBegin: isHeard, at: now, wall: wall)

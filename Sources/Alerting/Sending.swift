@@ -1,3 +1,4 @@
+internal import FoundationEssentials
 package import Health
 internal import Synchronization
 
@@ -6,13 +7,15 @@ extension Alerter {
 
     /// Sends what is due until the task is cancelled, and the heartbeat as long as `isAlive` says so.
     ///
-    /// - Parameter isAlive: whether something is watched and that goes on, by what was done and not by a timer of its own.
+    /// - Parameters:
+    ///   - isAlive: whether something is watched and that goes on, by what was done and not by a timer of its own.
+    ///   - statuses: how many targets there are of each, for a heartbeat that tells it.
     package func run(
         over transport: @escaping AlertTransport, wall: @escaping @Sendable () -> Timestamp,
-        isAlive: @escaping @Sendable () async -> Bool
+        isAlive: @escaping @Sendable () async -> Bool, statuses: @escaping @Sendable () -> [Status: Int]
     ) async {
         await withDiscardingTaskGroup { group in
-            group.addTask { await self.beat(over: transport, isAlive: isAlive) }
+            group.addTask { await self.beat(over: transport, wall: wall, isAlive: isAlive, statuses: statuses) }
             while !Task.isCancelled {
                 for job in due(at: .now, wall: wall()) {
                     group.addTask { self.done(job, await Self.carryOut(job, over: transport), at: .now, wall: wall()) }
@@ -51,11 +54,38 @@ extension Alerter {
         }
     }
 
-    package func send(_ heartbeat: AlertingOptions.Heartbeat, over transport: AlertTransport) async {
-        noteHeartbeat(await transport(AlertRequest(url: .secret(heartbeat.url), method: "GET")))
+    /// - Parameter statuses: how many targets there are of each.
+    package func send(
+        _ heartbeat: AlertingOptions.Heartbeat, over transport: AlertTransport, wall: Timestamp, statuses: [Status: Int]
+    ) async {
+        var request = AlertRequest(url: .secret(heartbeat.url), method: "GET")
+        if heartbeat.posts {
+            let counts = Status.allCases.map { ($0.rawValue, statuses[$0] ?? 0) }
+            let (vantage, firing) = state.withLock { ($0.options.vantage, $0.book.firing) }
+            let beat = Beat(
+                vantage: vantage, generatedAt: "\(wall)", targets: Dictionary(uniqueKeysWithValues: counts), alertsFiring: firing)
+            request.method = "POST"
+            request.headers.append(("Content-Type", "application/json"))
+            request.body = Array(Text.json(beat, keys: .convertToSnakeCase).utf8)
+        }
+        noteHeartbeat(await transport(request))
     }
 
-    private func beat(over transport: AlertTransport, isAlive: @Sendable () async -> Bool) async {
+    /// What a heartbeat by `POST` says; docs/alerting.md describes it.
+    private struct Beat: Encodable {
+        let version = 1
+        let kind = "heartbeat"
+        let vantage: String
+        let generatedAt: String
+        /// By status.
+        let targets: [String: Int]
+        let alertsFiring: Int
+    }
+
+    private func beat(
+        over transport: AlertTransport, wall: @Sendable () -> Timestamp, isAlive: @Sendable () async -> Bool,
+        statuses: @Sendable () -> [Status: Int]
+    ) async {
         var last = ContinuousClock.now
         while !Task.isCancelled {
             // In short naps, because a reload may change the interval meanwhile.
@@ -65,7 +95,7 @@ extension Alerter {
             }
             last = .now
             guard await isAlive() else { continue }
-            await send(heartbeat, over: transport)
+            await send(heartbeat, over: transport, wall: wall(), statuses: statuses())
         }
     }
 }

@@ -27,6 +27,7 @@ package struct TargetReport: Sendable {
     package var status: Status
     package var cause: Cause?
     package var isUnprobeable: Bool
+    package var isFlapping: Bool
     package var incident: Incident?
     package var result: ProbeResult
     /// When the probe started.
@@ -39,7 +40,7 @@ package struct TargetReport: Sendable {
         describe: @escaping @Sendable () -> Description
     ) {
         (self.target, self.status, self.cause) = (target, judge.status, judge.cause)
-        (isUnprobeable, incident) = (judge.isUnprobeable, judge.incident)
+        (isUnprobeable, isFlapping, incident) = (judge.isUnprobeable, judge.flapping.isOn, judge.incident)
         (self.result, self.startedAt, self.isInMaintenance, self.describe) = (result, startedAt, isInMaintenance, describe)
     }
 }
@@ -67,7 +68,7 @@ extension TargetReport {
     {
         let what =
             switch name {
-            case .targetDown: "is down"
+            case .targetDown: isFlapping ? "is flapping" : "is down"
             case .targetNotProbed: "can't be probed"
             case .certificateExpiring: "has a certificate that expires soon"
             default: "is degraded"
@@ -77,6 +78,7 @@ extension TargetReport {
             "description": "\(displayText(description.instance)) \(what): \(result.sentence)",
             "detection_bound": "\(description.detectionBound.wholeMilliseconds) ms", "link": link,
         ]
+        if isFlapping { annotations[Alert.flappingAnnotation] = "true" }
         annotations["reason"] = result.outcome.reason?.rawValue
         annotations["cause"] = cause?.rawValue
         annotations["last_good_latency"] = description.lastGood.map { millisecondWords($0) }

@@ -105,6 +105,7 @@ package final class Daemon: Sendable {
             watch.forgetWhatIsWritten()
             lock?.claim()
         }
+        access = try WebAccess(context.surroundings, settings.webConfigFile)
         let history = try History.open(path: settings.history.path, options: options)
         let series = TargetSeries(
             perTarget: .init(settings.metrics.perTarget), withClientID: settings.targetsAPI.clients.count > 1)
@@ -116,10 +117,7 @@ package final class Daemon: Sendable {
         let scheduler = Scheduler(
             clock: EngineClock(probes), origin: ContinuousClock.boot(), executor: probes.executor,
             maxInFlight: shares.probes, fastBudget: settings.limits.fastBudget)
-        alerter = Alerter(
-            AlertingOptions(settings, vantage: settings.vantage), memory: AlertMemory(history),
-            isInMaintenance: { [maintenance] in maintenance.covers($0) },
-            onEvent: { report($0, logger: logger) })
+        alerter = Alerter(settings, context, history, maintenance, hasTLS: access.security.hasTLS)
         let roster = Roster(
             settings: settings, watch: watch, scheduler: scheduler, history: history, alerter: alerter, maintenance: maintenance,
             series: series, metrics: metrics, logger: logger)
@@ -129,9 +127,13 @@ package final class Daemon: Sendable {
             judge.hasCanaries = settings.vantage.canaries.count >= VantageJudge.canariesMin
         }
         roster.restore(lists: remembered, judges: judges)
-        alerter.restore(try history.documents(), judges: judges.filter { watch.watches($0.key) }, at: .now, wall: .now())
+        alerter.restore(
+            try history.documents(), judges: judges.filter { watch.watches($0.key) }, at: .now, wall: .now(),
+            patience: { watch.policy(of: $0)?.interval ?? .zero })
         let sync = SyncService(
             plan: .init(settings, engine: requests), remembered: remembered, metrics: metrics, logger: logger,
+            // What is deleted in the daemon's own API was meant.
+            isAtStake: { !roster.settings.readsItsOwnServer && watch.isAtStake($0) },
             apply: { clientID, list in roster.replace(list, clientID: clientID) },
             onRejected: { roster.setRejected($0) })
         self.sync = sync
@@ -140,9 +142,6 @@ package final class Daemon: Sendable {
             try TargetStore(path: section.database, onChange: { news(of: $0, roster, sync) })
         }
         reloader = Reloader(atStart: settings)
-        access = WebAccess(context.surroundings)
-        let troubles = access.take(settings.webConfigFile).troubles
-        guard troubles.isEmpty else { throw ListenFailure(description: troubles.joined(separator: "; ")) }
         manager = ServiceManager(environment: context.surroundings.environment)
         metrics.observeHistory { .init(history.statistics) }
         metrics.observeSchedule { .init(scheduler.counts) }
@@ -246,7 +245,9 @@ package final class Daemon: Sendable {
 
     private func sendAlerts() async {
         let transport = alertTransport(userAgent: settings.probe.userAgent, over: requests)
-        await alerter.run(over: transport, wall: { .now() }, isAlive: { await self.whatIsNotReady().isEmpty })
+        await alerter.run(
+            over: transport, wall: { .now() }, isAlive: { await self.whatIsNotReady().isEmpty },
+            statuses: { self.watch.statuses })
     }
 
     var syncInterval: Duration { roster.settings.targetsAPI.syncInterval }

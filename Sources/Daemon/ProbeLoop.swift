@@ -57,7 +57,9 @@ struct ProbeLoop: Sendable {
         let record = HistoryRecord(
             result: judged.result, judgement: judged.judgement, judge: judged.isJudgeNews ? judged.judge : nil,
             interval: judged.interval, isInMaintenance: maintenance.covers(judged.result.target))
-        guard judged.result.void == nil, judged.concernsAlerts || alerter.awaits(judged.result.target) else {
+        guard judged.result.void == nil,
+            judged.concernsAlerts || alerter.awaits(judged.result.target, isDown: judged.judge.status == .down)
+        else {
             history.append(record)
             return false
         }

@@ -98,7 +98,10 @@ extension Daemon {
         // What was connected to under another rule must not be reused under this one.
         if roster.settings.egress != settings.egress { probes.closeKeptConnections() }
         // The whole of `vantage` waits for a restart.
-        alerter.replace(AlertingOptions(settings, vantage: self.settings.vantage), at: .now, wall: .now())
+        alerter.replace(
+            AlertingOptions(
+                settings, vantage: self.settings.vantage, hasTLS: access.security.hasTLS, hostName: context.surroundings.hostName),
+            at: .now, wall: .now())
         watch.vantage(tell: alerter.trust(_:)) { $0.window = settings.probe.interval }
         // Afterwards, so that none falls between; and not under its lock, which is taken under that of Watch.
         if settings.alerting.degraded { alerter.expect(watch.targets(.degraded)) }

@@ -65,6 +65,7 @@ actor SyncService {
     private let now: @Sendable () -> ContinuousClock.Instant
     private let metrics: DaemonMetrics
     private let logger: Logger
+    private let isAtStake: @Sendable (TargetIdentity) -> Bool
     private let apply: @Sendable (_ clientID: String, _ list: [Target]) -> Void
     private let onRejected: @Sendable (_ count: Int) -> Void
 
@@ -72,27 +73,34 @@ actor SyncService {
     ///   - remembered: the last good lists from before a restart, by client.
     ///   - apply: takes a client's new list; called only when it changed, or came for the first time.
     ///   - onRejected: takes the number of records that can't be used, of all clients together.
+    ///   - isAtStake: whether a target is down or may be about to be: one list that lacks it doesn't end its watching.
     ///   - now: a test's clock.
     init(
         plan: Plan, remembered: [String: [Target]], metrics: DaemonMetrics, logger: Logger,
+        isAtStake: @escaping @Sendable (TargetIdentity) -> Bool = { _ in false },
         now: @escaping @Sendable () -> ContinuousClock.Instant = { .now },
         apply: @escaping @Sendable (_ clientID: String, _ list: [Target]) -> Void,
         onRejected: @escaping @Sendable (_ count: Int) -> Void
     ) {
         self.plan = plan
         self.now = now
+        self.isAtStake = isAtStake
         self.metrics = metrics
         self.logger = logger
         self.apply = apply
         self.onRejected = onRejected
         for client in plan.clients {
-            channels[client.clientID] = Self.channel(remembered[client.clientID], plan)
+            channels[client.clientID] = Self.channel(remembered[client.clientID], plan, isAtStake)
         }
         metrics.setClients(plan.clients.map(\.clientID))
     }
 
-    private static func channel(_ remembered: [Target]?, _ plan: Plan) -> Channel {
-        Channel(feed: TargetFeed(targets: remembered ?? [], shrinkGuard: plan.shrinkGuard), hasList: remembered != nil)
+    private static func channel(
+        _ remembered: [Target]?, _ plan: Plan, _ isAtStake: @escaping @Sendable (TargetIdentity) -> Bool
+    ) -> Channel {
+        Channel(
+            feed: TargetFeed(targets: remembered ?? [], shrinkGuard: plan.shrinkGuard, isAtStake: isAtStake),
+            hasList: remembered != nil)
     }
 
     /// Whether any client's list is known.
@@ -118,7 +126,7 @@ actor SyncService {
         for client in plan.clients {
             let known = channels[client.clientID]
             let channel = keepsGuard ? known : nil
-            kept[client.clientID] = channel ?? Self.channel(known?.hasList == true ? known?.feed.targets : nil, plan)
+            kept[client.clientID] = channel ?? Self.channel(known?.hasList == true ? known?.feed.targets : nil, plan, isAtStake)
             if channel == nil { metrics.setSyncHeld(false, clientID: client.clientID) }
         }
         channels = kept
@@ -230,6 +238,11 @@ actor SyncService {
         guard var channel = channels[clientID] else { return nil }
         let isFirst = !channel.hasList
         let outcome = channel.receive(answer, counts: counts)
+        if !channel.feed.spared.isEmpty {
+            logger.notice(
+                "\(counted(channel.feed.spared.count, "target that fails is", "targets that fail are")) missing from the list; a second list without them ends their watching",
+                metadata: ["client_id": "\(clientID)"])
+        }
         if channel.lastFailure != nil { logger.notice("sync works again", metadata: ["client_id": "\(clientID)"]) }
         (channel.lastFailure, channel.hasList, channel.quietUntil) = (nil, true, nil)
         sayRejections(&channel, clientID)

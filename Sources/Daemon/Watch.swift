@@ -162,6 +162,14 @@ final class Watch: Sendable {
         state.withLock { $0.entries.compactMap { $1.judge.status == status ? $0 : nil } }
     }
 
+    /// Whether a target is down, or fails and may be about to be.
+    func isAtStake(_ identity: TargetIdentity) -> Bool {
+        state.withLock { state in
+            guard let judge = state.entries[identity]?.judge else { return false }
+            return judge.incident != nil || judge.isUndecided
+        }
+    }
+
     /// How often a target is probed; nil when it is no longer watched.
     func policy(of identity: TargetIdentity) -> ProbePolicy? { state.withLock { $0.entries[identity]?.policy.value } }
 

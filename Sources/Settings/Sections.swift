@@ -136,7 +136,11 @@ extension Settings {
         package struct Heartbeat: Hashable, Sendable {
             package var url: Secret
             package var interval: Duration
-            package init(url: Secret, interval: Duration = .seconds(60)) { (self.url, self.interval) = (url, interval) }
+            /// `GET`, or `POST` with the daemon's status.
+            package var posts: Bool
+            package init(url: Secret, interval: Duration = .seconds(60), posts: Bool = false) {
+                (self.url, self.interval, self.posts) = (url, interval, posts)
+            }
         }
 
         /// Base URLs.

@@ -15,6 +15,8 @@ package struct Settings: Hashable, Sendable {
     package var listen = ListenAddress(host: "127.0.0.1", port: 10115)
     /// Further names by which pages may be asked for.
     package var listenNames: [String] = []
+    /// How people reach the pages; nil for what `listen` and TLS make likely.
+    package var externalURL: String?
     /// Whether the POST endpoints exist.
     package var admin = false
     package var webConfigFile: String?

@@ -102,7 +102,12 @@ extension APIError {
     /// Of a list that has records, none of which can be read: it would empty the list that is known.
     init(unreadable list: TargetList, redactor: Redactor) {
         let first = list.rejected.first.map { "; the first: \(redactor.shown($0.description))" } ?? ""
-        self.init(.malformed, "None of the \(list.rejected.count) records of the Targets API's list can be read\(first)")
+        let count = list.rejected.count
+        self.init(
+            .malformed,
+            count == 1
+                ? "The only record of the Targets API's list can't be read\(first)"
+                : "None of the \(count) records of the Targets API's list can be read\(first)")
     }
 
     /// Of an answer whose status is not 200.

@@ -1,7 +1,11 @@
 /// What a header `Link` says (RFC 8288, section 3): targets, and what each is to the answer.
 package struct LinkHeader: Hashable, Sendable {
-    /// The target of the first link whose relations include this one; a relation's case means nothing.
-    package func target(of relation: String) -> String? { links.first { $0.relations.contains(relation) }?.target }
+    /// The target of the first link whose relations include this one; a relation's case means nothing. nil for an empty target: it is the answer
+    /// itself (RFC 3986, section 4.4), which some APIs name where there is nothing else to name.
+    package func target(of relation: String) -> String? {
+        let target = links.first { $0.relations.contains(relation) }?.target
+        return target == "" ? nil : target
+    }
 
     private struct Link: Hashable, Sendable {
         var target: String

@@ -130,6 +130,57 @@ import Testing
         #expect(office.see("gppp") == ["+TargetDegraded a"])
         let changes = office.book.configure(AlertingOptions(vantage: "here", link: ""), at: office.wall)
         #expect(office.describe(changes) == ["-TargetDegraded a"])
+        #expect(changes.first?.ending == .disabled)
+    }
+
+    @Test func whatIsSaidOfATargetThatIsDownIsRenewedAndItsLabelsStay() throws {
+        var office = Office()
+        _ = office.see("gbbb")
+        let first = try #require(office.book.alerts.values.first)
+        #expect(first.annotations["reason"] == "connect_refused")
+        #expect(office.book.awaits(Office.identity("a"), isDown: true))
+        #expect(office.see("t") == [])
+        let renewed = try #require(office.book.alerts.values.first)
+        #expect(renewed.annotations["reason"] == "timeout" && renewed.annotations["sentence"] == "seen t")
+        #expect(renewed.annotations["since"] == first.annotations["since"])
+        #expect(renewed.labels == first.labels && renewed.startedAt == first.startedAt)
+        // A good result that decides nothing yet says nothing of why it is down.
+        #expect(office.see("g") == [])
+        #expect(office.book.alerts.values.first?.annotations == renewed.annotations)
+    }
+
+    @Test func aTargetThatFlapsIsToldOnceAndItsEndOnce() {
+        var office = Office()
+        let turns = String(repeating: "bbbgg", count: 40)
+        let told = office.see("g" + turns)
+        // Until it is known to flap it comes and goes; after that one thing is said.
+        let flaps = told.count
+        #expect(flaps <= 10, "\(told)")
+        #expect(office.book.alerts.values.first?.isFlapping == true)
+        #expect(office.book.alerts.values.first?.annotations["summary"] == "a is flapping")
+        #expect(office.see(turns) == [])
+        #expect(office.see(String(repeating: "g", count: 30)) == ["-TargetDown a"])
+        #expect(office.see("bbb") == ["+TargetDown a"])
+    }
+
+    /// Cut for some time, well again, and probed as ever: what is held is judged by what is seen then, however long that takes.
+    @Test func timeAfterADoubtIsNotCounted() {
+        var office = Office(holdMax: .seconds(60))
+        office.trust.isDoubtful = true
+        #expect(office.see("gbbb") == [])
+        office.pass(30)
+        #expect(office.tick() == [])
+        office.trust = .init(trustedSince: office.now)
+        #expect(office.tick() == [])
+        office.pass(300)
+        #expect(office.tick() == [])
+        // Another doubt goes on where the first ended.
+        office.trust.isDoubtful = true
+        #expect(office.tick() == [])
+        office.pass(20)
+        #expect(office.tick() == [])
+        office.pass(15)
+        #expect(office.tick() == ["+TargetDown a"])
     }
 
     @Test func whatWasDownBeforeAndRecoveriesAreUntouched() {
@@ -170,7 +221,7 @@ import Testing
         office.inMaintenance = ["a"]
         #expect(office.see("bbbbb") == [])
         #expect(office.book.exceptions[.maintenance] == 1)
-        #expect(office.book.awaits(Office.identity("a")))
+        #expect(office.book.awaits(Office.identity("a"), isDown: false))
         office.inMaintenance = []
         #expect(office.see("g") == [])
         #expect(office.see("b") == ["+TargetDown a"])
@@ -185,7 +236,7 @@ import Testing
         #expect(office.see("bbbbbgg") == [])
         office.inMaintenance = []
         #expect(office.see("ggg") == [])
-        #expect(!office.book.awaits(Office.identity("a")))
+        #expect(!office.book.awaits(Office.identity("a"), isDown: false))
     }
 
     // MARK: Restart
@@ -199,7 +250,7 @@ import Testing
         restarted.book.restore(announced)
         var judge = Judge()
         for _ in 1...3 { _ = judge.judge(office.report("b", "x").result, policy: office.policy) }
-        #expect(restarted.book.reconcile([Office.identity("a"): judge], at: office.wall) == [])
+        #expect(restarted.book.reconcile([Office.identity("a"): judge], at: office.wall, office.now) { _ in .zero } == [])
         #expect(restarted.see("bb") == [])
         #expect(restarted.see("gg") == ["-TargetDown a"])
     }
@@ -210,8 +261,8 @@ import Testing
         var judge = Judge(status: .down)
         judge.placeChanged()
         office.book = Office().book
-        #expect(office.book.reconcile([Office.identity("a"): judge], at: office.wall) == [])
-        #expect(office.book.awaits(Office.identity("a")))
+        #expect(office.book.reconcile([Office.identity("a"): judge], at: office.wall, office.now) { _ in .zero } == [])
+        #expect(office.book.awaits(Office.identity("a"), isDown: false))
         #expect(office.see("g") == [])
         #expect(office.see("b") == ["+TargetDown a"])
     }
@@ -219,6 +270,6 @@ import Testing
     @Test func anAlertWhoseTargetIsGoneAfterTheRestartEnds() {
         var office = Office()
         office.book.restore(Sample.alert("gone"))
-        #expect(office.describe(office.book.reconcile([:], at: office.wall)) == ["-TargetDown gone"])
+        #expect(office.describe(office.book.reconcile([:], at: office.wall, office.now) { _ in .zero }) == ["-TargetDown gone"])
     }
 }

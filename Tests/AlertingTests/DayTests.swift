@@ -48,7 +48,7 @@ import Testing
             let judgement = judges[target].judge(result, policy: policy)
             vantage.follow(host: hosts[target], wasBad: wasBad[target], isBad: isBad, address: "10.\(target % 200).0.1", at: now)
             wasBad[target] = isBad
-            if judgement.transition != nil || judgement.incident != nil || book.awaits(identities[target]) {
+            if judgement.transition != nil || judgement.incident != nil || book.awaits(identities[target], isDown: false) {
                 let trust = AlertBook.Trust(
                     isDoubtful: vantage.doubt != nil, isSuspicious: vantage.isSuspicious, trustedSince: vantage.trustedSince)
                 let report = TargetReport(

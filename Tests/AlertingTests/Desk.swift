@@ -8,15 +8,19 @@ struct Desk {
     let shelf: Shelf
     let alerter: Alerter
     let events = Events()
-    var now = ContinuousClock.now
-    var wall = Timestamp(milliseconds: 1_700_000_000_000)
+    var now: ContinuousClock.Instant
+    var wall: Timestamp
     private var office = Office()
 
     final class Events: Sendable {
         let all = Mutex<[AlertingEvent]>([])
     }
 
-    init(alertmanagers: [String] = [], webhooks: [String] = [], shelf: Shelf = Shelf()) {
+    init(
+        alertmanagers: [String] = [], webhooks: [String] = [], shelf: Shelf = Shelf(), at now: ContinuousClock.Instant = .now,
+        wall: Timestamp = Timestamp(milliseconds: 1_700_000_000_000)
+    ) {
+        (self.now, self.wall) = (now, wall)
         var options = AlertingOptions(vantage: "here", link: "http://127.0.0.1:10115/")
         for url in alertmanagers { options.add(alertmanager: url) }
         for (index, url) in webhooks.enumerated() {
@@ -43,13 +47,21 @@ struct Desk {
 
     /// A life after this one, with what this one had on its shelf.
     ///
-    /// - Parameter down: the targets that its judges hold for down.
-    func next(webhooks: [String], down: [String]) -> Desk {
-        let next = Desk(webhooks: webhooks, shelf: shelf)
+    /// - Parameters:
+    ///   - down: the targets that its judges hold for down.
+    ///   - away: for so many seconds.
+    ///   - patience: as the daemon has it: the interval of each.
+    func next(
+        alertmanagers: [String] = [], webhooks: [String] = [], down: [String], away: Int = 0, patience: Duration = .zero
+    ) -> Desk {
+        var next = Desk(
+            alertmanagers: alertmanagers, webhooks: webhooks, shelf: shelf, at: now.advanced(by: .seconds(away)),
+            wall: wall + .seconds(away))
+        for key in down { next.office.judges[key] = Judge(status: .down) }
         next.alerter.restore(
             shelf.state.withLock(\.documents),
             judges: Dictionary(uniqueKeysWithValues: down.map { (Office.identity($0), Judge(status: .down)) }), at: next.now,
-            wall: next.wall)
+            wall: next.wall, patience: { _ in patience })
         return next
     }
 

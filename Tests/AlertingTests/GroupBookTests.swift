@@ -80,6 +80,20 @@ import Testing
         #expect(book.groups.isEmpty)
     }
 
+    @Test func thoseWithoutAHostAreEachAlone() {
+        var book = book
+        _ = follow(&book, ["a", "b"].map { Sample.alert($0, host: "") }, at: 0)
+        #expect(book.tick(at: at(10)).map(\.group.kind) == [.alone, .alone])
+    }
+
+    @Test func aRegionTakesNobodyAfterItsWindow() {
+        var book = book
+        _ = follow(&book, (0..<5).map { Sample.alert("t\($0)", host: "h\($0).example") }, at: 0)
+        #expect(book.tick(at: at(10)).map(\.group.kind) == [.region])
+        _ = follow(&book, [Sample.alert("x", host: "x.example", at: 20)], at: 20)
+        #expect(book.tick(at: at(30)).map { "\($0.kind) \($0.group.kind) \($0.group.members.count)" } == ["firing host 1"])
+    }
+
     @Test func theSameAlertsGiveTheSameIdentity() {
         #expect(groupID([Sample.alert("a"), Sample.alert("b")]) == groupID([Sample.alert("b"), Sample.alert("a")]))
         #expect(groupID([Sample.alert("a")]) != groupID([Sample.alert("a", at: 1)]))

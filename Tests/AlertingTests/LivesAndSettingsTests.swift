@@ -27,6 +27,49 @@ import Testing
         #expect(await next.settle() == ["http://hook": ["1 firing"]])
     }
 
+    @Test func afterALongAbsenceNothingIsSaidBeforeItWasLooked() async {
+        var desk = Desk(alertmanagers: ["http://am"])
+        desk.see("gbbb")
+        desk.shelf.commit()
+        #expect(await desk.send().count == 1)
+        // It recovered meanwhile: that is all there is to say.
+        var next = desk.next(alertmanagers: ["http://am"], down: ["a"], away: 3600, patience: .seconds(30))
+        #expect(await next.send().isEmpty)
+        next.see("g")
+        #expect(await next.send().isEmpty)
+        next.see("g")
+        next.shelf.commit()
+        let over = await next.send()
+        #expect(
+            over.count == 1 && over.allSatisfy { $0.body.contains("\"endsAt\":\"\(next.wall + .milliseconds(20))") }, "\(over)")
+    }
+
+    @Test func whatIsStillDownAfterAnAbsenceGoesOnWithTheFirstLook() async {
+        var desk = Desk(alertmanagers: ["http://am"], webhooks: ["http://hook"])
+        desk.see("gbbb")
+        desk.shelf.commit()
+        _ = await desk.send()
+        var next = desk.next(
+            alertmanagers: ["http://am"], webhooks: ["http://hook"], down: ["a"], away: 3600, patience: .seconds(30))
+        #expect(await next.send().isEmpty)
+        next.see("b")
+        #expect(await next.send().map(\.url) == ["http://am/api/v2/alerts"])
+        // Its window was over long ago.
+        #expect(await next.settle()["http://hook"] == ["1 firing"])
+    }
+
+    @Test func anIntervalIsTheLongestThatALookIsWaitedFor() async {
+        var desk = Desk(alertmanagers: ["http://am"])
+        desk.see("gbbb")
+        desk.shelf.commit()
+        _ = await desk.send()
+        var next = desk.next(alertmanagers: ["http://am"], down: ["a"], away: 3600, patience: .seconds(30))
+        next.pass(29)
+        #expect(await next.send().isEmpty)
+        next.pass(1)
+        #expect(await next.send().count == 1)
+    }
+
     @Test func howAMemberEndedIsToldAfterARestartToo() async throws {
         var desk = Desk(webhooks: ["http://hook"])
         for key in ["a", "b"] { desk.see("gbbb", key, host: "same.example") }
@@ -96,9 +139,9 @@ import Testing
         var office = Office()
         #expect(office.see("gbb") == [])
         // The judge is remembered, with its streak.
-        #expect(office.book.reconcile([:], at: office.wall) == [])
+        #expect(office.book.reconcile([:], at: office.wall, office.now) { _ in .zero } == [])
         #expect(office.see("b") == [])
-        #expect(office.book.awaits(Office.identity("a")))
+        #expect(office.book.awaits(Office.identity("a"), isDown: false))
         #expect(office.see("b") == ["+TargetDown a"])
         #expect(office.see("ggbbb") == ["-TargetDown a", "+TargetDown a"])
     }
@@ -127,9 +170,9 @@ import Testing
         var options = AlertingOptions(vantage: "here", link: "")
         options.alertsDegraded = true
         #expect(office.book.configure(options, at: office.wall) == [])
-        #expect(!office.book.awaits(Office.identity("a")))
+        #expect(!office.book.awaits(Office.identity("a"), isDown: false))
         office.book.expect([Office.identity("a")])
-        #expect(office.book.awaits(Office.identity("a")))
+        #expect(office.book.awaits(Office.identity("a"), isDown: false))
         #expect(office.see("pp") == ["+TargetDegraded a"])
     }
 

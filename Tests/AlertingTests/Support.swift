@@ -12,7 +12,7 @@ struct Office {
     var inMaintenance: Set<String> = []
     /// Of targets that aren't on a host of their own.
     var hosts: [String: String] = [:]
-    private var judges: [String: Judge] = [:]
+    var judges: [String: Judge] = [:]
     let policy = ProbePolicy()
 
     init(degraded: Bool = false, holdMax: Duration = .seconds(300)) {
@@ -23,7 +23,8 @@ struct Office {
 
     static func identity(_ key: String) -> TargetIdentity { TargetIdentity(clientID: "c", key: key) }
 
-    /// Results of a target, five seconds apart: `g` good, `p` poor, `c` poor because of its certificate, `b` bad, `u` its URL is invalid.
+    /// Results of a target, five seconds apart: `g` good, `p` poor, `c` poor because of its certificate, `b` bad, `t` by a timeout, `u` its
+    /// URL is invalid.
     /// - Returns: what began and what ended, as in `+TargetDown a` and `-TargetDown a`.
     mutating func see(_ letters: String, _ key: String = "a") -> [String] {
         letters.flatMap { letter -> [String] in
@@ -46,6 +47,7 @@ struct Office {
             case "p": .poor(.slow)
             case "c": .poor(.certificateExpiring)
             case "u": .bad(.urlInvalid)
+            case "t": .bad(.timeout)
             default: .bad(.connectRefused)
             }
         let result = ProbeResult(

@@ -50,7 +50,7 @@ import Testing
 
     @Test func aFileThatABadReadingNamedIsWaitedFor() throws {
         let folder = try TemporaryFolder()
-        let (access, log) = (WebAccess(.system()), LogCapture())
+        let (access, log) = (try WebAccess(.system(), nil), LogCapture())
         let path = try folder.write("tls_server_config: {cert_file: cert.pem, key_file: key.pem}\n", to: "web.yml")
         #expect(access.take(path).troubles.count == 2)
         access.look(log.logger(LogLevel(.notice)))
@@ -69,7 +69,7 @@ import Testing
             if bytes.count < 40 { _ = try? folder.write("basic_auth_users: {two: \(Self.hash)}\n", to: "web.yml") }
             return bytes
         }
-        let (access, log) = (WebAccess(surroundings), LogCapture())
+        let (access, log) = (try WebAccess(surroundings, nil), LogCapture())
         #expect(!access.take(path).troubles.isEmpty)
         access.look(log.logger(LogLevel(.notice)))
         #expect(log.lines.contains { $0.contains("was read again") })
@@ -78,7 +78,7 @@ import Testing
 
     @Test func aFileThatIsRefusedDoesNotTakeThePlaceOfTheOneInForce() throws {
         let folder = try TemporaryFolder()
-        let (access, log) = (WebAccess(.system()), LogCapture())
+        let (access, log) = (try WebAccess(.system(), nil), LogCapture())
         let good = try folder.write("basic_auth_users: {one: \(Self.hash)}\n", to: "web.yml")
         #expect(access.take(good).troubles == [])
         let other = try folder.write("basic_auth_users: {one: plain}\n", to: "other.yml")
@@ -97,7 +97,7 @@ import Testing
         lost: String
     ) throws {
         let folder = try TemporaryFolder()
-        let (access, log) = (WebAccess(.system()), LogCapture())
+        let (access, log) = (try WebAccess(.system(), nil), LogCapture())
         let path = try folder.write("basic_auth_users: {one: \(Self.hash)}\n", to: "web.yml")
         #expect(access.take(path).troubles == [])
         try folder.write(lost, to: "web.yml")
@@ -112,7 +112,7 @@ import Testing
 
     @Test func anOpenListenerIsSaidWheneverItBecomesOne() throws {
         let folder = try TemporaryFolder()
-        let (access, log) = (WebAccess(.system()), LogCapture())
+        let (access, log) = (try WebAccess(.system(), nil), LogCapture())
         func warnings() -> Int { log.lines.count { $0.contains("on 192.0.2.1:80 without TLS or passwords") } }
         func say() { access.sayIfOpen(log.logger(LogLevel(.notice))) }
         say()

@@ -89,6 +89,10 @@ import Testing
             try await running.log.until("Bad is down")
             api.answer(list([good]))
             #expect(try await running.post("/-/sync").status == 200)
+            // It is down: one list that lacks it may be a mistake.
+            #expect(try await running.get("/metrics").body.contains("tgt_bad"))
+            try await running.log.until("1 target that fails is missing from the list")
+            #expect(try await running.post("/-/sync").status == 200)
             let page = try await running.get("/metrics").body
             #expect(!page.contains("tgt_bad"))
             #expect(page.contains("tgt_good"))

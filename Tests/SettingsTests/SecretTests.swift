@@ -70,7 +70,7 @@ struct SecretTests {
         }
     }
 
-    @Test(arguments: ["\u{FEFF}tok-en\r\n", "  tok-en\t\n\n", "tok-en"])
+    @Test(arguments: ["\u{FEFF}tok-en\r\n", "\u{200B}\u{A0}tok-en\u{A0}\n", "  tok-en\t\n\n", "tok-en"])
     func aByteOrderMarkAndBlanksAroundATokenAreNoPartOfIt(_ text: String) throws {
         let yaml = "targets_api: {clients: [{id: one, token_file: token}, {id: two, token_env: TOKEN}]}"
         let machine = machine(texts: ["/etc/rangefinder/token": text], environment: ["TOKEN": text])

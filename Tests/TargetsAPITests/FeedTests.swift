@@ -22,6 +22,24 @@ private func unreadable(_ number: Int) -> RejectedRecord {
         TargetFeed(targets: (0..<count).map { target($0) }, shrinkGuard: shrinkGuard)
     }
 
+    @Test func aTargetThatFailsLeavesWhenTwoAnswersInARowLackIt() {
+        let failing = target(1).identity
+        var feed = TargetFeed(targets: (0..<4).map { target($0) }, shrinkGuard: 0.5) { $0 == failing }
+        func removed(_ outcome: TargetFeed.Outcome) -> [TargetIdentity]? {
+            if case .applied(let change) = outcome { change.removed.map(\.identity) } else { nil }
+        }
+        // One that is well leaves at once.
+        #expect(removed(feed.receive(list([0, 1, 3]))) == [target(2).identity])
+        #expect(removed(feed.receive(list([0, 3]))) == [] && feed.spared == [failing])
+        // It is there again: nothing has happened.
+        #expect(removed(feed.receive(list([0, 1, 3]))) == [] && feed.spared == [])
+        #expect(removed(feed.receive(list([0, 3]))) == [])
+        #expect(removed(feed.receiveAgain()) == [failing] && feed.spared == [])
+        #expect(removed(feed.receive(list([0, 1, 3]))) == [])
+        #expect(removed(feed.receive(list([0, 3]))) == [])
+        #expect(removed(feed.receive(list([3, 0]))) == [failing])
+    }
+
     @Test func theFirstListIsAllAdded() {
         var feed = TargetFeed(shrinkGuard: 0.5)
         #expect(feed.receive(list(0..<3)) == .applied(ListChange(from: [], to: (0..<3).map { target($0) })))

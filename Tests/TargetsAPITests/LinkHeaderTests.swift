@@ -10,6 +10,7 @@ import Testing
         ([#"</a>; title="<, \"; rel=x"; rel="next""#], "/a"),
         ([#"</a>; rel="next-archive""#], nil), ([#"</a>; title="a; rel=next"; rel="self""#], nil),
         ([#"</a>; rel=self; rel=next"#], nil), ([#"</a>; next"#], nil), ([], nil), ([""], nil),
+        ([#"<>; rel="next""#], nil),
     ])
     func theNextPageIsFoundHoweverItIsWritten(values: [String], target: String?) {
         #expect(LinkHeader(values)?.target(of: "next") == target)

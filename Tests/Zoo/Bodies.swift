@@ -30,7 +30,7 @@ extension Zoo {
             $0.send(start + "Content-Length: 10000000000000\r\n\r\n")
             $0.sendForEver(String(repeating: "x", count: 65_536))
         },
-        .answering("has a body without end after a status that was not expected", .bodyTooLarge) {
+        .answering("has a body without end after a status that was not expected", .statusUnexpected) {
             $0.send("HTTP/1.1 503 Busy\r\n\r\n")
             $0.sendForEver(String(repeating: "x", count: 65_536))
         },

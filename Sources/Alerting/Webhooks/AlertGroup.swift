@@ -53,6 +53,13 @@ struct AlertGroup: Hashable, Sendable {
         return gone
     }
 
+    /// What is said of members that still fire may have changed.
+    mutating func renew(_ alerts: [String: Alert]) {
+        for (outage, alert) in members where alert.isFiring {
+            if let known = alerts[alert.key], known.outage == outage, known.isFiring { members[outage] = known }
+        }
+    }
+
     private mutating func put(_ alert: Alert) {
         let outage = alert.outage
         let before = members.updateValue(alert, forKey: outage)
@@ -100,7 +107,7 @@ struct GroupMessage: Hashable, Sendable {
     enum Kind: String, Hashable, Sendable { case firing, update, resolved }
     let kind: Kind
     /// As it was before this message told of it.
-    let group: AlertGroup
+    var group: AlertGroup
 
     var id: String { "\(group.id)-\(group.sequence)" }
 }

@@ -4,6 +4,8 @@ import Health
 struct GroupBook: Sendable {
     /// How long what has begun waits for more. It holds for windows that begin from now on, and ends those that would take longer.
     var window: Duration
+    /// Alerts of an earlier life are still to come: the window that they wait in is kept for them.
+    var awaitsEarlier = false
     private(set) var groups: [String: AlertGroup] = [:]
     /// When there is something to say: of a group by its id, and of what isn't in a group yet by ``ofPending``.
     private(set) var windows: [String: ContinuousClock.Instant] = [:]
@@ -61,7 +63,7 @@ struct GroupBook: Sendable {
         func rank(_ alert: Alert) -> (Int, Timestamp, String) { (alert.isFiring ? 0 : 1, alert.startedAt, alert.key) }
         let messages = (lost + changed).sorted { rank($0) < rank($1) }.flatMap { follow($0, at: now) }
         // A window of an earlier life, of which nothing is left to say.
-        if pending.isEmpty { windows[Self.ofPending] = nil }
+        if pending.isEmpty, !awaitsEarlier { windows[Self.ofPending] = nil }
         for id in windows.keys where id != Self.ofPending && groups[id]?.untold.isEmpty != false { windows[id] = nil }
         return messages
     }
@@ -103,9 +105,12 @@ struct GroupBook: Sendable {
     }
 
     private mutating func join(_ alert: Alert, at now: ContinuousClock.Instant) {
-        // It is in one already: told again after a restart.
-        guard !fires(alert.outage) else { return }
-        if let id = Self.keys(of: alert).compactMap({ groupIDs[Self.place($0, $1)] }).first {
+        if let id = groupOfOutage[alert.outage], let member = groups[id]?.members[alert.outage], member.isFiring {
+            // It is in one already: told again after a restart, or it has begun to flap.
+            guard alert.isFlapping, !member.isFlapping else { return }
+            groups[id]?.take(alert)
+            open(id, at: now)
+        } else if let id = Self.keys(of: alert).compactMap({ groupIDs[Self.place($0, $1)] }).first {
             groups[id]?.take(alert)
             groupOfOutage[alert.outage] = id
             open(id, at: now)
@@ -134,7 +139,7 @@ struct GroupBook: Sendable {
             guard let message = tell(id, .update) else { continue }
             messages.append(message)
         }
-        guard due.contains(Self.ofPending) else { return messages }
+        guard due.contains(Self.ofPending), !pending.isEmpty || !awaitsEarlier else { return messages }
         windows[Self.ofPending] = nil
         for group in Self.grouped(Array(pending.values)) {
             begin(group)
@@ -178,7 +183,7 @@ struct GroupBook: Sendable {
 
     /// What an alert may share with others; nothing of one that isn't about a target.
     private static func keys(of alert: Alert) -> [(AlertGroup.Kind, String)] {
-        guard let host = alert.labels["host"] else { return [] }
+        guard let host = alert.labels["host"], !host.isEmpty else { return [] }
         let isCertificate =
             alert.name == .certificateExpiring || alert.annotations["reason"]?.hasPrefix("certificate_") == true
         var keys: [(AlertGroup.Kind, String)] = [(.host, "\(alert.name.rawValue) \(host)")]

@@ -109,6 +109,7 @@ struct WebhookMessage: Encodable {
         let first = (firing.first ?? members.first)?.annotations["summary"] ?? group.value
         switch kind {
         case .resolved where members.allSatisfy({ $0.ending == .removed }): return "no longer watched: \(first)"
+        case .resolved where members.allSatisfy({ $0.ending == .disabled }): return "no longer alerted on: \(first)"
         case .resolved: return members.count == 1 ? "over: \(first)" : "over: \(first), and \(members.count - 1) more"
         case .update where !members.contains { $0.isFiring && group.untold.contains($0.outage) }:
             let over = group.untold.count

@@ -8,16 +8,26 @@ import Probing
 import Settings
 
 extension AlertingOptions {
-    init(_ settings: Settings, vantage: Settings.Vantage) {
+    /// - Parameters:
+    ///   - hasTLS: whether the pages are served over TLS.
+    ///   - hostName: this machine's, by which people may reach what listens at all addresses.
+    init(_ settings: Settings, vantage: Settings.Vantage, hasTLS: Bool, hostName: String) {
         let section = settings.alerting
-        self.init(vantage: vantage.name, link: "http://\(settings.listen)/")
+        self.init(vantage: vantage.name, link: Self.link(settings, hasTLS: hasTLS, hostName: hostName))
         for url in section.alertmanagers { add(alertmanager: url) }
         for (index, webhook) in section.webhooks.enumerated() {
             add(Webhook(url: webhook.url, secret: webhook.secret, place: index + 1))
         }
         (resendInterval, groupWindow, alertsDegraded) = (section.resendInterval, section.groupWindow, section.degraded)
-        heartbeat = section.heartbeat.map { Heartbeat(url: $0.url, interval: $0.interval) }
+        heartbeat = section.heartbeat.map { Heartbeat(url: $0.url, interval: $0.interval, posts: $0.posts) }
         holdMax = vantage.holdMax
+    }
+
+    private static func link(_ settings: Settings, hasTLS: Bool, hostName: String) -> String {
+        if let url = settings.externalURL { return url.hasSuffix("/") ? url : url + "/" }
+        var listen = settings.listen
+        if ["0.0.0.0", "::"].contains(listen.host) { listen.host = hostName }
+        return "\(hasTLS ? "https" : "http")://\(listen)/"
     }
 }
 
@@ -34,6 +44,16 @@ extension AlertMemory {
 }
 
 extension Alerter {
+    convenience init(
+        _ settings: Settings, _ context: Daemon.Context, _ history: History, _ maintenance: MaintenanceBook, hasTLS: Bool
+    ) {
+        let logger = context.logger
+        self.init(
+            AlertingOptions(
+                settings, vantage: settings.vantage, hasTLS: hasTLS, hostName: context.surroundings.hostName),
+            memory: AlertMemory(history), isInMaintenance: { maintenance.covers($0) }, onEvent: { report($0, logger: logger) })
+    }
+
     func trust(_ trust: Watch.Trust) {
         self.trust(isDoubtful: trust.doubt != nil, isSuspicious: trust.isSuspicious, since: trust.since)
     }

@@ -32,7 +32,6 @@ final class VantageService: Sendable {
     private struct Memory {
         var doubt: VantageJudge.Doubt?
         var canariesAskedAt: ContinuousClock.Instant?
-        var wasSuspicious = false
         var dropped = 0
         var droppedAt: ContinuousClock.Instant?
         var troubleSince: ContinuousClock.Instant?
@@ -45,7 +44,7 @@ final class VantageService: Sendable {
         await withDiscardingTaskGroup { group in
             while !Task.isCancelled {
                 let trust = look(&memory)
-                if areCanariesDue(&memory, isSuspicious: trust.isSuspicious) {
+                if areCanariesDue(memory, isSuspicious: trust.isSuspicious) {
                     memory.canariesAskedAt = .now
                     group.addTask { await self.askCanaries() }
                 }
@@ -156,13 +155,16 @@ final class VantageService: Sendable {
 
     // MARK: Canaries
 
-    /// From time to time, as soon as there is a suspicion, and oftener while there is one or a doubt.
-    private func areCanariesDue(_ memory: inout Memory, isSuspicious: Bool) -> Bool {
+    /// From time to time, oftener while there is a doubt, and as soon as something has begun to fail: once in `probe.fast_interval` for all that
+    /// begins within it.
+    private func areCanariesDue(_ memory: Memory, isSuspicious: Bool) -> Bool {
         guard canaries.count >= VantageJudge.canariesMin else { return false }
-        let isNewSuspicion = isSuspicious && !memory.wasSuspicious
-        memory.wasSuspicious = isSuspicious
-        guard let askedAt = memory.canariesAskedAt, !isNewSuspicion else { return true }
-        return askedAt.duration(to: .now) >= (isSuspicious || memory.doubt != nil ? Self.canaryTimeout : Self.canaryInterval)
+        guard let askedAt = memory.canariesAskedAt else { return true }
+        let pause =
+            isSuspicious
+            ? daemon.roster.settings.probe.effectiveFastInterval
+            : memory.doubt != nil ? Self.canaryTimeout : Self.canaryInterval
+        return askedAt.duration(to: .now) >= pause
     }
 
     private func askCanaries() async {

@@ -40,7 +40,13 @@ final class WebAccess: Sendable {
     private let state = Mutex(State())
     private let openness = Mutex(Openness())
 
-    init(_ surroundings: Surroundings) { self.surroundings = surroundings }
+    /// - Parameter path: as ``take(_:accept:)`` has it.
+    /// - Throws: ``ListenFailure`` when the file can't be taken.
+    init(_ surroundings: Surroundings, _ path: String?) throws {
+        self.surroundings = surroundings
+        let troubles = take(path).troubles
+        guard troubles.isEmpty else { throw ListenFailure(description: troubles.joined(separator: "; ")) }
+    }
 
     /// What is wrong with a file; nothing when it was taken.
     struct Taking {

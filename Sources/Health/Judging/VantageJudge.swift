@@ -7,12 +7,12 @@
 ///   no host turned good. It trusts itself again when half of those that turned bad answer again.
 ///
 /// Half of the hosts take half an interval to fail, and the first targets can be confirmed before that. So it is *suspicious* as soon as three
-/// hosts in three networks have begun to fail since anything at all answered: for an interval at most, and with canaries until one has answered.
+/// hosts in three networks have begun to fail since anything at all answered: for an interval at most. With canaries it is suspicious whenever a
+/// target has begun to fail, until canaries that were asked after that have answered.
 package struct VantageJudge: Sendable {
     package static let (hostsMin, networksMin, canariesMin) = (5, 3, 2)
     /// So few hosts are enough for a suspicion, because a single answer ends it.
     private static let suspectsMin = 3
-    private static let canariesTake: Duration = .seconds(10)
 
     package enum Cause: Hashable, Sendable {
         /// In words for people.
@@ -50,6 +50,8 @@ package struct VantageJudge: Sendable {
     /// Those of which a target turned bad since anything answered.
     private var silent: Set<HostTable.ID> = []
     private var suspiciousSince: ContinuousClock.Instant?
+    /// When a target began to fail last, as long as no canary that was asked after that has answered.
+    private var failedAt: ContinuousClock.Instant?
     private var troubles: [String] = []
     /// What the canaries answered last: when they were asked, and whether all failed.
     private var canaries: (askedAt: ContinuousClock.Instant, allFailed: Bool, count: Int)?
@@ -87,7 +89,10 @@ package struct VantageJudge: Sendable {
             if suspiciousSince != nil { weigh(at: now) }
         }
         guard wasBad != isBad else { return }
-        if isBad { silent.insert(host) }
+        if isBad {
+            silent.insert(host)
+            failedAt = now
+        }
         guard let turn = hosts.count(host, isBad: isBad) else { return suspect(at: now) }
         if turn == .bad {
             turned[host] = now
@@ -155,14 +160,21 @@ package struct VantageJudge: Sendable {
     }
 
     private mutating func suspect(at now: ContinuousClock.Instant) {
+        guard !hasCanaries else { return awaitCanaries(at: now) }
         // Of so few hosts that there can be no doubt nothing is suspected either.
         guard hosts.count >= Self.hostsMin, isMany(silent, least: Self.suspectsMin) else { return suspiciousSince = nil }
         let since = suspiciousSince ?? now
-        let hasAnswered = hasCanaries && (canaries.map { $0.askedAt >= since && !$0.allFailed } ?? false)
-        // By then half of the hosts would have failed, or the canaries have been asked.
-        let isOver = since.duration(to: now) > (hasCanaries ? max(window, Self.canariesTake) : window)
-        suspiciousSince = hasAnswered || isOver ? nil : since
-        if hasAnswered || isOver { silent = [] }
+        // By then half of the hosts would have failed.
+        let isOver = since.duration(to: now) > window
+        suspiciousSince = isOver ? nil : since
+        if isOver { silent = [] }
+    }
+
+    private mutating func awaitCanaries(at now: ContinuousClock.Instant) {
+        // An answer decides, and so does none: then it is a doubt.
+        if let failed = failedAt, canaries.map({ $0.askedAt >= failed }) ?? false { failedAt = nil }
+        guard failedAt != nil else { return suspiciousSince = nil }
+        suspiciousSince = suspiciousSince ?? now
     }
 }
 

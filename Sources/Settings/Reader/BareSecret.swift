@@ -17,14 +17,15 @@ package enum SecretProblem: Error, Hashable, Sendable {
 /// Bytes.
 package let bareSecretLimit = 64 << 10
 
-/// The secret that a file or a variable holds. Editors, `echo` and Windows put a byte order mark before it and blanks and a line break behind
-/// it, which nobody means. A secret that may have line breaks is a text, and keeps all but its last line breaks.
+/// The secret that a file or a variable holds. Editors, `echo`, web pages and Windows put a byte order mark before it and blanks and a line
+/// break behind it, which nobody means. A secret that may have line breaks is a text, and keeps all but its last line breaks.
 package func bareSecret(_ text: String, allowsLineBreaks: Bool = false) throws(SecretProblem) -> Secret {
     var scalars = text.unicodeScalars[...]
     func isLeftOff(_ scalar: Unicode.Scalar) -> Bool {
-        scalar == "\n" || scalar == "\r" || !allowsLineBreaks && (scalar == " " || scalar == "\t")
+        if allowsLineBreaks { return scalar == "\n" || scalar == "\r" }
+        return scalar.properties.isWhitespace || ["\u{FEFF}", "\u{200B}", "\u{2060}"].contains(scalar)
     }
-    if !allowsLineBreaks { scalars = scalars.drop { $0 == "\u{FEFF}" || isLeftOff($0) } }
+    if !allowsLineBreaks { scalars = scalars.drop(while: isLeftOff) }
     while let last = scalars.last, isLeftOff(last) { scalars.removeLast() }
     let bare = String(scalars)
     if bare.isEmpty { throw .empty }

@@ -49,7 +49,10 @@ extension ReadingContext {
                 let url = secretURL(in: &section)
                 var interval: Duration = .seconds(60)
                 section.read("interval", into: &interval, as: .duration(.seconds(1) ... .seconds(86_400)))
-                return url.map { Settings.Alerting.Heartbeat(url: $0, interval: interval) }
+                var posts = false
+                section.read(
+                    "method", into: &posts, as: Kind("GET or POST") { ["GET": false, "POST": true][$0] })
+                return url.map { Settings.Alerting.Heartbeat(url: $0, interval: interval, posts: posts) }
             }
             return heartbeat ?? nil
         }

@@ -21,6 +21,7 @@ extension ReadingContext {
         if let entry = section.entry("vantage") { readVantage(entry.value, into: &settings.vantage) }
         section.read("listen", into: &settings.listen, as: .address)
         section.read("listen_names", into: &settings.listenNames, as: .list(.text(limit: 253), limit: 100))
+        section.read("external_url", into: &settings.externalURL, asNullable: .webURL)
         section.read("admin", into: &settings.admin, as: .truth)
         section.read("core_dumps", into: &settings.coreDumps, as: .truth)
         section.read("web_config_file", into: &settings.webConfigFile, asNullable: webConfigFile)

@@ -20,14 +20,22 @@ package struct TargetFeed: Sendable {
     /// Of the last answer, held or not.
     package private(set) var rejected: [RejectedRecord] = []
     private let shrinkGuard: Double
+    private let isAtStake: @Sendable (TargetIdentity) -> Bool
+    /// Missing from the last answer and kept all the same: the next one decides.
+    package private(set) var spared: Set<TargetIdentity> = []
     private var held: (targets: [Target], identities: Set<TargetIdentity>, answers: Int)?
 
     /// - Parameters:
     ///   - targets: the remembered list, from before a restart.
     ///   - shrinkGuard: the share of the known targets that one answer may lose: 0.5 for `50%`.
-    package init(targets: [Target] = [], shrinkGuard: Double) {
+    ///   - isAtStake: whether a target is down or may be about to be. Such a one leaves when two answers in a row lack it: a list that was
+    ///     wrong once would end its alert, and begin another.
+    package init(
+        targets: [Target] = [], shrinkGuard: Double, isAtStake: @escaping @Sendable (TargetIdentity) -> Bool = { _ in false }
+    ) {
         self.targets = targets
         self.shrinkGuard = shrinkGuard
+        self.isAtStake = isAtStake
     }
 
     /// Whether an answer is being held, for `rangefinder_sync_held`.
@@ -38,10 +46,17 @@ package struct TargetFeed: Sendable {
     /// - Parameter counts: whether it is one of those that have to agree: answers to news of a change come as often as strangers like.
     package mutating func receive(_ list: TargetList, counts: Bool = true) -> Outcome {
         rejected = list.rejected
-        let next = list.targets + lastGoodForms(missingFrom: list)
+        var next = list.targets + lastGoodForms(missingFrom: list)
         // Nearly every answer says what the one before it said; the form that is known already stays, and with it its memory.
         if next == targets, held == nil { return .applied(ListChange(unchanged: targets.count)) }
+        let kept = missing(from: Set(next.map(\.identity))).filter { !spared.contains($0.identity) && isAtStake($0.identity) }
+        spared = Set(kept.map(\.identity))
+        next += kept
         return receive(next, Set(next.map(\.identity)), counts)
+    }
+
+    private func missing(from identities: Set<TargetIdentity>) -> [Target] {
+        targets.filter { !identities.contains($0.identity) }
     }
 
     private mutating func receive(_ next: [Target], _ identities: Set<TargetIdentity>, _ counts: Bool) -> Outcome {
@@ -55,6 +70,11 @@ package struct TargetFeed: Sendable {
 
     /// Takes in that the answer was, byte for byte, the last one that was received.
     package mutating func receiveAgain(counts: Bool = true) -> Outcome {
+        if !spared.isEmpty, held == nil {
+            let next = targets.filter { !spared.contains($0.identity) }
+            spared = []
+            return receive(next, Set(next.map(\.identity)), counts)
+        }
         guard let held else { return .applied(ListChange(unchanged: targets.count)) }
         return receive(held.targets, held.identities, counts)
     }

@@ -75,9 +75,13 @@ import Testing
         let api = try ScriptedAPI(list([record("a", name: "a", url: target.url)]))
         var settings = testSettings(folder, api: api.server.url)
         settings.probe.interval = .seconds(1)
-        settings.alerting.heartbeat = .init(url: Secret(heart.url), interval: .milliseconds(500))
+        settings.alerting.heartbeat = .init(url: Secret(heart.url), interval: .milliseconds(500), posts: true)
         try await RunningDaemon.run(settings, level: .notice) { running in
-            try await heart.until { $0.count >= 2 }
+            try await heart.until { $0.count >= 2 && $0.last?.body.contains("\"up\":1") == true }
+            let beat = try #require(heart.requests.last)
+            #expect(
+                beat.method == "POST" && beat.body.contains("\"kind\":\"heartbeat\",")
+                    && beat.body.contains("\"vantage\":\"test\""))
             #expect(try await running.get("/-/ready").status == 200)
             let gate = Gate()
             Task(executorPreference: running.daemon.probes.executor) { gate.wait() }
@@ -88,6 +92,21 @@ import Testing
             while notReadyAt.duration(to: .now) < .seconds(2) { _ = try await running.get("/-/healthy") }
             #expect(heart.requests.count <= before + 1)
             gate.open()
+        }
+    }
+
+    @Test func theHeartbeatIsNotFedWhereNothingIsWatched() async throws {
+        let (folder, heart) = (try TemporaryFolder(), try LoopbackServer { _ in .http(200) })
+        let api = try ScriptedAPI(.http(401, body: "{}"))
+        var settings = testSettings(folder, api: api.server.url)
+        settings.alerting.heartbeat = .init(url: Secret(heart.url), interval: .milliseconds(500))
+        try await RunningDaemon.run(settings, level: .notice) { running in
+            let began = ContinuousClock.now
+            while began.duration(to: .now) < .seconds(2) { #expect(try await running.get("/-/ready").status == 503) }
+            #expect(heart.requests.isEmpty)
+            api.answer(list([]))
+            _ = try await running.post("/-/sync")
+            try await heart.until { !$0.isEmpty }
         }
     }
 

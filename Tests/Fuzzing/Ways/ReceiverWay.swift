@@ -40,7 +40,7 @@ final class ReceiverWay: Sendable {
 
     func run(_ fuzzed: Case) async -> Seen {
         if fuzzed.number % 3 == 0 {
-            await alerter.send(heartbeat, over: transport)
+            await alerter.send(heartbeat, over: transport, wall: wall(0), statuses: [:])
         } else {
             let (first, isFiring) = past.withLock { past in
                 past.isFiring.toggle()

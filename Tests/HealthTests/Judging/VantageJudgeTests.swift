@@ -195,6 +195,30 @@ private struct Place {
         #expect(place.judge.doubt == nil)
     }
 
+    /// However few hosts there are, and whatever others answer.
+    @Test func withCanariesNothingIsAnnouncedBeforeTheyWereAskedAfterTheFirstFailure() {
+        var place = Place(hosts: 3)
+        place.judge.hasCanaries = true
+        let askedAt = place.now
+        place.pass(0.1)
+        place.result(0, isBad: true)
+        #expect(place.judge.isSuspicious)
+        place.result(1, isBad: false)
+        // They were asked before.
+        place.judge.note(canariesAskedAt: askedAt, failed: 0, of: 2)
+        place.pass(60)
+        #expect(place.judge.isSuspicious)
+        place.judge.note(canariesAskedAt: place.now, failed: 0, of: 2)
+        place.pass(0.1)
+        #expect(!place.judge.isSuspicious && place.judge.doubt == nil)
+        // Another begins to fail.
+        place.result(2, isBad: true)
+        #expect(place.judge.isSuspicious)
+        place.judge.note(canariesAskedAt: place.now, failed: 2, of: 2)
+        place.pass(0.1)
+        #expect(!place.judge.isSuspicious && place.judge.doubt?.cause == .canaries(2))
+    }
+
     @Test func aSingleCanaryIsNoWitness() {
         var place = Place(hosts: 3)
         place.judge.hasCanaries = true
