@@ -39,6 +39,10 @@ package struct Alert: Hashable, Sendable, Codable {
     package let labels: [String: String]
     package var annotations: [String: String]
     let startedAtMilliseconds: Int64
+    /// Unique while it fires.
+    package let key: String
+    /// Which of the alerts of this key it is: the next one has begun at another time.
+    let outage: String
     private(set) var endedAtMilliseconds: Int64?
     package private(set) var ending: Ending?
 
@@ -50,15 +54,14 @@ package struct Alert: Hashable, Sendable, Codable {
         self.labels = labels
         self.annotations = annotations
         startedAtMilliseconds = startedAt.milliseconds
+        key = Self.key(name, subjectKey)
+        outage = "\(key) \(startedAtMilliseconds)"
     }
 
     static let flappingAnnotation = "flapping"
 
     /// Goes up and down so often that neither is told.
     var isFlapping: Bool { annotations[Self.flappingAnnotation] != nil }
-    package var key: String { Self.key(name, subjectKey) }
-    /// Which of the alerts of this key it is: the next one has begun at another time.
-    var outage: String { "\(key) \(startedAtMilliseconds)" }
     package var startedAt: Timestamp { Timestamp(milliseconds: startedAtMilliseconds) }
     package var endedAt: Timestamp? { endedAtMilliseconds.map(Timestamp.init(milliseconds:)) }
     package var isFiring: Bool { endedAtMilliseconds == nil }
@@ -74,10 +77,16 @@ package struct Alert: Hashable, Sendable, Codable {
     /// alone are the same key of a dictionary otherwise, and ids are compared by their bytes.
     static func key(of subject: Subject) -> String {
         switch subject {
-        case .target(let identity): asciiText(Text.json([identity.clientID, identity.key]))
-        case .client(let id): asciiText(Text.json([id]))
+        case .target(let identity): json([identity.clientID, identity.key])
+        case .client(let id): json([id])
         case .daemon: "[]"
         }
+    }
+
+    /// What an encoder writes, which takes longer: a key is made for each result of a target that is down.
+    private static func json(_ texts: [String]) -> String {
+        let isPlain = texts.allSatisfy { $0.utf8.allSatisfy { (0x20...0x7e).contains($0) && $0 != 0x22 && $0 != 0x5c } }
+        return isPlain ? "[\"" + texts.joined(separator: "\",\"") + "\"]" : asciiText(Text.json(texts))
     }
 }
 
@@ -94,6 +103,8 @@ extension Alert {
         labels = try container.decode([String: String].self, forKey: .labels)
         annotations = try container.decode([String: String].self, forKey: .annotations)
         startedAtMilliseconds = try container.decode(Int64.self, forKey: .startedAtMilliseconds)
+        key = Self.key(name, subjectKey)
+        outage = "\(key) \(startedAtMilliseconds)"
         endedAtMilliseconds = try container.decodeIfPresent(Int64.self, forKey: .endedAtMilliseconds)
         ending = try container.decodeIfPresent(Ending.self, forKey: .ending)
     }

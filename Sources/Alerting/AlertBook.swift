@@ -25,6 +25,10 @@ struct AlertBook: Sendable {
         var isDoubtful = false
         var isSuspicious = false
         var trustedSince: ContinuousClock.Instant?
+        /// Outages that began later wait for the canaries; nil where there are none.
+        var vouchedUntil: Timestamp?
+
+        func awaitsCanaries(_ alert: Alert) -> Bool { vouchedUntil.map { alert.startedAt > $0 } ?? false }
     }
 
     private struct HeldTime: Sendable {
@@ -161,7 +165,9 @@ struct AlertBook: Sendable {
         guard let known = alerts[key] else { return [] }
         let isNews = report.isFlapping && !known.isFlapping
         // A good result says nothing of why it is down.
-        guard isNews || !report.result.outcome.isSuccess else { return [] }
+        guard isNews || !report.result.outcome.isSuccess, isNews || known.annotations["sentence"] != report.result.sentence else {
+            return []
+        }
         var annotations = report.alert(known.name, vantage: vantage, link: link).annotations
         for kept in ["since", Self.doubtAnnotation] { annotations[kept] = known.annotations[kept] }
         // Once it has begun to flap, that is said until it is over.
@@ -192,12 +198,14 @@ struct AlertBook: Sendable {
     }
 
     /// Those whose target was looked at since, or whose time is over; once a second at most, for there may be many. Nothing hides them any more.
-    mutating func release(at now: ContinuousClock.Instant) -> [Alert] {
-        guard awaitsLooks, releasedAt.map({ $0.duration(to: now) >= .seconds(1) }) ?? true else { return [] }
+    ///
+    /// - Returns: those of them that fire; nil when there are none, firing or not.
+    mutating func release(at now: ContinuousClock.Instant) -> [Alert]? {
+        guard awaitsLooks, releasedAt.map({ $0.duration(to: now) >= .seconds(1) }) ?? true else { return nil }
         let late = unseen.filter { $0.value.until <= now }.map(\.key)
         for subject in late { unseen[subject] = nil }
         let released = seen.union(late)
-        guard !released.isEmpty else { return [] }
+        guard !released.isEmpty else { return nil }
         (seen, releasedAt) = ([], now)
         return alerts.values.filter { $0.isFiring && released.contains($0.subjectKey) }
     }
@@ -219,7 +227,7 @@ struct AlertBook: Sendable {
         }
         // A bad record is no matter of the vantage, and what answers badly answers.
         guard wait.alert.name == .targetDown else { return false }
-        if trust.isDoubtful || trust.isSuspicious {
+        if trust.isDoubtful || trust.isSuspicious || trust.awaitsCanaries(wait.alert) {
             if isHeldTooLong(at: now) {
                 wait.alert.annotations[Self.doubtAnnotation] = "true"
                 return false
@@ -255,13 +263,15 @@ struct AlertBook: Sendable {
     ///
     /// - Parameter isInMaintenance: whether a window has opened over a target meanwhile: then it waits for that.
     mutating func tick(_ trust: Trust, at now: ContinuousClock.Instant, isInMaintenance: (TargetIdentity) -> Bool) -> [Alert] {
-        heldTime.follow(isDoubt: trust.isDoubtful || trust.isSuspicious, at: now)
         guard heldTime.isHolding else { return [] }
+        let awaitsCanaries = waiting.values.contains { $0.heldSince != nil && !$0.wantsProof && trust.awaitsCanaries($0.alert) }
+        heldTime.follow(isDoubt: trust.isDoubtful || trust.isSuspicious || awaitsCanaries, at: now)
         var changes: [Alert] = []
         let isTooLong = isHeldTooLong(at: now)
         for (key, wait) in waiting where wait.heldSince != nil {
             if trust.isDoubtful { waiting[key]?.wantsProof = true }
-            let isCleared = !trust.isDoubtful && !trust.isSuspicious && !wait.wantsProof
+            let isCleared =
+                !trust.isDoubtful && !trust.isSuspicious && !wait.wantsProof && !trust.awaitsCanaries(wait.alert)
             guard isTooLong || isCleared else { continue }
             if isInMaintenance(wait.target) {
                 waiting[key]?.heldSince = nil
@@ -282,7 +292,7 @@ struct AlertBook: Sendable {
     mutating func remove(_ target: TargetIdentity, at moment: Timestamp) -> [Alert] {
         let subject = Alert.key(of: .target(target))
         unannounced.remove(target)
-        (unseen[subject], _) = (nil, seen.remove(subject))
+        if unseen.removeValue(forKey: subject) != nil { seen.insert(subject) }
         return Self.ofTargets.flatMap { name in
             let key = Alert.key(name, subject)
             waiting[key] = nil

@@ -42,6 +42,8 @@ package final class Alerter: Sendable {
         var saidFromMemory = false
         /// The windows of ``groups`` as they are remembered.
         var windows: [String: ContinuousClock.Instant] = [:]
+        /// When it was last looked for what all have heard: there may be many, and nobody waits for it.
+        var forgotAt: Timestamp?
     }
 
     let state: Mutex<State>
@@ -87,8 +89,15 @@ package final class Alerter: Sendable {
     }
 
     /// What the vantage is worth from now on.
-    package func trust(isDoubtful: Bool, isSuspicious: Bool, since: ContinuousClock.Instant?) {
-        state.withLock { $0.trust = .init(isDoubtful: isDoubtful, isSuspicious: isSuspicious, trustedSince: since) }
+    ///
+    /// - Parameter vouchedUntil: outages that began later wait for the canaries; nil where there are none.
+    package func trust(
+        isDoubtful: Bool, isSuspicious: Bool, since: ContinuousClock.Instant?, vouchedUntil: Timestamp? = nil
+    ) {
+        state.withLock {
+            $0.trust = .init(
+                isDoubtful: isDoubtful, isSuspicious: isSuspicious, trustedSince: since, vouchedUntil: vouchedUntil)
+        }
     }
 
     /// Begins or ends an alert that isn't about a target.
@@ -153,7 +162,7 @@ package final class Alerter: Sendable {
     private func release(_ state: inout State, at now: ContinuousClock.Instant, wall: Timestamp) {
         let released = state.book.release(at: now)
         state.groups.awaitsEarlier = state.book.awaitsLooks
-        guard !released.isEmpty else { return }
+        guard let released else { return }
         for alert in released { for index in state.feeds.indices { state.feeds[index].note(alert.key) } }
         reconcileGroups(&state, at: now, wall: wall)
     }
@@ -200,9 +209,9 @@ package final class Alerter: Sendable {
         message.group.renew(state.book.alerts)
         let written = WebhookMessage(message, vantage: state.options.vantage, at: wall)
         let text = Text.json(written, keys: .convertToSnakeCase)
-        let dropped = webhooks.reduce(0) { sum, webhook in
-            sum + state.outbox.add(.init(webhook: webhook, id: written.id, body: text), at: now) { memory.remember($0 + [group]) }
-        }
+        // All in one transaction: a crash between two would lose what is told to the second.
+        let messages = webhooks.map { Outbox.Message(webhook: $0, id: written.id, body: text) }
+        let dropped = state.outbox.add(messages, at: now) { memory.remember($0 + [group]) }
         if dropped > 0 { onEvent(.dropped(dropped)) }
     }
 
@@ -210,7 +219,8 @@ package final class Alerter: Sendable {
     private static let resolvedMax: Duration = .seconds(24 * 3600)
 
     private func forgetWhatAllHaveHeard(_ state: inout State, wall: Timestamp) {
-        guard !state.book.ended.isEmpty else { return }
+        guard !state.book.ended.isEmpty, state.forgotAt.map({ wall - $0 >= .seconds(1) || wall < $0 }) ?? true else { return }
+        state.forgotAt = wall
         let over = state.book.ended.compactMap { state.book.alerts[$0] }.filter { alert in
             // How it ended is told when its group is over, after a restart too.
             guard let endedAt = alert.endedAt, !state.groups.has(alert) else { return false }

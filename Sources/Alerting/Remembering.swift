@@ -21,8 +21,7 @@ extension Alerter {
             if !over.isEmpty { take(over, &state, ticket: memory.remember(over.map(document))) }
             let told = documents[Self.told].flatMap { Text.value([String].self, $0) }
             // An earlier version didn't say: then its groups are told to all, under the ids they had.
-            change(webhooks: told ?? [], &state, at: now, wall: wall)
-            reconcileGroups(&state, at: now, wall: wall)
+            follow(webhooks: told ?? [], &state, at: now, wall: wall)
         }
     }
 
@@ -80,8 +79,7 @@ extension Alerter {
             state.groups.window = options.groupWindow
             let known = Dictionary(state.feeds.map { ($0.url, $0) }) { first, _ in first }
             state.feeds = options.alertmanagers.map { known[$0] ?? AlertmanagerFeed(url: $0) }
-            change(webhooks: told, &state, at: now, wall: moment)
-            reconcileGroups(&state, at: now, wall: moment)
+            follow(webhooks: told, &state, at: now, wall: moment)
         }
     }
 
@@ -104,13 +102,15 @@ extension Alerter {
     /// A webhook that is new hears of every group that goes on. One whose URL has changed also gets what waited for it.
     ///
     /// - Parameter told: the webhooks until now, in the order of the configuration.
-    private func change(webhooks told: [String], _ state: inout State, at now: ContinuousClock.Instant, wall: Timestamp) {
+    private func follow(webhooks told: [String], _ state: inout State, at now: ContinuousClock.Instant, wall: Timestamp) {
         let webhooks = state.options.webhooks.map(\.id)
-        guard webhooks != told else { return }
+        guard webhooks != told else { return reconcileGroups(&state, at: now, wall: wall) }
         for (old, new) in zip(told, webhooks) where !webhooks.contains(old) && !told.contains(new) {
             state.outbox.move(from: old, to: new, at: now, remember: memory.remember)
         }
         let forgotten = state.outbox.keep(Set(webhooks))
+        // Before anybody new hears of groups: what they hear is what is so by now.
+        reconcileGroups(&state, at: now, wall: wall)
         let groups = state.groups.groups.values.sorted { $0.id < $1.id }
         let new = webhooks.filter { !told.contains($0) }
         for group in groups where !new.isEmpty {

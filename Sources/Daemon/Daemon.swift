@@ -121,21 +121,23 @@ package final class Daemon: Sendable {
         let roster = Roster(
             settings: settings, watch: watch, scheduler: scheduler, history: history, alerter: alerter, maintenance: maintenance,
             series: series, metrics: metrics, logger: logger)
-        let (remembered, judges) = (try history.rememberedLists(), try history.judges())
+        let (remembered, judges, documents) = (try history.rememberedLists(), try history.judges(), try history.documents())
         watch.vantage(tell: alerter.trust(_:)) { judge in
             judge.window = settings.probe.interval
             judge.hasCanaries = settings.vantage.canaries.count >= VantageJudge.canariesMin
         }
         roster.restore(lists: remembered, judges: judges)
         alerter.restore(
-            try history.documents(), judges: judges.filter { watch.watches($0.key) }, at: .now, wall: .now(),
-            patience: { watch.policy(of: $0)?.interval ?? .zero })
+            documents, judges: judges.filter { watch.watches($0.key) }, at: .now, wall: .now(),
+            patience: { watch.patience(of: $0, settings) })
         let sync = SyncService(
             plan: .init(settings, engine: requests), remembered: remembered, metrics: metrics, logger: logger,
             // What is deleted in the daemon's own API was meant.
             isAtStake: { !roster.settings.readsItsOwnServer && watch.isAtStake($0) },
+            onSynced: { _ = history.append([SyncMemory.document($0, at: $1)]) },
             apply: { clientID, list in roster.replace(list, clientID: clientID) },
             onRejected: { roster.setRejected($0) })
+        SyncMemory.restore(documents, to: metrics)
         self.sync = sync
         // What is changed there is news for us: who runs both at once waits for no interval.
         store = try settings.targetsServer.map { section in
@@ -143,9 +145,7 @@ package final class Daemon: Sendable {
         }
         reloader = Reloader(atStart: settings)
         manager = ServiceManager(environment: context.surroundings.environment)
-        metrics.observeHistory { .init(history.statistics) }
-        metrics.observeSchedule { .init(scheduler.counts) }
-        metrics.observeAlerting { [alerter] in .init(alerter.counts) }
+        metrics.observe(history, scheduler, alerter)
         (self.lock, self.history, self.metrics, self.series) = (lock, history, metrics, series)
         (self.scheduler, self.watch, self.roster) = (scheduler, watch, roster)
     }
@@ -254,6 +254,15 @@ package final class Daemon: Sendable {
 }
 
 /// A change in the embedded API; where another API is read it is none.
+extension DaemonMetrics {
+    /// What is asked for when a page is made.
+    fileprivate func observe(_ history: History, _ scheduler: Scheduler<EngineClock>, _ alerter: Alerter) {
+        observeHistory { .init(history.statistics) }
+        observeSchedule { .init(scheduler.counts) }
+        observeAlerting { .init(alerter.counts) }
+    }
+}
+
 private func news(of clientID: String, _ roster: Roster, _ sync: SyncService) {
     if roster.settings.readsItsOwnServer { Task { await sync.follow(clientID) } }
 }

@@ -142,6 +142,7 @@ final class Roster: Sendable {
         for client in state.lists.keys where !clients.contains(client) {
             state.lists[client] = nil
             history.forget(client: client)
+            _ = history.append([SyncMemory.forgetting(client)])
         }
     }
 
@@ -214,8 +215,9 @@ final class Roster: Sendable {
         }
         let judge = judge ?? Judge()
         watch.add(want.target, want.policy, judge: judge, round: round)
-        // A restart in the middle of a streak must not put off the re-check that was due.
-        scheduler.set(identity, Rhythm(want.policy.value), atOnce: judge.isUndecided)
+        // A restart in the middle of a streak must not put off the re-check that was due; and of what was down nothing is said before it was
+        // looked at.
+        scheduler.set(identity, Rhythm(want.policy.value), atOnce: judge.isUndecided || judge.status == .down)
         return true
     }
 

@@ -66,11 +66,13 @@ actor SyncService {
     private let metrics: DaemonMetrics
     private let logger: Logger
     private let isAtStake: @Sendable (TargetIdentity) -> Bool
+    private let onSynced: @Sendable (_ clientID: String, _ at: Timestamp) -> Void
     private let apply: @Sendable (_ clientID: String, _ list: [Target]) -> Void
     private let onRejected: @Sendable (_ count: Int) -> Void
 
     /// - Parameters:
     ///   - remembered: the last good lists from before a restart, by client.
+    ///   - onSynced: a client's list could be taken over, whether it changed or not.
     ///   - apply: takes a client's new list; called only when it changed, or came for the first time.
     ///   - onRejected: takes the number of records that can't be used, of all clients together.
     ///   - isAtStake: whether a target is down or may be about to be: one list that lacks it doesn't end its watching.
@@ -79,12 +81,13 @@ actor SyncService {
         plan: Plan, remembered: [String: [Target]], metrics: DaemonMetrics, logger: Logger,
         isAtStake: @escaping @Sendable (TargetIdentity) -> Bool = { _ in false },
         now: @escaping @Sendable () -> ContinuousClock.Instant = { .now },
+        onSynced: @escaping @Sendable (_ clientID: String, _ at: Timestamp) -> Void = { _, _ in },
         apply: @escaping @Sendable (_ clientID: String, _ list: [Target]) -> Void,
         onRejected: @escaping @Sendable (_ count: Int) -> Void
     ) {
         self.plan = plan
         self.now = now
-        self.isAtStake = isAtStake
+        (self.isAtStake, self.onSynced) = (isAtStake, onSynced)
         self.metrics = metrics
         self.logger = logger
         self.apply = apply
@@ -251,7 +254,9 @@ actor SyncService {
         metrics.setSyncHeld(channel.feed.isHolding, clientID: clientID)
         switch outcome {
         case .applied(let added, let changed, let removed, let unchanged):
-            metrics.syncSucceeded(clientID: clientID, at: .now())
+            let now = Timestamp.now()
+            metrics.syncSucceeded(clientID: clientID, at: now)
+            onSynced(clientID, now)
             guard isFirst || added + changed + removed > 0 else {
                 logger.debug("sync: nothing changed", metadata: ["client_id": "\(clientID)", "targets": "\(unchanged)"])
                 return nil
@@ -303,6 +308,25 @@ actor SyncService {
             logger.warning(
                 "sync: rejected \(counted(news.count - 20, "more record", "more records"))",
                 metadata: ["client_id": "\(clientID)"])
+        }
+    }
+}
+
+/// When each client's list could be taken over last, over restarts: a daemon that restarts oftener than a list is stale would never say so.
+enum SyncMemory {
+    private static let kind = "sync"
+
+    static func document(_ clientID: String, at moment: Timestamp) -> StoredDocument {
+        StoredDocument(kind: kind, key: clientID, text: "\(moment.milliseconds)")
+    }
+
+    static func forgetting(_ clientID: String) -> StoredDocument { StoredDocument(forgetting: kind, key: clientID) }
+
+    static func restore(_ documents: [StoredDocument.ID: String], to metrics: DaemonMetrics) {
+        for (id, text) in documents where id.kind == kind {
+            guard let moment = Int64(text) else { continue }
+            // A clock that was ahead.
+            metrics.syncSucceeded(clientID: id.key, at: min(Timestamp(milliseconds: moment), .now()))
         }
     }
 }

@@ -86,7 +86,7 @@ final class Watch: Sendable {
         var trust: Trust {
             Trust(
                 doubt: vantage.doubt, isSuspicious: vantage.isSuspicious, since: vantage.trustedSince,
-                isSettled: vantage.isSettled)
+                isSettled: vantage.isSettled, vouchedUntil: vantage.vouchedUntil, wantsCanaries: vantage.wantsCanaries)
         }
 
         mutating func leaveHost(_ entry: Entry) {
@@ -253,6 +253,8 @@ final class Watch: Sendable {
         var since: ContinuousClock.Instant?
         /// Whether "no doubt" means anything yet.
         var isSettled = false
+        var vouchedUntil: Timestamp?
+        var wantsCanaries = false
     }
 
     /// Calls `body` with the judge of the vantage, and says what it holds then.

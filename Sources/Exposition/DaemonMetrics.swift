@@ -62,6 +62,8 @@ package final class DaemonMetrics: Sendable {
         package var isHeld: Bool
         /// Whether there has been an answer in this life, held or not.
         package var hasAnswered: Bool
+        /// Whether there has been a failure in this life, and no success after it.
+        package var hasFailed: Bool
     }
 
     struct Sync: Sendable {
@@ -70,6 +72,7 @@ package final class DaemonMetrics: Sendable {
         var failures: WordCounts
         var isHeld = false
         var hasAnswered = false
+        var hasFailed = false
     }
 
     struct State: Sendable {
@@ -144,13 +147,20 @@ package final class DaemonMetrics: Sendable {
         }
     }
 
+    /// - Parameter moment: of this life or of an earlier one.
     package func syncSucceeded(clientID: String, at moment: Timestamp) {
-        state.withLock { $0.syncs[clientID]?.lastSuccess = moment }
+        state.withLock { state in
+            state.syncs[clientID]?.lastSuccess = moment
+            state.syncs[clientID]?.hasFailed = false
+        }
     }
 
     /// `reason`: one word of a small set.
     package func syncFailed(clientID: String, reason: String) {
-        state.withLock { $0.syncs[clientID]?.failures.count(reason) }
+        state.withLock { state in
+            state.syncs[clientID]?.failures.count(reason)
+            state.syncs[clientID]?.hasFailed = true
+        }
     }
 
     /// Whether a client's answer is held back, waiting for more that agree or for an operator.
@@ -185,7 +195,9 @@ package final class DaemonMetrics: Sendable {
     package var syncs: [SyncReading] {
         state.withLock { state in
             state.syncs.map {
-                SyncReading(clientID: $0, lastSuccess: $1.lastSuccess, isHeld: $1.isHeld, hasAnswered: $1.hasAnswered)
+                SyncReading(
+                    clientID: $0, lastSuccess: $1.lastSuccess, isHeld: $1.isHeld, hasAnswered: $1.hasAnswered,
+                    hasFailed: $1.hasFailed)
             }
         }
     }

@@ -221,7 +221,7 @@ struct RedirectWalk {
     }
 
     /// Its timeout ends a probe. One that took longer than that and what is no lateness yet was kept by this process.
-    private var isOverdrawn: Bool { elapsed > order.policy.effectiveTimeout + order.policy.taintAfter }
+    private var isOverdrawn: Bool { elapsed > order.policy.effectiveTimeout + max(.seconds(1), order.policy.taintAfter) }
 
     private func verdict(_ mismatch: BodyMismatch?) -> Verdict {
         if let refusal { return Verdict(outcome: .bad(refusal.reason), sentence: refusal.sentence) }

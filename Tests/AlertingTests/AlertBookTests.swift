@@ -149,6 +149,20 @@ import Testing
         #expect(office.book.alerts.values.first?.annotations == renewed.annotations)
     }
 
+    @Test func anOutageWaitsForCanariesThatWereAskedAfterItBegan() {
+        var office = Office()
+        office.trust.vouchedUntil = office.wall
+        #expect(office.see("gbbb") == [])
+        #expect(office.tick() == [])
+        // Of another that begins later nobody has to know.
+        _ = office.see("gb", "b")
+        office.trust.vouchedUntil = office.wall + .seconds(-5)
+        #expect(office.tick() == ["+TargetDown a"])
+        #expect(office.see("bb", "b") == [])
+        office.trust.vouchedUntil = office.wall
+        #expect(office.tick() == ["+TargetDown b"])
+    }
+
     @Test func aTargetThatFlapsIsToldOnceAndItsEndOnce() {
         var office = Office()
         let turns = String(repeating: "bbbgg", count: 40)

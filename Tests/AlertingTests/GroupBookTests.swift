@@ -80,6 +80,19 @@ import Testing
         #expect(book.groups.isEmpty)
     }
 
+    /// What is told of it last must not be taken for what nobody has heard of.
+    @Test func theEndOfAnOutageThatWasToldIsToldAlsoWhileThereIsNewsOfIt() throws {
+        var book = book
+        var alert = Sample.alert("a")
+        _ = follow(&book, [alert, Sample.alert("b")], at: 0)
+        _ = book.tick(at: at(10))
+        alert.annotations[Alert.flappingAnnotation] = "true"
+        _ = follow(&book, [alert], at: 20)
+        _ = follow(&book, [Sample.ended(alert)], at: 21)
+        let update = try #require(book.tick(at: at(30)).first)
+        #expect(update.kind == .update && update.group.members[alert.outage]?.isFiring == false)
+    }
+
     @Test func thoseWithoutAHostAreEachAlone() {
         var book = book
         _ = follow(&book, ["a", "b"].map { Sample.alert($0, host: "") }, at: 0)

@@ -22,6 +22,27 @@ private func unreadable(_ number: Int) -> RejectedRecord {
         TargetFeed(targets: (0..<count).map { target($0) }, shrinkGuard: shrinkGuard)
     }
 
+    /// As it is there again the answer is what is known, and the same bytes come after it.
+    @Test func aTargetThatFailsAndIsBackHasNothingLeftOfIt() {
+        let failing = target(2).identity
+        var feed = TargetFeed(targets: (0..<3).map { target($0) }, shrinkGuard: 0.5) { $0 == failing }
+        _ = feed.receive(list(0..<2))
+        _ = feed.receive(list(0..<3))
+        _ = feed.receiveAgain()
+        #expect(feed.targets.count == 3)
+        _ = feed.receive(list(0..<2))
+        #expect(feed.targets.count == 3)
+    }
+
+    @Test func aListThatIsHeldIsAgreedOnAlsoWhereATargetOfItFails() {
+        let failing = target(19).identity
+        var feed = TargetFeed(targets: (0..<20).map { target($0) }, shrinkGuard: 0.5) { $0 == failing }
+        #expect(feed.receive(list(0..<2)) == .held(lost: 18, of: 20))
+        #expect(feed.receive(list([1, 0])) == .held(lost: 18, of: 20))
+        _ = feed.receive(list(0..<2))
+        #expect(feed.targets.count == 2 && !feed.isHolding)
+    }
+
     @Test func aTargetThatFailsLeavesWhenTwoAnswersInARowLackIt() {
         let failing = target(1).identity
         var feed = TargetFeed(targets: (0..<4).map { target($0) }, shrinkGuard: 0.5) { $0 == failing }

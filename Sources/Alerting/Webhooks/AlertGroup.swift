@@ -15,6 +15,8 @@ struct AlertGroup: Hashable, Sendable {
     private(set) var firing = 0
     /// Members of which no message has said yet what they are now.
     private(set) var untold: Set<String> = []
+    /// Members of which no message has said yet that they fire.
+    private var unheard: Set<String> = []
     /// How many messages have been made of it.
     var sequence = 0
     /// The last outage of each key, and those that another has followed.
@@ -33,10 +35,11 @@ struct AlertGroup: Hashable, Sendable {
     @discardableResult
     mutating func take(_ alert: Alert) -> Bool {
         let outage = alert.outage
-        if !alert.isFiring, fires(outage), untold.contains(outage) {
+        if !alert.isFiring, unheard.contains(outage) {
             forget(outage)
             return true
         }
+        if alert.isFiring, members[outage] == nil { unheard.insert(outage) }
         put(alert)
         untold.insert(outage)
         return false
@@ -49,7 +52,7 @@ struct AlertGroup: Hashable, Sendable {
         let gone = superseded.filter { !fires($0) }
         for outage in gone { members[outage] = nil }
         superseded.subtract(gone)
-        untold = []
+        (untold, unheard) = ([], [])
         return gone
     }
 
@@ -71,6 +74,7 @@ struct AlertGroup: Hashable, Sendable {
         guard let alert = members.removeValue(forKey: outage) else { return }
         if alert.isFiring { firing -= 1 }
         untold.remove(outage)
+        unheard.remove(outage)
         superseded.remove(outage)
         if latest[alert.key] == outage { latest[alert.key] = nil }
     }
@@ -78,7 +82,7 @@ struct AlertGroup: Hashable, Sendable {
 
 /// As it is in the database. Earlier versions had no `untold`, and their members by key.
 extension AlertGroup: Codable {
-    private enum Keys: String, CodingKey { case id, kind, value, members, untold, sequence }
+    private enum Keys: String, CodingKey { case id, kind, value, members, untold, unheard, sequence }
 
     init(from decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: Keys.self)
@@ -88,6 +92,7 @@ extension AlertGroup: Codable {
         let members = try container.decode([String: Alert].self, forKey: .members)
         for alert in members.values.sorted(by: { ($0.startedAt, $0.key) < ($1.startedAt, $1.key) }) { put(alert) }
         untold = Set(try container.decodeIfPresent([String].self, forKey: .untold) ?? []).intersection(self.members.keys)
+        unheard = Set(try container.decodeIfPresent([String].self, forKey: .unheard) ?? []).intersection(untold)
         sequence = try container.decode(Int.self, forKey: .sequence)
     }
 
@@ -98,6 +103,7 @@ extension AlertGroup: Codable {
         try container.encode(value, forKey: .value)
         try container.encode(members, forKey: .members)
         try container.encode(untold.sorted(), forKey: .untold)
+        try container.encode(unheard.sorted(), forKey: .unheard)
         try container.encode(sequence, forKey: .sequence)
     }
 }

@@ -19,6 +19,8 @@ struct GroupBook: Sendable {
     static let ofPending = ""
     /// So many targets of one region that began together are the region's matter.
     private static let regionMin = 5
+    /// So long what waits in a window of an earlier life waits for the rest of it.
+    private static let looksTake: Duration = .seconds(15)
 
     init(window: Duration) { self.window = window }
 
@@ -139,7 +141,9 @@ struct GroupBook: Sendable {
             guard let message = tell(id, .update) else { continue }
             messages.append(message)
         }
-        guard due.contains(Self.ofPending), !pending.isEmpty || !awaitsEarlier else { return messages }
+        guard due.contains(Self.ofPending), let end = windows[Self.ofPending] else { return messages }
+        // What began together is told together: the looks at the others are under way.
+        if awaitsEarlier, end.duration(to: now) < Self.looksTake { return messages }
         windows[Self.ofPending] = nil
         for group in Self.grouped(Array(pending.values)) {
             begin(group)

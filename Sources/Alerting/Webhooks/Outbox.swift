@@ -67,18 +67,26 @@ struct Outbox: Sendable {
         entries[message.webhook, default: [:]][number] = Entry(message: message, ticket: 0)
     }
 
-    /// Returns the documents that make it durable, without those of messages that had to give way, and how many did.
-    mutating func add(_ message: Message, at now: ContinuousClock.Instant, remember: ([StoredDocument]) -> Int) -> Int {
-        serial += 1
-        var documents = [StoredDocument(kind: "message", key: Self.key(message.webhook, serial), text: Text.json(message))]
-        var dropped = 0
-        while entries[message.webhook]?.count ?? 0 >= Self.messagesMax, let oldest = entries[message.webhook]?.keys.min() {
-            entries[message.webhook]?[oldest] = nil
-            documents.append(StoredDocument(forgetting: "message", key: Self.key(message.webhook, oldest)))
-            dropped += 1
+    /// Adds messages, each for another webhook, that are remembered together: with them go the documents of those that have to give way.
+    ///
+    /// - Returns: how many had to.
+    mutating func add(_ messages: [Message], at now: ContinuousClock.Instant, remember: ([StoredDocument]) -> Int) -> Int {
+        var (documents, numbers, dropped): ([StoredDocument], [Int], Int) = ([], [], 0)
+        for message in messages {
+            serial += 1
+            numbers.append(serial)
+            documents.append(StoredDocument(kind: "message", key: Self.key(message.webhook, serial), text: Text.json(message)))
+            while entries[message.webhook]?.count ?? 0 >= Self.messagesMax, let oldest = entries[message.webhook]?.keys.min() {
+                entries[message.webhook]?[oldest] = nil
+                documents.append(StoredDocument(forgetting: "message", key: Self.key(message.webhook, oldest)))
+                dropped += 1
+            }
         }
-        entries[message.webhook, default: [:]][serial] = Entry(
-            message: message, ticket: remember(documents), hurriesAt: now.advanced(by: Self.waitMax))
+        let ticket = remember(documents)
+        for (message, number) in zip(messages, numbers) {
+            entries[message.webhook, default: [:]][number] = Entry(
+                message: message, ticket: ticket, hurriesAt: now.advanced(by: Self.waitMax))
+        }
         return dropped
     }
 
@@ -90,8 +98,9 @@ struct Outbox: Sendable {
             guard !channel.isBusy, channel.retryAt.map({ now >= $0 }) ?? true || hurries(webhook, channel, at: now),
                 let serial = next(of: webhook, at: now, durable: ticket), let entry = entries[webhook]?[serial]
             else { return nil }
-            for number in (entries[webhook] ?? [:]).keys where entries[webhook]?[number]?.hurriesAt.map({ now >= $0 }) == true {
-                entries[webhook]?[number]?.hurriesAt = nil
+            // What waits behind it in its group has had its turn, too.
+            for (number, waiting) in entries[webhook] ?? [:] where waiting.message.group == entry.message.group {
+                if waiting.hurriesAt.map({ now >= $0 }) ?? false { entries[webhook]?[number]?.hurriesAt = nil }
             }
             entries[webhook]?[serial]?.tries += 1
             channels[webhook, default: Channel()].isBusy = true
@@ -159,7 +168,7 @@ struct Outbox: Sendable {
     ) {
         guard let waiting = entries[old] else { return }
         for (_, entry) in waiting.sorted(by: { $0.key < $1.key }) {
-            _ = add(.init(webhook: new, id: entry.message.id, body: entry.message.body), at: now, remember: remember)
+            _ = add([.init(webhook: new, id: entry.message.id, body: entry.message.body)], at: now, remember: remember)
         }
     }
 

@@ -31,6 +31,14 @@ extension AlertingOptions {
     }
 }
 
+extension Watch {
+    /// How long the first look at a target is waited for after a start, before what fires is said again: no longer than an Alertmanager keeps what
+    /// isn't, which is four intervals of resending.
+    func patience(of target: TargetIdentity, _ settings: Settings) -> Duration {
+        min(policy(of: target)?.interval ?? .zero, settings.alerting.resendInterval * 2)
+    }
+}
+
 extension AlertMemory {
     /// Alerts are durable with the results that they follow from.
     init(_ history: History) {
@@ -55,7 +63,9 @@ extension Alerter {
     }
 
     func trust(_ trust: Watch.Trust) {
-        self.trust(isDoubtful: trust.doubt != nil, isSuspicious: trust.isSuspicious, since: trust.since)
+        self.trust(
+            isDoubtful: trust.doubt != nil, isSuspicious: trust.isSuspicious, since: trust.since,
+            vouchedUntil: trust.vouchedUntil)
     }
 }
 

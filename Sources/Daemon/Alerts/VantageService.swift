@@ -32,6 +32,7 @@ final class VantageService: Sendable {
     private struct Memory {
         var doubt: VantageJudge.Doubt?
         var canariesAskedAt: ContinuousClock.Instant?
+        var clientsSince: [String: Timestamp] = [:]
         var dropped = 0
         var droppedAt: ContinuousClock.Instant?
         var troubleSince: ContinuousClock.Instant?
@@ -44,7 +45,7 @@ final class VantageService: Sendable {
         await withDiscardingTaskGroup { group in
             while !Task.isCancelled {
                 let trust = look(&memory)
-                if areCanariesDue(memory, isSuspicious: trust.isSuspicious) {
+                if areCanariesDue(memory, isWanted: trust.wantsCanaries) {
                     memory.canariesAskedAt = .now
                     group.addTask { await self.askCanaries() }
                 }
@@ -62,7 +63,7 @@ final class VantageService: Sendable {
         say(trust, &memory, at: wall)
         daemon.maintenance.look(at: wall)
         daemon.series.mark(held: { daemon.alerter.held }, inMaintenance: { daemon.maintenance.covered })
-        lookAtLists(at: wall)
+        lookAtLists(&memory, at: wall)
         lookAtHistory(&memory, at: now, wall)
         return trust
     }
@@ -106,16 +107,20 @@ final class VantageService: Sendable {
         return trust.isSettled || wall - daemon.startedAt > Self.settlesWithin ? false : nil
     }
 
-    private func lookAtLists(at wall: Timestamp) {
+    private func lookAtLists(_ memory: inout Memory, at wall: Timestamp) {
         let limit = max(Self.staleAfter, daemon.syncInterval * 5)
         let syncs = daemon.metrics.syncs
         daemon.alerter.keepClients(Set(syncs.map(\.clientID)), at: wall)
         for sync in syncs {
-            // The start counts as a success: an API that never answered is stale in its time.
-            let last = max(sync.lastSuccess, daemon.startedAt)
+            // Where there was none, the first look counts as one: an API that never answered is stale in its time.
+            let first = memory.clientsSince[sync.clientID] ?? wall
+            memory.clientsSince[sync.clientID] = first
+            let last = sync.lastSuccess > Timestamp(milliseconds: 0) ? sync.lastSuccess : first
+            let isOfThisLife = sync.lastSuccess > daemon.startedAt
+            // A daemon that was away has not asked yet.
+            let isLate = wall - last > limit && (isOfThisLife || sync.hasFailed || wall - daemon.startedAt > limit)
             daemon.alerter.set(
-                .syncStale, .client(sync.clientID),
-                isFiring: wall - last > limit ? true : sync.lastSuccess > daemon.startedAt ? false : nil,
+                .syncStale, .client(sync.clientID), isFiring: isLate ? true : isOfThisLife ? false : nil,
                 at: wall,
                 summary: "The target list of client \(displayText(sync.clientID)) is stale",
                 description:
@@ -157,25 +162,32 @@ final class VantageService: Sendable {
 
     /// From time to time, oftener while there is a doubt, and as soon as something has begun to fail: once in `probe.fast_interval` for all that
     /// begins within it.
-    private func areCanariesDue(_ memory: Memory, isSuspicious: Bool) -> Bool {
+    private func areCanariesDue(_ memory: Memory, isWanted: Bool) -> Bool {
         guard canaries.count >= VantageJudge.canariesMin else { return false }
         guard let askedAt = memory.canariesAskedAt else { return true }
         let pause =
-            isSuspicious
+            isWanted
             ? daemon.roster.settings.probe.effectiveFastInterval
             : memory.doubt != nil ? Self.canaryTimeout : Self.canaryInterval
         return askedAt.duration(to: .now) >= pause
     }
 
     private func askCanaries() async {
-        let askedAt = ContinuousClock.now
+        let (askedAt, wall) = (ContinuousClock.now, Timestamp.now())
+        // One that answers decides: nobody waits for the others.
         let failed = await withTaskGroup(of: Bool.self) { group in
             for canary in canaries { group.addTask { await self.fails(canary) } }
-            return await group.reduce(0) { $0 + ($1 ? 1 : 0) }
+            defer { group.cancelAll() }
+            var failed = 0
+            for await fails in group {
+                guard fails else { break }
+                failed += 1
+            }
+            return failed
         }
         guard !Task.isCancelled else { return }
         daemon.watch.vantage(tell: daemon.alerter.trust(_:)) { judge in
-            judge.note(canariesAskedAt: askedAt, failed: failed, of: canaries.count)
+            judge.note(canariesAskedAt: askedAt, wall, failed: failed, of: canaries.count)
             judge.weigh(at: .now)
         }
     }

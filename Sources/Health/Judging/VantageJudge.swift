@@ -7,8 +7,8 @@
 ///   no host turned good. It trusts itself again when half of those that turned bad answer again.
 ///
 /// Half of the hosts take half an interval to fail, and the first targets can be confirmed before that. So it is *suspicious* as soon as three
-/// hosts in three networks have begun to fail since anything at all answered: for an interval at most. With canaries it is suspicious whenever a
-/// target has begun to fail, until canaries that were asked after that have answered.
+/// hosts in three networks have begun to fail since anything at all answered: for an interval at most. With canaries it is never suspicious: an
+/// outage is told when canaries that were asked after it began have answered (``vouchedUntil``).
 package struct VantageJudge: Sendable {
     package static let (hostsMin, networksMin, canariesMin) = (5, 3, 2)
     /// So few hosts are enough for a suspicion, because a single answer ends it.
@@ -55,6 +55,7 @@ package struct VantageJudge: Sendable {
     private var troubles: [String] = []
     /// What the canaries answered last: when they were asked, and whether all failed.
     private var canaries: (askedAt: ContinuousClock.Instant, allFailed: Bool, count: Int)?
+    private var answeredFor = Timestamp(milliseconds: 0)
 
     package init(window: Duration) { self.window = window }
 
@@ -62,6 +63,11 @@ package struct VantageJudge: Sendable {
     package var isSettled: Bool { hasCanaries ? canaries != nil : hasAnswer }
 
     package var isSuspicious: Bool { doubt == nil && suspiciousSince != nil }
+
+    /// Canaries speak for what began to fail until then, by the wall clock; nil without canaries.
+    package var vouchedUntil: Timestamp? { hasCanaries ? answeredFor : nil }
+    /// Something began to fail after the canaries were asked last.
+    package var wantsCanaries: Bool { hasCanaries && failedAt != nil }
 
     // MARK: What it is told
 
@@ -112,8 +118,14 @@ package struct VantageJudge: Sendable {
     }
 
     /// The canaries were asked, all of them at once.
-    package mutating func note(canariesAskedAt askedAt: ContinuousClock.Instant, failed: Int, of count: Int) {
+    ///
+    /// - Parameter wall: when, by the wall clock.
+    package mutating func note(canariesAskedAt askedAt: ContinuousClock.Instant, _ wall: Timestamp, failed: Int, of count: Int) {
+        // Of two rounds at a time the later one knows better.
+        guard canaries.map({ askedAt >= $0.askedAt }) ?? true else { return }
         canaries = (askedAt, failed == count && count >= Self.canariesMin, count)
+        if failed < count { answeredFor = wall }
+        if let failed = failedAt, askedAt >= failed { failedAt = nil }
     }
 
     /// Time passes.
@@ -160,7 +172,7 @@ package struct VantageJudge: Sendable {
     }
 
     private mutating func suspect(at now: ContinuousClock.Instant) {
-        guard !hasCanaries else { return awaitCanaries(at: now) }
+        guard !hasCanaries else { return suspiciousSince = nil }
         // Of so few hosts that there can be no doubt nothing is suspected either.
         guard hosts.count >= Self.hostsMin, isMany(silent, least: Self.suspectsMin) else { return suspiciousSince = nil }
         let since = suspiciousSince ?? now
@@ -168,13 +180,6 @@ package struct VantageJudge: Sendable {
         let isOver = since.duration(to: now) > window
         suspiciousSince = isOver ? nil : since
         if isOver { silent = [] }
-    }
-
-    private mutating func awaitCanaries(at now: ContinuousClock.Instant) {
-        // An answer decides, and so does none: then it is a doubt.
-        if let failed = failedAt, canaries.map({ $0.askedAt >= failed }) ?? false { failedAt = nil }
-        guard failedAt != nil else { return suspiciousSince = nil }
-        suspiciousSince = suspiciousSince ?? now
     }
 }
 

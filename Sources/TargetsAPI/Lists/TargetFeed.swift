@@ -46,37 +46,38 @@ package struct TargetFeed: Sendable {
     /// - Parameter counts: whether it is one of those that have to agree: answers to news of a change come as often as strangers like.
     package mutating func receive(_ list: TargetList, counts: Bool = true) -> Outcome {
         rejected = list.rejected
-        var next = list.targets + lastGoodForms(missingFrom: list)
+        let answered = list.targets + lastGoodForms(missingFrom: list)
         // Nearly every answer says what the one before it said; the form that is known already stays, and with it its memory.
-        if next == targets, held == nil { return .applied(ListChange(unchanged: targets.count)) }
-        let kept = missing(from: Set(next.map(\.identity))).filter { !spared.contains($0.identity) && isAtStake($0.identity) }
-        spared = Set(kept.map(\.identity))
-        next += kept
-        return receive(next, Set(next.map(\.identity)), counts)
+        if answered == targets, held == nil {
+            spared = []
+            return .applied(ListChange(unchanged: targets.count))
+        }
+        return receive(answered, Set(answered.map(\.identity)), counts)
     }
 
-    private func missing(from identities: Set<TargetIdentity>) -> [Target] {
-        targets.filter { !identities.contains($0.identity) }
-    }
-
-    private mutating func receive(_ next: [Target], _ identities: Set<TargetIdentity>, _ counts: Bool) -> Outcome {
-        let lost = targets.count { !identities.contains($0.identity) }
-        guard isSuspicious(lost: lost) else { return .applied(apply(next)) }
+    /// - Parameter identities: those of `answered`.
+    private mutating func receive(_ answered: [Target], _ identities: Set<TargetIdentity>, _ counts: Bool) -> Outcome {
+        let missing = targets.filter { !identities.contains($0.identity) }
+        guard isSuspicious(lost: missing.count) else {
+            let kept = missing.filter { !spared.contains($0.identity) && isAtStake($0.identity) }
+            spared = Set(kept.map(\.identity))
+            return .applied(apply(answered + kept))
+        }
         let answers = (held?.identities == identities ? held?.answers ?? 0 : 0) + (counts ? 1 : 0)
-        guard answers < Self.agreeingAnswers else { return .applied(apply(next)) }
-        held = (next, identities, answers)
-        return .held(lost: lost, of: targets.count)
+        guard answers < Self.agreeingAnswers else {
+            spared = []
+            return .applied(apply(answered))
+        }
+        held = (answered, identities, answers)
+        return .held(lost: missing.count, of: targets.count)
     }
 
     /// Takes in that the answer was, byte for byte, the last one that was received.
     package mutating func receiveAgain(counts: Bool = true) -> Outcome {
-        if !spared.isEmpty, held == nil {
-            let next = targets.filter { !spared.contains($0.identity) }
-            spared = []
-            return receive(next, Set(next.map(\.identity)), counts)
-        }
-        guard let held else { return .applied(ListChange(unchanged: targets.count)) }
-        return receive(held.targets, held.identities, counts)
+        if let held { return receive(held.targets, held.identities, counts) }
+        guard !spared.isEmpty else { return .applied(ListChange(unchanged: targets.count)) }
+        let answered = targets.filter { !spared.contains($0.identity) }
+        return receive(answered, Set(answered.map(\.identity)), counts)
     }
 
     /// Lets the held answer through. nil when none is held.

@@ -5,6 +5,7 @@ import Testing
 private struct Place {
     var judge = VantageJudge(window: .seconds(30))
     var now = ContinuousClock.now
+    var wall = Timestamp(milliseconds: 1_700_000_000_000)
     private var ids: [HostTable.ID] = []
     private var isBad: [Bool] = []
 
@@ -24,6 +25,7 @@ private struct Place {
 
     mutating func pass(_ seconds: Double) {
         now = now.advanced(by: .milliseconds(Int(seconds * 1000)))
+        wall = wall + .milliseconds(Int(seconds * 1000))
         judge.weigh(at: now)
     }
 }
@@ -180,49 +182,46 @@ private struct Place {
         var place = Place(hosts: 20)
         place.judge.hasCanaries = true
         for host in 0..<20 { place.pass(0.1); place.result(host, isBad: true) }
-        #expect(place.judge.doubt == nil)
-        #expect(place.judge.isSuspicious)
-        // One answers: nothing is held.
-        place.judge.note(canariesAskedAt: place.now, failed: 1, of: 2)
+        #expect(place.judge.doubt == nil && !place.judge.isSuspicious)
+        #expect(place.judge.wantsCanaries)
+        // One answers: it speaks for what began until it was asked.
+        place.judge.note(canariesAskedAt: place.now, place.wall, failed: 1, of: 2)
         place.pass(0.1)
-        #expect(!place.judge.isSuspicious)
-        #expect(place.judge.doubt == nil)
-        place.judge.note(canariesAskedAt: place.now, failed: 2, of: 2)
+        #expect(place.judge.doubt == nil && !place.judge.wantsCanaries)
+        #expect(place.judge.vouchedUntil == place.wall + .milliseconds(-100))
+        place.judge.note(canariesAskedAt: place.now, place.wall, failed: 2, of: 2)
         place.pass(0.1)
         #expect(place.judge.doubt?.cause == .canaries(2))
-        place.judge.note(canariesAskedAt: place.now, failed: 0, of: 2)
+        #expect(place.judge.vouchedUntil == place.wall + .milliseconds(-200))
+        place.judge.note(canariesAskedAt: place.now, place.wall, failed: 0, of: 2)
         place.pass(0.1)
         #expect(place.judge.doubt == nil)
     }
 
     /// However few hosts there are, and whatever others answer.
-    @Test func withCanariesNothingIsAnnouncedBeforeTheyWereAskedAfterTheFirstFailure() {
+    @Test func aFirstFailureWantsCanariesThatAreAskedAfterIt() {
         var place = Place(hosts: 3)
+        #expect(place.judge.vouchedUntil == nil)
         place.judge.hasCanaries = true
-        let askedAt = place.now
+        let (askedAt, wall) = (place.now, place.wall)
         place.pass(0.1)
         place.result(0, isBad: true)
-        #expect(place.judge.isSuspicious)
         place.result(1, isBad: false)
         // They were asked before.
-        place.judge.note(canariesAskedAt: askedAt, failed: 0, of: 2)
-        place.pass(60)
-        #expect(place.judge.isSuspicious)
-        place.judge.note(canariesAskedAt: place.now, failed: 0, of: 2)
+        place.judge.note(canariesAskedAt: askedAt, wall, failed: 0, of: 2)
+        #expect(place.judge.wantsCanaries && place.judge.vouchedUntil == wall)
+        place.judge.note(canariesAskedAt: place.now, place.wall, failed: 0, of: 2)
+        #expect(!place.judge.wantsCanaries && place.judge.vouchedUntil == place.wall)
+        // A round that was asked before, and whose answers come after.
+        place.judge.note(canariesAskedAt: askedAt, wall, failed: 2, of: 2)
         place.pass(0.1)
-        #expect(!place.judge.isSuspicious && place.judge.doubt == nil)
-        // Another begins to fail.
-        place.result(2, isBad: true)
-        #expect(place.judge.isSuspicious)
-        place.judge.note(canariesAskedAt: place.now, failed: 2, of: 2)
-        place.pass(0.1)
-        #expect(!place.judge.isSuspicious && place.judge.doubt?.cause == .canaries(2))
+        #expect(place.judge.doubt == nil)
     }
 
     @Test func aSingleCanaryIsNoWitness() {
         var place = Place(hosts: 3)
         place.judge.hasCanaries = true
-        place.judge.note(canariesAskedAt: place.now, failed: 1, of: 1)
+        place.judge.note(canariesAskedAt: place.now, place.wall, failed: 1, of: 1)
         place.pass(1)
         #expect(place.judge.doubt == nil)
     }
