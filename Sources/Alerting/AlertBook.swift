@@ -264,7 +264,10 @@ struct AlertBook: Sendable {
     /// - Parameter isInMaintenance: whether a window has opened over a target meanwhile: then it waits for that.
     mutating func tick(_ trust: Trust, at now: ContinuousClock.Instant, isInMaintenance: (TargetIdentity) -> Bool) -> [Alert] {
         guard heldTime.isHolding else { return [] }
-        let awaitsCanaries = waiting.values.contains { $0.heldSince != nil && !$0.wantsProof && trust.awaitsCanaries($0.alert) }
+        // Without canaries nobody waits for them, and there may be many to look through.
+        let awaitsCanaries =
+            trust.vouchedUntil != nil
+            && waiting.values.contains { $0.heldSince != nil && !$0.wantsProof && trust.awaitsCanaries($0.alert) }
         heldTime.follow(isDoubt: trust.isDoubtful || trust.isSuspicious || awaitsCanaries, at: now)
         var changes: [Alert] = []
         let isTooLong = isHeldTooLong(at: now)
