@@ -18,7 +18,49 @@ package enum AlertName: String, Codable, Hashable, Sendable, CaseIterable {
     case syncHeld = "SyncHeld"
     case historyDropping = "HistoryDropping"
 
-    var severity: String { self == .targetDown || self == .vantageUnhealthy ? "critical" : "warning" }
+    var severity: AlertSeverity { self == .targetDown || self == .vantageUnhealthy ? .critical : .warning }
+}
+
+/// The label `severity`.
+package enum AlertSeverity: String, Hashable, Sendable { case warning, critical }
+
+/// What an alert says: one of a kind fires of a subject at a time.
+///
+/// Labels are frozen. What becomes worse is another alert of the same name, and the milder one ends as ``Alert/Ending/raised``.
+struct AlertKind: Hashable, Sendable {
+    let name: AlertName
+    let severity: AlertSeverity
+
+    init(_ name: AlertName, _ severity: AlertSeverity? = nil) { (self.name, self.severity) = (name, severity ?? name.severity) }
+
+    /// Of a target. What is worse stands first: it begins before the milder one ends, and a group that both are in goes on.
+    static let ofTargets = [
+        AlertKind(.targetDown), AlertKind(.targetDegraded), certificateUrgent, certificateSoon, AlertKind(.targetNotProbed),
+    ]
+    static let certificateSoon = AlertKind(.certificateExpiring)
+    static let certificateUrgent = AlertKind(.certificateExpiring, .critical)
+
+    /// What a status is told as.
+    ///
+    /// - Parameter isDownKnown: an alert says that it is down.
+    static func wanted(
+        _ status: Status, _ cause: Cause?, isUnprobeable: Bool, isDownKnown: Bool, alertsDegraded: Bool
+    ) -> [AlertKind] {
+        if isUnprobeable { return [AlertKind(.targetNotProbed)] }
+        // What flaps is up by chance: its outage goes on until it no longer does.
+        if cause == .flapping, isDownKnown { return [AlertKind(.targetDown)] }
+        switch status {
+        case .down: return [AlertKind(.targetDown)]
+        // What is wrong with the certificate is an alert of its own.
+        case .degraded where alertsDegraded && cause != .certificateExpiring: return [AlertKind(.targetDegraded)]
+        default: return []
+        }
+    }
+
+    /// The key of the alert of this kind about a subject.
+    func key(_ subjectKey: String) -> String {
+        severity == name.severity ? "\(name.rawValue) \(subjectKey)" : "\(name.rawValue) \(severity.rawValue) \(subjectKey)"
+    }
 }
 
 /// One thing that is wrong, from when it is announced until everyone has heard that it is over.
@@ -30,7 +72,11 @@ package struct Alert: Hashable, Sendable, Codable {
         case daemon
     }
 
-    package enum Ending: String, Codable, Hashable, Sendable { case recovered, removed, disabled }
+    package enum Ending: String, Codable, Hashable, Sendable {
+        case recovered, removed, disabled
+        /// It has become worse: another alert says so.
+        case raised
+    }
 
     package let name: AlertName
     /// Whom it is about, without the name: an alert's key is unique while it fires.
@@ -39,10 +85,10 @@ package struct Alert: Hashable, Sendable, Codable {
     package let labels: [String: String]
     package var annotations: [String: String]
     let startedAtMilliseconds: Int64
-    /// Unique while it fires.
+    /// Unique while it fires: of ``kind`` and ``subjectKey``.
     package let key: String
     /// Which of the alerts of this key it is: the next one has begun at another time.
-    let outage: String
+    var outage: String { "\(key) \(startedAtMilliseconds)" }
     private(set) var endedAtMilliseconds: Int64?
     package private(set) var ending: Ending?
 
@@ -54,8 +100,7 @@ package struct Alert: Hashable, Sendable, Codable {
         self.labels = labels
         self.annotations = annotations
         startedAtMilliseconds = startedAt.milliseconds
-        key = Self.key(name, subjectKey)
-        outage = "\(key) \(startedAtMilliseconds)"
+        key = Self.kind(name, labels).key(subjectKey)
     }
 
     static let flappingAnnotation = "flapping"
@@ -66,12 +111,21 @@ package struct Alert: Hashable, Sendable, Codable {
     package var endedAt: Timestamp? { endedAtMilliseconds.map(Timestamp.init(milliseconds:)) }
     package var isFiring: Bool { endedAtMilliseconds == nil }
 
+    /// Whether it says what has to be told at once of one that is known: it has begun to flap, or the certificate has expired.
+    func isNews(to known: Alert) -> Bool {
+        isFlapping && !known.isFlapping || name == .certificateExpiring && annotations["summary"] != known.annotations["summary"]
+    }
+
     mutating func end(_ ending: Ending, at moment: Timestamp) {
         endedAtMilliseconds = max(moment.milliseconds, startedAtMilliseconds)
         self.ending = ending
     }
 
-    static func key(_ name: AlertName, _ subjectKey: String) -> String { "\(name.rawValue) \(subjectKey)" }
+    var kind: AlertKind { Self.kind(name, labels) }
+
+    private static func kind(_ name: AlertName, _ labels: [String: String]) -> AlertKind {
+        AlertKind(name, labels["severity"].flatMap(AlertSeverity.init))
+    }
 
     /// As JSON, so that no client's id can be taken for part of a target's; in ASCII, because texts that differ by Unicode's normalization
     /// alone are the same key of a dictionary otherwise, and ids are compared by their bytes.
@@ -103,8 +157,7 @@ extension Alert {
         labels = try container.decode([String: String].self, forKey: .labels)
         annotations = try container.decode([String: String].self, forKey: .annotations)
         startedAtMilliseconds = try container.decode(Int64.self, forKey: .startedAtMilliseconds)
-        key = Self.key(name, subjectKey)
-        outage = "\(key) \(startedAtMilliseconds)"
+        key = Self.kind(name, labels).key(subjectKey)
         endedAtMilliseconds = try container.decodeIfPresent(Int64.self, forKey: .endedAtMilliseconds)
         ending = try container.decodeIfPresent(Ending.self, forKey: .ending)
     }

@@ -5,47 +5,7 @@ import Health
 /// What should fire follows from the judge of a target alone. An alert that should fire and doesn't yet may wait: for the end of a
 /// maintenance window, or of a doubt about the vantage, for ``holdMax`` of doubt at most from when the first began to wait.
 struct AlertBook: Sendable {
-    private struct Waiting: Sendable {
-        var alert: Alert
-        var target: TargetIdentity
-        /// Since when a doubt holds it, if one does.
-        var heldSince: ContinuousClock.Instant?
-        /// What was seen under a doubt proves nothing: it opens with a bad result of a probe that started after it.
-        var wantsProof = false
-    }
-
-    private struct Unseen: Sendable {
-        /// So long it is waited for.
-        let patience: Duration
-        var until: ContinuousClock.Instant
-    }
-
-    /// What is known of the vantage.
-    struct Trust: Sendable {
-        var isDoubtful = false
-        var isSuspicious = false
-        var trustedSince: ContinuousClock.Instant?
-        /// Outages that began later wait for the canaries; nil where there are none.
-        var vouchedUntil: Timestamp?
-
-        func awaitsCanaries(_ alert: Alert) -> Bool { vouchedUntil.map { alert.startedAt > $0 } ?? false }
-    }
-
-    private struct HeldTime: Sendable {
-        var isHolding = false
-        private var total: Duration = .zero
-        private var since: ContinuousClock.Instant?
-
-        mutating func follow(isDoubt: Bool, at now: ContinuousClock.Instant) {
-            if isDoubt {
-                if isHolding { since = since ?? now }
-            } else if let began = since {
-                (total, since) = (total + began.duration(to: now), nil)
-            }
-        }
-
-        func length(at now: ContinuousClock.Instant) -> Duration { total + (since?.duration(to: now) ?? .zero) }
-    }
+    typealias Trust = VantageJudge.Trust
 
     enum Exception: String, Hashable, Sendable, CaseIterable {
         case vantageDoubt = "vantage_doubt"
@@ -61,21 +21,18 @@ struct AlertBook: Sendable {
     /// The keys of those that have ended.
     private(set) var ended: Set<String> = []
     private var waiting: [String: Waiting] = [:]
-    /// How long doubts have held the first of them: time without a doubt isn't counted.
-    private var heldTime = HeldTime()
+    /// How long doubts about a class of hosts have held the first of them: time without a doubt isn't counted.
+    private var heldTimes: [HostClass: HeldTime] = [:]
     /// What is believed and wasn't announced: an earlier life died first, or nobody was to be told.
     private var unannounced: Set<TargetIdentity> = []
-    /// Whose alerts an earlier life announced and this one has still to look at, by the key of what they are about. What was seen before may be
-    /// over by now: nothing is said of it before.
-    private var unseen: [String: Unseen] = [:]
-    /// Looked at since ``release(at:)``.
-    private var seen: Set<String> = []
-    private var releasedAt: ContinuousClock.Instant?
+    /// What an earlier life announced is not said again before its target was looked at.
+    private var firstLooks = FirstLooks()
+    /// What alerts about a certificate that fire are about: each result is looked at, for nothing of a judge tells of certificates.
+    private var certified: Set<String> = []
     /// When this life began: a streak from before it was not seen whole by this vantage.
     private var bornAt = Timestamp(milliseconds: 0)
     private(set) var exceptions: [Exception: Int] = [:]
 
-    private static let ofTargets: [AlertName] = [.targetDown, .targetDegraded, .certificateExpiring, .targetNotProbed]
     private static let ofClients: Set<AlertName> = [.syncStale, .syncHeld]
 
     init(_ options: AlertingOptions) {
@@ -84,11 +41,17 @@ struct AlertBook: Sendable {
 
     var firing: Int { alerts.values.count { $0.isFiring } }
     /// Targets whose alert a doubt holds.
-    var held: Set<TargetIdentity> { Set(waiting.values.filter { $0.heldSince != nil }.map(\.target)) }
+    var held: Set<TargetIdentity> { held { _ in true } }
+    /// The classes of hosts of which a doubt or a suspicion holds an alert.
+    var heldClasses: Set<HostClass> { Set(heldTimes.keys) }
+
+    func held(where isMeant: (HostClass) -> Bool) -> Set<TargetIdentity> {
+        Set(waiting.values.filter { $0.heldSince != nil && isMeant($0.hostClass) }.map(\.target))
+    }
 
     /// Whether a doubt holds an alert of a target.
     func holds(_ target: TargetIdentity) -> Bool {
-        waiting[Alert.key(.targetDown, Alert.key(of: .target(target)))]?.heldSince != nil
+        waiting[AlertKind(.targetDown).key(Alert.key(of: .target(target)))]?.heldSince != nil
     }
 
     /// Whether the next result of a target may matter though nothing of its judge changes.
@@ -96,19 +59,20 @@ struct AlertBook: Sendable {
     /// - Parameter isDown: whether it is down after that result: what is said of it is renewed then.
     func awaits(_ target: TargetIdentity, isDown: Bool) -> Bool {
         if unannounced.contains(target) { return true }
-        guard !waiting.isEmpty || !unseen.isEmpty || isDown && !alerts.isEmpty else { return false }
+        guard !waiting.isEmpty || firstLooks.areAwaited || !certified.isEmpty || isDown && !alerts.isEmpty else { return false }
         let subject = Alert.key(of: .target(target))
-        if unseen[subject] != nil || isDown && alerts[Alert.key(.targetDown, subject)] != nil { return true }
-        return Self.ofTargets.contains { waiting[Alert.key($0, subject)] != nil }
+        if firstLooks.awaits(subject) || certified.contains(subject) { return true }
+        if isDown, alerts[AlertKind(.targetDown).key(subject)] != nil { return true }
+        return AlertKind.ofTargets.contains { waiting[$0.key(subject)] != nil }
     }
 
     /// Takes new settings. Returns the alerts that end by them.
     mutating func configure(_ options: AlertingOptions, at moment: Timestamp) -> [Alert] {
         (alertsDegraded, holdMax, link) = (options.alertsDegraded, options.holdMax, options.link)
         guard !alertsDegraded else { return [] }
-        let unwanted = [AlertName.targetDegraded, .certificateExpiring]
-        waiting = waiting.filter { !unwanted.contains($0.value.alert.name) }
-        return alerts.values.filter { unwanted.contains($0.name) && $0.isFiring }.flatMap { end($0.key, .disabled, at: moment) }
+        waiting = waiting.filter { $0.value.alert.name != .targetDegraded }
+        let unwanted = alerts.values.filter { $0.name == .targetDegraded && $0.isFiring }
+        return unwanted.flatMap { end($0.key, .disabled, at: moment) }
     }
 
     /// Targets whose alerts may be wanted by now though nothing of them changed.
@@ -118,23 +82,30 @@ struct AlertBook: Sendable {
     mutating func restore(_ alert: Alert) {
         alerts[alert.key] = alert
         if !alert.isFiring { ended.insert(alert.key) }
+        noteCertificate(alert)
     }
 
     /// Follows one judgement. Returns the alerts that have begun or ended by it.
+    ///
+    /// - Parameter trust: what the vantage is worth for hosts of its class.
     mutating func follow(_ report: TargetReport, _ trust: Trust, at now: ContinuousClock.Instant) -> [Alert] {
-        heldTime.follow(isDoubt: trust.isDoubtful || trust.isSuspicious, at: now)
-        defer { heldTime.follow(isDoubt: trust.isDoubtful || trust.isSuspicious, at: now) }
+        let isDoubt = trust.isDoubtful || trust.isSuspicious
+        heldTimes[report.hostClass]?.follow(isDoubt: isDoubt, at: now)
+        defer { heldTimes[report.hostClass]?.follow(isDoubt: isDoubt, at: now) }
         let subject = Alert.key(of: .target(report.target))
-        let wanted = wantedNames(report.status, report.cause, isUnprobeable: report.isUnprobeable, subject)
+        let wanted = wantedKinds(report, subject)
         let isUnannounced = unannounced.remove(report.target) != nil
-        if !unseen.isEmpty { look(at: subject, report, at: now) }
+        // One that is good decides nothing yet: it is waited for what follows.
+        firstLooks.look(at: subject, isDecided: report.status != .down || !report.result.outcome.isSuccess, at: now)
         var changes: [Alert] = []
-        for name in Self.ofTargets {
-            let key = Alert.key(name, subject)
-            guard wanted.contains(name) else {
+        for kind in AlertKind.ofTargets {
+            let key = kind.key(subject)
+            guard wanted.contains(kind) else {
                 waiting[key] = nil
+                let isRaised = kind == .certificateSoon && wanted.contains(.certificateUrgent)
                 // Set aside, it has not recovered.
-                changes += end(key, report.isUnprobeable ? .removed : .recovered, at: report.result.endedAt)
+                let ending: Alert.Ending = report.isUnprobeable ? .removed : isRaised ? .raised : .recovered
+                changes += end(key, ending, at: report.result.endedAt)
                 continue
             }
             guard alerts[key]?.isFiring != true else {
@@ -144,9 +115,9 @@ struct AlertBook: Sendable {
             var wait =
                 waiting[key]
                 ?? Waiting(
-                    alert: report.alert(name, vantage: vantage, link: link), target: report.target)
+                    alert: report.alert(kind, vantage: vantage, link: link), target: report.target, hostClass: report.hostClass)
             // The first result after a restart says nothing yet of the vantage.
-            let isFirst = isUnannounced || (waiting[key] == nil && isOfLifeBefore(report, name))
+            let isFirst = isUnannounced || (waiting[key] == nil && isOfLifeBefore(report, kind.name))
             wait.wantsProof = wait.wantsProof || isFirst
             if isHeld(&wait, report, trust, isNew: waiting[key] == nil, at: now) || isFirst {
                 waiting[key] = wait
@@ -163,15 +134,16 @@ struct AlertBook: Sendable {
     /// - Returns: it, where that is to be told at once: it has begun to flap.
     private mutating func renew(_ key: String, _ report: TargetReport) -> [Alert] {
         guard let known = alerts[key] else { return [] }
+        if known.name == .certificateExpiring { return renewCertificate(known, report) }
         let isNews = report.isFlapping && !known.isFlapping
         // A good result says nothing of why it is down.
         guard isNews || !report.result.outcome.isSuccess, isNews || known.annotations["sentence"] != report.result.sentence else {
             return []
         }
-        var annotations = report.alert(known.name, vantage: vantage, link: link).annotations
+        var annotations = report.alert(known.kind, vantage: vantage, link: link).annotations
         for kept in ["since", Self.doubtAnnotation] { annotations[kept] = known.annotations[kept] }
-        // Once it has begun to flap, that is said until it is over.
-        if known.isFlapping, !report.isFlapping {
+        // Once it has begun to flap, that is said until it is over, or steadily down.
+        if known.isFlapping, !report.isFlapping, report.status != .down {
             annotations[Alert.flappingAnnotation] = "true"
             annotations["summary"] = known.annotations["summary"]
         }
@@ -179,34 +151,29 @@ struct AlertBook: Sendable {
         return isNews ? alerts[key].map { [$0] } ?? [] : []
     }
 
-    /// The first look after a restart. One that is good decides nothing yet: it is waited for what follows.
-    private mutating func look(at subject: String, _ report: TargetReport, at now: ContinuousClock.Instant) {
-        guard let waited = unseen[subject] else { return }
-        if report.status == .down, report.result.outcome.isSuccess {
-            unseen[subject]?.until = now.advanced(by: waited.patience)
-        } else {
-            unseen[subject] = nil
-            seen.insert(subject)
-        }
+    /// - Returns: it, where that is to be told at once: it has expired.
+    private mutating func renewCertificate(_ known: Alert, _ report: TargetReport) -> [Alert] {
+        guard report.certificate != nil else { return [] }
+        var annotations = report.alert(known.kind, vantage: vantage, link: link).annotations
+        annotations["since"] = known.annotations["since"]
+        let said = ["summary", "certificate_expiry"]
+        guard said.contains(where: { annotations[$0] != known.annotations[$0] }) else { return [] }
+        var renewed = known
+        renewed.annotations = annotations
+        alerts[known.key] = renewed
+        return renewed.isNews(to: known) ? [renewed] : []
     }
 
-    var awaitsLooks: Bool { !unseen.isEmpty || !seen.isEmpty }
+    var awaitsLooks: Bool { firstLooks.areUnsettled }
 
     /// Whether an alert of an earlier life may not be said again yet.
-    func isHidden(_ alert: Alert) -> Bool {
-        alert.isFiring && (unseen[alert.subjectKey] != nil || seen.contains(alert.subjectKey))
-    }
+    func isHidden(_ alert: Alert) -> Bool { alert.isFiring && firstLooks.hides(alert.subjectKey) }
 
-    /// Those whose target was looked at since, or whose time is over; once a second at most, for there may be many. Nothing hides them any more.
+    /// Those whose target was looked at since, or whose time is over. Nothing hides them any more.
     ///
     /// - Returns: those of them that fire; nil when there are none, firing or not.
     mutating func release(at now: ContinuousClock.Instant) -> [Alert]? {
-        guard awaitsLooks, releasedAt.map({ $0.duration(to: now) >= .seconds(1) }) ?? true else { return nil }
-        let late = unseen.filter { $0.value.until <= now }.map(\.key)
-        for subject in late { unseen[subject] = nil }
-        let released = seen.union(late)
-        guard !released.isEmpty else { return nil }
-        (seen, releasedAt) = ([], now)
+        guard let released = firstLooks.release(at: now) else { return nil }
         return alerts.values.filter { $0.isFiring && released.contains($0.subjectKey) }
     }
 
@@ -228,7 +195,7 @@ struct AlertBook: Sendable {
         // A bad record is no matter of the vantage, and what answers badly answers.
         guard wait.alert.name == .targetDown else { return false }
         if trust.isDoubtful || trust.isSuspicious || trust.awaitsCanaries(wait.alert) {
-            if isHeldTooLong(at: now) {
+            if isHeldTooLong(wait.hostClass, at: now) {
                 wait.alert.annotations[Self.doubtAnnotation] = "true"
                 return false
             }
@@ -248,34 +215,46 @@ struct AlertBook: Sendable {
 
     private static let doubtAnnotation = "during_vantage_doubt"
 
-    private func isHeldTooLong(at now: ContinuousClock.Instant) -> Bool {
-        heldTime.isHolding && heldTime.length(at: now) >= holdMax
+    private func isHeldTooLong(_ hostClass: HostClass, at now: ContinuousClock.Instant) -> Bool {
+        heldTimes[hostClass].map { $0.length(at: now) >= holdMax } ?? false
     }
 
     private mutating func hold(_ wait: inout Waiting, at now: ContinuousClock.Instant) {
         guard wait.heldSince == nil else { return }
         wait.heldSince = now
-        heldTime.isHolding = true
+        heldTimes[wait.hostClass] = heldTimes[wait.hostClass] ?? HeldTime()
         exceptions[.vantageDoubt, default: 0] += 1
     }
 
     /// Time passes: what was held for a suspicion that proved nothing begins, and what has been held for too long.
     ///
-    /// - Parameter isInMaintenance: whether a window has opened over a target meanwhile: then it waits for that.
-    mutating func tick(_ trust: Trust, at now: ContinuousClock.Instant, isInMaintenance: (TargetIdentity) -> Bool) -> [Alert] {
-        guard heldTime.isHolding else { return [] }
-        // Without canaries nobody waits for them, and there may be many to look through.
-        let awaitsCanaries =
-            trust.vouchedUntil != nil
-            && waiting.values.contains { $0.heldSince != nil && !$0.wantsProof && trust.awaitsCanaries($0.alert) }
-        heldTime.follow(isDoubt: trust.isDoubtful || trust.isSuspicious || awaitsCanaries, at: now)
+    /// - Parameters:
+    ///   - trust: what the vantage is worth for hosts of a class.
+    ///   - isInMaintenance: whether a window has opened over a target meanwhile: then it waits for that.
+    mutating func tick(
+        _ trust: (HostClass) -> Trust, at now: ContinuousClock.Instant, isInMaintenance: (TargetIdentity) -> Bool
+    ) -> [Alert] {
+        guard !heldTimes.isEmpty else { return [] }
+        return heldTimes.keys.flatMap { tick($0, trust($0), at: now, isInMaintenance: isInMaintenance) }
+    }
+
+    private mutating func tick(
+        _ hostClass: HostClass, _ trust: Trust, at now: ContinuousClock.Instant, isInMaintenance: (TargetIdentity) -> Bool
+    ) -> [Alert] {
+        // There may be many, and a table that is changed while it is gone through is copied first.
+        let held = waiting.compactMap { $1.heldSince != nil && $1.hostClass == hostClass ? $0 : nil }
+        let isDoubt = trust.isDoubtful || trust.isSuspicious
+        let awaitsCanaries = trust.vouchedUntil != nil && held.contains { isForCanaries(waiting[$0], trust) }
+        heldTimes[hostClass]?.follow(isDoubt: isDoubt || awaitsCanaries, at: now)
+        let isTooLong = isHeldTooLong(hostClass, at: now)
         var changes: [Alert] = []
-        let isTooLong = isHeldTooLong(at: now)
-        for (key, wait) in waiting where wait.heldSince != nil {
+        var isHolding = false
+        for key in held {
             if trust.isDoubtful { waiting[key]?.wantsProof = true }
-            let isCleared =
-                !trust.isDoubtful && !trust.isSuspicious && !wait.wantsProof && !trust.awaitsCanaries(wait.alert)
-            guard isTooLong || isCleared else { continue }
+            guard let wait = waiting[key], isTooLong || !isDoubt && !wait.wantsProof && !trust.awaitsCanaries(wait.alert) else {
+                isHolding = true
+                continue
+            }
             if isInMaintenance(wait.target) {
                 waiting[key]?.heldSince = nil
                 waiting[key]?.wantsProof = true
@@ -286,18 +265,21 @@ struct AlertBook: Sendable {
             if isTooLong { alert.annotations[Self.doubtAnnotation] = "true" }
             changes.append(open(alert))
         }
-        let isOver = !trust.isDoubtful && !trust.isSuspicious
-        if isOver, !waiting.values.contains(where: { $0.heldSince != nil }) { heldTime = HeldTime() }
+        if !isDoubt, !isHolding { heldTimes[hostClass] = nil }
         return changes
+    }
+
+    private func isForCanaries(_ wait: Waiting?, _ trust: Trust) -> Bool {
+        wait.map { !$0.wantsProof && trust.awaitsCanaries($0.alert) } ?? false
     }
 
     /// A target is watched no longer.
     mutating func remove(_ target: TargetIdentity, at moment: Timestamp) -> [Alert] {
         let subject = Alert.key(of: .target(target))
         unannounced.remove(target)
-        if unseen.removeValue(forKey: subject) != nil { seen.insert(subject) }
-        return Self.ofTargets.flatMap { name in
-            let key = Alert.key(name, subject)
+        firstLooks.forget(subject)
+        return AlertKind.ofTargets.flatMap { kind in
+            let key = kind.key(subject)
             waiting[key] = nil
             return end(key, .removed, at: moment)
         }
@@ -309,10 +291,10 @@ struct AlertBook: Sendable {
         description: @autoclosure () -> String
     ) -> [Alert] {
         guard let isFiring else { return [] }
-        let key = Alert.key(name, Alert.key(of: subject))
+        let key = AlertKind(name).key(Alert.key(of: subject))
         guard isFiring else { return end(key, .recovered, at: moment) }
         guard alerts[key]?.isFiring != true else { return [] }
-        var labels = ["alertname": name.rawValue, "severity": name.severity, "vantage": vantage]
+        var labels = ["alertname": name.rawValue, "severity": name.severity.rawValue, "vantage": vantage]
         if case .client(let id) = subject { labels["client_id"] = displayText(id) }
         let annotations = ["summary": summary(), "description": description(), "since": "\(moment)", "link": link]
         return [open(Alert(name, subject, labels: labels, annotations: annotations, startedAt: moment))]
@@ -336,22 +318,25 @@ struct AlertBook: Sendable {
         var wanted: Set<String> = []
         for (target, judge) in judges {
             // Of most targets nothing is wanted, and their keys aren't made.
-            let names = wantedNames(
+            var kinds = wantedKinds(
                 judge.status, judge.cause, isUnprobeable: judge.isUnprobeable, Alert.key(of: .target(target)))
-            guard !names.isEmpty else { continue }
+            if !certified.isEmpty, !judge.isUnprobeable { kinds += certificateKinds(Alert.key(of: .target(target))) }
+            guard !kinds.isEmpty else { continue }
             let subject = Alert.key(of: .target(target))
-            for name in names {
-                let key = Alert.key(name, subject)
+            for kind in kinds {
+                let key = kind.key(subject)
                 wanted.insert(key)
                 if alerts[key]?.isFiring != true {
                     unannounced.insert(target)
-                } else if patience(target) > .zero {
-                    unseen[subject] = Unseen(patience: patience(target), until: now.advanced(by: patience(target)))
+                } else {
+                    firstLooks.expect(subject, for: patience(target), at: now)
                 }
             }
         }
-        let over = alerts.values.filter { Self.ofTargets.contains($0.name) && $0.isFiring && !wanted.contains($0.key) }
-        return over.flatMap { end($0.key, .removed, at: moment) }
+        let over = alerts.values.filter { AlertKind.ofTargets.contains($0.kind) && $0.isFiring && !wanted.contains($0.key) }
+        return over.flatMap { alert in
+            end(alert.key, alert.name == .targetDegraded && !alertsDegraded ? .disabled : .removed, at: moment)
+        }
     }
 
     /// Everyone has heard that it is over.
@@ -361,22 +346,44 @@ struct AlertBook: Sendable {
         ended.remove(key)
     }
 
-    private func wantedNames(_ status: Status, _ cause: Cause?, isUnprobeable: Bool, _ subject: @autoclosure () -> String)
-        -> [AlertName]
-    {
-        if isUnprobeable { return [.targetNotProbed] }
-        // What flaps is up by chance: its outage goes on until it no longer does.
-        if cause == .flapping, alerts[Alert.key(.targetDown, subject())]?.isFiring == true { return [.targetDown] }
-        switch status {
-        case .down: return [.targetDown]
-        case .degraded where alertsDegraded: return [cause == .certificateExpiring ? .certificateExpiring : .targetDegraded]
-        default: return []
+    private func wantedKinds(_ report: TargetReport, _ subject: String) -> [AlertKind] {
+        let kinds = wantedKinds(report.status, report.cause, isUnprobeable: report.isUnprobeable, subject)
+        guard !report.isUnprobeable else { return kinds }
+        switch report.certificate?.grade {
+        case nil: return kinds + certificateKinds(subject)
+        case .fine: return kinds
+        case .soon: return kinds + [.certificateSoon]
+        case .urgent, .expired: return kinds + [.certificateUrgent]
         }
+    }
+
+    /// Those that fire or wait: they go on until a result says otherwise.
+    private func certificateKinds(_ subject: String) -> [AlertKind] {
+        [.certificateUrgent, .certificateSoon].filter { kind in
+            let key = kind.key(subject)
+            return alerts[key]?.isFiring == true || waiting[key] != nil
+        }
+    }
+
+    private func wantedKinds(_ status: Status, _ cause: Cause?, isUnprobeable: Bool, _ subject: @autoclosure () -> String)
+        -> [AlertKind]
+    {
+        let isDownKnown = cause == .flapping && alerts[AlertKind(.targetDown).key(subject())]?.isFiring == true
+        return AlertKind.wanted(
+            status, cause, isUnprobeable: isUnprobeable, isDownKnown: isDownKnown, alertsDegraded: alertsDegraded)
+    }
+
+    private mutating func noteCertificate(_ alert: Alert) {
+        guard alert.name == .certificateExpiring else { return }
+        let fires =
+            alert.isFiring || certificateKinds(alert.subjectKey).contains { alerts[$0.key(alert.subjectKey)]?.isFiring == true }
+        if fires { certified.insert(alert.subjectKey) } else { certified.remove(alert.subjectKey) }
     }
 
     private mutating func open(_ alert: Alert) -> Alert {
         alerts[alert.key] = alert
         ended.remove(alert.key)
+        noteCertificate(alert)
         return alert
     }
 
@@ -385,6 +392,7 @@ struct AlertBook: Sendable {
         alert.end(ending, at: moment)
         alerts[key] = alert
         ended.insert(key)
+        noteCertificate(alert)
         return [alert]
     }
 }

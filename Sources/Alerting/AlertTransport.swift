@@ -7,6 +7,13 @@ package struct AlertRequest: Sendable {
     package var headers: [(name: String, value: String)] = []
     package var body: [UInt8]?
     package var timeout: Duration = .seconds(10)
+
+    package init(
+        url: PolicyText, method: String = "POST", headers: [(name: String, value: String)] = [], body: [UInt8]? = nil,
+        timeout: Duration = .seconds(10)
+    ) {
+        (self.url, self.method, self.headers, self.body, self.timeout) = (url, method, headers, body, timeout)
+    }
 }
 
 /// What became of a request. A sentence that says why it was not taken holds no part of the URL, which may be a secret.

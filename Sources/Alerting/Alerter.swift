@@ -34,7 +34,7 @@ package final class Alerter: Sendable {
         var setAside = SetAside()
         var feeds: [AlertmanagerFeed]
         var options: AlertingOptions
-        var trust = AlertBook.Trust()
+        var standing = VantageJudge.Standing()
         /// Changes that aren't durable yet.
         var fresh: [(ticket: Int, changes: [Alert])] = []
         var counts = AlertingCounts()
@@ -75,7 +75,7 @@ package final class Alerter: Sendable {
     /// - Returns: whether a doubt about the vantage holds its alert.
     package func follow(_ report: TargetReport, at now: ContinuousClock.Instant, remember: ([StoredDocument]) -> Int) -> Bool {
         state.withLock { state in
-            let changes = state.book.follow(report, state.trust, at: now)
+            let changes = state.book.follow(report, state.standing.trust(report.hostClass), at: now)
             take(changes, &state, ticket: remember(changes.map(document)))
             return state.book.holds(report.target)
         }
@@ -89,16 +89,7 @@ package final class Alerter: Sendable {
     }
 
     /// What the vantage is worth from now on.
-    ///
-    /// - Parameter vouchedUntil: outages that began later wait for the canaries; nil where there are none.
-    package func trust(
-        isDoubtful: Bool, isSuspicious: Bool, since: ContinuousClock.Instant?, vouchedUntil: Timestamp? = nil
-    ) {
-        state.withLock {
-            $0.trust = .init(
-                isDoubtful: isDoubtful, isSuspicious: isSuspicious, trustedSince: since, vouchedUntil: vouchedUntil)
-        }
-    }
+    package func trust(_ standing: VantageJudge.Standing) { state.withLock { $0.standing = standing } }
 
     /// Begins or ends an alert that isn't about a target.
     ///
@@ -149,7 +140,7 @@ package final class Alerter: Sendable {
     /// Everything that is due now. To be called some times a second.
     func due(at now: ContinuousClock.Instant, wall: Timestamp) -> [Job] {
         state.withLock { state in
-            let late = state.book.tick(state.trust, at: now, isInMaintenance: isInMaintenance)
+            let late = state.book.tick(state.standing.trust, at: now, isInMaintenance: isInMaintenance)
             if !late.isEmpty { take(late, &state, ticket: memory.remember(late.map(document))) }
             release(&state, at: now, wall: wall)
             let durable = durableTicket(&state)
@@ -308,6 +299,22 @@ package final class Alerter: Sendable {
 
     /// Targets whose alert waits because the vantage is in doubt.
     package var held: Set<TargetIdentity> { state.withLock { $0.book.held } }
+
+    /// Those of them on hosts of which there is no doubt any more: what they wait for is their next result.
+    package var heldWithoutDoubt: Set<TargetIdentity> {
+        state.withLock { state in
+            let standing = state.standing
+            return state.book.held { !standing.trust($0).isDoubtful }
+        }
+    }
+
+    /// The classes of hosts of which a suspicion holds an alert: any answer ends it.
+    package var suspectedClasses: Set<HostClass> {
+        state.withLock { state in
+            let standing = state.standing
+            return state.book.heldClasses.filter { standing.trust($0).isSuspicious }
+        }
+    }
 
     package var counts: AlertingCounts {
         state.withLock { state in

@@ -24,34 +24,42 @@ package struct TargetReport: Sendable {
     }
 
     package var target: TargetIdentity
+    /// Of its host.
+    package var hostClass: HostClass
     package var status: Status
     package var cause: Cause?
     package var isUnprobeable: Bool
     package var isFlapping: Bool
     package var incident: Incident?
     package var result: ProbeResult
+    /// nil: the result says nothing of a certificate.
+    package var certificate: CertificateNotice?
     /// When the probe started.
     package var startedAt: ContinuousClock.Instant
     package var isInMaintenance: Bool
     package var describe: @Sendable () -> Description
 
     package init(
-        target: TargetIdentity, judge: Judge, result: ProbeResult, startedAt: ContinuousClock.Instant, isInMaintenance: Bool,
+        target: TargetIdentity, hostClass: HostClass = .outside, judge: Judge, result: ProbeResult,
+        certificate: CertificateNotice? = nil, startedAt: ContinuousClock.Instant, isInMaintenance: Bool,
         describe: @escaping @Sendable () -> Description
     ) {
-        (self.target, self.status, self.cause) = (target, judge.status, judge.cause)
+        (self.target, self.hostClass) = (target, hostClass)
+        (status, cause) = (judge.status, judge.cause)
         (isUnprobeable, isFlapping, incident) = (judge.isUnprobeable, judge.flapping.isOn, judge.incident)
-        (self.result, self.startedAt, self.isInMaintenance, self.describe) = (result, startedAt, isInMaintenance, describe)
+        (self.result, self.certificate, self.startedAt) = (result, certificate, startedAt)
+        (self.isInMaintenance, self.describe) = (isInMaintenance, describe)
     }
 }
 
 extension TargetReport {
-    /// The alert that this target should have of this name.
-    func alert(_ name: AlertName, vantage: String, link: String) -> Alert {
+    /// The alert that this target should have of this kind.
+    func alert(_ kind: AlertKind, vantage: String, link: String) -> Alert {
+        let name = kind.name
         let description = describe()
         let identity = target
         let labels = [
-            "alertname": name.rawValue, "severity": name.severity, "vantage": vantage,
+            "alertname": name.rawValue, "severity": kind.severity.rawValue, "vantage": vantage,
             "client_id": displayText(identity.clientID),
             "target_id": displayText(identity.key), "target": displayText(description.name),
             "instance": displayText(description.instance),
@@ -70,12 +78,14 @@ extension TargetReport {
             switch name {
             case .targetDown: isFlapping ? "is flapping" : "is down"
             case .targetNotProbed: "can't be probed"
-            case .certificateExpiring: "has a certificate that expires soon"
+            case .certificateExpiring:
+                certificate?.grade == .expired ? "has an expired certificate" : "has a certificate that expires soon"
             default: "is degraded"
             }
+        let sentence = name == .certificateExpiring ? sentenceOfCertificate : result.sentence
         var annotations = [
-            "summary": "\(displayText(description.name)) \(what)", "sentence": result.sentence, "since": "\(since)",
-            "description": "\(displayText(description.instance)) \(what): \(result.sentence)",
+            "summary": "\(displayText(description.name)) \(what)", "sentence": sentence, "since": "\(since)",
+            "description": "\(displayText(description.instance)) \(what): \(sentence)",
             "detection_bound": "\(description.detectionBound.wholeMilliseconds) ms", "link": link,
         ]
         if isFlapping { annotations[Alert.flappingAnnotation] = "true" }
@@ -87,7 +97,7 @@ extension TargetReport {
             annotations["other_addresses"] = description.otherAddresses.joined(separator: ", ")
         }
         annotations["http_status"] = result.facts.httpStatus.map { "\($0)" }
-        annotations["certificate_expiry"] = result.facts.certificateExpiry.map { "\($0)" }
+        annotations["certificate_expiry"] = (certificate?.expiry ?? result.facts.certificateExpiry).map { "\($0)" }
         let phases: [(String, Duration?)] = [
             ("dns", result.phases.dns), ("connect", result.phases.connect), ("tls", result.phases.tls),
             ("processing", result.phases.processing), ("transfer", result.phases.transfer),
@@ -95,5 +105,12 @@ extension TargetReport {
         let reached = phases.compactMap { name, phase in phase.map { "\(name) \(millisecondWords($0))" } }
         if !reached.isEmpty { annotations["phases"] = reached.joined(separator: ", ") }
         return annotations
+    }
+
+    /// What came of the probe may be another matter.
+    private var sentenceOfCertificate: String {
+        if result.outcome == .poor(.certificateExpiring) || result.outcome == .bad(.certificateExpired) { return result.sentence }
+        let words = certificate?.grade == .expired ? "the certificate has expired" : "the certificate expires soon"
+        return certificate?.expiry.map { "\(words) (\($0))" } ?? words
     }
 }

@@ -58,18 +58,6 @@ package final class TransferEngine: Sendable {
 
     /// One transfer, to its end. It always ends in a report: by an answer, a failure, the timeout, cancellation or `shutDown`.
     package func transfer(_ request: TransferRequest) async -> TransferReport {
-        var report = await carryOut(request)
-        guard let pending = report.pendingBody else { return report }
-        report.pendingBody = nil
-        // Not on the engine's thread, which the caller's tasks may run on, too.
-        return await withTaskExecutorPreference(globalConcurrentExecutor) { [report] in
-            var report = report
-            pending.finish(&report)
-            return report
-        }
-    }
-
-    private func carryOut(_ request: TransferRequest) async -> TransferReport {
         let id = lastID.wrappingAdd(1, ordering: .relaxed).newValue
         let ticket = Ticket()
         return await withTaskCancellationHandler {

@@ -44,8 +44,6 @@ package struct TransferReport: Sendable {
     package var body: [UInt8] = []
     /// nil: ``body`` is the body's beginning, decoded.
     package var bodyProblem: BodyProblem?
-    /// What of the body is still to be decoded. Only the engine sees it.
-    var pendingBody: PendingBody?
 
     /// The answer came over TLS.
     package var usedTLS = false

@@ -123,7 +123,7 @@ package final class Daemon: Sendable {
             series: series, metrics: metrics, logger: logger)
         let (remembered, judges, documents) = (try history.rememberedLists(), try history.judges(), try history.documents())
         watch.vantage(tell: alerter.trust(_:)) { judge in
-            judge.window = settings.probe.interval
+            judge.ownNetworks = ownNetworks()
             judge.hasCanaries = settings.vantage.canaries.count >= VantageJudge.canariesMin
         }
         roster.restore(lists: remembered, judges: judges)

@@ -36,11 +36,16 @@ struct ProbeLoop: Sendable {
     func probe(_ identity: TargetIdentity, due: ContinuousClock.Instant, isRecheck: Bool) async -> ProbeEnd<
         ContinuousClock.Instant
     > {
-        guard let (order, place) = watch.order(identity, due: due, isRecheck: isRecheck) else {
+        guard let ordered = watch.order(identity, due: due, isRecheck: isRecheck) else {
             return ProbeEnd(startedAt: nil, wantsRecheck: false)
         }
         metrics.probeStarted()
-        let report = await prober.probe(order)
+        return end(await prober.probe(ordered.order), place: ordered.place)
+    }
+
+    /// Not within the frame of a probe that waits for its answer: there are many at a time, and each would keep room for this.
+    @inline(never)
+    private func end(_ report: ProbeReport, place: UInt64) -> ProbeEnd<ContinuousClock.Instant> {
         // Cancelled because we stop: that is no result of anything.
         let isStopped = Task.isCancelled && report.result.void == .cancelled
         var isHeld = false
@@ -63,9 +68,10 @@ struct ProbeLoop: Sendable {
             history.append(record)
             return false
         }
-        alerter.trust(judged.trust)
+        alerter.trust(judged.standing)
         let report = TargetReport(
-            target: judged.result.target, judge: judged.judge, result: judged.result, startedAt: judged.startedAt,
+            target: judged.result.target, hostClass: judged.hostClass, judge: judged.judge, result: judged.result,
+            certificate: judged.certificate, startedAt: judged.startedAt,
             isInMaintenance: record.isInMaintenance, describe: judged.describe)
         return alerter.follow(report, at: .now) { history.append(record, documents: $0) }
     }

@@ -102,7 +102,6 @@ extension Daemon {
             AlertingOptions(
                 settings, vantage: self.settings.vantage, hasTLS: access.security.hasTLS, hostName: context.surroundings.hostName),
             at: .now, wall: .now())
-        watch.vantage(tell: alerter.trust(_:)) { $0.window = settings.probe.interval }
         // Afterwards, so that none falls between; and not under its lock, which is taken under that of Watch.
         if settings.alerting.degraded { alerter.expect(watch.targets(.degraded)) }
         await sync.replace(plan(settings)) { roster.replace(settings) }

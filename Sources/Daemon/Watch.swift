@@ -49,7 +49,7 @@ final class Watch: Sendable {
         var egress = EgressRule()
         var unprobeable = 0
         var statuses: [Status: Int] = [:]
-        var vantage = VantageJudge(window: .seconds(30))
+        var vantage = VantageJudge()
         /// Goes up when the history begins anew.
         var historyGeneration = 0
         /// Since when a target has had none but void results. Of a daemon that is well it is empty.
@@ -73,20 +73,15 @@ final class Watch: Sendable {
             entry.host = host
             let isBad = !result.outcome.isSuccess
             vantage.follow(
-                host: host, wasBad: entry.isHostToldBad, isBad: isBad, address: result.facts.address, at: now)
+                host: host, wasBad: entry.isHostToldBad, isBad: isBad, interval: entry.policy.value.interval,
+                address: result.facts.address, at: now)
             entry.isHostToldBad = isBad
             if result.outcome == .good { entry.lastGood = UInt32(clamping: result.duration.wholeMicroseconds) }
         }
 
         private mutating func host(of entry: Entry) -> HostTable.ID? {
             guard let url = try? testURL(of: entry.target, join: entry.policy.value.pathJoin) else { return nil }
-            return vantage.add(host: url.host, isBad: entry.isHostToldBad)
-        }
-
-        var trust: Trust {
-            Trust(
-                doubt: vantage.doubt, isSuspicious: vantage.isSuspicious, since: vantage.trustedSince,
-                isSettled: vantage.isSettled, vouchedUntil: vantage.vouchedUntil, wantsCanaries: vantage.wantsCanaries)
+            return vantage.add(host: url.host, isBad: entry.isHostToldBad, interval: entry.policy.value.interval)
         }
 
         mutating func leaveHost(_ entry: Entry) {
@@ -153,6 +148,18 @@ final class Watch: Sendable {
     }
 
     var historyGeneration: Int { state.withLock { $0.historyGeneration } }
+
+    /// Some targets that are up, on hosts of these classes: whether they still answer says what a failure there is worth.
+    func witnesses(of classes: Set<HostClass>, atMost count: Int) -> [TargetIdentity] {
+        state.withLock { state in
+            var found: [TargetIdentity] = []
+            for (identity, entry) in state.entries where entry.judge.status == .up && !entry.isHostToldBad {
+                guard found.count < count else { break }
+                if let host = entry.host, classes.contains(state.vantage.hostClass(of: host)) { found.append(identity) }
+            }
+            return found
+        }
+    }
 
     /// Whether a target is watched.
     func watches(_ identity: TargetIdentity) -> Bool { state.withLock { $0.entries[identity] != nil } }
@@ -230,42 +237,36 @@ final class Watch: Sendable {
         var target: Target
         /// How often it is probed.
         var interval: Duration
+        var certificate: CertificateNotice?
         /// The number of targets that can't be probed has changed.
         var changesUnprobeable: Bool
         var changesCause: Bool
         var startedAt: ContinuousClock.Instant
         /// What the vantage is worth now.
-        var trust: Trust
+        var standing: VantageJudge.Standing
+        /// Of its host.
+        var hostClass: HostClass
 
         /// Whether an alert may begin or end by it.
         var concernsAlerts: Bool {
-            result.void == nil && (judgement.transition != nil || judgement.incident != nil || changesUnprobeable || changesCause)
+            result.void == nil
+                && (judgement.transition != nil || judgement.incident != nil || changesUnprobeable || changesCause
+                    || certificate.map { $0.grade != .fine } ?? false)
         }
 
         /// What its alerts say of it.
         var describe: @Sendable () -> TargetReport.Description
     }
 
-    /// What the judge of the vantage holds of it.
-    struct Trust: Hashable {
-        var doubt: VantageJudge.Doubt?
-        var isSuspicious = false
-        var since: ContinuousClock.Instant?
-        /// Whether "no doubt" means anything yet.
-        var isSettled = false
-        var vouchedUntil: Timestamp?
-        var wantsCanaries = false
-    }
-
     /// Calls `body` with the judge of the vantage, and says what it holds then.
     ///
     /// - Parameter tell: called before another thread can change it: what is said last is what is so.
     @discardableResult
-    func vantage(tell: (Trust) -> Void, _ body: (inout VantageJudge) -> Void) -> Trust {
+    func vantage(tell: (VantageJudge.Standing) -> Void, _ body: (inout VantageJudge) -> Void) -> VantageJudge.Standing {
         state.withLock { state in
             body(&state.vantage)
-            tell(state.trust)
-            return state.trust
+            tell(state.vantage.standing)
+            return state.vantage.standing
         }
     }
 
@@ -291,8 +292,11 @@ final class Watch: Sendable {
             state.follow(result, entry, at: .now)
             let judged = Judged(
                 result: result, judgement: judgement, judge: entry.judge, isJudgeNews: isJudgeNews, target: entry.target,
-                interval: entry.policy.value.interval, changesUnprobeable: isUnprobeable != before.isUnprobeable,
-                changesCause: entry.judge.cause != before.cause, startedAt: report.startedAt ?? .now, trust: state.trust,
+                interval: entry.policy.value.interval,
+                certificate: CertificateNotice(result, days: entry.policy.value.certificateDays),
+                changesUnprobeable: isUnprobeable != before.isUnprobeable,
+                changesCause: entry.judge.cause != before.cause, startedAt: report.startedAt ?? .now,
+                standing: state.vantage.standing, hostClass: entry.host.map { state.vantage.hostClass(of: $0) } ?? .outside,
                 describe: {
                     [target = entry.target, policy = entry.policy, lastGood = entry.lastGood, others = entry.otherAddresses] in
                     TargetReport.Description(target, policy.value, lastGood: lastGood, others: others)

@@ -2,11 +2,16 @@ import Health
 
 /// One value of a target, or which of a closed set of words applies to it. NaN where there is none.
 enum Column: Int, CaseIterable, Sendable {
-    case success, duration, timeout, ipProtocol, addressHash
-    case resolve, connect, tls, processing, transfer
-    case httpStatus, httpVersion, ssl, redirects, contentLength, bodyLength, lastModified, failedPattern
-    case presentedExpiry, chainExpiry, tlsVersion
-    case status, consecutiveFailures, lastProbe, successes, failures, voids, reason, cause, detectionBound, interval
+    case duration, timeout, addressHash, resolve, connect, tls, processing, transfer
+    case httpVersion, contentLength, bodyLength, lastModified, presentedExpiry, chainExpiry
+    case lastProbe, successes, failures, voids, detectionBound, interval
+    // From here on small whole numbers, which take half the room.
+    case success, ipProtocol, httpStatus, ssl, redirects, failedPattern, tlsVersion
+    case status, consecutiveFailures, reason, cause
+
+    static let firstSmall = Column.success.rawValue
+    /// Those that results fill; the others stand in the policy.
+    static let ofResults = allCases.filter { $0 != .detectionBound && $0 != .interval }
 }
 
 /// What a target showed last, as labels.
@@ -33,32 +38,55 @@ struct Slab: Sendable {
     /// Slots.
     var marks: [Mark: Set<Int>] = [:]
     private var values: [Double]
-    private var captions: [CaptionText?]
+    /// Those of small columns: a Float holds whole numbers up to 2^24 as they are.
+    private var smallValues: [Float]
+    /// Empty until there is one: without HTTPS there is none.
+    private var captions: [CaptionText?] = []
 
     init(slotCount: Int) {
         self.slotCount = slotCount
-        captions = [CaptionText?](repeating: nil, count: slotCount * Caption.allCases.count)
-        values = [Double](repeating: .nan, count: slotCount * Column.allCases.count)
+        values = [Double](repeating: .nan, count: slotCount * Column.firstSmall)
+        smallValues = [Float](repeating: .nan, count: slotCount * (Column.allCases.count - Column.firstSmall))
     }
 
     subscript(column: Column, slot: Int) -> Double {
-        get { values[column.rawValue * slotCount + slot] }
-        set { values[column.rawValue * slotCount + slot] = newValue }
+        get {
+            let small = column.rawValue - Column.firstSmall
+            return small < 0 ? values[column.rawValue * slotCount + slot] : Double(smallValues[small * slotCount + slot])
+        }
+        set {
+            let small = column.rawValue - Column.firstSmall
+            if small < 0 {
+                values[column.rawValue * slotCount + slot] = newValue
+            } else {
+                smallValues[small * slotCount + slot] = Float(newValue)
+            }
+        }
     }
 
     subscript(caption: Caption, slot: Int) -> CaptionText? {
-        get { captions[caption.rawValue * slotCount + slot] }
-        set { captions[caption.rawValue * slotCount + slot] = newValue }
+        get { captions.isEmpty ? nil : captions[caption.rawValue * slotCount + slot] }
+        set {
+            if captions.isEmpty {
+                guard newValue != nil else { return }
+                captions = [CaptionText?](repeating: nil, count: slotCount * Caption.allCases.count)
+            }
+            captions[caption.rawValue * slotCount + slot] = newValue
+        }
     }
 
     /// A copy that is made now, and not by the next one who writes.
     func copied() -> Slab {
         var copy = self
-        copy.values = [Double](unsafeUninitializedCapacity: values.count) { buffer, count in
+        (copy.values, copy.smallValues) = (Self.copied(values), Self.copied(smallValues))
+        return copy
+    }
+
+    private static func copied<Element>(_ values: [Element]) -> [Element] {
+        [Element](unsafeUninitializedCapacity: values.count) { buffer, count in
             _ = buffer.initialize(from: values)
             count = values.count
         }
-        return copy
     }
 }
 

@@ -55,8 +55,12 @@ package final class TargetSeries: Sendable {
             named.append(target)
         }
         new.labels = LabelTexts(named)
+        new.slab = Slab(slotCount: named.count)
+        for (slot, target) in named.enumerated() {
+            new.slab[.detectionBound, slot] = target.detectionBound.inSeconds
+            new.slab[.interval, slot] = target.interval.inSeconds
+        }
         let oldSlots = new.targets.map { old.slots[$0.identity] }
-        new.slab = Slab(slotCount: new.targets.count)
         let prepared = new
         state.withLock { state in
             let (latest, marked) = (state.slab, state.marked)
@@ -140,13 +144,11 @@ package final class TargetSeries: Sendable {
 struct SeriesRow: Sendable {
     let identity: TargetIdentity
     let region: String
-    let timeout: Duration
-    let detectionBound: Duration
-    let interval: Duration
+    /// In seconds. Shown with the first result.
+    let timeout: Double
 
     init(_ target: SeriesTarget) {
-        (identity, region) = (target.labels.identity, target.labels.region)
-        (timeout, detectionBound, interval) = (target.timeout, target.detectionBound, target.interval)
+        (identity, region, timeout) = (target.labels.identity, target.labels.region, target.timeout.inSeconds)
     }
 }
 
@@ -154,14 +156,12 @@ extension TargetSeries.State {
     /// A slot of a new slab: what is known of the target, or what is true of one that was never probed.
     fileprivate mutating func fill(_ slot: Int, from known: (slab: Slab, slot: Int)?) {
         if let known {
-            for column in Column.allCases { slab[column, slot] = known.slab[column, known.slot] }
+            for column in Column.ofResults { slab[column, slot] = known.slab[column, known.slot] }
             for caption in Caption.allCases { slab[caption, slot] = known.slab[caption, known.slot] }
         } else {
             slab[.status, slot] = Double(Status.unknown.code)
             for column in [Column.consecutiveFailures, .successes, .failures, .voids] { slab[column, slot] = 0 }
         }
-        slab[.detectionBound, slot] = targets[slot].detectionBound.inSeconds
-        slab[.interval, slot] = targets[slot].interval.inSeconds
     }
 
     fileprivate mutating func show(_ judge: Judge, at slot: Int) {
@@ -176,7 +176,7 @@ extension TargetSeries.State {
         slab[.success, slot] = outcome.isSuccess ? 1 : 0
         slab[.reason, slot] = Self.index(of: outcome.reason)
         slab[.duration, slot] = result.duration.inSeconds
-        slab[.timeout, slot] = targets[slot].timeout.inSeconds
+        slab[.timeout, slot] = targets[slot].timeout
         slab[.lastProbe, slot] = result.startedAt.seconds
         slab[.ipProtocol, slot] = facts.address.map { $0.utf8.contains(UInt8(ascii: ":")) ? 6 : 4 } ?? 0
         slab[.resolve, slot] = phases.dns?.inSeconds ?? 0

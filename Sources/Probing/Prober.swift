@@ -94,7 +94,12 @@ package struct Prober: Sendable {
         } catch {
             return unprobeable(order, error)
         }
-        let answer = await transfer(RedirectWalk.request(order, to: url))
+        return await follow(await transfer(RedirectWalk.request(order, to: url)), order, url)
+    }
+
+    /// What comes after the first answer, in a frame of its own: many probes wait for theirs at a time, and each would keep room for this.
+    @inline(never)
+    private func follow(_ answer: TransferReport, _ order: ProbeOrder, _ url: URLParts) async -> ProbeReport {
         var walk = RedirectWalk(order: order, url: url, answer: answer)
         while let request = walk.nextRequest() {
             walk.arrived(await transfer(request))

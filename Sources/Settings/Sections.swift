@@ -138,8 +138,12 @@ extension Settings {
             package var interval: Duration
             /// `GET`, or `POST` with the daemon's status.
             package var posts: Bool
-            package init(url: Secret, interval: Duration = .seconds(60), posts: Bool = false) {
-                (self.url, self.interval, self.posts) = (url, interval, posts)
+            /// A start that fails is told at the same URL with `/fail` behind its path.
+            package var tellsFailedStart: Bool
+            package init(
+                url: Secret, interval: Duration = .seconds(60), posts: Bool = false, tellsFailedStart: Bool = false
+            ) {
+                (self.url, self.interval, self.posts, self.tellsFailedStart) = (url, interval, posts, tellsFailedStart)
             }
         }
 

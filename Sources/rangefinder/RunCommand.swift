@@ -27,14 +27,18 @@ struct RunCommand: AsyncParsableCommand {
         if settings.coreDumps { rf_set_dumpable(1) }
         let level = LogLevel(.init(settings.log.level))
         let logger = standardErrorLogger(settings.log.format, level)
-        let daemon = try openDaemon(
-            settings,
-            Daemon.Context(
-                configurationPath: config, surroundings: Rangefinder.surroundings,
-                version: Rangefinder.version, logger: logger, logLevel: level))
+        let context = Daemon.Context(
+            configurationPath: config, surroundings: Rangefinder.surroundings, version: Rangefinder.version, logger: logger,
+            logLevel: level)
+        let daemon: Daemon
+        do { daemon = try openDaemon(settings, context) } catch let failure as Failure {
+            await tellFailedStart(settings, "Rangefinder can't start: \(failure.message)")
+            throw failure
+        }
         do {
             try await daemon.run()
         } catch let failure as ListenFailure {
+            await tellFailedStart(settings, "Rangefinder can't start: \(failure)")
             throw Failure(.unreachable, failure.description)
         } catch {
             throw Failure(.internal, "the daemon ended: \(displayText("\(error)"))")

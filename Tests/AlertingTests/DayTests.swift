@@ -25,7 +25,7 @@ import Testing
     private struct World {
         var generator = SeededGenerator(state: 11)
         var judges = [Judge](repeating: Judge(), count: DayTests.targets)
-        var vantage = VantageJudge(window: .seconds(30))
+        var vantage = VantageJudge()
         var book = AlertBook(AlertingOptions(vantage: "here", link: ""))
         var hosts: [HostTable.ID] = []
         var wasBad = [Bool](repeating: false, count: DayTests.targets)
@@ -36,7 +36,9 @@ import Testing
         let start = ContinuousClock.now
         let wall = Timestamp(milliseconds: 1_700_000_000_000)
 
-        init() { hosts = (0..<DayTests.targets).map { vantage.add(host: "h\($0).example", isBad: false) } }
+        init() {
+            hosts = (0..<DayTests.targets).map { vantage.add(host: "h\($0).example", isBad: false, interval: policy.interval) }
+        }
 
         /// Carries out a probe that starts at `time`. Returns when the next is due, if a re-check is wanted.
         mutating func probe(_ target: Int, at time: Int64, isDown: Bool) -> Bool {
@@ -46,16 +48,16 @@ import Testing
                 outcome: isBad ? .bad(isDown ? .timeout : .connectReset) : .good)
             let now = start.advanced(by: .milliseconds(time) + result.duration)
             let judgement = judges[target].judge(result, policy: policy)
-            vantage.follow(host: hosts[target], wasBad: wasBad[target], isBad: isBad, address: "10.\(target % 200).0.1", at: now)
+            vantage.follow(
+                host: hosts[target], wasBad: wasBad[target], isBad: isBad, interval: policy.interval,
+                address: "20.\(target % 200).0.1", at: now)
             wasBad[target] = isBad
             if judgement.transition != nil || judgement.incident != nil || book.awaits(identities[target], isDown: false) {
-                let trust = AlertBook.Trust(
-                    isDoubtful: vantage.doubt != nil, isSuspicious: vantage.isSuspicious, trustedSince: vantage.trustedSince)
                 let report = TargetReport(
                     target: identities[target], judge: judges[target], result: result,
                     startedAt: start.advanced(by: .milliseconds(time)),
                     isInMaintenance: false, describe: { Sample.description("\(target)") })
-                for change in book.follow(report, trust, at: now) {
+                for change in book.follow(report, vantage.standing.trust(.outside), at: now) {
                     if change.isFiring { began.append((target, time + result.duration.wholeMilliseconds)) } else { ended += 1 }
                 }
             }
@@ -104,6 +106,6 @@ import Testing
             let delay = alert.at - (outage?.begins ?? .min)
             #expect(delay >= 0 && delay <= world.policy.detectionBound.wholeMilliseconds)
         }
-        #expect(world.vantage.trustedSince == nil)
+        #expect(world.vantage.standing.trust(.outside).trustedSince == nil)
     }
 }

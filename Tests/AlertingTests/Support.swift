@@ -23,8 +23,8 @@ struct Office {
 
     static func identity(_ key: String) -> TargetIdentity { TargetIdentity(clientID: "c", key: key) }
 
-    /// Results of a target, five seconds apart: `g` good, `p` poor, `c` poor because of its certificate, `b` bad, `t` by a timeout, `u` its
-    /// URL is invalid.
+    /// Results of a target, five seconds apart: `g` good, `p` poor, `c` poor because of its certificate, `C` good with one that lasts, `b` bad, `t` by a timeout, `u` its
+    /// URL is invalid; certificates with `1` to `9` days left, with `0` one that has expired.
     /// - Returns: what began and what ended, as in `+TargetDown a` and `-TargetDown a`.
     mutating func see(_ letters: String, _ key: String = "a") -> [String] {
         letters.flatMap { letter -> [String] in
@@ -38,34 +38,51 @@ struct Office {
         wall = wall + .seconds(seconds)
     }
 
-    mutating func tick() -> [String] { describe(book.tick(trust, at: now) { inMaintenance.contains($0.key) }) }
+    mutating func tick() -> [String] { describe(book.tick({ _ in trust }, at: now) { inMaintenance.contains($0.key) }) }
 
     mutating func report(_ letter: Character, _ key: String) -> TargetReport {
         let outcome: Outcome =
             switch letter {
-            case "g": .good
+            case "g", "C": .good
             case "p": .poor(.slow)
-            case "c": .poor(.certificateExpiring)
+            case "c", "1"..."9": .poor(.certificateExpiring)
+            case "0": .bad(.certificateExpired)
             case "u": .bad(.urlInvalid)
             case "t": .bad(.timeout)
             default: .bad(.connectRefused)
             }
-        let result = ProbeResult(
+        var result = ProbeResult(
             target: Self.identity(key), startedAt: wall, duration: .milliseconds(20), outcome: outcome, sentence: "seen \(letter)"
         )
+        result.facts.certificateExpiry = certificateDays(letter).map { Sample.noon + .seconds($0 * 86_400) }
+        result.facts.httpStatus = result.outcome.isSuccess ? 200 : nil
+        result.facts.usedTLS = true
         _ = judges[key, default: Judge()].judge(result, policy: policy)
         return TargetReport(
-            target: Self.identity(key), judge: judges[key] ?? Judge(), result: result, startedAt: now,
+            target: Self.identity(key), judge: judges[key] ?? Judge(), result: result,
+            certificate: CertificateNotice(result, days: policy.certificateDays), startedAt: now,
             isInMaintenance: inMaintenance.contains(key), describe: { [host = hosts[key]] in Sample.description(key, host: host) }
         )
     }
 
+    /// `C` is one with time enough.
+    private func certificateDays(_ letter: Character) -> Int? {
+        letter == "C" ? 60 : letter == "c" ? 10 : letter.wholeNumberValue
+    }
+
     func describe(_ changes: [Alert]) -> [String] {
-        changes.map { "\($0.isFiring ? "+" : "-")\($0.name.rawValue) \($0.labels["target"] ?? "")" }
+        changes.map { alert in
+            let isUrgent = alert.kind == .certificateUrgent
+            return
+                "\(alert.isFiring ? "+" : "-")\(alert.name.rawValue)\(isUrgent ? " critical" : "") \(alert.labels["target"] ?? "")"
+        }
     }
 }
 
 enum Sample {
+    /// When certificates have whole days left; a little after the clock begins.
+    static let noon = Timestamp(milliseconds: 1_700_000_500_000)
+
     static func description(_ key: String, host: String? = nil) -> TargetReport.Description {
         TargetReport.Description(
             name: key, instance: "https://\(key).example/health", host: host ?? "\(key).example", region: "eu",

@@ -10,7 +10,7 @@ enum ImportLaw {
         "CMalloc": [],
         "CZlib": [],
         "CCrypt": [],
-        "Curl": ["CCurl", "CReceive", "CZlib", "Glibc"],
+        "Curl": ["CCurl", "CReceive", "CZlib", "Dispatch", "Glibc"],
         "Health": [],
         "CPCRE2": [],
         "Probing": ["Health", "Curl", "CPCRE2", "FoundationEssentials", "Glibc"],

@@ -28,7 +28,9 @@ struct GroupBook: Sendable {
     func has(_ alert: Alert) -> Bool { groupOfOutage[alert.outage] != nil }
 
     /// Whether it fires as far as its group knows.
-    private func fires(_ outage: String) -> Bool { groupOfOutage[outage].flatMap { groups[$0]?.fires(outage) } ?? false }
+    private func fires(_ outage: String) -> Bool { member(outage)?.isFiring ?? false }
+
+    private func member(_ outage: String) -> Alert? { groupOfOutage[outage].flatMap { groups[$0]?.members[outage] } }
 
     /// - Parameter end: when its window ends, which an earlier life began.
     mutating func restore(_ group: AlertGroup, at now: ContinuousClock.Instant) {
@@ -59,7 +61,8 @@ struct GroupBook: Sendable {
         }
         let changed = alerts.values.filter { alert in
             guard !coming.contains(alert.key) else { return false }
-            return alert.isFiring ? canBegin && !fires(alert.outage) : fires(alert.outage)
+            guard alert.isFiring else { return fires(alert.outage) }
+            return canBegin && (!fires(alert.outage) || member(alert.outage).map(alert.isNews) ?? false)
         }
         // What fires first, as it came: a group that others joined isn't over by the end of those before.
         func rank(_ alert: Alert) -> (Int, Timestamp, String) { (alert.isFiring ? 0 : 1, alert.startedAt, alert.key) }
@@ -108,8 +111,8 @@ struct GroupBook: Sendable {
 
     private mutating func join(_ alert: Alert, at now: ContinuousClock.Instant) {
         if let id = groupOfOutage[alert.outage], let member = groups[id]?.members[alert.outage], member.isFiring {
-            // It is in one already: told again after a restart, or it has begun to flap.
-            guard alert.isFlapping, !member.isFlapping else { return }
+            // It is in one already, and told again after a restart.
+            guard alert.isNews(to: member) else { return }
             groups[id]?.take(alert)
             open(id, at: now)
         } else if let id = Self.keys(of: alert).compactMap({ groupIDs[Self.place($0, $1)] }).first {

@@ -1,5 +1,6 @@
 internal import CCurl
 internal import CReceive
+internal import Dispatch
 internal import Glibc
 
 /// The engine's thread: the mailbox, the lookups, and libcurl's multi handle over epoll. Everything in here belongs to it alone.
@@ -39,7 +40,8 @@ final class Loop {
     private var timer: UInt64?
     private var ended = 0
     /// Ended in this turn. They are answered together, so that a busy turn wakes the tasks' threads once and not for each.
-    private var answers: [(continuation: CheckedContinuation<TransferReport, Never>, report: TransferReport)] = []
+    private var answers:
+        [(continuation: CheckedContinuation<TransferReport, Never>, report: TransferReport, pending: PendingBody?)] = []
     private let kept = KeptConnections()
     private var standstills = Standstills()
     var routes: Routes
@@ -243,7 +245,14 @@ final class Loop {
     private func answer() {
         guard !answers.isEmpty else { return }
         publish()
-        for (continuation, report) in answers { continuation.resume(returning: report) }
+        for (continuation, report, pending) in answers {
+            guard let pending else {
+                continuation.resume(returning: report)
+                continue
+            }
+            // Not here, nor in the caller's task: it may run on this thread, too.
+            DispatchQueue.global().async { continuation.resume(returning: pending.finished(report)) }
+        }
         answers.removeAll(keepingCapacity: true)
     }
 
@@ -272,7 +281,7 @@ extension Loop {
         if transfer.beganAt > 0 { report.standstill = .nanoseconds(standstills.total - transfer.standstillBefore) }
         takeFromLibcurl(transfer)
         ended += 1
-        answers.append((transfer.continuation, report))
+        answers.append((transfer.continuation, report, transfer.pendingBody(of: report)))
     }
 
     private func takeFromLibcurl(_ transfer: Transfer) {

@@ -105,7 +105,7 @@ private struct Waiting {
     }
 }
 
-/// A body whose decoding would have held up the engine's thread, handed over with its report to whoever awaits that.
+/// A body whose decoding would have held up the engine's thread.
 struct PendingBody: @unchecked Sendable {
     // Nobody else has it any more.
     private let decoding: BodyDecoding
@@ -116,12 +116,20 @@ struct PendingBody: @unchecked Sendable {
         (self.decoding, self.request) = (decoding, request)
     }
 
-    /// Takes as long as it takes.
-    func finish(_ report: inout TransferReport) {
-        var decoding = decoding
+    /// The report with the whole body. Takes as long as it takes.
+    func finished(_ report: TransferReport) -> TransferReport {
+        var (report, decoding) = (report, decoding)
         decoding.decode(UnsafeRawBufferPointer(start: nil, count: 0), atMost: .max) { report.take($0, of: request) }
         report.bodyProblem = decoding.problem
         if report.bodyLength > request.maxBody { report.failure = .bodyTooLarge(request) }
+        return report
+    }
+}
+
+extension Transfer {
+    /// nil of an answer that was decoded as it came, and of none.
+    func pendingBody(of report: TransferReport) -> PendingBody? {
+        report.failure == nil && report.status != nil ? PendingBody(decoding, request) : nil
     }
 }
 

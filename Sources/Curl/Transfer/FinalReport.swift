@@ -49,7 +49,6 @@ extension Transfer {
         let length = rf_get_offset(easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T)
         report.contentLength = length < 0 ? nil : Int(length)
         report.bodyProblem = decoding.problem
-        report.pendingBody = report.failure == nil ? PendingBody(decoding, request) : nil
         var header: UnsafeMutablePointer<curl_header>?
         if curl_easy_header(easy, "Location", 0, UInt32(CURLH_HEADER), -1, &header) == CURLHE_OK, let header {
             let value = UnsafeRawBufferPointer(start: header.pointee.value, count: strlen(header.pointee.value))

@@ -61,12 +61,6 @@ extension Alerter {
                 settings, vantage: settings.vantage, hasTLS: hasTLS, hostName: context.surroundings.hostName),
             memory: AlertMemory(history), isInMaintenance: { maintenance.covers($0) }, onEvent: { report($0, logger: logger) })
     }
-
-    func trust(_ trust: Watch.Trust) {
-        self.trust(
-            isDoubtful: trust.doubt != nil, isSuspicious: trust.isSuspicious, since: trust.since,
-            vouchedUntil: trust.vouchedUntil)
-    }
 }
 
 extension TargetReport.Description {

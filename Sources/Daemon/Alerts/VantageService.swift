@@ -14,6 +14,8 @@ final class VantageService: Sendable {
     /// Where nothing answers at all and no doubt arises, that is how it is.
     private static let settlesWithin: Duration = .seconds(60)
     private static let canaryInterval: Duration = .seconds(30)
+    private static let witnesses = 3
+    private static let networksInterval: Duration = .seconds(30)
     private static let canaryTimeout: Duration = .seconds(5)
     /// After so long without another the history no longer drops results.
     private static let calmAfter: Duration = .seconds(600)
@@ -31,6 +33,9 @@ final class VantageService: Sendable {
     /// What it knows between two looks.
     private struct Memory {
         var doubt: VantageJudge.Doubt?
+        var trustedSince: ContinuousClock.Instant?
+        var witnessesAskedAt: ContinuousClock.Instant?
+        var lookedAtNetworks: ContinuousClock.Instant?
         var canariesAskedAt: ContinuousClock.Instant?
         var clientsSince: [String: Timestamp] = [:]
         var dropped = 0
@@ -44,8 +49,8 @@ final class VantageService: Sendable {
         var memory = Memory()
         await withDiscardingTaskGroup { group in
             while !Task.isCancelled {
-                let trust = look(&memory)
-                if areCanariesDue(memory, isWanted: trust.wantsCanaries) {
+                let standing = look(&memory)
+                if areCanariesDue(memory, isWanted: standing.wantsCanaries) {
                     memory.canariesAskedAt = .now
                     group.addTask { await self.askCanaries() }
                 }
@@ -55,17 +60,29 @@ final class VantageService: Sendable {
         }
     }
 
-    private func look(_ memory: inout Memory) -> Watch.Trust {
+    private func look(_ memory: inout Memory) -> VantageJudge.Standing {
         let (now, wall) = (ContinuousClock.now, Timestamp.now())
         let troubles = troubles()
-        let trust = daemon.watch.vantage(tell: daemon.alerter.trust(_:)) { $0.note(troubles: troubles, at: now) }
-        daemon.metrics.setVantageHealthy(trust.doubt == nil)
-        say(trust, &memory, at: wall)
+        let own = networks(&memory, at: now)
+        let standing = daemon.watch.vantage(tell: daemon.alerter.trust(_:)) { judge in
+            if let own { judge.ownNetworks = own }
+            judge.note(troubles: troubles, at: now)
+        }
+        daemon.metrics.setVantageHealthy(standing.doubt == nil)
+        say(standing, &memory, at: wall)
+        hurry(standing, &memory, at: now)
         daemon.maintenance.look(at: wall)
         daemon.series.mark(held: { daemon.alerter.held }, inMaintenance: { daemon.maintenance.covered })
         lookAtLists(&memory, at: wall)
         lookAtHistory(&memory, at: now, wall)
-        return trust
+        return standing
+    }
+
+    /// An address may come after the start. nil when it was looked a moment ago.
+    private func networks(_ memory: inout Memory, at now: ContinuousClock.Instant) -> Set<CIDR>? {
+        guard memory.lookedAtNetworks.map({ $0.duration(to: now) > Self.networksInterval }) ?? true else { return nil }
+        memory.lookedAtNetworks = now
+        return ownNetworks()
     }
 
     private func troubles() -> [String] {
@@ -77,32 +94,45 @@ final class VantageService: Sendable {
         return found
     }
 
-    private func say(_ trust: Watch.Trust, _ memory: inout Memory, at wall: Timestamp) {
-        let sentence = trust.doubt?.cause.sentence ?? ""
+    private func say(_ standing: VantageJudge.Standing, _ memory: inout Memory, at wall: Timestamp) {
+        let sentence = standing.doubt?.cause.sentence ?? ""
         daemon.alerter.set(
-            .vantageUnhealthy, isFiring: isDoubtful(trust, at: wall), at: wall, summary: "Rangefinder can't trust what it sees",
+            .vantageUnhealthy, isFiring: isDoubtful(standing, at: wall), at: wall,
+            summary: "Rangefinder can't trust what it sees",
             description:
                 "\(sentence): the daemon's own place may be what fails. Targets that go down meanwhile are announced later.")
-        guard (trust.doubt == nil) != (memory.doubt == nil) else { return }
-        memory.doubt = trust.doubt
-        if trust.doubt == nil {
+        guard (standing.doubt == nil) != (memory.doubt == nil) else { return }
+        memory.doubt = standing.doubt
+        if standing.doubt == nil {
             daemon.logger.notice("the vantage is healthy again")
-            probeHeldAtOnce()
         } else {
             daemon.logger.error("the vantage is unhealthy: \(sentence); targets that go down meanwhile are not announced yet")
         }
     }
 
-    /// What a doubt held is judged by what is seen after it.
-    private func probeHeldAtOnce() {
-        for target in daemon.alerter.held {
+    /// What a doubt held is judged by what is seen after it. And nobody waits for others to have their turn where a suspicion holds an alert, or
+    /// may soon: some of them are asked now.
+    private func hurry(_ standing: VantageJudge.Standing, _ memory: inout Memory, at now: ContinuousClock.Instant) {
+        if standing.trustedSince != memory.trustedSince { probeAtOnce(daemon.alerter.heldWithoutDoubt) }
+        memory.trustedSince = standing.trustedSince
+        let pause = daemon.roster.settings.probe.effectiveFastInterval
+        guard memory.witnessesAskedAt.map({ $0.duration(to: now) >= pause }) ?? true else { return }
+        let lasting = standing.suspicions.filter { $0.value.duration(to: now) >= pause }
+        let suspected = daemon.alerter.suspectedClasses.union(lasting.keys)
+        guard !suspected.isEmpty else { return }
+        memory.witnessesAskedAt = now
+        probeAtOnce(daemon.watch.witnesses(of: suspected, atMost: Self.witnesses))
+    }
+
+    private func probeAtOnce(_ targets: some Sequence<TargetIdentity>) {
+        for target in targets {
             guard let policy = daemon.watch.policy(of: target) else { continue }
             daemon.scheduler.set(target, Rhythm(policy), atOnce: true)
         }
     }
 
     /// nil as long as nothing has been seen: a doubt of an earlier life isn't over because this one has just begun.
-    private func isDoubtful(_ trust: Watch.Trust, at wall: Timestamp) -> Bool? {
+    private func isDoubtful(_ trust: VantageJudge.Standing, at wall: Timestamp) -> Bool? {
         if trust.doubt != nil { return true }
         return trust.isSettled || wall - daemon.startedAt > Self.settlesWithin ? false : nil
     }

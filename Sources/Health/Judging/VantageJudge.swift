@@ -3,29 +3,31 @@
 /// It doubts itself
 /// - when it has trouble of its own that ``note(troubles:at:)`` names;
 /// - with at least two canaries, when all of them fail; when one answers, nothing else counts;
-/// - without canaries when at least half of the hosts, at least five of them in at least three networks, turned bad within one interval and
-///   no host turned good. It trusts itself again when half of those that turned bad answer again.
+/// - without canaries, for the hosts of one class (``HostClass``): when at least half of them, at least five in at least three networks, turned
+///   bad and none turned good. A host that turned bad counts for as long as the interval of its target, or until something of its class answers
+///   when that is later. It trusts itself again when half of those that turned bad answer again.
 ///
-/// Half of the hosts take half an interval to fail, and the first targets can be confirmed before that. So it is *suspicious* as soon as three
-/// hosts in three networks have begun to fail since anything at all answered: for an interval at most. With canaries it is never suspicious: an
-/// outage is told when canaries that were asked after it began have answered (``vouchedUntil``).
+/// Half of the hosts take half an interval to fail, and the first targets can be confirmed before that. So it is *suspicious* of a class in
+/// which a doubt can arise from a first failure until anything of it answers, or half of its hosts have had their turn. Others are asked all the
+/// time: where one target fails, an answer comes before that is confirmed. With canaries it is never suspicious: an outage is told when canaries
+/// that were asked after it began have answered (``Trust/vouchedUntil``).
 package struct VantageJudge: Sendable {
-    package static let (hostsMin, networksMin, canariesMin) = (5, 3, 2)
-    /// So few hosts are enough for a suspicion, because a single answer ends it.
-    private static let suspectsMin = 3
+    package static let canariesMin = 2
 
     package enum Cause: Hashable, Sendable {
         /// In words for people.
         case trouble(String)
         case canaries(Int)
-        /// So many of so many hosts.
-        case hosts(bad: Int, of: Int)
+        /// So many of so many hosts of a class.
+        case hosts(bad: Int, of: Int, HostClass = .outside)
 
         package var sentence: String {
             switch self {
             case .trouble(let words): words
             case .canaries(let count): count == 1 ? "the canary fails" : "all \(count) canaries fail"
-            case .hosts(let bad, let all): "\(bad) of \(counted(all, "host")) turned bad at once"
+            case .hosts(let bad, let all, .outside): "\(bad) of \(counted(all, "host")) turned bad at once"
+            case .hosts(let bad, let all, .inside(let block)):
+                "\(bad) of \(counted(all, "host")) in \(block) turned bad at once"
             }
         }
     }
@@ -35,21 +37,55 @@ package struct VantageJudge: Sendable {
         package var cause: Cause
     }
 
-    /// How long hosts may take to fail together: the interval of most targets.
-    package var window: Duration
-    package var hasCanaries = false
-    package private(set) var doubt: Doubt?
-    /// When the last doubt ended: what was seen by a probe that started before proves nothing.
-    package private(set) var trustedSince: ContinuousClock.Instant?
+    /// What is held of hosts of one class.
+    package struct Trust: Hashable, Sendable {
+        package var isDoubtful: Bool
+        package var isSuspicious: Bool
+        /// When the last doubt ended: what was seen by a probe that started before proves nothing.
+        package var trustedSince: ContinuousClock.Instant?
+        /// Canaries speak for what began to fail until then, by the wall clock; nil without canaries.
+        package var vouchedUntil: Timestamp?
+
+        package init(
+            isDoubtful: Bool = false, isSuspicious: Bool = false, trustedSince: ContinuousClock.Instant? = nil,
+            vouchedUntil: Timestamp? = nil
+        ) {
+            (self.isDoubtful, self.isSuspicious) = (isDoubtful, isSuspicious)
+            (self.trustedSince, self.vouchedUntil) = (trustedSince, vouchedUntil)
+        }
+    }
+
+    /// What is held of everything: what others follow.
+    package struct Standing: Hashable, Sendable {
+        /// The one that concerns all, or else that of the class with most hosts that turned bad.
+        package fileprivate(set) var doubt: Doubt?
+        /// Whether "no doubt" means anything yet: something has answered since the start, or the canaries were asked.
+        package fileprivate(set) var isSettled = false
+        /// Something began to fail after the canaries were asked last.
+        package fileprivate(set) var wantsCanaries = false
+        /// When the last doubt about anything ended.
+        package fileprivate(set) var trustedSince: ContinuousClock.Instant?
+        fileprivate var everywhere = Trust()
+        /// Of which something else is held than of everything.
+        fileprivate var classes: [HostClass: Trust] = [:]
+        /// When each suspicion began.
+        package fileprivate(set) var suspicions: [HostClass: ContinuousClock.Instant] = [:]
+
+        package init() {}
+
+        package func trust(_ hostClass: HostClass) -> Trust { classes.isEmpty ? everywhere : classes[hostClass] ?? everywhere }
+    }
+
+    package var hasCanaries = false { didSet { conclude() } }
+    /// Networks in which this machine has an address.
+    package var ownNetworks: Set<CIDR> = []
+    package private(set) var standing = Standing()
     private var hosts = HostTable()
+    /// The first is ``HostClass/outside``.
+    private var classes = [ClassJudge(.outside)]
     private var hasAnswer = false
-    /// Those that turned bad since one turned good, within the window.
-    private var turned: [HostTable.ID: ContinuousClock.Instant] = [:]
-    /// In a doubt because of hosts: those that turned bad and haven't answered since, and how many there were at most.
-    private var affected: (now: Set<HostTable.ID>, most: Int) = ([], 0)
-    /// Those of which a target turned bad since anything answered.
-    private var silent: Set<HostTable.ID> = []
-    private var suspiciousSince: ContinuousClock.Instant?
+    /// The doubt that troubles or canaries cause.
+    private var general: (doubt: Doubt?, trustedSince: ContinuousClock.Instant?)
     /// When a target began to fail last, as long as no canary that was asked after that has answered.
     private var failedAt: ContinuousClock.Instant?
     private var troubles: [String] = []
@@ -57,58 +93,75 @@ package struct VantageJudge: Sendable {
     private var canaries: (askedAt: ContinuousClock.Instant, allFailed: Bool, count: Int)?
     private var answeredFor = Timestamp(milliseconds: 0)
 
-    package init(window: Duration) { self.window = window }
+    package init() {}
 
-    /// Whether "no doubt" means anything yet: something has answered since the start, or the canaries were asked.
-    package var isSettled: Bool { hasCanaries ? canaries != nil : hasAnswer }
-
-    package var isSuspicious: Bool { doubt == nil && suspiciousSince != nil }
-
-    /// Canaries speak for what began to fail until then, by the wall clock; nil without canaries.
-    package var vouchedUntil: Timestamp? { hasCanaries ? answeredFor : nil }
-    /// Something began to fail after the canaries were asked last.
-    package var wantsCanaries: Bool { hasCanaries && failedAt != nil }
+    /// Of which class a host is, as far as is known by now.
+    package func hostClass(of host: HostTable.ID) -> HostClass { classes[hosts.classIndex(of: host)].hostClass }
 
     // MARK: What it is told
 
     /// A target is watched. Returns its host's place, by which its results are told.
-    package mutating func add(host: String, isBad: Bool) -> HostTable.ID { hosts.add(host, isBad: isBad) }
+    ///
+    /// - Parameters:
+    ///   - isBad: its last result.
+    ///   - interval: how often it is probed.
+    package mutating func add(host: String, isBad: Bool, interval: Duration) -> HostTable.ID {
+        let (id, isNew) = hosts.add(host, isBad: isBad, interval: interval)
+        guard isNew else { return id }
+        classes[0].add(interval: interval, network: nil)
+        if let address = IPAddress(host) { learn(address, of: id) }
+        return id
+    }
 
     package mutating func remove(host: HostTable.ID, isBad: Bool) {
-        guard hosts.remove(host, isBad: isBad) else { return }
-        turned[host] = nil
-        silent.remove(host)
-        affected.now.remove(host)
+        let (place, interval, network) = (hosts.classIndex(of: host), hosts.interval(of: host), hosts.network(of: host))
+        if hosts.remove(host, isBad: isBad) { classes[place].remove(host, interval: interval, network: network) }
+    }
+
+    /// A host is judged in the class of the first address that answered.
+    private mutating func learn(_ address: IPAddress, of host: HostTable.ID) {
+        let hostClass = HostClass(address, ownNetworks: ownNetworks)
+        let old = hosts.classIndex(of: host)
+        let place = classes.firstIndex { $0.hostClass == hostClass } ?? classes.count
+        if place == classes.count { classes.append(ClassJudge(hostClass)) }
+        let interval = hosts.interval(of: host)
+        classes[old].remove(host, interval: interval, network: hosts.network(of: host))
+        hosts.note(address, classIndex: place, of: host)
+        classes[place].add(interval: interval, network: hosts.network(of: host))
     }
 
     /// One result that counted.
     ///
     /// - Parameters:
     ///   - wasBad: the target's result before it.
+    ///   - interval: how often the target is probed.
     ///   - address: what was connected to, if anything was.
     package mutating func follow(
-        host: HostTable.ID, wasBad: Bool, isBad: Bool, address: @autoclosure () -> String?, at now: ContinuousClock.Instant
+        host: HostTable.ID, wasBad: Bool, isBad: Bool, interval: Duration, address: @autoclosure () -> String?,
+        at now: ContinuousClock.Instant
     ) {
         if !isBad {
-            (silent, hasAnswer) = ([], true)
-            if !hosts.knowsNetwork(of: host) { hosts.note(address: address(), of: host) }
-            if suspiciousSince != nil { weigh(at: now) }
+            hasAnswer = true
+            if hosts.network(of: host) == nil, let address = address().flatMap({ IPAddress($0) }) { learn(address, of: host) }
         }
-        guard wasBad != isBad else { return }
+        let place = hosts.classIndex(of: host)
+        let known = hosts.interval(of: host)
+        if known != interval {
+            hosts.note(interval: interval, of: host)
+            classes[place].change(interval: known, to: interval)
+        }
+        if !isBad { classes[place].answered(at: now) }
+        guard wasBad != isBad else {
+            // It may have ended a suspicion.
+            if !isBad, classes[place].suspiciousSince != nil || !standing.isSettled { weigh(place, at: now) }
+            return
+        }
         if isBad {
-            silent.insert(host)
+            classes[place].targetTurnedBad(host)
             failedAt = now
         }
-        guard let turn = hosts.count(host, isBad: isBad) else { return suspect(at: now) }
-        if turn == .bad {
-            turned[host] = now
-            if isDoubtOfHosts { affected.now.insert(host) }
-            affected.most = max(affected.most, affected.now.count)
-        } else {
-            turned = [:]
-            affected.now.remove(host)
-        }
-        weigh(at: now)
+        if let turn = hosts.count(host, isBad: isBad) { classes[place].hostTurned(turn, host, interval: interval, at: now) }
+        weigh(place, at: now)
     }
 
     /// What is wrong with the daemon itself, in words; nothing when nothing is.
@@ -126,139 +179,61 @@ package struct VantageJudge: Sendable {
         canaries = (askedAt, failed == count && count >= Self.canariesMin, count)
         if failed < count { answeredFor = wall }
         if let failed = failedAt, askedAt >= failed { failedAt = nil }
-    }
-
-    /// Time passes.
-    package mutating func weigh(at now: ContinuousClock.Instant) {
-        if !turned.isEmpty { turned = turned.filter { $1.duration(to: now) <= window } }
-        // A host may turn without a turn of a target: by targets that come and go.
-        if isDoubtOfHosts { affected.now = affected.now.filter { hosts.isBad($0) } }
-        suspect(at: now)
-        switch (doubt, causeOfDoubt) {
-        case (nil, let cause?): begin(cause, at: now)
-        case (.some, nil):
-            (doubt, suspiciousSince, trustedSince) = (nil, nil, now)
-            affected = ([], 0)
-        case (.some, let cause?): doubt?.cause = cause
-        case (nil, nil): break
-        }
+        conclude()
     }
 
     // MARK: What it makes of it
 
-    private mutating func begin(_ cause: Cause, at now: ContinuousClock.Instant) {
-        doubt = Doubt(since: now, cause: cause)
-        // Not those that failed before: they may fail for ever.
-        if case .hosts = cause { affected = (Set(turned.keys), turned.count) }
+    /// Time passes.
+    package mutating func weigh(at now: ContinuousClock.Instant) {
+        for place in classes.indices {
+            classes[place].expire(hosts, at: now)
+            classes[place].weigh(hosts, isAsked: !hasCanaries, at: now)
+        }
+        switch (general.doubt, generalCause) {
+        case (nil, let cause?): general.doubt = Doubt(since: now, cause: cause)
+        case (.some, nil): general = (nil, now)
+        case (.some, let cause?): general.doubt?.cause = cause
+        case (nil, nil): break
+        }
+        conclude()
     }
 
-    private var isDoubtOfHosts: Bool { if case .hosts? = doubt?.cause { true } else { false } }
+    private mutating func weigh(_ place: Int, at now: ContinuousClock.Instant) {
+        classes[place].weigh(hosts, isAsked: !hasCanaries, at: now)
+        conclude()
+    }
 
-    private var causeOfDoubt: Cause? {
+    private var generalCause: Cause? {
         if let first = troubles.first { return .trouble(first) }
-        if hasCanaries {
-            guard let canaries, canaries.allFailed else { return nil }
-            return .canaries(canaries.count)
+        guard hasCanaries, let canaries, canaries.allFailed else { return nil }
+        return .canaries(canaries.count)
+    }
+
+    private mutating func conclude() {
+        var new = Standing()
+        let worst = classes.filter { $0.doubtSince != nil }.max { $0.bad < $1.bad }
+        new.doubt =
+            general.doubt
+            ?? worst.flatMap { worst in
+                worst.doubtSince.map {
+                    Doubt(since: $0, cause: .hosts(bad: worst.bad, of: worst.hosts, worst.hostClass))
+                }
+            }
+        new.isSettled = hasCanaries ? canaries != nil : hasAnswer
+        new.wantsCanaries = hasCanaries && failedAt != nil
+        let everywhere = Trust(
+            isDoubtful: general.doubt != nil, trustedSince: general.trustedSince, vouchedUntil: hasCanaries ? answeredFor : nil)
+        new.everywhere = everywhere
+        for one in classes where one.doubtSince != nil || one.suspiciousSince != nil || one.trustedSince != nil {
+            var trust = everywhere
+            trust.isDoubtful = trust.isDoubtful || one.doubtSince != nil
+            trust.isSuspicious = !trust.isDoubtful && one.suspiciousSince != nil
+            trust.trustedSince = [everywhere.trustedSince, one.trustedSince].compactMap(\.self).max()
+            new.classes[one.hostClass] = trust
+            if trust.isSuspicious { new.suspicions[one.hostClass] = one.suspiciousSince }
         }
-        if isDoubtOfHosts {
-            return 2 * affected.now.count > affected.most ? .hosts(bad: affected.now.count, of: hosts.count) : nil
-        }
-        guard isMany(turned.keys, least: Self.hostsMin), 2 * turned.count >= hosts.count else { return nil }
-        return .hosts(bad: turned.count, of: hosts.count)
-    }
-
-    private func isMany(_ some: some Collection<HostTable.ID>, least: Int) -> Bool {
-        some.count >= least && hosts.networks(of: some) >= Self.networksMin
-    }
-
-    private mutating func suspect(at now: ContinuousClock.Instant) {
-        guard !hasCanaries else { return suspiciousSince = nil }
-        // Of so few hosts that there can be no doubt nothing is suspected either.
-        guard hosts.count >= Self.hostsMin, isMany(silent, least: Self.suspectsMin) else { return suspiciousSince = nil }
-        let since = suspiciousSince ?? now
-        // By then half of the hosts would have failed.
-        let isOver = since.duration(to: now) > window
-        suspiciousSince = isOver ? nil : since
-        if isOver { silent = [] }
-    }
-}
-
-/// The hosts of all targets. Many targets may share one: a provider that fails is one host, and it is bad when more than half of its targets
-/// failed last.
-package struct HostTable: Sendable {
-    package typealias ID = Int32
-
-    private struct Host {
-        let name: String
-        var targets: Int32 = 0
-        var bad: Int32 = 0
-        var network: UInt64?
-        var isBad: Bool { 2 * bad > targets }
-    }
-
-    enum Turn { case good, bad }
-
-    /// By the bytes of a host's name.
-    private var ids: [[UInt8]: ID] = [:]
-    private var hosts: [Host?] = []
-    private var free: [ID] = []
-
-    var count: Int { ids.count }
-
-    mutating func add(_ name: String, isBad: Bool) -> ID {
-        let id = ids[Array(name.utf8)] ?? free.popLast() ?? ID(hosts.count)
-        if id == hosts.count { hosts.append(nil) }
-        ids[Array(name.utf8)] = id
-        var host = hosts[Int(id)] ?? Host(name: name)
-        host.targets += 1
-        host.bad += isBad ? 1 : 0
-        hosts[Int(id)] = host
-        return id
-    }
-
-    /// Returns whether that was its last target.
-    mutating func remove(_ id: ID, isBad: Bool) -> Bool {
-        guard var host = hosts[Int(id)] else { return false }
-        host.targets -= 1
-        host.bad -= isBad ? 1 : 0
-        guard host.targets <= 0 else {
-            hosts[Int(id)] = host
-            return false
-        }
-        ids[Array(host.name.utf8)] = nil
-        hosts[Int(id)] = nil
-        free.append(id)
-        return true
-    }
-
-    /// One of its targets has turned. Returns what that made of the host; nil when it is as it was.
-    mutating func count(_ id: ID, isBad: Bool) -> Turn? {
-        guard var host = hosts[Int(id)] else { return nil }
-        let before = host.isBad
-        host.bad += isBad ? 1 : -1
-        hosts[Int(id)] = host
-        return before == host.isBad ? nil : host.isBad ? .bad : .good
-    }
-
-    func isBad(_ id: ID) -> Bool { hosts[Int(id)]?.isBad ?? false }
-
-    func knowsNetwork(of id: ID) -> Bool { hosts[Int(id)]?.network != nil }
-
-    mutating func note(address: String?, of id: ID) {
-        guard let address = address.flatMap({ IPAddress($0) }) else { return }
-        hosts[Int(id)]?.network = Self.network(of: address)
-    }
-
-    private static func network(of address: IPAddress) -> UInt64 {
-        address.bytes.prefix(address.isIPv4 ? 2 : 4).reduce(address.isIPv4 ? 1 : 2) { $0 << 8 | UInt64($1) }
-    }
-
-    /// How many networks (/16, and /32 of IPv6) they are in. Of a name that never answered no address is known, and it is taken for a network
-    /// of its own: after a restart while nothing answers, names under one domain must not pass for one network.
-    func networks(of some: some Collection<ID>) -> Int {
-        let networks = some.compactMap { hosts[Int($0)] }.map { host in
-            host.network ?? IPAddress(host.name).map(Self.network(of:)) ?? UInt64(bitPattern: Int64(host.name.hashValue))
-        }
-        return Set(networks).count
+        new.trustedSince = (new.classes.values.map(\.trustedSince) + [everywhere.trustedSince]).compactMap(\.self).max()
+        standing = new
     }
 }

@@ -149,6 +149,8 @@ package struct CIDR: Hashable, Sendable, CustomStringConvertible {
     package let address: IPAddress
     package let prefixLength: Int
 
+    package init(_ address: IPAddress, prefixLength: Int) { (self.address, self.prefixLength) = (address, prefixLength) }
+
     package init?(_ text: some StringProtocol) {
         let parts = text.split(separator: "/", omittingEmptySubsequences: false)
         guard (1...2).contains(parts.count), let address = IPAddress(parts[0]) else { return nil }

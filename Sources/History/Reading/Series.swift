@@ -16,6 +16,7 @@ struct Series {
         } else {
             try series.addRollups()
         }
+        if series.resolution < Counting.hour { try series.addTimes() }
         return series.items
     }
 
@@ -23,11 +24,10 @@ struct Series {
         (self.reading, self.span, self.resolution) = (reading, span, resolution)
     }
 
-    private var hasTime: Bool { resolution >= Counting.hour }
-
     private var items: [TallyItem] {
         buckets.sorted { $0.key < $1.key }.map { number, tally in
-            TallyItem(start: number * resolution, length: resolution, tally, hasTime: hasTime)
+            let hasTime = resolution >= Counting.hour || !tally.time.isEmpty
+            return TallyItem(start: number * resolution, length: resolution, tally, hasTime: hasTime)
         }
     }
 
@@ -48,6 +48,29 @@ struct Series {
             return true
         }
         buckets = found
+    }
+
+    /// Minutes keep no times: they are counted from the results, as long as those are kept.
+    private mutating func addTimes() throws {
+        let (kinds, resolution) = (reading.counting.kinds, resolution)
+        let reach = Standing.reach(of: kinds.values.map(\.interval).max() ?? 0)
+        var times: [Int64: StatusTime] = [:]
+        var before: (at: Int64, kind: Kind)?
+        try reading.each(span.lowerBound - reach..<span.upperBound + reach) { _, startedAt, values in
+            guard let kind = kinds[values.kind], kind.isCounted else { return true }
+            if let before, startedAt - before.at <= Standing.reach(of: before.kind.interval) {
+                var start = before.at
+                while start < startedAt {
+                    let bucket = start.quotient(resolution)
+                    let end = min(startedAt, (bucket + 1) * resolution)
+                    times[bucket, default: StatusTime()].add(end - start, before.kind)
+                    start = end
+                }
+            }
+            before = (startedAt, kind)
+            return true
+        }
+        for bucket in buckets.keys { times[bucket].map { buckets[bucket]?.time.merge($0) } }
     }
 
     private mutating func addRollups() throws {

@@ -5,7 +5,7 @@ package struct TallyItem: Hashable, Sendable {
     package var start: Timestamp
     package var length: Duration
     private var tally: Tally
-    /// nil where only counts are left: minutes keep no times.
+    /// nil where it isn't known: in steps of less than an hour it is counted from results, which are kept for less time than minutes.
     package let time: StateTime?
 
     /// How long the target was believed to be in each state. What is missing to the whole is unknown.

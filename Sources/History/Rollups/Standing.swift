@@ -3,8 +3,8 @@ internal import GRDB
 /// The last result of a target that has been moved, the last that counted, and the time in each state in the hour of that: time is
 /// counted from result to result, so an hour's is known when the next hour has begun, or when it is added up because none came.
 struct Standing {
-    /// A longer silence than so many intervals is time that nobody saw.
-    private static let intervalsMax: Int64 = 3
+    /// For so long a result is believed when no other follows: a longer silence is time that nobody saw.
+    static func reach(of interval: Int64) -> Int64 { interval * 3 }
 
     private(set) var lastAt: Int64?
     private(set) var lastKind: Int64?
@@ -61,7 +61,7 @@ struct Standing {
     private mutating func spread(
         from start: Int64, until end: Int64, _ kind: Kind, close: (_ hour: Int64, StatusTime) throws -> Void
     ) rethrows {
-        guard start < end, end - start <= kind.interval * Self.intervalsMax else { return }
+        guard start < end, end - start <= Self.reach(of: kind.interval) else { return }
         var start = start
         while start < end {
             let own = start.quotient(Counting.hour)

@@ -52,7 +52,11 @@ extension ReadingContext {
                 var posts = false
                 section.read(
                     "method", into: &posts, as: Kind("GET or POST") { ["GET": false, "POST": true][$0] })
-                return url.map { Settings.Alerting.Heartbeat(url: $0, interval: interval, posts: posts) }
+                var tellsFailedStart = false
+                section.read("failed_start", into: &tellsFailedStart, as: .truth)
+                return url.map {
+                    Settings.Alerting.Heartbeat(url: $0, interval: interval, posts: posts, tellsFailedStart: tellsFailedStart)
+                }
             }
             return heartbeat ?? nil
         }

@@ -80,6 +80,22 @@ private let (ofAll, ofOneHost) = (10 * perHost, perHost)
         }
     }
 
+    /// Of ten hosts one fails, and none of the others is due for a minute: some are asked at once, and the outage is announced.
+    @Test func anOutageDoesNotWaitForTheTurnOfOthers() async throws {
+        let (folder, receiver, uplink) = (try TemporaryFolder(), try AlertReceiver(), Uplink())
+        let hosts = try hosts(behind: uplink)
+        let api = try ScriptedAPI(list(hosts.enumerated().map { record("t\($0)", name: "t\($0)", url: $1.url) }))
+        var settings = testSettings(folder, api: api.server.url)
+        (settings.probe.interval, settings.probe.fall) = (.seconds(60), 1)
+        settings.alerting.alertmanagers = [receiver.url]
+        uplink.down.withLock { $0 = 4 }
+        try await RunningDaemon.run(settings, level: .notice) { running in
+            try await receiver.seen.until { $0.contains { $0.name == "TargetDown" && $0.isFiring } }
+            #expect(receiver.firstFiring("TargetDown").map(\.0) == ["t4"])
+            #expect(receiver.firstFiring("VantageUnhealthy").isEmpty)
+        }
+    }
+
     @Test func withACanaryThatAnswersNothingIsHeld() async throws {
         let (folder, receiver, uplink) = (try TemporaryFolder(), try AlertReceiver(), Uplink())
         let hosts = try hosts(behind: uplink)

@@ -3,7 +3,7 @@ import Testing
 
 /// Hosts that answer and fail before the judge of the vantage, by a clock that stands still until it is moved.
 private struct Place {
-    var judge = VantageJudge(window: .seconds(30))
+    var judge = VantageJudge()
     var now = ContinuousClock.now
     var wall = Timestamp(milliseconds: 1_700_000_000_000)
     private var ids: [HostTable.ID] = []
@@ -12,14 +12,14 @@ private struct Place {
     /// - Parameter networks: how many the hosts are spread over.
     init(hosts: Int, networks: Int = 8) {
         for host in 0..<hosts {
-            ids.append(judge.add(host: "h\(host).n\(host % networks).example", isBad: false))
+            ids.append(judge.add(host: "h\(host).n\(host % networks).example", isBad: false, interval: .seconds(30)))
             isBad.append(false)
         }
-        for host in 0..<hosts { result(host, isBad: false, address: "10.\(host % networks).0.\(host % 200)") }
+        for host in 0..<hosts { result(host, isBad: false, address: "20.\(host % networks).0.\(host % 200)") }
     }
 
     mutating func result(_ host: Int, isBad bad: Bool, address: String? = nil) {
-        judge.follow(host: ids[host], wasBad: isBad[host], isBad: bad, address: address, at: now)
+        judge.follow(host: ids[host], wasBad: isBad[host], isBad: bad, interval: .seconds(30), address: address, at: now)
         isBad[host] = bad
     }
 
@@ -34,17 +34,21 @@ private struct Place {
     @Test func halfOfTheHostsInOneIntervalAreADoubt() {
         var place = Place(hosts: 20)
         for host in 0..<9 { place.pass(1); place.result(host, isBad: true) }
-        #expect(place.judge.doubt == nil)
-        #expect(place.judge.isSuspicious)
+        #expect(place.judge.standing.doubt == nil)
+        #expect(place.judge.standing.trust(.outside).isSuspicious)
         place.result(9, isBad: true)
-        #expect(place.judge.doubt?.cause == .hosts(bad: 10, of: 20))
-        #expect(!place.judge.isSuspicious)
+        #expect(place.judge.standing.doubt?.cause == .hosts(bad: 10, of: 20))
+        #expect(!place.judge.standing.trust(.outside).isSuspicious)
     }
 
     @Test func hostsThatFailOneAfterAnotherForLongerThanAnIntervalAreNone() {
         var place = Place(hosts: 20)
-        for host in 0..<15 { place.pass(5); place.result(host, isBad: true) }
-        #expect(place.judge.doubt == nil)
+        for host in 0..<15 {
+            place.pass(5)
+            place.result(host, isBad: true)
+            place.result(15 + host % 5, isBad: false)
+        }
+        #expect(place.judge.standing.doubt == nil)
     }
 
     @Test func oneThatTurnsGoodMeanwhileSpeaksForTheVantage() {
@@ -52,54 +56,109 @@ private struct Place {
         place.pass(1)
         place.result(19, isBad: true)
         for host in 0..<8 { place.result(host, isBad: true) }
-        #expect(place.judge.isSuspicious)
+        #expect(place.judge.standing.trust(.outside).isSuspicious)
         place.result(19, isBad: false)
-        #expect(!place.judge.isSuspicious)
+        #expect(!place.judge.standing.trust(.outside).isSuspicious)
         for host in 8..<11 { place.result(host, isBad: true) }
-        #expect(place.judge.doubt == nil)
+        #expect(place.judge.standing.doubt == nil)
     }
 
     @Test func oneThatStaysGoodEndsASuspicionAndNotADoubt() {
         var place = Place(hosts: 20)
         for host in 0..<6 { place.pass(0.1); place.result(host, isBad: true) }
-        #expect(place.judge.isSuspicious)
+        #expect(place.judge.standing.trust(.outside).isSuspicious)
         place.pass(0.1)
         place.result(15, isBad: false)
-        #expect(!place.judge.isSuspicious)
+        #expect(!place.judge.standing.trust(.outside).isSuspicious)
         for host in 6..<10 { place.pass(0.1); place.result(host, isBad: true) }
-        #expect(place.judge.doubt != nil)
+        #expect(place.judge.standing.doubt != nil)
         place.result(15, isBad: false)
-        #expect(place.judge.doubt != nil)
+        #expect(place.judge.standing.doubt != nil)
     }
 
-    @Test func threeHostsInARowAreSuspiciousAndTwoAreNot() {
+    @Test func aFirstFailureIsSuspiciousUntilAnythingAnswers() {
         var place = Place(hosts: 12)
-        for host in 0..<2 { place.pass(2.5); place.result(host, isBad: true) }
-        #expect(!place.judge.isSuspicious)
+        place.result(0, isBad: true)
+        #expect(place.judge.standing.trust(.outside).isSuspicious)
         place.pass(2.5)
-        place.result(2, isBad: true)
-        #expect(place.judge.isSuspicious)
+        #expect(place.judge.standing.trust(.outside).isSuspicious)
+        place.result(1, isBad: false)
+        #expect(!place.judge.standing.trust(.outside).isSuspicious)
+    }
+
+    @Test func anAnswerFromInsideVouchesForNothingOutsideAndTheOtherWayRound() throws {
+        var place = Place(hosts: 10)
+        let block = HostClass.inside(try #require(CIDR("10.0.0.0/8")))
+        let near = (0..<8).map { place.judge.add(host: "10.\($0).0.1", isBad: false, interval: .seconds(30)) }
+        #expect(near.allSatisfy { place.judge.hostClass(of: $0) == block })
+        let answer = { (place: inout Place, host: HostTable.ID, isBad: Bool) in
+            place.judge.follow(host: host, wasBad: false, isBad: isBad, interval: .seconds(30), address: nil, at: place.now)
+        }
+        for host in 0..<5 {
+            place.pass(0.1)
+            place.result(host, isBad: true)
+            answer(&place, near[0], false)
+        }
+        #expect(place.judge.standing.trust(.outside).isDoubtful)
+        #expect(!place.judge.standing.trust(block).isDoubtful && !place.judge.standing.trust(block).isSuspicious)
+        for host in 0..<10 { place.result(host, isBad: false) }
+        #expect(!place.judge.standing.trust(.outside).isDoubtful)
+        for host in near { answer(&place, host, true) }
+        #expect(place.judge.standing.trust(block).isDoubtful && !place.judge.standing.trust(.outside).isDoubtful)
+        #expect(place.judge.standing.doubt?.cause == .hosts(bad: 8, of: 8, block))
+        #expect(place.judge.standing.doubt?.cause.sentence == "8 of 8 hosts in 10.0.0.0/8 turned bad at once")
+    }
+
+    @Test func aNameBelongsToTheClassOfTheFirstAddressThatAnsweredAndANetworkOfOursIsNear() throws {
+        var judge = VantageJudge()
+        let own = try #require(IPAddress("198.51.100.7"))
+        judge.ownNetworks = [HostClass.network(of: own)]
+        let near = HostClass.inside(try #require(CIDR("198.51.0.0/16")))
+        let host = judge.add(host: "near.example", isBad: false, interval: .seconds(30))
+        #expect(judge.hostClass(of: host) == .outside)
+        judge.follow(host: host, wasBad: false, isBad: true, interval: .seconds(30), address: "192.168.1.1", at: .now)
+        #expect(judge.hostClass(of: host) == .outside)
+        judge.follow(host: host, wasBad: true, isBad: false, interval: .seconds(30), address: "198.51.7.7", at: .now)
+        #expect(judge.hostClass(of: host) == near)
+        judge.follow(host: host, wasBad: false, isBad: false, interval: .seconds(30), address: "20.0.0.1", at: .now)
+        #expect(judge.hostClass(of: host) == near)
+    }
+
+    /// Each host counts for the interval of its own target.
+    @Test func hostsThatAreAskedSeldomAreNotForgottenBeforeTheOthersAreAsked() {
+        var judge = VantageJudge()
+        var now = ContinuousClock.now
+        let hosts = (0..<10).map { judge.add(host: "h\($0).example", isBad: false, interval: .seconds(300)) }
+        for (index, host) in hosts.enumerated() {
+            judge.follow(host: host, wasBad: false, isBad: false, interval: .seconds(300), address: "20.\(index).0.1", at: now)
+        }
+        for host in hosts.prefix(5) {
+            now = now.advanced(by: .seconds(30))
+            judge.follow(host: host, wasBad: false, isBad: true, interval: .seconds(300), address: nil, at: now)
+            #expect(judge.standing.trust(.outside).isSuspicious || judge.standing.trust(.outside).isDoubtful)
+        }
+        #expect(judge.standing.doubt?.cause == .hosts(bad: 5, of: 10))
     }
 
     /// After a restart in a cut no host has answered, and no address of a name is known.
     @Test func namesThatNeverAnsweredAreNetworksOfTheirOwn() {
-        var judge = VantageJudge(window: .seconds(30))
+        var judge = VantageJudge()
         let now = ContinuousClock.now
-        let hosts = (0..<8).map { judge.add(host: "h\($0).example.com", isBad: false) }
-        #expect(!judge.isSettled)
-        for host in hosts { judge.follow(host: host, wasBad: false, isBad: true, address: nil, at: now) }
-        #expect(judge.doubt?.cause == .hosts(bad: 8, of: 8))
-        #expect(!judge.isSettled)
-        judge.follow(host: hosts[0], wasBad: true, isBad: false, address: "192.0.2.1", at: now)
-        #expect(judge.isSettled)
+        let hosts = (0..<8).map { judge.add(host: "h\($0).example.com", isBad: false, interval: .seconds(30)) }
+        #expect(!judge.standing.isSettled)
+        for host in hosts { judge.follow(host: host, wasBad: false, isBad: true, interval: .seconds(30), address: nil, at: now) }
+        #expect(judge.standing.doubt?.cause == .hosts(bad: 8, of: 8))
+        #expect(!judge.standing.isSettled)
+        judge.follow(host: hosts[0], wasBad: true, isBad: false, interval: .seconds(30), address: "192.0.2.1", at: now)
+        #expect(judge.standing.isSettled)
     }
 
     @Test func anAddressIsItsOwnNetwork() {
         func doubt(of hosts: [String]) -> VantageJudge.Doubt? {
-            var judge = VantageJudge(window: .seconds(30))
-            let ids = hosts.map { judge.add(host: $0, isBad: false) }
-            for id in ids { judge.follow(host: id, wasBad: false, isBad: true, address: nil, at: .now) }
-            return judge.doubt
+            var judge = VantageJudge()
+            let ids = hosts.map { judge.add(host: $0, isBad: false, interval: .seconds(30)) }
+            for id in ids { judge.follow(host: id, wasBad: false, isBad: true, interval: .seconds(30), address: nil, at: .now) }
+            return judge.standing.doubt
         }
         #expect(doubt(of: (0..<8).map { "10.1.\($0).5" }) == nil)
         #expect(doubt(of: (0..<8).map { "10.\($0).0.5" }) != nil)
@@ -109,99 +168,99 @@ private struct Place {
     func fewHostsOrFewNetworksAreNoDoubt(hosts: Int, networks: Int) {
         var place = Place(hosts: hosts, networks: networks)
         for host in 0..<hosts { place.result(host, isBad: true) }
-        #expect(place.judge.doubt == nil)
-        #expect(!place.judge.isSuspicious)
+        #expect(place.judge.standing.doubt == nil)
+        #expect(!place.judge.standing.trust(.outside).isSuspicious)
     }
 
     @Test func seventeenTargetsOfOneProviderAreOneHost() {
-        var judge = VantageJudge(window: .seconds(30))
+        var judge = VantageJudge()
         let now = ContinuousClock.now
-        let ids = (0..<17).map { _ in judge.add(host: "api.example.com", isBad: false) }
-        for id in ids { judge.follow(host: id, wasBad: false, isBad: true, address: nil, at: now) }
+        let ids = (0..<17).map { _ in judge.add(host: "api.example.com", isBad: false, interval: .seconds(30)) }
+        for id in ids { judge.follow(host: id, wasBad: false, isBad: true, interval: .seconds(30), address: nil, at: now) }
         #expect(Set(ids).count == 1)
-        #expect(judge.doubt == nil && !judge.isSuspicious)
+        #expect(judge.standing.doubt == nil && !judge.standing.trust(.outside).isSuspicious)
     }
 
     @Test func aHostIsBadWhenMostOfItsTargetsAre() {
         var place = Place(hosts: 8)
-        let first = place.judge.add(host: "h0.n0.example", isBad: false)
-        _ = place.judge.add(host: "h0.n0.example", isBad: false)
+        let first = place.judge.add(host: "h0.n0.example", isBad: false, interval: .seconds(30))
+        _ = place.judge.add(host: "h0.n0.example", isBad: false, interval: .seconds(30))
         for host in 1..<5 { place.result(host, isBad: true) }
-        place.judge.follow(host: first, wasBad: false, isBad: true, address: nil, at: place.now)
+        place.judge.follow(host: first, wasBad: false, isBad: true, interval: .seconds(30), address: nil, at: place.now)
         // It is as silent as the others, and yet not bad.
-        #expect(place.judge.isSuspicious && place.judge.doubt == nil)
+        #expect(place.judge.standing.trust(.outside).isSuspicious && place.judge.standing.doubt == nil)
         place.result(0, isBad: true)
-        #expect(place.judge.doubt != nil)
+        #expect(place.judge.standing.doubt != nil)
     }
 
     @Test func itTrustsItselfAgainWhenHalfOfThemAnswer() {
         var place = Place(hosts: 20)
         for host in 0..<16 { place.result(host, isBad: true) }
-        #expect(place.judge.doubt != nil)
+        #expect(place.judge.standing.doubt != nil)
         place.pass(200)
-        #expect(place.judge.doubt != nil)
+        #expect(place.judge.standing.doubt != nil)
         for host in 0..<7 { place.result(host, isBad: false) }
-        #expect(place.judge.doubt != nil)
+        #expect(place.judge.standing.doubt != nil)
         place.pass(1)
         place.result(7, isBad: false)
-        #expect(place.judge.doubt == nil)
-        #expect(place.judge.trustedSince == place.now)
+        #expect(place.judge.standing.doubt == nil)
+        #expect(place.judge.standing.trust(.outside).trustedSince == place.now)
         // Those that stay bad are no new doubt.
         place.pass(1)
-        #expect(place.judge.doubt == nil && !place.judge.isSuspicious)
+        #expect(place.judge.standing.doubt == nil && !place.judge.standing.trust(.outside).isSuspicious)
     }
 
     /// A second target of each, whose first result is good, turns it without any turn that is told.
     @Test func hostsThatTurnByTargetsThatComeEndADoubtToo() {
         var place = Place(hosts: 5)
         for host in 0..<5 { place.result(host, isBad: true) }
-        #expect(place.judge.doubt != nil)
-        for host in 0..<5 { _ = place.judge.add(host: "h\(host).n\(host % 8).example", isBad: false) }
+        #expect(place.judge.standing.doubt != nil)
+        for host in 0..<5 { _ = place.judge.add(host: "h\(host).n\(host % 8).example", isBad: false, interval: .seconds(30)) }
         place.pass(1)
-        #expect(place.judge.doubt == nil)
+        #expect(place.judge.standing.doubt == nil)
     }
 
     @Test func aSuspicionThatComesToNothingEndsAfterAnInterval() {
         var place = Place(hosts: 100)
         for host in 0..<6 { place.pass(0.1); place.result(host, isBad: true) }
-        #expect(place.judge.isSuspicious)
+        #expect(place.judge.standing.trust(.outside).isSuspicious)
         place.pass(31)
-        #expect(!place.judge.isSuspicious)
-        #expect(place.judge.doubt == nil)
+        #expect(!place.judge.standing.trust(.outside).isSuspicious)
+        #expect(place.judge.standing.doubt == nil)
     }
 
     @Test func ownTroubleIsADoubtWhileItLasts() {
         var place = Place(hosts: 1)
         place.judge.note(troubles: ["no descriptors are left"], at: place.now)
-        #expect(place.judge.doubt?.cause.sentence == "no descriptors are left")
+        #expect(place.judge.standing.doubt?.cause.sentence == "no descriptors are left")
         place.judge.note(troubles: [], at: place.now)
-        #expect(place.judge.doubt == nil)
+        #expect(place.judge.standing.doubt == nil)
     }
 
     @Test func withCanariesOnlyTheyDecide() {
         var place = Place(hosts: 20)
         place.judge.hasCanaries = true
         for host in 0..<20 { place.pass(0.1); place.result(host, isBad: true) }
-        #expect(place.judge.doubt == nil && !place.judge.isSuspicious)
-        #expect(place.judge.wantsCanaries)
+        #expect(place.judge.standing.doubt == nil && !place.judge.standing.trust(.outside).isSuspicious)
+        #expect(place.judge.standing.wantsCanaries)
         // One answers: it speaks for what began until it was asked.
         place.judge.note(canariesAskedAt: place.now, place.wall, failed: 1, of: 2)
         place.pass(0.1)
-        #expect(place.judge.doubt == nil && !place.judge.wantsCanaries)
-        #expect(place.judge.vouchedUntil == place.wall + .milliseconds(-100))
+        #expect(place.judge.standing.doubt == nil && !place.judge.standing.wantsCanaries)
+        #expect(place.judge.standing.trust(.outside).vouchedUntil == place.wall + .milliseconds(-100))
         place.judge.note(canariesAskedAt: place.now, place.wall, failed: 2, of: 2)
         place.pass(0.1)
-        #expect(place.judge.doubt?.cause == .canaries(2))
-        #expect(place.judge.vouchedUntil == place.wall + .milliseconds(-200))
+        #expect(place.judge.standing.doubt?.cause == .canaries(2))
+        #expect(place.judge.standing.trust(.outside).vouchedUntil == place.wall + .milliseconds(-200))
         place.judge.note(canariesAskedAt: place.now, place.wall, failed: 0, of: 2)
         place.pass(0.1)
-        #expect(place.judge.doubt == nil)
+        #expect(place.judge.standing.doubt == nil)
     }
 
     /// However few hosts there are, and whatever others answer.
     @Test func aFirstFailureWantsCanariesThatAreAskedAfterIt() {
         var place = Place(hosts: 3)
-        #expect(place.judge.vouchedUntil == nil)
+        #expect(place.judge.standing.trust(.outside).vouchedUntil == nil)
         place.judge.hasCanaries = true
         let (askedAt, wall) = (place.now, place.wall)
         place.pass(0.1)
@@ -209,13 +268,13 @@ private struct Place {
         place.result(1, isBad: false)
         // They were asked before.
         place.judge.note(canariesAskedAt: askedAt, wall, failed: 0, of: 2)
-        #expect(place.judge.wantsCanaries && place.judge.vouchedUntil == wall)
+        #expect(place.judge.standing.wantsCanaries && place.judge.standing.trust(.outside).vouchedUntil == wall)
         place.judge.note(canariesAskedAt: place.now, place.wall, failed: 0, of: 2)
-        #expect(!place.judge.wantsCanaries && place.judge.vouchedUntil == place.wall)
+        #expect(!place.judge.standing.wantsCanaries && place.judge.standing.trust(.outside).vouchedUntil == place.wall)
         // A round that was asked before, and whose answers come after.
         place.judge.note(canariesAskedAt: askedAt, wall, failed: 2, of: 2)
         place.pass(0.1)
-        #expect(place.judge.doubt == nil)
+        #expect(place.judge.standing.doubt == nil)
     }
 
     @Test func aSingleCanaryIsNoWitness() {
@@ -223,16 +282,16 @@ private struct Place {
         place.judge.hasCanaries = true
         place.judge.note(canariesAskedAt: place.now, place.wall, failed: 1, of: 1)
         place.pass(1)
-        #expect(place.judge.doubt == nil)
+        #expect(place.judge.standing.doubt == nil)
     }
 
     @Test func hostsThatAreGoneCountNoLonger() {
         var place = Place(hosts: 10)
-        let id = place.judge.add(host: "gone.example", isBad: false)
+        let id = place.judge.add(host: "gone.example", isBad: false, interval: .seconds(30))
         place.judge.remove(host: id, isBad: false)
         for host in 0..<5 { place.result(host, isBad: true) }
-        #expect(place.judge.doubt?.cause == .hosts(bad: 5, of: 10))
+        #expect(place.judge.standing.doubt?.cause == .hosts(bad: 5, of: 10))
         // Its place is given to another.
-        #expect(place.judge.add(host: "new.example", isBad: false) == id)
+        #expect(place.judge.add(host: "new.example", isBad: false, interval: .seconds(30)) == id)
     }
 }

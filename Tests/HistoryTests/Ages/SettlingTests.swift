@@ -167,6 +167,40 @@ import Testing
         await history.close()
     }
 
+    /// Minutes keep no times, and yet a step of less than an hour knows what was believed in it.
+    @Test(arguments: [10, 60, 300, 1200]) func shortStepsHaveTheTimesOfTheirHours(seconds: Int64) async throws {
+        let history = try folder.open()
+        var judge = Judge()
+        let outcomes = [(Outcome.good, 100), (.bad(.timeout), 20), (.poor(.slow), 110), (.good, 130)]
+        let start = Timestamp(milliseconds: Sample.start.milliseconds / 3_600_000 * 3_600_000)
+        for (index, outcome) in outcomes.flatMap({ Array(repeating: $0.0, count: $0.1) }).enumerated() {
+            var result = Sample.result(outcome: outcome)
+            result.startedAt = start + .seconds(30 * index + (index > 200 ? 600 : 0))
+            history.append(Sample.judged(result, by: &judge))
+            if index % 50 == 0 { await history.flush() }
+        }
+        await history.flush()
+        await settle(history)
+        await history.close()
+        let reader = try HistoryReader.open(path: folder.database)
+        let span = start..<start + .seconds(5 * 3600)
+        let times = { (resolution: Int64) in
+            try reader.series(of: Sample.identity(), in: span, resolution: .seconds(resolution)).compactMap(\.time)
+        }
+        let (hours, steps) = (try times(3600), try times(seconds))
+        let sum = { (times: [TallyItem.StateTime], part: KeyPath<TallyItem.StateTime, Duration>) in
+            times.reduce(Duration.zero) { $0 + $1[keyPath: part] }
+        }
+        #expect([\TallyItem.StateTime.up, \.degraded, \.down].allSatisfy { sum(hours, $0) > .seconds(300) })
+        // A step without a result of its own isn't listed, so only steps that are longer than an interval hold all of it.
+        if seconds > 30 {
+            for part in [\TallyItem.StateTime.up, \.degraded, \.down, \.maintenance] {
+                #expect(sum(steps, part) == sum(hours, part))
+            }
+        }
+        #expect(steps.allSatisfy { $0.availability != nil || $0.maintenance > .zero })
+    }
+
     @Test func whatComesLateGoesToItsHourAndToTheDayThatHasIt() async throws {
         let history = try folder.open()
         await fill(history, hours: 4)

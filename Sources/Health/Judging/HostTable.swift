@@ -1,0 +1,90 @@
+/// The hosts of all targets. Many targets may share one: a provider that fails is one host, and it is bad when more than half of its targets
+/// failed last.
+package struct HostTable: Sendable {
+    package typealias ID = Int32
+
+    private struct Host {
+        let name: String
+        var targets: Int32 = 0
+        var bad: Int32 = 0
+        /// Of the target that was asked last.
+        var interval: Duration
+        /// The place of its class in the judge's list.
+        var classIndex: Int
+        var network: CIDR?
+        var isBad: Bool { 2 * bad > targets }
+    }
+
+    enum Turn { case good, bad }
+
+    /// By the bytes of a host's name.
+    private var ids: [[UInt8]: ID] = [:]
+    private var hosts: [Host?] = []
+    private var free: [ID] = []
+
+    /// Returns the host's place, and whether it is its first target.
+    mutating func add(_ name: String, isBad: Bool, interval: Duration) -> (id: ID, isNew: Bool) {
+        let bytes = Array(name.utf8)
+        let known = ids[bytes]
+        let id = known ?? free.popLast() ?? ID(hosts.count)
+        if id == hosts.count { hosts.append(nil) }
+        ids[bytes] = id
+        var host = hosts[Int(id)] ?? Host(name: name, interval: interval, classIndex: 0)
+        host.targets += 1
+        host.bad += isBad ? 1 : 0
+        hosts[Int(id)] = host
+        return (id, known == nil)
+    }
+
+    /// Returns whether that was its last target.
+    mutating func remove(_ id: ID, isBad: Bool) -> Bool {
+        guard var host = hosts[Int(id)] else { return false }
+        host.targets -= 1
+        host.bad -= isBad ? 1 : 0
+        guard host.targets <= 0 else {
+            hosts[Int(id)] = host
+            return false
+        }
+        ids[Array(host.name.utf8)] = nil
+        hosts[Int(id)] = nil
+        free.append(id)
+        return true
+    }
+
+    /// One of its targets has turned. Returns what that made of the host; nil when it is as it was.
+    mutating func count(_ id: ID, isBad: Bool) -> Turn? {
+        guard var host = hosts[Int(id)] else { return nil }
+        let before = host.isBad
+        host.bad += isBad ? 1 : -1
+        hosts[Int(id)] = host
+        return before == host.isBad ? nil : host.isBad ? .bad : .good
+    }
+
+    func isBad(_ id: ID) -> Bool { hosts[Int(id)]?.isBad ?? false }
+
+    func interval(of id: ID) -> Duration { hosts[Int(id)]?.interval ?? .zero }
+
+    func classIndex(of id: ID) -> Int { hosts[Int(id)]?.classIndex ?? 0 }
+
+    /// nil as long as none of its addresses is known.
+    func network(of id: ID) -> CIDR? { hosts[Int(id)]?.network }
+
+    mutating func note(interval: Duration, of id: ID) { hosts[Int(id)]?.interval = interval }
+
+    mutating func note(_ address: IPAddress, classIndex: Int, of id: ID) {
+        hosts[Int(id)]?.network = HostClass.network(of: address)
+        hosts[Int(id)]?.classIndex = classIndex
+    }
+
+    /// Whether they are in so many networks (/16, and /32 of IPv6). A name that never answered has no known address, and is taken for a network
+    /// of its own: after a restart while nothing answers, names under one domain must not pass for one network.
+    func areSpread(_ some: some Collection<ID>, over count: Int) -> Bool {
+        var known: Set<CIDR> = []
+        var unknown = 0
+        for host in some.lazy.compactMap({ hosts[Int($0)] }) {
+            if let network = host.network { known.insert(network) } else { unknown += 1 }
+            if known.count + unknown >= count { return true }
+        }
+        return false
+    }
+}
