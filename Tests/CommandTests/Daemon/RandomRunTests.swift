@@ -52,7 +52,7 @@ private struct StoredIncident: CustomStringConvertible {
     /// Longer than the longest window and all that it takes to get a message out; while no daemon ran nothing could be told.
     func mustBeTold(_ downtimes: [ClosedRange<Int64>]) -> Bool {
         let missed = downtimes.reduce(Int64(0)) { $0 + max(0, min($1.upperBound, ended) - max($1.lowerBound, confirmed)) }
-        return ended - confirmed - missed > RandomRun.windows[1] + 3000
+        return ended - confirmed - missed > RandomRun.windows[1] + 6000
     }
 }
 
@@ -136,7 +136,7 @@ private struct RandomRun {
         default: break
         }
         // Those that began first end first, most of them after they were told.
-        while let first = down.first, down.count > 5 || site.target.requests.count - first.at > 700 { end(first.target) }
+        while let first = down.first, down.count > 8 || site.target.requests.count - first.at > 1200 { end(first.target) }
     }
 
     private mutating func end(_ target: String) {
