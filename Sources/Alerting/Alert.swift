@@ -57,6 +57,15 @@ struct AlertKind: Hashable, Sendable {
         }
     }
 
+    /// What a certificate is told as.
+    static func wanted(_ notice: CertificateNotice) -> [AlertKind] {
+        switch notice.grade {
+        case .fine: []
+        case .soon: [certificateSoon]
+        case .urgent, .expired: [certificateUrgent]
+        }
+    }
+
     /// The key of the alert of this kind about a subject.
     func key(_ subjectKey: String) -> String {
         severity == name.severity ? "\(name.rawValue) \(subjectKey)" : "\(name.rawValue) \(severity.rawValue) \(subjectKey)"
@@ -103,7 +112,10 @@ package struct Alert: Hashable, Sendable, Codable {
         key = Self.kind(name, labels).key(subjectKey)
     }
 
-    static let flappingAnnotation = "flapping"
+    static let (flappingAnnotation, expiredAnnotation, doubtAnnotation) = ("flapping", "expired", "during_vantage_doubt")
+
+    /// Its certificate has expired.
+    var isOfExpired: Bool { annotations[Self.expiredAnnotation] != nil }
 
     /// Goes up and down so often that neither is told.
     var isFlapping: Bool { annotations[Self.flappingAnnotation] != nil }
@@ -113,7 +125,7 @@ package struct Alert: Hashable, Sendable, Codable {
 
     /// Whether it says what has to be told at once of one that is known: it has begun to flap, or the certificate has expired.
     func isNews(to known: Alert) -> Bool {
-        isFlapping && !known.isFlapping || name == .certificateExpiring && annotations["summary"] != known.annotations["summary"]
+        isFlapping && !known.isFlapping || isOfExpired && !known.isOfExpired
     }
 
     mutating func end(_ ending: Ending, at moment: Timestamp) {

@@ -28,7 +28,7 @@ struct AlertBook: Sendable {
     /// What an earlier life announced is not said again before its target was looked at.
     private var firstLooks = FirstLooks()
     /// What alerts about a certificate that fire are about: each result is looked at, for nothing of a judge tells of certificates.
-    private var certified: Set<String> = []
+    private var certified = CertificateAlerts()
     /// When this life began: a streak from before it was not seen whole by this vantage.
     private var bornAt = Timestamp(milliseconds: 0)
     private(set) var exceptions: [Exception: Int] = [:]
@@ -63,7 +63,7 @@ struct AlertBook: Sendable {
         let subject = Alert.key(of: .target(target))
         if firstLooks.awaits(subject) || certified.contains(subject) { return true }
         if isDown, alerts[AlertKind(.targetDown).key(subject)] != nil { return true }
-        return AlertKind.ofTargets.contains { waiting[$0.key(subject)] != nil }
+        return !waiting.isEmpty && AlertKind.ofTargets.contains { waiting[$0.key(subject)] != nil }
     }
 
     /// Takes new settings. Returns the alerts that end by them.
@@ -93,7 +93,7 @@ struct AlertBook: Sendable {
         heldTimes[report.hostClass]?.follow(isDoubt: isDoubt, at: now)
         defer { heldTimes[report.hostClass]?.follow(isDoubt: isDoubt, at: now) }
         let subject = Alert.key(of: .target(report.target))
-        let wanted = wantedKinds(report, subject)
+        let wanted = wantedKinds(report, subject, at: now)
         let isUnannounced = unannounced.remove(report.target) != nil
         // One that is good decides nothing yet: it is waited for what follows.
         firstLooks.look(at: subject, isDecided: report.status != .down || !report.result.outcome.isSuccess, at: now)
@@ -103,6 +103,8 @@ struct AlertBook: Sendable {
             guard wanted.contains(kind) else {
                 waiting[key] = nil
                 let isRaised = kind == .certificateSoon && wanted.contains(.certificateUrgent)
+                // As long as the worse one waits itself, this one goes on.
+                if isRaised, alerts[AlertKind.certificateUrgent.key(subject)]?.isFiring != true { continue }
                 // Set aside, it has not recovered.
                 let ending: Alert.Ending = report.isUnprobeable ? .removed : isRaised ? .raised : .recovered
                 changes += end(key, ending, at: report.result.endedAt)
@@ -116,6 +118,7 @@ struct AlertBook: Sendable {
                 waiting[key]
                 ?? Waiting(
                     alert: report.alert(kind, vantage: vantage, link: link), target: report.target, hostClass: report.hostClass)
+            update(&wait, by: report, kind)
             // The first result after a restart says nothing yet of the vantage.
             let isFirst = isUnannounced || (waiting[key] == nil && isOfLifeBefore(report, kind.name))
             wait.wantsProof = wait.wantsProof || isFirst
@@ -129,38 +132,20 @@ struct AlertBook: Sendable {
         return changes
     }
 
-    /// What is said of it may have changed since it began; its labels are what it is known by.
-    ///
-    /// - Returns: it, where that is to be told at once: it has begun to flap.
-    private mutating func renew(_ key: String, _ report: TargetReport) -> [Alert] {
-        guard let known = alerts[key] else { return [] }
-        if known.name == .certificateExpiring { return renewCertificate(known, report) }
-        let isNews = report.isFlapping && !known.isFlapping
-        // A good result says nothing of why it is down.
-        guard isNews || !report.result.outcome.isSuccess, isNews || known.annotations["sentence"] != report.result.sentence else {
-            return []
+    /// Its host may be of another class by now, and its certificate have expired.
+    private mutating func update(_ wait: inout Waiting, by report: TargetReport, _ kind: AlertKind) {
+        if wait.hostClass != report.hostClass, wait.heldSince != nil, heldTimes[report.hostClass] == nil {
+            heldTimes[report.hostClass] = heldTimes[wait.hostClass]
         }
-        var annotations = report.alert(known.kind, vantage: vantage, link: link).annotations
-        for kept in ["since", Self.doubtAnnotation] { annotations[kept] = known.annotations[kept] }
-        // Once it has begun to flap, that is said until it is over, or steadily down.
-        if known.isFlapping, !report.isFlapping, report.status != .down {
-            annotations[Alert.flappingAnnotation] = "true"
-            annotations["summary"] = known.annotations["summary"]
-        }
-        alerts[key]?.annotations = annotations
-        return isNews ? alerts[key].map { [$0] } ?? [] : []
+        wait.hostClass = report.hostClass
+        guard kind.name == .certificateExpiring, report.certificate != nil else { return }
+        wait.alert.annotations = report.alert(kind, vantage: vantage, link: link).annotations
     }
 
-    /// - Returns: it, where that is to be told at once: it has expired.
-    private mutating func renewCertificate(_ known: Alert, _ report: TargetReport) -> [Alert] {
-        guard report.certificate != nil else { return [] }
-        var annotations = report.alert(known.kind, vantage: vantage, link: link).annotations
-        annotations["since"] = known.annotations["since"]
-        let said = ["summary", "certificate_expiry"]
-        guard said.contains(where: { annotations[$0] != known.annotations[$0] }) else { return [] }
-        var renewed = known
-        renewed.annotations = annotations
-        alerts[known.key] = renewed
+    /// - Returns: it, where what has changed is to be told at once.
+    private mutating func renew(_ key: String, _ report: TargetReport) -> [Alert] {
+        guard let known = alerts[key], let renewed = report.renewed(known, vantage: vantage, link: link) else { return [] }
+        alerts[key] = renewed
         return renewed.isNews(to: known) ? [renewed] : []
     }
 
@@ -196,7 +181,7 @@ struct AlertBook: Sendable {
         guard wait.alert.name == .targetDown else { return false }
         if trust.isDoubtful || trust.isSuspicious || trust.awaitsCanaries(wait.alert) {
             if isHeldTooLong(wait.hostClass, at: now) {
-                wait.alert.annotations[Self.doubtAnnotation] = "true"
+                wait.alert.annotations[Alert.doubtAnnotation] = "true"
                 return false
             }
             hold(&wait, at: now)
@@ -212,8 +197,6 @@ struct AlertBook: Sendable {
         }
         return wait.wantsProof && report.result.outcome.isSuccess
     }
-
-    private static let doubtAnnotation = "during_vantage_doubt"
 
     private func isHeldTooLong(_ hostClass: HostClass, at now: ContinuousClock.Instant) -> Bool {
         heldTimes[hostClass].map { $0.length(at: now) >= holdMax } ?? false
@@ -262,7 +245,7 @@ struct AlertBook: Sendable {
             }
             waiting[key] = nil
             var alert = wait.alert
-            if isTooLong { alert.annotations[Self.doubtAnnotation] = "true" }
+            if isTooLong { alert.annotations[Alert.doubtAnnotation] = "true" }
             changes.append(open(alert))
         }
         if !isDoubt, !isHolding { heldTimes[hostClass] = nil }
@@ -283,6 +266,13 @@ struct AlertBook: Sendable {
             waiting[key] = nil
             return end(key, .removed, at: moment)
         }
+    }
+
+    /// A target is probed elsewhere from now on: nobody sees the certificate of the old place any more.
+    mutating func move(_ target: TargetIdentity, at moment: Timestamp) -> [Alert] {
+        guard !certified.isEmpty else { return [] }
+        let subject = Alert.key(of: .target(target))
+        return [AlertKind.certificateUrgent, .certificateSoon].flatMap { end($0.key(subject), .removed, at: moment) }
     }
 
     /// Begins or ends an alert that isn't about a target.
@@ -346,15 +336,12 @@ struct AlertBook: Sendable {
         ended.remove(key)
     }
 
-    private func wantedKinds(_ report: TargetReport, _ subject: String) -> [AlertKind] {
+    private mutating func wantedKinds(_ report: TargetReport, _ subject: String, at now: ContinuousClock.Instant) -> [AlertKind] {
         let kinds = wantedKinds(report.status, report.cause, isUnprobeable: report.isUnprobeable, subject)
         guard !report.isUnprobeable else { return kinds }
-        switch report.certificate?.grade {
-        case nil: return kinds + certificateKinds(subject)
-        case .fine: return kinds
-        case .soon: return kinds + [.certificateSoon]
-        case .urgent, .expired: return kinds + [.certificateUrgent]
-        }
+        let known = certificateKinds(subject)
+        let firing = known.filter { alerts[$0.key(subject)]?.isFiring == true }
+        return kinds + certified.wanted(subject, known: known, firing: firing, after: report.certificate, at: now)
     }
 
     /// Those that fire or wait: they go on until a result says otherwise.
@@ -377,7 +364,7 @@ struct AlertBook: Sendable {
         guard alert.name == .certificateExpiring else { return }
         let fires =
             alert.isFiring || certificateKinds(alert.subjectKey).contains { alerts[$0.key(alert.subjectKey)]?.isFiring == true }
-        if fires { certified.insert(alert.subjectKey) } else { certified.remove(alert.subjectKey) }
+        certified.note(alert.subjectKey, fires: fires)
     }
 
     private mutating func open(_ alert: Alert) -> Alert {

@@ -88,6 +88,14 @@ package final class Alerter: Sendable {
         }
     }
 
+    /// A target is probed elsewhere from now on.
+    package func move(_ target: TargetIdentity, at moment: Timestamp) {
+        state.withLock { state in
+            let over = state.book.move(target, at: moment)
+            if !over.isEmpty { take(over, &state, ticket: memory.remember(over.map(document))) }
+        }
+    }
+
     /// What the vantage is worth from now on.
     package func trust(_ standing: VantageJudge.Standing) { state.withLock { $0.standing = standing } }
 

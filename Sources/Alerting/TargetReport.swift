@@ -71,6 +71,36 @@ extension TargetReport {
             startedAt: startedAt)
     }
 
+    /// What is said of an alert may have changed since it began; its labels are what it is known by. nil when nothing has changed.
+    func renewed(_ known: Alert, vantage: String, link: String) -> Alert? {
+        if known.name == .certificateExpiring { return renewedCertificate(known, vantage: vantage, link: link) }
+        let isNews = isFlapping && !known.isFlapping
+        // A good result says nothing of why it is down.
+        guard isNews || !result.outcome.isSuccess && known.annotations["sentence"] != result.sentence else { return nil }
+        var renewed = known
+        renewed.annotations = alert(known.kind, vantage: vantage, link: link).annotations
+        for kept in ["since", Alert.doubtAnnotation] { renewed.annotations[kept] = known.annotations[kept] }
+        // Once it has begun to flap, that is said until it is over, or steadily down.
+        if known.isFlapping, !isFlapping, status != .down {
+            renewed.annotations[Alert.flappingAnnotation] = "true"
+            renewed.annotations["summary"] = known.annotations["summary"]
+        }
+        return renewed
+    }
+
+    private func renewedCertificate(_ known: Alert, vantage: String, link: String) -> Alert? {
+        // Another certificate, which isn't believed yet.
+        guard let certificate, let expiry = certificate.expiry, AlertKind.wanted(certificate).contains(known.kind) else {
+            return nil
+        }
+        let isExpired = certificate.grade == .expired
+        guard "\(expiry)" != known.annotations["certificate_expiry"] || isExpired != known.isOfExpired else { return nil }
+        var renewed = known
+        renewed.annotations = alert(known.kind, vantage: vantage, link: link).annotations
+        renewed.annotations["since"] = known.annotations["since"]
+        return renewed
+    }
+
     private func annotations(_ name: AlertName, _ description: Description, since: Timestamp, link: String)
         -> [String: String]
     {
@@ -89,6 +119,7 @@ extension TargetReport {
             "detection_bound": "\(description.detectionBound.wholeMilliseconds) ms", "link": link,
         ]
         if isFlapping { annotations[Alert.flappingAnnotation] = "true" }
+        if name == .certificateExpiring, certificate?.grade == .expired { annotations[Alert.expiredAnnotation] = "true" }
         annotations["reason"] = result.outcome.reason?.rawValue
         annotations["cause"] = cause?.rawValue
         annotations["last_good_latency"] = description.lastGood.map { millisecondWords($0) }

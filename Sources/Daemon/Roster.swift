@@ -210,6 +210,7 @@ final class Roster: Sendable {
         let identity = want.target.identity
         if isKnown {
             let isElsewhere = watch.update(want.target, want.policy)
+            if isElsewhere { alerter.move(identity, at: .now()) }
             scheduler.set(identity, Rhythm(want.policy.value), atOnce: isElsewhere)
             return isElsewhere
         }

@@ -153,7 +153,8 @@ final class Watch: Sendable {
     func witnesses(of classes: Set<HostClass>, atMost count: Int) -> [TargetIdentity] {
         state.withLock { state in
             var found: [TargetIdentity] = []
-            for (identity, entry) in state.entries where entry.judge.status == .up && !entry.isHostToldBad {
+            // Where nearly nothing is up there is nobody to ask, and others wait for this lock.
+            for (identity, entry) in state.entries.prefix(10_000) where entry.judge.status == .up && !entry.isHostToldBad {
                 guard found.count < count else { break }
                 if let host = entry.host, classes.contains(state.vantage.hostClass(of: host)) { found.append(identity) }
             }

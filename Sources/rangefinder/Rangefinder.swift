@@ -102,6 +102,7 @@ enum ExitStatus: Int32 {
 struct Failure: Error {
     var code: ExitStatus
     var message: String
+    var isOfAnotherDaemon = false
 
     init(_ code: ExitStatus, _ message: String) {
         self.code = code

@@ -32,7 +32,8 @@ struct RunCommand: AsyncParsableCommand {
             logLevel: level)
         let daemon: Daemon
         do { daemon = try openDaemon(settings, context) } catch let failure as Failure {
-            await tellFailedStart(settings, "Rangefinder can't start: \(failure.message)")
+            // Where another one runs all is well.
+            if !failure.isOfAnotherDaemon { await tellFailedStart(settings, "Rangefinder can't start: \(failure.message)") }
             throw failure
         }
         do {
@@ -59,6 +60,10 @@ func openDaemon(_ settings: Settings, _ context: Daemon.Context) throws -> Daemo
         return try Daemon(settings: settings, context: context)
     } catch let error as HistoryError {
         throw Failure(.unreachable, "\(error)")
+    } catch let error as InstanceLock.Failure {
+        var failure = Failure(.unreachable, "the daemon can't start: \(error)")
+        failure.isOfAnotherDaemon = true
+        throw failure
     } catch {
         throw Failure(.unreachable, "the daemon can't start: \(displayText("\(error)"))")
     }

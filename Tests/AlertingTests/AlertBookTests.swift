@@ -39,7 +39,7 @@ import Testing
         #expect(office.see("bbb") == ["+TargetDown a", "-TargetDegraded a"])
         #expect(office.see("gg") == ["-TargetDown a"])
         #expect(office.see("c") == ["+CertificateExpiring a"])
-        #expect(office.see("CCC") == ["-CertificateExpiring a"])
+        #expect(office.seeForLong("C") == ["-CertificateExpiring a"])
     }
 
     @Test func aBadRecordIsNotProbedAndNoOutage() {

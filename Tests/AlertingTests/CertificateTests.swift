@@ -14,7 +14,7 @@ import Testing
         #expect(office.see("bbb") == ["+TargetDown a"])
         #expect(office.see("99") == ["-TargetDown a"])
         #expect(office.book.firing == 1)
-        #expect(office.see("C") == ["-CertificateExpiring a"])
+        #expect(office.seeForLong("C") == ["-CertificateExpiring a"])
         #expect(office.book.alerts.values.first { $0.name == .certificateExpiring }?.ending == .recovered)
     }
 
@@ -31,13 +31,13 @@ import Testing
         let expired = try #require(office.book.alerts[urgent.key])
         #expect(expired.annotations["summary"] == "a has an expired certificate" && expired.outage == urgent.outage)
         #expect(office.see("00") == ["+TargetDown a"])
-        #expect(office.see("C") == ["-CertificateExpiring critical a"])
+        #expect(office.seeForLong("C") == ["-TargetDown a", "-CertificateExpiring critical a"])
     }
 
     @Test func oneThatIsRenewedForDaysOnlyIsToldAsItIs() {
         var office = Office()
         #expect(office.see("1") == ["+CertificateExpiring critical a"])
-        #expect(office.see("6") == ["-CertificateExpiring critical a", "+CertificateExpiring a"])
+        #expect(office.seeForLong("6") == ["-CertificateExpiring critical a", "+CertificateExpiring a"])
         #expect(office.book.alerts.values.first { !$0.isFiring }?.ending == .recovered)
         #expect(office.see("7") == [])
         #expect(
@@ -58,13 +58,57 @@ import Testing
         #expect(reborn.book.awaits(Office.identity("a"), isDown: false))
         #expect(reborn.see("b") == [])
         #expect(reborn.book.firing == 2)
-        #expect(reborn.see("C").contains("-CertificateExpiring a"))
+        #expect(reborn.seeForLong("C") == ["-TargetDown a", "-CertificateExpiring a"])
         #expect(!reborn.book.awaits(Office.identity("b"), isDown: false))
     }
 
     @Test func withDegradedWhatIsWrongWithTheCertificateAloneIsToldOnce() {
         var office = Office(degraded: true)
         #expect(office.see("999") == ["+CertificateExpiring a"])
+    }
+
+    /// One of two servers has the new one: no news, however often they take turns.
+    @Test func oneOfSeveralServersThatWasNotRenewedKeepsItsAlert() {
+        var office = Office()
+        #expect(office.see("9") == ["+CertificateExpiring a"])
+        for _ in 0..<200 { #expect(office.see("CC9") == []) }
+        #expect(office.see("2") == ["+CertificateExpiring critical a", "-CertificateExpiring a"])
+        for _ in 0..<200 { #expect(office.see("9C2") == []) }
+        #expect(
+            office.book.alerts.values.first { $0.isFiring }?.annotations["certificate_expiry"]
+                == "\(Sample.noon + .seconds(2 * 86_400))")
+        #expect(office.seeForLong("9") == ["-CertificateExpiring critical a", "+CertificateExpiring a"])
+    }
+
+    /// The first hop of a redirect answers, and the second, whose certificate it is, is down.
+    @Test func aProbeThatBrokeOffRefutesNothing() {
+        var office = Office()
+        #expect(office.see("9") == ["+CertificateExpiring a"])
+        office.pass(700)
+        var report = office.report("b", "a")
+        report.result.facts.certificateExpiry = Sample.noon + .seconds(90 * 86_400)
+        report.certificate = CertificateNotice(report.result, days: 14)
+        #expect(report.certificate == nil)
+        report.result.facts.certificateExpiry = Sample.noon + .seconds(2 * 86_400)
+        report.certificate = CertificateNotice(report.result, days: 14)
+        #expect(
+            office.describe(office.book.follow(report, office.trust, at: office.now)).first == "+CertificateExpiring critical a")
+    }
+
+    @Test func theMilderOneGoesOnWhileTheWorseOneWaitsForTheEndOfAWindow() {
+        var office = Office()
+        #expect(office.see("5") == ["+CertificateExpiring a"])
+        office.inMaintenance = ["a"]
+        #expect(office.see("22") == [])
+        #expect(office.book.firing == 1)
+        office.inMaintenance = []
+        #expect(office.see("2") == ["+CertificateExpiring critical a", "-CertificateExpiring a"])
+    }
+
+    @Test func whenItIsProbedElsewhereNobodySeesTheOldOneAnyMore() {
+        var office = Office()
+        #expect(office.see("5") == ["+CertificateExpiring a"])
+        #expect(office.describe(office.book.move(Office.identity("a"), at: office.wall)) == ["-CertificateExpiring a"])
     }
 
     @Test func inMaintenanceItWaits() {

@@ -134,7 +134,7 @@ import Testing
         }
     }
 
-    private static let seeds = 50
+    private static let seeds = 20
 
     /// How many of the targets are announced in the middle, and at most, in so many cuts; and how often there was a doubt.
     private func row(_ words: String, _ places: [Place]) -> String {
@@ -155,11 +155,15 @@ import Testing
         (first..<first + count).map { Place(address: "20.\($0).0.1", interval: interval) }
     }
 
-    private static func inside(_ count: Int) -> [Place] { (0..<count).map { Place(address: "10.\($0).0.1", isCut: false) } }
+    private static func inside(_ count: Int, isCut: Bool) -> [Place] {
+        (0..<count).map { Place(address: "10.1.1.\($0)", isCut: isCut) }
+    }
 
     @Test func theTableOfTheDocumentIsWhatIsAnnounced() throws {
         var rows = [3, 6, 9, 12, 50].map { row("\($0) hosts", Self.outside($0)) }
-        rows.append(row("50 hosts, and 30 in 10.0.0.0/8 that answer", Self.outside(50) + Self.inside(30)))
+        rows.append(row("50 hosts, and 30 in 10.1.1.0/24 that answer", Self.outside(50) + Self.inside(30, isCut: false)))
+        rows.append(row("50 hosts, and 30 in 10.1.1.0/24 that are cut off, too", Self.outside(50) + Self.inside(30, isCut: true)))
+        rows.append(row("3 hosts, and 10 in 10.1.1.0/24 that are cut off, too", Self.outside(3) + Self.inside(10, isCut: true)))
         rows.append(row("20 hosts, each asked every 2 minutes", Self.outside(20, interval: .seconds(120))))
         rows.append(
             row(

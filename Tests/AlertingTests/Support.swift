@@ -33,6 +33,11 @@ struct Office {
         }
     }
 
+    /// The same result until it is believed.
+    mutating func seeForLong(_ letter: String, _ key: String = "a") -> [String] {
+        see(String(repeating: letter, count: 130), key)
+    }
+
     mutating func pass(_ seconds: Int) {
         now = now.advanced(by: .seconds(seconds))
         wall = wall + .seconds(seconds)

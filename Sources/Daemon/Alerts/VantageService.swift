@@ -128,6 +128,8 @@ final class VantageService: Sendable {
         for target in targets {
             guard let policy = daemon.watch.policy(of: target) else { continue }
             daemon.scheduler.set(target, Rhythm(policy), atOnce: true)
+            // It went meanwhile.
+            if !daemon.watch.watches(target) { daemon.scheduler.remove(target) }
         }
     }
 

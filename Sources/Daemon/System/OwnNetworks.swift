@@ -8,7 +8,7 @@ func ownNetworks() -> Set<CIDR> {
     guard getifaddrs(&first) == 0 else { return [] }
     defer { freeifaddrs(first) }
     let entries = sequence(first: first) { $0?.pointee.ifa_next }.prefix { $0 != nil }
-    return Set(entries.compactMap { $0?.pointee.ifa_addr.flatMap(address) }.map { HostClass.network(of: $0.unwrapped) })
+    return Set(entries.compactMap { $0?.pointee.ifa_addr.flatMap(address) }.map { HostClass.provider(of: $0) })
 }
 
 private func address(_ address: UnsafeMutablePointer<sockaddr>) -> IPAddress? {

@@ -5,13 +5,17 @@ package struct CertificateNotice: Hashable, Sendable {
 
     package var grade: Grade
     package var expiry: Timestamp?
+    /// The probe went to its end: only then may what it saw be all that there is. A redirect's first hop says nothing good of the second.
+    package var isWhole: Bool
 
     /// With less time than that somebody has to act today.
     private static let urgent: Duration = .seconds(3 * 86_400)
 
-    package init(_ grade: Grade, expiry: Timestamp? = nil) { (self.grade, self.expiry) = (grade, expiry) }
+    package init(_ grade: Grade, expiry: Timestamp? = nil, isWhole: Bool = true) {
+        (self.grade, self.expiry, self.isWhole) = (grade, expiry, isWhole)
+    }
 
-    /// nil of a result that says nothing of it: void, or without an answer and without a certificate.
+    /// nil of a result that says nothing of it: void, or without an answer and without a certificate that is worth a word.
     ///
     /// - Parameter days: fewer days left are to be told of (`expect.certificate_days`); 0 for never.
     package init?(_ result: ProbeResult, days: Int) {
@@ -24,15 +28,17 @@ package struct CertificateNotice: Hashable, Sendable {
             self.init(.expired, expiry: result.facts.certificateExpiry ?? result.facts.presentedExpiry)
             return
         }
+        let isWhole = result.outcome.isSuccess || [.statusUnexpected, .bodyMismatch].contains(result.outcome.reason)
         guard let expiry = result.facts.certificateExpiry else {
             // It answers without TLS, and has none any more.
-            guard result.facts.httpStatus != nil, !result.facts.usedTLS else { return nil }
+            guard isWhole, result.facts.httpStatus != nil, !result.facts.usedTLS else { return nil }
             self.init(.fine)
             return
         }
         let left = expiry - result.startedAt
         let grade: Grade =
             left <= .zero ? .expired : left >= .seconds(days * 86_400) ? .fine : left < Self.urgent ? .urgent : .soon
-        self.init(grade, expiry: expiry)
+        guard isWhole || grade != .fine else { return nil }
+        self.init(grade, expiry: expiry, isWhole: isWhole)
     }
 }

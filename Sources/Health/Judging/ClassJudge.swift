@@ -1,15 +1,10 @@
-/// What the hosts of one class make of our way to them: a doubt, a suspicion, or neither. The rules stand at ``VantageJudge``.
+/// What hosts to which one way leads make of that way: a doubt, a suspicion, or neither. The rules stand at ``VantageJudge``.
 struct ClassJudge: Sendable {
     static let (hostsMin, networksMin) = (5, 3)
 
-    /// A host that turned bad.
-    private struct Turned {
-        var at: ContinuousClock.Instant
-        /// The interval of the target that turned it.
-        var lasts: Duration
-    }
-
     let hostClass: HostClass
+    /// One of all hosts: any answer refutes it.
+    private let isOfAll: Bool
     private(set) var doubtSince: ContinuousClock.Instant?
     /// When the last doubt ended: what was seen by a probe that started before proves nothing.
     private(set) var trustedSince: ContinuousClock.Instant?
@@ -22,13 +17,13 @@ struct ClassJudge: Sendable {
     private var strangers = 0
     private var answeredAt: ContinuousClock.Instant?
     /// Those that turned bad since one turned good.
-    private var turned: [HostTable.ID: Turned] = [:]
-    /// In a doubt: those that turned bad and haven't answered since, and how many there were at most.
-    private var affected: (now: Set<HostTable.ID>, most: Int) = ([], 0)
+    private var turned = TurnedHosts()
+    /// In a doubt: those that turned bad and haven't answered since, how many there were at most, and which of them never answered.
+    private var affected: (now: Set<HostTable.ID>, most: Int, strangers: Set<HostTable.ID>) = ([], 0, [])
     /// Those of which a target turned bad since anything answered.
     private var silent: Set<HostTable.ID> = []
 
-    init(_ hostClass: HostClass) { self.hostClass = hostClass }
+    init(_ hostClass: HostClass, isOfAll: Bool = false) { (self.hostClass, self.isOfAll) = (hostClass, isOfAll) }
 
     /// So many hosts are bad at once, in a doubt.
     var bad: Int { affected.now.count }
@@ -43,69 +38,83 @@ struct ClassJudge: Sendable {
 
     mutating func remove(_ host: HostTable.ID, interval: Duration, network: CIDR?) {
         hosts -= 1
-        Self.takeOne(from: &intervals, interval)
-        if let network { Self.takeOne(from: &networks, network) } else { strangers -= 1 }
-        turned[host] = nil
+        takeOne(of: interval)
+        if let network { networks.takeOne(network) } else { strangers -= 1 }
+        turned.remove(host)
         silent.remove(host)
         affected.now.remove(host)
+        affected.strangers.remove(host)
+    }
+
+    /// A host's first address is known by now.
+    mutating func learn(_ network: CIDR) {
+        strangers -= 1
+        networks[network, default: 0] += 1
     }
 
     mutating func change(interval old: Duration, to new: Duration) {
-        Self.takeOne(from: &intervals, old)
+        takeOne(of: old)
         intervals[new, default: 0] += 1
     }
 
-    private static func takeOne<Key: Hashable>(from counts: inout [Key: Int], _ key: Key) {
-        let left = (counts[key] ?? 0) - 1
-        counts[key] = left > 0 ? left : nil
+    private mutating func takeOne(of interval: Duration) {
+        let left = (intervals[interval] ?? 0) - 1
+        intervals[interval] = left > 0 ? left : nil
     }
 
-    mutating func answered(at now: ContinuousClock.Instant) { (silent, answeredAt) = ([], now) }
+    mutating func answered(at now: ContinuousClock.Instant) {
+        (silent, answeredAt) = ([], now)
+        if isOfAll { turned.removeAll() } else { turned.removeStrangers() }
+        guard !affected.strangers.isEmpty else { return }
+        affected.now.subtract(affected.strangers)
+        affected.most -= affected.strangers.count
+        affected.strangers = []
+    }
 
     mutating func targetTurnedBad(_ host: HostTable.ID) { silent.insert(host) }
 
-    mutating func hostTurned(_ turn: HostTable.Turn, _ host: HostTable.ID, interval: Duration, at now: ContinuousClock.Instant) {
-        if turn == .bad {
-            turned[host] = Turned(at: now, lasts: interval)
-            if doubtSince != nil { affected.now.insert(host) }
-            affected.most = max(affected.most, affected.now.count)
-        } else {
-            turned = [:]
+    mutating func hostTurned(
+        _ turn: HostTable.Turn, _ host: HostTable.ID, interval: Duration, network: CIDR?, at now: ContinuousClock.Instant
+    ) {
+        guard turn == .bad else {
+            turned.removeAll()
             affected.now.remove(host)
+            affected.strangers.remove(host)
+            return
         }
+        turned.add(host, at: now, lasts: interval, network: network)
+        guard doubtSince != nil, affected.now.insert(host).inserted else { return }
+        if network == nil { affected.strangers.insert(host) }
+        affected.most = max(affected.most, affected.now.count)
     }
 
     // MARK: What it makes of it
 
     /// Time passes.
     mutating func expire(_ table: HostTable, at now: ContinuousClock.Instant) {
-        // As long as nothing has answered since, what turned bad is part of the same silence, however seldom others are asked.
-        turned = turned.filter { _, one in
-            one.at.duration(to: now) <= one.lasts || answeredAt.map { one.at > $0 } ?? true
-        }
+        turned.expire(at: now, answeredAt: answeredAt)
         // A host may turn without a turn of a target: by targets that come and go.
-        affected.now = affected.now.filter { table.isBad($0) }
+        if doubtSince != nil { affected.now = affected.now.filter { table.isBad($0) } }
     }
 
     /// - Parameter isAsked: false where others decide: then there is no doubt and no suspicion of its own.
-    mutating func weigh(_ table: HostTable, isAsked: Bool, at now: ContinuousClock.Instant) {
+    mutating func weigh(isAsked: Bool, at now: ContinuousClock.Instant) {
         suspect(isAsked: isAsked, at: now)
-        switch (doubtSince != nil, isAsked && isInDoubt(table)) {
+        switch (doubtSince != nil, isAsked && isInDoubt) {
         case (false, true):
             doubtSince = now
             // Not those that failed before: they may fail for ever.
-            affected = (Set(turned.keys), turned.count)
+            affected = (turned.hosts, turned.count, turned.strangers)
         case (true, false):
             (doubtSince, suspiciousSince, trustedSince) = (nil, nil, now)
-            affected = ([], 0)
+            affected = ([], 0, [])
         default: break
         }
     }
 
-    private func isInDoubt(_ table: HostTable) -> Bool {
+    private var isInDoubt: Bool {
         if doubtSince != nil { return 2 * affected.now.count > affected.most }
-        return turned.count >= Self.hostsMin && 2 * turned.count >= hosts
-            && table.areSpread(turned.keys, over: Self.networksMin)
+        return turned.count >= Self.hostsMin && 2 * turned.count >= hosts && turned.areSpread(over: Self.networksMin)
     }
 
     private mutating func suspect(isAsked: Bool, at now: ContinuousClock.Instant) {

@@ -8,18 +8,26 @@ package enum HostClass: Hashable, Sendable {
 
     private static let blocks = [EgressRule.AddressClass.private, .loopback, .linkLocal].flatMap(\.blocks)
 
-    /// - Parameter ownNetworks: those in which this machine has an address, as in ``network(of:)``.
+    /// - Parameter ownNetworks: those in which this machine has an address, as in ``provider(of:)``.
     package init(_ address: IPAddress, ownNetworks: Set<CIDR>) {
         let address = address.unwrapped
-        let network = Self.network(of: address)
+        let network = Self.provider(of: address)
         self =
             (Self.blocks.first { $0.contains(address) } ?? (ownNetworks.contains(network) ? network : nil)).map(Self.inside)
             ?? .outside
     }
 
     /// The /16 of an address, or the /32 of one of IPv6: about what one provider announces as a whole.
-    package static func network(of address: IPAddress) -> CIDR {
-        let kept = address.isIPv4 ? 2 : 4
+    package static func provider(of address: IPAddress) -> CIDR { network(of: address, bytes: 2, or: 4) }
+
+    /// Which hosts of this class are near to each other: a provider's outside, and a subnet (/24, /64) inside.
+    func network(of address: IPAddress) -> CIDR {
+        self == .outside ? Self.provider(of: address) : Self.network(of: address, bytes: 3, or: 8)
+    }
+
+    private static func network(of address: IPAddress, bytes v4: Int, or v6: Int) -> CIDR {
+        let address = address.unwrapped
+        let kept = address.isIPv4 ? v4 : v6
         let bytes = address.bytes.prefix(kept) + [UInt8](repeating: 0, count: address.bytes.count - kept)
         return CIDR(IPAddress(bytes: Array(bytes)) ?? address, prefixLength: kept * 8)
     }

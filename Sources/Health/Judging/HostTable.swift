@@ -71,20 +71,8 @@ package struct HostTable: Sendable {
 
     mutating func note(interval: Duration, of id: ID) { hosts[Int(id)]?.interval = interval }
 
-    mutating func note(_ address: IPAddress, classIndex: Int, of id: ID) {
-        hosts[Int(id)]?.network = HostClass.network(of: address)
+    mutating func note(network: CIDR, classIndex: Int, of id: ID) {
+        hosts[Int(id)]?.network = network
         hosts[Int(id)]?.classIndex = classIndex
-    }
-
-    /// Whether they are in so many networks (/16, and /32 of IPv6). A name that never answered has no known address, and is taken for a network
-    /// of its own: after a restart while nothing answers, names under one domain must not pass for one network.
-    func areSpread(_ some: some Collection<ID>, over count: Int) -> Bool {
-        var known: Set<CIDR> = []
-        var unknown = 0
-        for host in some.lazy.compactMap({ hosts[Int($0)] }) {
-            if let network = host.network { known.insert(network) } else { unknown += 1 }
-            if known.count + unknown >= count { return true }
-        }
-        return false
     }
 }

@@ -5,7 +5,9 @@
 /// - with at least two canaries, when all of them fail; when one answers, nothing else counts;
 /// - without canaries, for the hosts of one class (``HostClass``): when at least half of them, at least five in at least three networks, turned
 ///   bad and none turned good. A host that turned bad counts for as long as the interval of its target, or until something of its class answers
-///   when that is later. It trusts itself again when half of those that turned bad answer again.
+///   when that is later; one that never answered counts only until something does. It trusts itself again when half of those that turned bad
+///   answer again;
+/// - in the same way for all hosts together, as long as nothing of any class answers: what is cut off whole may have few hosts of each class.
 ///
 /// Half of the hosts take half an interval to fail, and the first targets can be confirmed before that. So it is *suspicious* of a class in
 /// which a doubt can arise from a first failure until anything of it answers, or half of its hosts have had their turn. Others are asked all the
@@ -83,6 +85,8 @@ package struct VantageJudge: Sendable {
     private var hosts = HostTable()
     /// The first is ``HostClass/outside``.
     private var classes = [ClassJudge(.outside)]
+    /// Of the hosts of all classes.
+    private var all = ClassJudge(.outside, isOfAll: true)
     private var hasAnswer = false
     /// The doubt that troubles or canaries cause.
     private var general: (doubt: Doubt?, trustedSince: ContinuousClock.Instant?)
@@ -109,13 +113,16 @@ package struct VantageJudge: Sendable {
         let (id, isNew) = hosts.add(host, isBad: isBad, interval: interval)
         guard isNew else { return id }
         classes[0].add(interval: interval, network: nil)
+        all.add(interval: interval, network: nil)
         if let address = IPAddress(host) { learn(address, of: id) }
         return id
     }
 
     package mutating func remove(host: HostTable.ID, isBad: Bool) {
         let (place, interval, network) = (hosts.classIndex(of: host), hosts.interval(of: host), hosts.network(of: host))
-        if hosts.remove(host, isBad: isBad) { classes[place].remove(host, interval: interval, network: network) }
+        guard hosts.remove(host, isBad: isBad) else { return }
+        classes[place].remove(host, interval: interval, network: network)
+        all.remove(host, interval: interval, network: network)
     }
 
     /// A host is judged in the class of the first address that answered.
@@ -124,10 +131,11 @@ package struct VantageJudge: Sendable {
         let old = hosts.classIndex(of: host)
         let place = classes.firstIndex { $0.hostClass == hostClass } ?? classes.count
         if place == classes.count { classes.append(ClassJudge(hostClass)) }
-        let interval = hosts.interval(of: host)
-        classes[old].remove(host, interval: interval, network: hosts.network(of: host))
-        hosts.note(address, classIndex: place, of: host)
-        classes[place].add(interval: interval, network: hosts.network(of: host))
+        let (interval, network) = (hosts.interval(of: host), hostClass.network(of: address))
+        classes[old].remove(host, interval: interval, network: nil)
+        hosts.note(network: network, classIndex: place, of: host)
+        classes[place].add(interval: interval, network: network)
+        all.learn(network)
     }
 
     /// One result that counted.
@@ -149,18 +157,28 @@ package struct VantageJudge: Sendable {
         if known != interval {
             hosts.note(interval: interval, of: host)
             classes[place].change(interval: known, to: interval)
+            all.change(interval: known, to: interval)
         }
-        if !isBad { classes[place].answered(at: now) }
+        if !isBad {
+            classes[place].answered(at: now)
+            all.answered(at: now)
+        }
         guard wasBad != isBad else {
             // It may have ended a suspicion.
-            if !isBad, classes[place].suspiciousSince != nil || !standing.isSettled { weigh(place, at: now) }
+            let isNews = classes[place].suspiciousSince != nil || all.suspiciousSince != nil || !standing.isSettled
+            if !isBad, isNews { weigh(place, at: now) }
             return
         }
         if isBad {
             classes[place].targetTurnedBad(host)
+            all.targetTurnedBad(host)
             failedAt = now
         }
-        if let turn = hosts.count(host, isBad: isBad) { classes[place].hostTurned(turn, host, interval: interval, at: now) }
+        if let turn = hosts.count(host, isBad: isBad) {
+            let network = hosts.network(of: host)
+            classes[place].hostTurned(turn, host, interval: interval, network: network, at: now)
+            all.hostTurned(turn, host, interval: interval, network: network, at: now)
+        }
         weigh(place, at: now)
     }
 
@@ -188,8 +206,10 @@ package struct VantageJudge: Sendable {
     package mutating func weigh(at now: ContinuousClock.Instant) {
         for place in classes.indices {
             classes[place].expire(hosts, at: now)
-            classes[place].weigh(hosts, isAsked: !hasCanaries, at: now)
+            classes[place].weigh(isAsked: !hasCanaries, at: now)
         }
+        all.expire(hosts, at: now)
+        all.weigh(isAsked: !hasCanaries, at: now)
         switch (general.doubt, generalCause) {
         case (nil, let cause?): general.doubt = Doubt(since: now, cause: cause)
         case (.some, nil): general = (nil, now)
@@ -200,7 +220,8 @@ package struct VantageJudge: Sendable {
     }
 
     private mutating func weigh(_ place: Int, at now: ContinuousClock.Instant) {
-        classes[place].weigh(hosts, isAsked: !hasCanaries, at: now)
+        classes[place].weigh(isAsked: !hasCanaries, at: now)
+        all.weigh(isAsked: !hasCanaries, at: now)
         conclude()
     }
 
@@ -213,27 +234,32 @@ package struct VantageJudge: Sendable {
     private mutating func conclude() {
         var new = Standing()
         let worst = classes.filter { $0.doubtSince != nil }.max { $0.bad < $1.bad }
-        new.doubt =
-            general.doubt
-            ?? worst.flatMap { worst in
-                worst.doubtSince.map {
-                    Doubt(since: $0, cause: .hosts(bad: worst.bad, of: worst.hosts, worst.hostClass))
-                }
-            }
+        new.doubt = general.doubt ?? doubt(of: all) ?? worst.flatMap(doubt)
         new.isSettled = hasCanaries ? canaries != nil : hasAnswer
         new.wantsCanaries = hasCanaries && failedAt != nil
-        let everywhere = Trust(
-            isDoubtful: general.doubt != nil, trustedSince: general.trustedSince, vouchedUntil: hasCanaries ? answeredFor : nil)
-        new.everywhere = everywhere
+        new.everywhere = Trust(
+            isDoubtful: general.doubt != nil || all.doubtSince != nil, isSuspicious: all.suspiciousSince != nil,
+            trustedSince: Self.latest(general.trustedSince, all.trustedSince), vouchedUntil: hasCanaries ? answeredFor : nil)
+        if new.everywhere.isDoubtful { new.everywhere.isSuspicious = false }
         for one in classes where one.doubtSince != nil || one.suspiciousSince != nil || one.trustedSince != nil {
-            var trust = everywhere
+            var trust = new.everywhere
             trust.isDoubtful = trust.isDoubtful || one.doubtSince != nil
-            trust.isSuspicious = !trust.isDoubtful && one.suspiciousSince != nil
-            trust.trustedSince = [everywhere.trustedSince, one.trustedSince].compactMap(\.self).max()
+            trust.isSuspicious = !trust.isDoubtful && (trust.isSuspicious || one.suspiciousSince != nil)
+            trust.trustedSince = Self.latest(trust.trustedSince, one.trustedSince)
             new.classes[one.hostClass] = trust
-            if trust.isSuspicious { new.suspicions[one.hostClass] = one.suspiciousSince }
         }
-        new.trustedSince = (new.classes.values.map(\.trustedSince) + [everywhere.trustedSince]).compactMap(\.self).max()
+        for one in classes where new.trust(one.hostClass).isSuspicious {
+            new.suspicions[one.hostClass] = one.suspiciousSince ?? all.suspiciousSince
+        }
+        new.trustedSince = new.classes.values.reduce(new.everywhere.trustedSince) { Self.latest($0, $1.trustedSince) }
         standing = new
+    }
+
+    private func doubt(of one: ClassJudge) -> Doubt? {
+        one.doubtSince.map { Doubt(since: $0, cause: .hosts(bad: one.bad, of: one.hosts, one.hostClass)) }
+    }
+
+    private static func latest(_ one: ContinuousClock.Instant?, _ other: ContinuousClock.Instant?) -> ContinuousClock.Instant? {
+        [one, other].compactMap(\.self).max()
     }
 }

@@ -53,7 +53,9 @@ struct Series {
     /// Minutes keep no times: they are counted from the results, as long as those are kept.
     private mutating func addTimes() throws {
         let (kinds, resolution) = (reading.counting.kinds, resolution)
-        let reach = Standing.reach(of: kinds.values.map(\.interval).max() ?? 0)
+        // Of this target, where that is known; another may be probed once a day.
+        let newest = try Standing(reading.db, reading.target).countedKind.flatMap { kinds[$0]?.interval }
+        let reach = Standing.reach(of: newest ?? kinds.values.map(\.interval).max() ?? 0)
         var times: [Int64: StatusTime] = [:]
         var before: (at: Int64, kind: Kind)?
         try reading.each(span.lowerBound - reach..<span.upperBound + reach) { _, startedAt, values in

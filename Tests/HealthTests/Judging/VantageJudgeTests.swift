@@ -112,7 +112,7 @@ private struct Place {
     @Test func aNameBelongsToTheClassOfTheFirstAddressThatAnsweredAndANetworkOfOursIsNear() throws {
         var judge = VantageJudge()
         let own = try #require(IPAddress("198.51.100.7"))
-        judge.ownNetworks = [HostClass.network(of: own)]
+        judge.ownNetworks = [HostClass.provider(of: own)]
         let near = HostClass.inside(try #require(CIDR("198.51.0.0/16")))
         let host = judge.add(host: "near.example", isBad: false, interval: .seconds(30))
         #expect(judge.hostClass(of: host) == .outside)
@@ -122,6 +122,48 @@ private struct Place {
         #expect(judge.hostClass(of: host) == near)
         judge.follow(host: host, wasBad: false, isBad: false, interval: .seconds(30), address: "20.0.0.1", at: .now)
         #expect(judge.hostClass(of: host) == near)
+    }
+
+    /// After a restart: hosts that have been dead for years are no news.
+    @Test func whatNeverAnsweredCountsOnlyUntilSomethingDoes() {
+        var judge = VantageJudge()
+        let now = ContinuousClock.now
+        let interval = Duration.seconds(30)
+        let living = (0..<6).map { judge.add(host: "h\($0).example", isBad: false, interval: interval) }
+        let dead = (0..<12).map { judge.add(host: "d\($0).corp", isBad: false, interval: interval) }
+        func see(_ host: HostTable.ID, _ address: String?, wasBad: Bool = false) {
+            judge.follow(host: host, wasBad: wasBad, isBad: address == nil, interval: interval, address: address, at: now)
+        }
+        for host in dead { see(host, nil) }
+        #expect(judge.standing.doubt?.cause == .hosts(bad: 12, of: 18))
+        see(living[0], "20.0.0.1")
+        #expect(judge.standing.doubt == nil)
+        for host in living.dropFirst() { see(host, "20.\(host).0.1") }
+        #expect(judge.standing.doubt == nil && !judge.standing.trust(.outside).isSuspicious)
+    }
+
+    /// Few of each class, and all of them are cut off.
+    @Test func whatIsCutOffWholeIsDoubtedWhateverItsClasses() {
+        var judge = VantageJudge()
+        let now = ContinuousClock.now
+        let names = (0..<3).map { "20.\($0).0.1" } + (0..<6).map { "192.168.1.\($0)" }
+        let hosts = names.map { judge.add(host: $0, isBad: false, interval: .seconds(30)) }
+        func see(_ index: Int, isBad: Bool, wasBad: Bool) {
+            judge.follow(
+                host: hosts[index], wasBad: wasBad, isBad: isBad, interval: .seconds(30), address: names[index], at: now)
+        }
+        for index in hosts.indices { see(index, isBad: false, wasBad: false) }
+        see(0, isBad: true, wasBad: false)
+        #expect(judge.standing.trust(.outside).isSuspicious)
+        for index in 1..<5 { see(index, isBad: true, wasBad: false) }
+        #expect(judge.standing.trust(.outside).isDoubtful && judge.standing.trust(judge.hostClass(of: hosts[8])).isDoubtful)
+        // One that answers says that something else is broken.
+        for index in 0..<5 { see(index, isBad: false, wasBad: true) }
+        for index in 0..<3 {
+            see(index, isBad: true, wasBad: false)
+            see(8, isBad: false, wasBad: false)
+        }
+        #expect(judge.standing.doubt == nil && !judge.standing.trust(.outside).isSuspicious)
     }
 
     /// Each host counts for the interval of its own target.
@@ -160,8 +202,11 @@ private struct Place {
             for id in ids { judge.follow(host: id, wasBad: false, isBad: true, interval: .seconds(30), address: nil, at: .now) }
             return judge.standing.doubt
         }
-        #expect(doubt(of: (0..<8).map { "10.1.\($0).5" }) == nil)
-        #expect(doubt(of: (0..<8).map { "10.\($0).0.5" }) != nil)
+        #expect(doubt(of: (0..<8).map { "20.1.\($0).5" }) == nil)
+        #expect(doubt(of: (0..<8).map { "20.\($0).0.5" }) != nil)
+        // Inside, a subnet is one.
+        #expect(doubt(of: (0..<8).map { "10.1.1.\($0)" }) == nil)
+        #expect(doubt(of: (0..<8).map { "10.1.\($0).5" }) != nil)
     }
 
     @Test(arguments: [(4, 4), (20, 2)])
