@@ -10,27 +10,22 @@ import Scheduling
 ///
 /// Nothing here waits for a disk, a page or an alert: History queues, Exposition writes numbers into a slab.
 struct ProbeLoop: Sendable {
-    private let watch: Watch
-    private let roster: Roster
-    private let history: History
-    private let alerter: Alerter
-    private let maintenance: MaintenanceBook
-    private let series: TargetSeries
-    private let metrics: DaemonMetrics
-    private let logger: Logger
-    private let prober: Prober
+    let watch: Watch
+    let history: History
+    let alerter: Alerter
+    let maintenance: MaintenanceBook
+    let series: TargetSeries
+    let metrics: DaemonMetrics
+    let logger: Logger
+    let prober: Prober
     private let faults = FaultLog()
 
-    init(daemon: Daemon, prober: Prober) {
-        watch = daemon.watch
-        roster = daemon.roster
-        history = daemon.history
-        alerter = daemon.alerter
-        maintenance = daemon.maintenance
-        series = daemon.series
-        metrics = daemon.metrics
-        logger = daemon.logger
-        self.prober = prober
+    init(
+        watch: Watch, history: History, alerter: Alerter, maintenance: MaintenanceBook, series: TargetSeries,
+        metrics: DaemonMetrics, logger: Logger, prober: Prober
+    ) {
+        (self.watch, self.history, self.alerter, self.maintenance) = (watch, history, alerter, maintenance)
+        (self.series, self.metrics, self.logger, self.prober) = (series, metrics, logger, prober)
     }
 
     func probe(_ identity: TargetIdentity, due: ContinuousClock.Instant, isRecheck: Bool) async -> ProbeEnd<
@@ -81,11 +76,7 @@ struct ProbeLoop: Sendable {
         // Before its status: a scrape between the two would find an outage that nobody holds.
         if isHeld { series.hold(judged.result.target) }
         series.record(judged.result, judged.judgement, judge: judged.judge)
-        // Elsewhere, because the roster may be busy with a list, and this is the engine's thread.
-        if judged.changesUnprobeable {
-            Task { [roster] in roster.publishCounts() }
-            sayUnprobeable(judged)
-        }
+        if judged.changesUnprobeable { sayUnprobeable(judged) }
         if judged.result.void == .proberFault { faults.say(judged.result.sentence, of: judged.target, logger) }
         if let transition = judged.judgement.transition { say(transition, judged.target) }
     }

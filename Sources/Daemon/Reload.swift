@@ -3,32 +3,31 @@ import Curl
 import Exposition
 import Health
 import Logging
+import ServiceLifecycle
 import Settings
 import Synchronization
 import UnixSignals
 import Web
 
-/// What a reload can't change of the settings that the daemon started with, and what became of the last one.
-final class Reloader: Sendable {
-    private let atStart: Settings
-    /// Of the last reload, that it was refused only for what would be lost by it.
+/// What became of the last reload, for the service's status.
+final class ReloadOutcome: Sendable {
+    /// It was refused only for what would be lost by it.
     private let wantsAcceptance = Mutex(false)
-
-    init(atStart: Settings) { self.atStart = atStart }
-
-    /// The keys of new settings that differ from those of the start and wait for a restart.
-    func keysThatWait(in new: Settings) -> [String] {
-        Self.keysForRestart.filter { $0.differs(atStart, new) }.map(\.name)
-    }
 
     func note(wantsAcceptance isWanted: Bool) { wantsAcceptance.withLock { $0 = isWanted } }
 
-    /// What the service's status says of a reload that failed.
+    /// Why the last reload failed.
     var trouble: String {
         wantsAcceptance.withLock(\.self)
             ? "the last reload was refused, because it would leave nothing that is watched; `rangefinder reload --accept` takes it"
             : "the last reload failed, and the settings before it are in force"
     }
+}
+
+/// The keys that a reload can't change.
+enum KeysForRestart {
+    /// Those whose values differ.
+    static func changed(from old: Settings, to new: Settings) -> [String] { keys.filter { $0.differs(old, new) }.map(\.name) }
 
     private struct Key {
         var name: String
@@ -40,20 +39,51 @@ final class Reloader: Sendable {
         }
     }
 
-    private static let keysForRestart = [
+    private static let keys = [
         Key("vantage") { $0.vantage }, Key("listen") { $0.listen }, Key("listen_names") { $0.listenNames },
         Key("admin") { $0.admin }, Key("targets_server") { $0.targetsServer }, Key("limits") { $0.limits },
         Key("history") { $0.history }, Key("log.format") { $0.log.format }, Key("core_dumps") { $0.coreDumps },
     ]
 }
 
-extension Daemon {
+/// Puts another configuration in force while the daemon runs. One reload at a time: see ``Turns``.
+struct Reloader: Sendable {
+    let context: Daemon.Context
+    let atStart: Settings
+    let watch: Watch
+    let roster: Roster
+    let alerter: Alerter
+    let series: TargetSeries
+    let metrics: DaemonMetrics
+    let access: WebAccess
+    let sync: SyncService
+    let engines: Engines
+    let manager: ServiceManager?
+    let status: DaemonStatus
+    let outcome: ReloadOutcome
+
+    private var logger: Logger { context.logger }
+
     /// Reads the configuration again, checks it whole, and takes it; a bad one changes nothing.
     ///
     /// - Parameter accept: also one that leaves no client, or no target of those that are watched. Without it a file that was emptied or
     ///   cut off would end the watching.
     func reload(accept: Bool = false) async -> WebServer.ActionResult {
-        await turns.take { await self.reloading { await self.readAgain(accept: accept) } }
+        await reloading { await readAgain(accept: accept) }
+    }
+
+    /// Tells the service manager that `body` is a reload.
+    private func reloading<Value>(_ body: () async -> Value) async -> Value {
+        // Before it is ready the end of a reload would pass for that.
+        guard let manager, await status.hasStarted else { return await body() }
+        manager.tell(.reloading(since: ServiceManager.monotonicMicroseconds()))
+        let value = await body()
+        // One that is lost would leave the service reloading for good.
+        for _ in 0..<50 {
+            if manager.tell(.ready) { break }
+            try? await Task.sleep(for: .milliseconds(100))
+        }
+        return value
     }
 
     private func readAgain(accept: Bool) async -> WebServer.ActionResult {
@@ -68,12 +98,12 @@ extension Daemon {
             return refused(said + ["\(displayText(path)): \(loss)"], canBeAccepted: true)
         }
         for line in said { logger.warning("reload: \(line)") }
-        let access = access.take(settings.webConfigFile, accept: accept)
-        guard access.troubles.isEmpty else { return refused(access.troubles, canBeAccepted: access.canBeAccepted) }
+        let taking = access.take(settings.webConfigFile, accept: accept)
+        guard taking.troubles.isEmpty else { return refused(taking.troubles, canBeAccepted: taking.canBeAccepted) }
         await take(settings)
         metrics.configurationReloaded(.now())
-        self.access.sayIfOpen(logger)
-        let waiting = reloader.keysThatWait(in: settings)
+        access.sayIfOpen(logger)
+        let waiting = KeysForRestart.changed(from: atStart, to: settings)
         logger.notice("reloaded", metadata: ["targets": "\(watch.count)"])
         guard !waiting.isEmpty else { return .done("reloaded") }
         let sentence = "changed but not in force before a restart: \(waiting.joined(separator: ", "))"
@@ -82,7 +112,7 @@ extension Daemon {
     }
 
     private func refused(_ troubles: [String], canBeAccepted: Bool) -> WebServer.ActionResult {
-        reloader.note(wantsAcceptance: canBeAccepted)
+        outcome.note(wantsAcceptance: canBeAccepted)
         metrics.configurationReloaded(nil)
         for line in troubles { logger.error("reload: \(line)") }
         let hint = canBeAccepted ? "; if this is meant, `rangefinder reload --accept` takes it" : ""
@@ -96,18 +126,28 @@ extension Daemon {
             perTarget: .init(settings.metrics.perTarget), withClientID: settings.targetsAPI.clients.count > 1)
         let roster = roster
         // What was connected to under another rule must not be reused under this one.
-        if roster.settings.egress != settings.egress { probes.closeKeptConnections() }
+        if roster.settings.egress != settings.egress { engines.probes.closeKeptConnections() }
         // The whole of `vantage` waits for a restart.
         alerter.replace(
             AlertingOptions(
-                settings, vantage: self.settings.vantage, hasTLS: access.security.hasTLS, hostName: context.surroundings.hostName),
+                settings, vantage: atStart.vantage, hasTLS: access.security.hasTLS, hostName: context.surroundings.hostName),
             at: .now, wall: .now())
         // Afterwards, so that none falls between; and not under its lock, which is taken under that of Watch.
         if settings.alerting.degraded { alerter.expect(watch.targets(.degraded)) }
-        await sync.replace(plan(settings)) { roster.replace(settings) }
+        await sync.replace(SyncService.Plan(settings, engine: engines.requests)) { roster.replace(settings) }
     }
+}
 
-    func reloadOnHangup() async {
-        for await _ in await UnixSignalsSequence(trapping: .sighup) { _ = await reload() }
+/// Reloads at each SIGHUP.
+struct ReloadOnHangup: Service {
+    let reloader: Reloader
+    let turns: Turns
+
+    func run() async throws {
+        await cancelWhenGracefulShutdown {
+            for await _ in await UnixSignalsSequence(trapping: .sighup) {
+                await turns.take { _ = await reloader.reload() }
+            }
+        }
     }
 }

@@ -259,6 +259,9 @@ final class Watch: Sendable {
         var describe: @Sendable () -> TargetReport.Description
     }
 
+    /// What the judge of the vantage holds.
+    var standing: VantageJudge.Standing { state.withLock { $0.vantage.standing } }
+
     /// Calls `body` with the judge of the vantage, and says what it holds then.
     ///
     /// - Parameter tell: called before another thread can change it: what is said last is what is so.

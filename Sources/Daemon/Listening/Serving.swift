@@ -12,8 +12,16 @@ import TargetsServer
 import Web
 
 /// The listeners: for pages and metrics, for the commands of this machine, and the embedded Targets API.
-extension Daemon {
+struct Listeners: Sendable {
+    let settings: Settings
+    let context: Daemon.Context
+    let shares: DescriptorShares
+    let access: WebAccess
+    let isListening: ListeningFlag
+    let served: WebServer.Daemon
+
     private var listenerNames: [String] { [context.surroundings.hostName] + settings.listenNames }
+    private var logger: Logger { context.logger }
 
     /// Commands find it without a port and a password. Where it can't be, the rest goes on.
     func listenForCommands() async {
@@ -25,7 +33,7 @@ extension Daemon {
         configuration.connectionsMax = min(4, shares.connections)
         do {
             guard let path else { throw ListenFailure(description: "its path would be longer than a socket's may be") }
-            let server = WebServer(configuration: configuration, daemon: whatIsServed, onListening: { _ in chmod(path, 0o660) })
+            let server = WebServer(configuration: configuration, daemon: served, onListening: { _ in chmod(path, 0o660) })
             try await server.run()
         } catch {
             logger.warning("`rangefinder sync` can't reach this daemon: no Unix socket: \(displayText("\(error)"))")
@@ -41,37 +49,16 @@ extension Daemon {
         return configuration
     }
 
-    private var whatIsServed: WebServer.Daemon {
-        let (metrics, series) = (metrics, series)
-        return WebServer.Daemon(
-            page: { format, selection in
-                MetricsPage(format: format, selection: selection, targets: series, daemon: metrics)
-            },
-            readiness: { await self.whatIsNotReady() },
-            reload: { accept in await self.reload(accept: accept) },
-            sync: { accept in await self.syncNow(accept: accept) })
-    }
-
-    func followWebConfiguration() async {
-        while !Task.isCancelled {
-            do { try await Task.sleep(for: WebAccess.looksEvery) } catch { return }
-            await turns.take {
-                self.access.look(self.logger)
-                self.access.sayIfOpen(self.logger)
-            }
-        }
-    }
-
-    func webServer() -> WebServer {
-        let (context, access) = (context, access)
+    func pages() -> WebServer {
+        let (context, access, isListening) = (context, access, isListening)
         var configuration = listener
         configuration.security = access.security
         configuration.inherited = InheritedSocket.take(environment: context.surroundings.environment)
         let isInherited = configuration.inherited != nil
         return WebServer(
-            configuration: configuration, daemon: whatIsServed,
+            configuration: configuration, daemon: served,
             onListening: { bound in
-                self.isListening.withLock { $0 = true }
+                isListening.set()
                 access.listens(at: bound)
                 context.logger.info(
                     "listening", metadata: ["address": "\(bound)\(isInherited ? ", the service manager's socket" : "")"])
@@ -95,11 +82,5 @@ extension Daemon {
                 await context.onListening(.targetsAPI, port)
                 onListening()
             })
-    }
-
-    private func syncNow(accept: Bool) async -> WebServer.ActionResult {
-        let troubles = accept ? await sync.acceptHeld() : await sync.syncNow()
-        return troubles.isEmpty
-            ? .done("\(counted(watch.count, "target is", "targets are")) watched") : .failed(troubles.joined(separator: "\n"))
     }
 }

@@ -33,7 +33,7 @@ final class WebAccess: Sendable {
         var isSaid = false
     }
 
-    static let looksEvery: Duration = .seconds(2)
+    private static let looksEvery: Duration = .seconds(2)
 
     let security = WebSecurity()
     private let surroundings: Surroundings
@@ -119,6 +119,17 @@ final class WebAccess: Sendable {
         guard let news else { return }
         logger.warning(
             "it listens on \(news) without TLS or passwords: whoever reaches that reads targets and metrics; set web_config_file")
+    }
+
+    /// Until the task is cancelled.
+    func follow(_ turns: Turns, _ logger: Logger) async {
+        while !Task.isCancelled {
+            do { try await Task.sleep(for: Self.looksEvery) } catch { return }
+            await turns.take {
+                self.look(logger)
+                self.sayIfOpen(logger)
+            }
+        }
     }
 
     /// Reads it again if one of its files has changed.

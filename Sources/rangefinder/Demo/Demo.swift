@@ -76,13 +76,8 @@ struct Demo {
             onListening: { _, port in places.pagesListen(on: port) })
         let daemon = try openDaemon(try settings(apiPort: apiPort), context)
         try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask {
-                try await withGracefulShutdownHandler {
-                    try await daemon.run(handlesSignals: false)
-                } onGracefulShutdown: {
-                    daemon.shutDown()
-                }
-            }
+            // The graceful shutdown of the group around it reaches the daemon's own.
+            group.addTask { try await daemon.run(handlesSignals: false) }
             group.addTask { try await draw(apiPort: apiPort, places: places) }
             // Whichever ends first ends both.
             try await group.next()

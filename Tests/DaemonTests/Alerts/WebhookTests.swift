@@ -84,7 +84,7 @@ import Testing
                     && beat.body.contains("\"vantage\":\"test\""))
             #expect(try await running.get("/-/ready").status == 200)
             let gate = Gate()
-            Task(executorPreference: running.daemon.probes.executor) { gate.wait() }
+            Task(executorPreference: running.daemon.parts.engines.probes.executor) { gate.wait() }
             // The suite's own limit is the bound: how soon depends on what else the machine does.
             while try await running.get("/-/ready").status == 200 { try Task.checkCancellation() }
             let (notReadyAt, before) = (ContinuousClock.now, heart.requests.count)
@@ -152,7 +152,7 @@ import Testing
             var changed = settings
             changed.alerting.webhooks = [.init(url: .plain(hook.url), secret: nil)]
             changed.alerting.groupWindow = .zero
-            await running.daemon.take(changed)
+            await running.daemon.parts.reloader.take(changed)
             try await hook.until { messages($0).contains { $0.kind == "firing" } }
         }
     }

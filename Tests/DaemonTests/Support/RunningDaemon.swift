@@ -112,7 +112,7 @@ struct RunningDaemon: Sendable {
                 do {
                     let value = try await body(RunningDaemon(daemon: daemon, log: log, port: port, client: client))
                     await client.shutDown()
-                    daemon.shutDown()
+                    await daemon.shutDown()
                     return value
                 } catch {
                     await client.shutDown()

@@ -103,11 +103,11 @@ import Testing
             func pings() -> Int { socket.received.value.count { $0 == "WATCHDOG=1" } }
             try await beats.until { $0.count >= 2 }
             try await socket.received.until { $0.count { $0 == "WATCHDOG=1" } >= 3 }
-            let (wedge, engine) = (DispatchSemaphore(value: 0), running.daemon.probes.executor)
+            let (wedge, engine) = (DispatchSemaphore(value: 0), running.daemon.parts.engines.probes.executor)
             let wedged = Task(executorPreference: engine) { Self.stand(wedge) }
             while try await running.get("/-/ready").status == 200 { try Task.checkCancellation() }
             #expect(try await running.get("/-/ready").body.contains("overdue by three"))
-            #expect(await !running.daemon.whatIsNotReady().isEmpty)
+            #expect(await !running.daemon.parts.readiness.problems().isEmpty)
             let before = (beats.requests.count, pings())
             // Two naps of the heartbeat and of the report, by a clock that isn't theirs: the scrapes of a page.
             let start = ContinuousClock.now

@@ -1,10 +1,17 @@
+import Curl
 import Health
 import History
 import Scheduling
 
-extension Daemon {
-    /// A sentence for each thing that isn't ready. It watches progress, not the clock: targets that had their turn, rows that were written.
-    func whatIsNotReady() async -> [String] {
+/// Whether targets are watched as they should be. It checks progress, not the clock: targets that had their turn, rows that were written.
+struct ReadinessCheck: Sendable {
+    let history: History
+    let sync: SyncService
+    let scheduler: Scheduler<EngineClock>
+    let watch: Watch
+
+    /// A sentence for each thing that isn't ready.
+    func problems() async -> [String] {
         var sentences: [String] = []
         let written = history.statistics
         if !written.isWritable {

@@ -1,0 +1,102 @@
+import Curl
+import Alerting
+import Web
+import Exposition
+import Health
+import History
+import Logging
+import Scheduling
+import Settings
+import TargetsAPI
+
+/// The composition root: everything that the services of a daemon are made of, built in the order in which one needs the other.
+///
+/// No service gets all of this. ``serviceGroup(handlesSignals:)`` hands each what it needs.
+struct Parts: Sendable {
+    let context: Daemon.Context
+    /// Those of the start.
+    let settings: Settings
+    let startedAt = Timestamp.now()
+    let metrics: DaemonMetrics
+    let storage: Storage
+    let access: WebAccess
+    let engines: Engines
+    let series: TargetSeries
+    let scheduler: Scheduler<EngineClock>
+    let watch = Watch()
+    let maintenance = MaintenanceBook()
+    let alerter: Alerter
+    let roster: Roster
+    let sync: SyncService
+    let status: DaemonStatus
+    let reloader: Reloader
+    /// Reloads, and looks at the web configuration: one at a time.
+    let turns = Turns()
+    /// Who is told how the daemon is; nil when nobody asked.
+    let manager: ServiceManager?
+
+    var logger: Logger { context.logger }
+    var history: History { storage.history }
+    var readiness: ReadinessCheck { ReadinessCheck(history: history, sync: sync, scheduler: scheduler, watch: watch) }
+
+    /// Opens the databases, and watches what is remembered.
+    init(_ settings: Settings, _ context: Daemon.Context) throws {
+        let (logger, watch, maintenance) = (context.logger, watch, maintenance)
+        let metrics = DaemonMetrics(build: ["version": context.version], loadedAt: .now(), syncFailures: APIError.reasonLabels)
+        (self.context, self.settings, self.metrics) = (context, settings, metrics)
+        storage = try Storage(
+            settings, onEvent: { report($0, logger: logger, metrics: metrics) }, onSetAside: { watch.forgetWhatIsWritten() })
+        let history = storage.history
+        access = try WebAccess(context.surroundings, settings.webConfigFile)
+        engines = try Engines(settings, logger)
+        series = TargetSeries(
+            perTarget: .init(settings.metrics.perTarget), withClientID: settings.targetsAPI.clients.count > 1)
+        scheduler = Scheduler(
+            clock: EngineClock(engines.probes), origin: ContinuousClock.boot(), executor: engines.probes.executor,
+            maxInFlight: engines.shares.probes, fastBudget: settings.limits.fastBudget)
+        alerter = Alerter(settings, context, history, maintenance, hasTLS: access.security.hasTLS)
+        let roster = Roster(
+            settings: settings, watch: watch, scheduler: scheduler, history: history, alerter: alerter, maintenance: maintenance,
+            series: series, metrics: metrics, logger: logger)
+        self.roster = roster
+        let remembered = try history.rememberedLists()
+        sync = SyncService(
+            plan: .init(settings, engine: engines.requests), remembered: remembered, metrics: metrics, logger: logger,
+            // What is deleted in the daemon's own API was meant.
+            isAtStake: { !roster.settings.readsItsOwnServer && watch.isAtStake($0) },
+            onSynced: { _ = history.append([SyncMemory.document($0, at: $1)]) },
+            apply: { clientID, list in roster.replace(list, clientID: clientID) },
+            onRejected: { roster.setRejected($0) })
+        let outcome = ReloadOutcome()
+        status = DaemonStatus(watch: watch, sync: sync, metrics: metrics, reload: outcome)
+        manager = ServiceManager(environment: context.surroundings.environment)
+        reloader = Reloader(
+            context: context, atStart: settings, watch: watch, roster: roster, alerter: alerter, series: series, metrics: metrics,
+            access: access, sync: sync, engines: engines, manager: manager, status: status, outcome: outcome)
+        try restore(remembered)
+        metrics.observe(history, scheduler, alerter)
+    }
+
+    /// What an earlier life knew.
+    private func restore(_ lists: [String: [Target]]) throws {
+        let (judges, documents) = (try history.judges(), try history.documents())
+        watch.vantage(tell: alerter.trust(_:)) { judge in
+            judge.ownNetworks = ownNetworks()
+            judge.hasCanaries = settings.vantage.canaries.count >= VantageJudge.canariesMin
+        }
+        roster.restore(lists: lists, judges: judges)
+        alerter.restore(
+            documents, judges: judges.filter { watch.watches($0.key) }, at: .now, wall: .now(),
+            patience: { watch.patience(of: $0, settings) })
+        SyncMemory.restore(documents, to: metrics)
+    }
+}
+
+extension DaemonMetrics {
+    /// What is asked for when a page is made.
+    fileprivate func observe(_ history: History, _ scheduler: Scheduler<EngineClock>, _ alerter: Alerter) {
+        observeHistory { .init(history.statistics) }
+        observeSchedule { .init(scheduler.counts) }
+        observeAlerting { .init(alerter.counts) }
+    }
+}

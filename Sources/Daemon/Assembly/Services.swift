@@ -1,0 +1,174 @@
+import Alerting
+import Connections
+import Curl
+import Exposition
+import Health
+import History
+import Logging
+import Probing
+import Scheduling
+import ServiceLifecycle
+import Settings
+import TargetsServer
+import UnixSignals
+import Web
+
+/// The daemon's services, in the order in which they start. They stop in the opposite order: probing ends first, and the history last.
+extension Parts {
+    /// How long the services may take to end. What the history may wait for a lock comes on top: five seconds in all.
+    private static let shutdownLimit = Duration.milliseconds(1500)
+
+    func serviceGroup(handlesSignals: Bool) -> ServiceGroup {
+        var services = ServiceList()
+        services.add("history") { [history] in await history.run(clock: ContinuousClock()) }
+        addListeners(to: &services)
+        services.add("alerting") { await sendAlerts() }
+        addVantage(to: &services)
+        services.add("probing") { await probe() }
+        if let manager {
+            services.add(
+                "service manager",
+                ServiceReport(
+                    manager: manager, status: status, scheduler: scheduler, watch: watch,
+                    settings: { [roster] in roster.settings }
+                ).run)
+        }
+        // In a program that has other work, its threads are not ours to slow down.
+        if handlesSignals { services.add("priorities") { await ThreadPriorities.keep(clock: ContinuousClock()) } }
+        if handlesSignals && context.configurationPath != nil {
+            services.add("reload", ReloadOnHangup(reloader: reloader, turns: turns))
+        }
+        var configuration = ServiceGroupConfiguration(
+            services: services.configurations, gracefulShutdownSignals: handlesSignals ? [.sigterm, .sigint] : [], logger: logger)
+        configuration.maximumGracefulShutdownDuration = Self.shutdownLimit
+        return ServiceGroup(configuration: configuration)
+    }
+
+    private func addListeners(to services: inout ServiceList) {
+        let listeners = Listeners(
+            settings: settings, context: context, shares: engines.shares, access: access, isListening: status.isListening,
+            served: served)
+        let (serverListens, announce) = AsyncStream.makeStream(of: Void.self)
+        if let store = storage.targets, let section = settings.targetsServer {
+            let server = listeners.targetsServer(section, store) { announce.finish() }
+            services.add(
+                "targets server", Listening(setting: "targets_server.listen", address: section.listen) { try await server.run() })
+            services.add("changes of the targets server", OwnChanges(changes: storage.changes, roster: roster, sync: sync))
+        } else {
+            announce.finish()
+        }
+        services.add("control") { await listeners.listenForCommands() }
+        services.add("web configuration") { [access, turns, logger] in await access.follow(turns, logger) }
+        services.add("pages", Listening(setting: "listen", address: settings.listen) { try await listeners.pages().run() })
+        services.add("sync") { [sync] in
+            // The first sync may be with our own server.
+            for await _ in serverListens {}
+            await sync.run(clock: ContinuousClock())
+        }
+    }
+
+    private var served: WebServer.Daemon {
+        let (metrics, series, sync, watch, reloader, readiness) = (metrics, series, sync, watch, reloader, readiness)
+        let turns = turns
+        return WebServer.Daemon(
+            page: { format, selection in
+                MetricsPage(format: format, selection: selection, targets: series, daemon: metrics)
+            },
+            readiness: { await readiness.problems() },
+            reload: { accept in await turns.take { await reloader.reload(accept: accept) } },
+            sync: { accept in
+                let troubles = accept ? await sync.acceptHeld() : await sync.syncNow()
+                return troubles.isEmpty
+                    ? .done("\(counted(watch.count, "target is", "targets are")) watched")
+                    : .failed(troubles.joined(separator: "\n"))
+            })
+    }
+
+    private func addVantage(to services: inout ServiceList) {
+        let fastInterval = { @Sendable [roster] in roster.settings.probe.effectiveFastInterval }
+        services.add(
+            "canaries",
+            CanaryService(
+                canaries: settings.vantage.canaries, watch: watch, alerter: alerter, engine: engines.requests,
+                fastInterval: fastInterval
+            ).run)
+        services.add(
+            "vantage",
+            VantageMonitor(
+                watch: watch, alerter: alerter, metrics: metrics, scheduler: scheduler, logger: logger, startedAt: startedAt,
+                fastInterval: fastInterval
+            ).run)
+        services.add(
+            "own alerts",
+            DaemonAlerts(
+                alerter: alerter, metrics: metrics, history: history, watch: watch, startedAt: startedAt,
+                syncInterval: { [roster] in roster.settings.targetsAPI.syncInterval }
+            ).run)
+        let marks = PageMarks(maintenance: maintenance, alerter: alerter, series: series, roster: roster)
+        services.add("marks", marks.run)
+    }
+
+    private func probe() async {
+        let loop = ProbeLoop(
+            watch: watch, history: history, alerter: alerter, maintenance: maintenance, series: series, metrics: metrics,
+            logger: logger,
+            prober: Prober(
+                transfer: engines.probes.transfer(_:), wallClock: { .now() }, secondLooksMax: engines.shares.secondLooks))
+        logger.info("probing", metadata: ["targets": "\(watch.count)", "vantage": "\(settings.vantage.name)"])
+        await scheduler.run { identity, due, isRecheck in
+            await loop.probe(identity, due: due, isRecheck: isRecheck)
+        }
+    }
+
+    private func sendAlerts() async {
+        let transport = alertTransport(userAgent: settings.probe.userAgent, over: engines.requests)
+        await alerter.run(
+            over: transport, wall: { .now() }, isAlive: { [readiness] in await readiness.problems().isEmpty },
+            statuses: { [watch] in watch.statuses })
+    }
+}
+
+/// Services with the names under which the group's log has them.
+private struct ServiceList {
+    private(set) var configurations: [ServiceGroupConfiguration.ServiceConfiguration] = []
+
+    mutating func add(_ name: String, _ service: some Service) {
+        configurations.append(.init(service: service, serviceName: name))
+    }
+
+    /// One that is cancelled when the group shuts down.
+    mutating func add(_ name: String, _ body: @escaping @Sendable () async throws -> Void) {
+        add(name, ClosureService { try await cancelWhenGracefulShutdown(body) })
+    }
+}
+
+/// A change in the embedded API is news for a daemon that reads it: who runs both at once waits for no interval.
+private struct OwnChanges: Service {
+    let changes: AsyncStream<String>
+    let roster: Roster
+    let sync: SyncService
+
+    func run() async throws {
+        await withDiscardingTaskGroup { group in
+            for await clientID in changes.cancelOnGracefulShutdown() where roster.settings.readsItsOwnServer {
+                // Of many changes that come together the sync makes one.
+                group.addTask { await sync.follow(clientID) }
+            }
+            group.cancelAll()
+        }
+    }
+}
+
+/// A listener, whose trouble is told with the address and the key that changes it.
+private struct Listening: Service {
+    let setting: String
+    let address: ListenAddress
+    let body: @Sendable () async throws -> Void
+
+    func run() async throws {
+        do { try await endingInOrder(body) } catch let error as CancellationError { throw error } catch {
+            let trouble = ListenTrouble(error, at: "\(address)")
+            throw ListenFailure(description: trouble.sentence(change: "change \(setting)"), trouble: trouble)
+        }
+    }
+}

@@ -1,0 +1,21 @@
+import Alerting
+import Exposition
+import Health
+
+/// Keeps on `/metrics` what follows from the time and from no single result: which targets are in a maintenance window, whose alert is held, and
+/// how many targets can't be probed.
+struct PageMarks: Sendable {
+    let maintenance: MaintenanceBook
+    let alerter: Alerter
+    let series: TargetSeries
+    let roster: Roster
+
+    /// Until the task is cancelled.
+    func run() async {
+        repeat {
+            maintenance.look(at: .now())
+            series.mark(held: { alerter.held }, inMaintenance: { maintenance.covered })
+            roster.publishCounts()
+        } while await halfASecondPassed()
+    }
+}
