@@ -1,8 +1,7 @@
 // swift-tools-version:6.2
 import PackageDescription
 
-// Every room of the house is one target; DESIGN in docs/architecture.md says what each may import, and
-// Tests/HouseTests fails when one imports more.
+// Every module is one target. docs/architecture.md says what each may import, and Tests/HouseTests fails when one imports more.
 
 let strict: [SwiftSetting] = [
     .swiftLanguageMode(.v6),

@@ -1,7 +1,7 @@
 // Health: the words that every room uses, as values, and the judge that turns results into statuses.
 // What lives here: targets, policies, results, reasons, statuses, incidents, secrets, times, and text made safe to show.
 // What doesn't: I/O, clocks, Foundation, anything that can block or fail for a reason outside its arguments.
-// Results come in from Probing; judgements go on to History, Exposition and (later) Alerting, wired by Daemon.
+// Results come in from Probing; judgements go on to History, Exposition and Alerting: Daemon carries them there.
 // The terms are defined in docs/glossary.md.
 
 /// What makes a target the same target: the client that owns it and its `sKey`, which is `{targetId}` in the API's routes.
