@@ -18,8 +18,10 @@ import Zoo
             #expect(zoo.engine.statistics.inFlight == 0)
             #expect(zoo.engine.statistics.lookupsQueued == 0)
             // The thread sanitizer talks through pipes to the program that tells it the names of functions.
-            let added = Set(after.descriptors).subtracting(before.descriptors)
+            var added = Set(after.descriptors).subtracting(before.descriptors)
                 .filter { !(Zoo.isSanitized && $0.hasPrefix("pipe:")) }
+            // The test's own CA file is read once a second as long as it is new, on a thread of its own: that is closed a moment later.
+            for _ in 0..<1000 where !added.isEmpty { added.formIntersection(try ProcessUse().descriptors) }
             #expect(added == [], "left open: \(added.sorted())")
             // Some hundred probes a turn, so one that is left by each would show; a thread that has closed its socket may still be ending.
             #expect(after.threads < before.threads + 20, "\(before.threads) threads, then \(after.threads)")
