@@ -138,7 +138,7 @@ struct AlertBook: Sendable {
             heldTimes[report.hostClass] = heldTimes[wait.hostClass]
         }
         wait.hostClass = report.hostClass
-        guard kind.name == .certificateExpiring, report.certificate != nil else { return }
+        guard let certificate = report.certificate, AlertKind.wanted(certificate).contains(kind) else { return }
         wait.alert.annotations = report.alert(kind, vantage: vantage, link: link).annotations
     }
 
@@ -270,8 +270,9 @@ struct AlertBook: Sendable {
 
     /// A target is probed elsewhere from now on: nobody sees the certificate of the old place any more.
     mutating func move(_ target: TargetIdentity, at moment: Timestamp) -> [Alert] {
-        guard !certified.isEmpty else { return [] }
+        guard !certified.isEmpty || !waiting.isEmpty else { return [] }
         let subject = Alert.key(of: .target(target))
+        for kind in [AlertKind.certificateUrgent, .certificateSoon] { waiting[kind.key(subject)] = nil }
         return [AlertKind.certificateUrgent, .certificateSoon].flatMap { end($0.key(subject), .removed, at: moment) }
     }
 

@@ -40,6 +40,7 @@ struct CertificateAlerts: Sendable {
         seen.count += 1
         let isBelieved = seen.count >= Self.betterMin && seen.since.duration(to: now) >= Self.betterFor
         improving[subject] = isBelieved ? nil : seen
-        return isBelieved ? wanted : known
+        // What only waited has to be seen again.
+        return isBelieved ? wanted : firing
     }
 }

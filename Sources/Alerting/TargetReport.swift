@@ -94,6 +94,8 @@ extension TargetReport {
             return nil
         }
         let isExpired = certificate.grade == .expired
+        // Another of several servers has one that lasts for some days yet.
+        guard isExpired || !known.isOfExpired else { return nil }
         guard "\(expiry)" != known.annotations["certificate_expiry"] || isExpired != known.isOfExpired else { return nil }
         var renewed = known
         renewed.annotations = alert(known.kind, vantage: vantage, link: link).annotations
@@ -118,7 +120,7 @@ extension TargetReport {
             "description": "\(displayText(description.instance)) \(what): \(sentence)",
             "detection_bound": "\(description.detectionBound.wholeMilliseconds) ms", "link": link,
         ]
-        if isFlapping { annotations[Alert.flappingAnnotation] = "true" }
+        if isFlapping, name != .certificateExpiring { annotations[Alert.flappingAnnotation] = "true" }
         if name == .certificateExpiring, certificate?.grade == .expired { annotations[Alert.expiredAnnotation] = "true" }
         annotations["reason"] = result.outcome.reason?.rawValue
         annotations["cause"] = cause?.rawValue

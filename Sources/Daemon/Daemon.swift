@@ -38,7 +38,7 @@ package final class Daemon: Sendable {
     package enum Listener: Hashable, Sendable { case pages, targetsAPI }
 
     let parts: Parts
-    private let group = Mutex<ServiceGroup?>(nil)
+    private let running = Mutex<(group: ServiceGroup?, isToEnd: Bool)>((nil, false))
 
     /// Opens the history and the embedded API's database, and watches what is remembered.
     ///
@@ -53,7 +53,11 @@ package final class Daemon: Sendable {
     /// - Parameter handlesSignals: false for a daemon that lives inside another program, such as a test.
     package func run(handlesSignals: Bool = true) async throws {
         let services = parts.serviceGroup(handlesSignals: handlesSignals)
-        group.withLock { $0 = services }
+        let isToEnd = running.withLock { running in
+            running.group = services
+            return running.isToEnd
+        }
+        if isToEnd { await services.triggerGracefulShutdown() }
         do {
             try await services.run()
         } catch {
@@ -65,7 +69,14 @@ package final class Daemon: Sendable {
     }
 
     /// Ends a daemon that runs: probes in flight are cancelled and the last batch is committed.
-    package func shutDown() async { await group.withLock { $0 }?.triggerGracefulShutdown() }
+    /// One that doesn't run yet ends when it is run.
+    package func shutDown() async {
+        let group = running.withLock { running in
+            running.isToEnd = true
+            return running.group
+        }
+        await group?.triggerGracefulShutdown()
+    }
 
     private func end() async throws {
         await parts.engines.shutDown()

@@ -95,6 +95,8 @@ final class Watch: Sendable {
         }
     }
 
+    private static let witnessesLookedAt = 10_000
+
     private let state = Mutex(State())
 
     var count: Int { state.withLock { $0.entries.count } }
@@ -153,8 +155,10 @@ final class Watch: Sendable {
     func witnesses(of classes: Set<HostClass>, atMost count: Int) -> [TargetIdentity] {
         state.withLock { state in
             var found: [TargetIdentity] = []
-            // Where nearly nothing is up there is nobody to ask, and others wait for this lock.
-            for (identity, entry) in state.entries.prefix(10_000) where entry.judge.status == .up && !entry.isHostToldBad {
+            // Others wait for this lock, and where nearly nothing is up there is nobody to ask. From another place each time.
+            let first = Int.random(in: 0...max(0, state.entries.count - Self.witnessesLookedAt))
+            for (identity, entry) in state.entries.dropFirst(first).prefix(Self.witnessesLookedAt)
+            where entry.judge.status == .up && !entry.isHostToldBad {
                 guard found.count < count else { break }
                 if let host = entry.host, classes.contains(state.vantage.hostClass(of: host)) { found.append(identity) }
             }

@@ -62,7 +62,8 @@ func openDaemon(_ settings: Settings, _ context: Daemon.Context) throws -> Daemo
         throw Failure(.unreachable, "\(error)")
     } catch let error as InstanceLock.Failure {
         var failure = Failure(.unreachable, "the daemon can't start: \(error)")
-        failure.isOfAnotherDaemon = true
+        // Another server of the embedded API's database leaves this daemon's targets to nobody.
+        failure.isOfAnotherDaemon = error.database == settings.history.path
         throw failure
     } catch {
         throw Failure(.unreachable, "the daemon can't start: \(displayText("\(error)"))")

@@ -105,10 +105,36 @@ import Testing
         #expect(office.see("2") == ["+CertificateExpiring critical a", "-CertificateExpiring a"])
     }
 
+    @Test func whatIsRenewedInTheWindowIsNotAnnouncedAfterIt() {
+        var office = Office()
+        #expect(office.see("5") == ["+CertificateExpiring a"])
+        office.inMaintenance = ["a"]
+        #expect(office.see("22C") == [])
+        office.inMaintenance = []
+        #expect(office.see("CC") == [])
+        #expect(office.book.firing == 1)
+        #expect(office.seeForLong("C") == ["-CertificateExpiring a"])
+    }
+
+    /// One of two servers has a certificate that has expired, and the other one that will soon.
+    @Test func thatItHasExpiredIsToldOnce() {
+        var office = Office()
+        #expect(office.see("2") == ["+CertificateExpiring critical a"])
+        let told = office.see("0202020202").filter { $0.contains("Certificate") }
+        #expect(told == ["+CertificateExpiring critical a"])
+        #expect(office.book.alerts.values.first { $0.kind == .certificateUrgent }?.isOfExpired == true)
+    }
+
     @Test func whenItIsProbedElsewhereNobodySeesTheOldOneAnyMore() {
         var office = Office()
         #expect(office.see("5") == ["+CertificateExpiring a"])
         #expect(office.describe(office.book.move(Office.identity("a"), at: office.wall)) == ["-CertificateExpiring a"])
+        // One that waits is forgotten, too.
+        office.inMaintenance = ["b"]
+        #expect(office.see("2", "b") == [])
+        #expect(office.book.move(Office.identity("b"), at: office.wall) == [])
+        office.inMaintenance = []
+        #expect(office.see("bb", "b") == [])
     }
 
     @Test func inMaintenanceItWaits() {

@@ -18,8 +18,8 @@ struct Parts: Sendable {
     let settings: Settings
     let startedAt = Timestamp.now()
     let metrics: DaemonMetrics
-    let storage: Storage
     let access: WebAccess
+    let storage: Storage
     let engines: Engines
     let series: TargetSeries
     let scheduler: Scheduler<EngineClock>
@@ -44,10 +44,10 @@ struct Parts: Sendable {
         let (logger, watch, maintenance) = (context.logger, watch, maintenance)
         let metrics = DaemonMetrics(build: ["version": context.version], loadedAt: .now(), syncFailures: APIError.reasonLabels)
         (self.context, self.settings, self.metrics) = (context, settings, metrics)
+        access = try WebAccess(context.surroundings, settings.webConfigFile)
         storage = try Storage(
             settings, onEvent: { report($0, logger: logger, metrics: metrics) }, onSetAside: { watch.forgetWhatIsWritten() })
         let history = storage.history
-        access = try WebAccess(context.surroundings, settings.webConfigFile)
         engines = try Engines(settings, logger)
         series = TargetSeries(
             perTarget: .init(settings.metrics.perTarget), withClientID: settings.targetsAPI.clients.count > 1)

@@ -31,7 +31,8 @@ package final class InstanceLock: Sendable {
     }
 
     private static func taken(_ database: String) -> Failure {
-        Failure(description: "another rangefinder is running on \(displayText(database)); a database takes one")
+        Failure(
+            database: database, description: "another rangefinder is running on \(displayText(database)); a database takes one")
     }
 
     deinit {
@@ -85,7 +86,10 @@ package final class InstanceLock: Sendable {
         return lock
     }
 
-    package struct Failure: Error, CustomStringConvertible { package let description: String }
+    package struct Failure: Error, CustomStringConvertible {
+        package let database: String
+        package let description: String
+    }
 }
 
 /// A database's file as this process has it open beside SQLite.

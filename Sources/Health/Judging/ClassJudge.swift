@@ -42,7 +42,7 @@ struct ClassJudge: Sendable {
         if let network { networks.takeOne(network) } else { strangers -= 1 }
         turned.remove(host)
         silent.remove(host)
-        affected.now.remove(host)
+        if affected.now.remove(host) != nil { affected.most -= 1 }
         affected.strangers.remove(host)
     }
 

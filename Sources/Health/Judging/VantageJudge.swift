@@ -7,7 +7,8 @@
 ///   bad and none turned good. A host that turned bad counts for as long as the interval of its target, or until something of its class answers
 ///   when that is later; one that never answered counts only until something does. It trusts itself again when half of those that turned bad
 ///   answer again;
-/// - in the same way for all hosts together, as long as nothing of any class answers: what is cut off whole may have few hosts of each class.
+/// - in the same way for all hosts together, as long as nothing of any class answers: what is cut off whole may have few hosts of each class. A
+///   class of which a host answers then is doubted no longer for the others' sake.
 ///
 /// Half of the hosts take half an interval to fail, and the first targets can be confirmed before that. So it is *suspicious* of a class in
 /// which a doubt can arise from a first failure until anything of it answers, or half of its hosts have had their turn. Others are asked all the
@@ -87,6 +88,8 @@ package struct VantageJudge: Sendable {
     private var classes = [ClassJudge(.outside)]
     /// Of the hosts of all classes.
     private var all = ClassJudge(.outside, isOfAll: true)
+    /// Classes, by their places, of which a host has answered since a doubt about all began; and when the first did.
+    private var freed: [Int: ContinuousClock.Instant] = [:]
     private var hasAnswer = false
     /// The doubt that troubles or canaries cause.
     private var general: (doubt: Doubt?, trustedSince: ContinuousClock.Instant?)
@@ -162,6 +165,10 @@ package struct VantageJudge: Sendable {
         if !isBad {
             classes[place].answered(at: now)
             all.answered(at: now)
+            if all.doubtSince != nil, freed[place] == nil {
+                freed[place] = now
+                conclude()
+            }
         }
         guard wasBad != isBad else {
             // It may have ended a suspicion.
@@ -237,15 +244,20 @@ package struct VantageJudge: Sendable {
         new.doubt = general.doubt ?? doubt(of: all) ?? worst.flatMap(doubt)
         new.isSettled = hasCanaries ? canaries != nil : hasAnswer
         new.wantsCanaries = hasCanaries && failedAt != nil
+        if all.doubtSince == nil { freed = [:] }
         new.everywhere = Trust(
             isDoubtful: general.doubt != nil || all.doubtSince != nil, isSuspicious: all.suspiciousSince != nil,
             trustedSince: Self.latest(general.trustedSince, all.trustedSince), vouchedUntil: hasCanaries ? answeredFor : nil)
         if new.everywhere.isDoubtful { new.everywhere.isSuspicious = false }
-        for one in classes where one.doubtSince != nil || one.suspiciousSince != nil || one.trustedSince != nil {
+        for (place, one) in classes.enumerated() {
+            let freedAt = freed[place]
+            let hasOwn = one.doubtSince != nil || one.suspiciousSince != nil || one.trustedSince != nil
+            guard hasOwn || freedAt != nil else { continue }
             var trust = new.everywhere
+            if freedAt != nil { trust.isDoubtful = general.doubt != nil }
             trust.isDoubtful = trust.isDoubtful || one.doubtSince != nil
             trust.isSuspicious = !trust.isDoubtful && (trust.isSuspicious || one.suspiciousSince != nil)
-            trust.trustedSince = Self.latest(trust.trustedSince, one.trustedSince)
+            trust.trustedSince = Self.latest(Self.latest(trust.trustedSince, one.trustedSince), freedAt)
             new.classes[one.hostClass] = trust
         }
         for one in classes where new.trust(one.hostClass).isSuspicious {

@@ -157,7 +157,11 @@ private struct Place {
         #expect(judge.standing.trust(.outside).isSuspicious)
         for index in 1..<5 { see(index, isBad: true, wasBad: false) }
         #expect(judge.standing.trust(.outside).isDoubtful && judge.standing.trust(judge.hostClass(of: hosts[8])).isDoubtful)
-        // One that answers says that something else is broken.
+        // Where one answers of its class, the others' silence is no doubt about it.
+        see(8, isBad: false, wasBad: false)
+        #expect(judge.standing.trust(.outside).isDoubtful && !judge.standing.trust(judge.hostClass(of: hosts[8])).isDoubtful)
+        #expect(judge.standing.trust(judge.hostClass(of: hosts[8])).trustedSince == now)
+        // All answer, and then something else is broken.
         for index in 0..<5 { see(index, isBad: false, wasBad: true) }
         for index in 0..<3 {
             see(index, isBad: true, wasBad: false)
