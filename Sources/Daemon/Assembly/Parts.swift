@@ -1,6 +1,5 @@
-import Curl
 import Alerting
-import Web
+import Curl
 import Exposition
 import Health
 import History
@@ -8,6 +7,7 @@ import Logging
 import Scheduling
 import Settings
 import TargetsAPI
+import Web
 
 /// The composition root: everything that the services of a daemon are made of, built in the order in which one needs the other.
 ///

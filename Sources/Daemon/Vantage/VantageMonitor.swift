@@ -1,5 +1,5 @@
-import Curl
 import Alerting
+import Curl
 import Exposition
 import Health
 import Logging
