@@ -1,7 +1,7 @@
 // swift-tools-version:6.2
 import PackageDescription
 
-// Every module is one target. docs/architecture.md says what each may import, and Tests/HouseTests fails when one imports more.
+// Every module is one target. docs/architecture.md says what each may import, and Tests/ArchitectureTests fails when one imports more.
 
 let strict: [SwiftSetting] = [
     .swiftLanguageMode(.v6),
@@ -11,7 +11,7 @@ let strict: [SwiftSetting] = [
     .treatAllWarnings(as: .error),
 ]
 
-func room(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+func module(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
     .target(name: name, dependencies: dependencies, swiftSettings: strict)
 }
 
@@ -49,14 +49,14 @@ let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
 
 /// What is built for a sanitizer, in a package of its own that has neither the HTTP server nor the database in it: all of those would be
-/// built anew. RANGEFINDER_SANITIZED_ROOMS says which: `thread` for the tests of everything that a probe goes through, `address` for the
+/// built anew. RANGEFINDER_SANITIZED_MODULES says which: `thread` for the tests of everything that a probe goes through, `address` for the
 /// fuzzer and everything that reads an answer.
-let probeRooms: Set = ["CCurl", "CReceive", "CZlib", "Curl", "Health", "Probing", "CPCRE2", "TestSupport"]
-let sanitizedRooms: Set<String>? =
-    switch Context.environment["RANGEFINDER_SANITIZED_ROOMS"] {
+let probeModules: Set = ["CCurl", "CReceive", "CZlib", "Curl", "Health", "Probing", "CPCRE2", "TestSupport"]
+let sanitizedModules: Set<String>? =
+    switch Context.environment["RANGEFINDER_SANITIZED_MODULES"] {
     case nil: nil
-    case "address": probeRooms.union(["TargetsAPI", "Alerting", "Daemon", "Fuzzing", "FuzzHTTP"])
-    default: probeRooms.union(["Scheduling", "Zoo"])
+    case "address": probeModules.union(["TargetsAPI", "Alerting", "Daemon", "Fuzzing", "FuzzHTTP"])
+    default: probeModules.union(["Scheduling", "HostileTargets"])
     }
 
 let package = Package(
@@ -87,61 +87,64 @@ let package = Package(
             name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev", "libssl-dev"])]),
         .target(name: "CReceive"),
         .target(name: "CProcess"),
-        room("Curl", ["CCurl", "CReceive", "CZlib"]),
-        room("Health"),
+        module("Curl", ["CCurl", "CReceive", "CZlib"]),
+        module("Health"),
         .systemLibrary(name: "CPCRE2", pkgConfig: "libpcre2-8", providers: [.apt(["libpcre2-dev"])]),
-        room("Probing", ["Health", "Curl", "CPCRE2"]),
-        room("Scheduling", ["Health", heap, deque]),
-        room("TargetsAPI", ["Health", crypto]),
-        room(
+        module("Probing", ["Health", "Curl", "CPCRE2"]),
+        module("Scheduling", ["Health", heap, deque]),
+        module("TargetsAPI", ["Health", crypto]),
+        module(
             "TargetsServer",
             [
-                "Connections", "DatabaseFiles", "Health", "TargetsAPI", hummingbird, hummingbirdCore, httpTypes, nioCore,
+                "ConnectionLimits", "DatabaseFiles", "Health", "TargetsAPI", hummingbird, hummingbirdCore, httpTypes, nioCore,
                 lifecycle,
                 logging, grdb, crypto,
             ]),
-        room("DatabaseFiles", [grdbSQLite]),
-        room("History", ["DatabaseFiles", "Health", grdb, grdbSQLite]),
-        room("Exposition", ["Health"]),
-        room("Alerting", ["Health", crypto]),
-        room("Connections", ["Health", nioCore, nioHTTP1, nioHTTPTypes, httpTypes]),
+        module("DatabaseFiles", [grdbSQLite]),
+        module("History", ["DatabaseFiles", "Health", grdb, grdbSQLite]),
+        module("Exposition", ["Health"]),
+        module("Alerting", ["Health", crypto]),
+        module("ConnectionLimits", ["Health", nioCore, nioHTTP1, nioHTTPTypes, httpTypes]),
         .systemLibrary(name: "CMalloc"),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(name: "CCrypt", pkgConfig: "libcrypt", providers: [.apt(["libcrypt-dev"])]),
-        room(
+        module(
             "Web",
             [
-                "Health", "Connections", "Exposition", "CZlib", "CCrypt", hummingbird, hummingbirdCore, nioCore, nioPosix,
+                "Health", "ConnectionLimits", "Exposition", "CZlib", "CCrypt", hummingbird, hummingbirdCore, nioCore, nioPosix,
                 nioExtras,
                 nioHTTPTypes,
                 nioSSL, httpTypes, crypto, lifecycle, logging,
             ]),
-        room("Settings", ["Health", yams]),
-        room("Terminal", ["Health"]),
-        room("SampleTargets", [hummingbird, hummingbirdCore, hummingbirdTLS, nioSSL, nioCore, x509, asn1, crypto, logging]),
-        room(
+        module("Settings", ["Health", yams]),
+        module("Terminal", ["Health"]),
+        module("SampleTargets", [hummingbird, hummingbirdCore, hummingbirdTLS, nioSSL, nioCore, x509, asn1, crypto, logging]),
+        module(
             "Daemon",
             [
                 "CMalloc",
                 "Health", "Curl", "Probing", "Scheduling", "TargetsAPI", "TargetsServer", "History", "Exposition", "Alerting",
-                "Connections", "Web", "Settings", lifecycle, unixSignals, logging,
+                "ConnectionLimits", "Web", "Settings", lifecycle, unixSignals, logging,
             ]),
         .executableTarget(
             name: "rangefinder",
             dependencies: [
-                "Connections", "Health", "Curl", "Probing", "TargetsAPI", "TargetsServer", "History", "Settings", "Terminal",
+                "ConnectionLimits", "Health", "Curl", "Probing", "TargetsAPI", "TargetsServer", "History", "Settings", "Terminal",
                 "SampleTargets", "Alerting", "CProcess", "Daemon", arguments, lifecycle, unixSignals, logging,
             ],
             swiftSettings: strict),
 
-        // What the tests of several rooms share.
+        // What the tests of several modules share.
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
         // What a power failure leaves of a database, for the tests of the command.
         .target(name: "PowerFailure", path: "Tests/PowerFailure"),
         // Hostile targets, for the tests of Probing and for a benchmark.
-        .target(name: "Zoo", dependencies: ["Health", "TestSupport", "CZlib"], path: "Tests/Zoo", swiftSettings: strict),
+        .target(
+            name: "HostileTargets", dependencies: ["Health", "TestSupport", "CZlib"], path: "Tests/HostileTargets",
+            swiftSettings: strict),
         .executableTarget(
-            name: "ZooBenchmark", dependencies: ["Curl", "Health", "Probing", "Zoo"], path: "Benchmarks/Zoo",
+            name: "HostileTargetsBenchmark", dependencies: ["Curl", "Health", "Probing", "HostileTargets"],
+            path: "Benchmarks/HostileTargets",
             swiftSettings: strict),
         // Hostile answers from a grammar, through every way in; scripts/fuzz runs it.
         .target(
@@ -152,8 +155,8 @@ let package = Package(
             name: "HistoryBenchmark", dependencies: ["Health", "History"], path: "Benchmarks/History", swiftSettings: strict),
         tests(of: "Curl", ["CCurl", "CReceive"]),
         tests(of: "Health"),
-        tests(of: "Connections", [nioCore, nioEmbedded, nioPosix, nioHTTP1, nioHTTPTypes, httpTypes]),
-        tests(of: "Probing", ["Health", "Curl", "Scheduling", "Zoo"]),
+        tests(of: "ConnectionLimits", [nioCore, nioEmbedded, nioPosix, nioHTTP1, nioHTTPTypes, httpTypes]),
+        tests(of: "Probing", ["Health", "Curl", "Scheduling", "HostileTargets"]),
         tests(of: "Scheduling", ["Health"]),
         tests(of: "TargetsAPI", ["Health"]),
         tests(of: "TargetsServer", ["Health", "TargetsAPI", grdb, lifecycle, logging]),
@@ -163,7 +166,10 @@ let package = Package(
         tests(of: "Alerting", ["Health", crypto]),
         tests(
             of: "Web",
-            ["Health", "Connections", "Exposition", "Curl", nioCore, nioEmbedded, nioHTTPTypes, httpTypes, lifecycle, logging]),
+            [
+                "Health", "ConnectionLimits", "Exposition", "Curl", nioCore, nioEmbedded, nioHTTPTypes, httpTypes, lifecycle,
+                logging,
+            ]),
         tests(of: "Settings", ["Health"], data: ["Bad"]),
         tests(of: "Terminal", ["Health"]),
         tests(of: "SampleTargets", ["Curl"]),
@@ -176,23 +182,23 @@ let package = Package(
             data: ["Fixtures"]),
         // The package in a booted Debian.
         .testTarget(name: "ServiceTests", dependencies: ["TestSupport"], swiftSettings: strict),
-        .testTarget(name: "HouseTests", dependencies: ["TestSupport"], swiftSettings: strict),
+        .testTarget(name: "ArchitectureTests", dependencies: ["TestSupport"], swiftSettings: strict),
         .testTarget(name: "CommandTests", dependencies: ["Curl", "Health", "History", "TestSupport"], swiftSettings: strict),
     ]
 )
 
-if let sanitizedRooms {
+if let sanitizedModules {
     package.products = []
     package.targets.removeAll { target in
-        let room = target.isTest ? String(target.name.dropLast("Tests".count)) : target.name
-        return !sanitizedRooms.contains(room) || target.isTest && sanitizedRooms.contains("Fuzzing")
+        let module = target.isTest ? String(target.name.dropLast("Tests".count)) : target.name
+        return !sanitizedModules.contains(module) || target.isTest && sanitizedModules.contains("Fuzzing")
     }
-    // Of the room that knows all others what carries requests, and nothing else.
+    // Of the module that knows all others what carries requests, and nothing else.
     if let daemon = package.targets.first(where: { $0.name == "Daemon" }) {
         daemon.sources = ["CurlTransport.swift", "Alerts/AlertTransport.swift", "System/WallClock.swift"]
         daemon.dependencies = ["Curl", "Health", "TargetsAPI", "Alerting"]
     }
-    let wanted = sanitizedRooms.contains("Fuzzing") ? "/swift-crypto" : "/swift-collections"
+    let wanted = sanitizedModules.contains("Fuzzing") ? "/swift-crypto" : "/swift-collections"
     package.dependencies.removeAll { dependency in
         if case .sourceControl(_, let location, _) = dependency.kind { !location.hasSuffix(wanted) } else { true }
     }

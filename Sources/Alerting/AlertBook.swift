@@ -88,15 +88,15 @@ struct AlertBook: Sendable {
     /// Follows one judgement. Returns the alerts that have begun or ended by it.
     ///
     /// - Parameter trust: what the vantage is worth for hosts of its class.
-    mutating func follow(_ report: TargetReport, _ trust: Trust, at now: ContinuousClock.Instant) -> [Alert] {
+    mutating func apply(_ report: TargetReport, _ trust: Trust, at now: ContinuousClock.Instant) -> [Alert] {
         let isDoubt = trust.isDoubtful || trust.isSuspicious
-        heldTimes[report.hostClass]?.follow(isDoubt: isDoubt, at: now)
-        defer { heldTimes[report.hostClass]?.follow(isDoubt: isDoubt, at: now) }
+        heldTimes[report.hostClass]?.observe(isDoubt: isDoubt, at: now)
+        defer { heldTimes[report.hostClass]?.observe(isDoubt: isDoubt, at: now) }
         let subject = Alert.key(of: .target(report.target))
         let wanted = wantedKinds(report, subject, at: now)
         let isUnannounced = unannounced.remove(report.target) != nil
         // One that is good decides nothing yet: it is waited for what follows.
-        firstLooks.look(at: subject, isDecided: report.status != .down || !report.result.outcome.isSuccess, at: now)
+        firstLooks.observe(subject, isDecided: report.status != .down || !report.result.outcome.isSuccess, at: now)
         var changes: [Alert] = []
         for kind in AlertKind.ofTargets {
             let key = kind.key(subject)
@@ -228,7 +228,7 @@ struct AlertBook: Sendable {
         let held = waiting.compactMap { $1.heldSince != nil && $1.hostClass == hostClass ? $0 : nil }
         let isDoubt = trust.isDoubtful || trust.isSuspicious
         let awaitsCanaries = trust.vouchedUntil != nil && held.contains { isForCanaries(waiting[$0], trust) }
-        heldTimes[hostClass]?.follow(isDoubt: isDoubt || awaitsCanaries, at: now)
+        heldTimes[hostClass]?.observe(isDoubt: isDoubt || awaitsCanaries, at: now)
         let isTooLong = isHeldTooLong(hostClass, at: now)
         var changes: [Alert] = []
         var isHolding = false

@@ -5,12 +5,12 @@ internal import Synchronization
 /// What becomes of alerts that may be sent only when they are durable.
 package struct AlertMemory: Sendable {
     /// Takes documents to be remembered or forgotten; returns the ticket at which they are durable.
-    package var remember: @Sendable ([StoredDocument]) -> Int
+    package var persist: @Sendable ([StoredDocument]) -> Int
     /// The last ticket that is durable; nil while nothing can be written, and then alerts go out of memory.
     package var durable: @Sendable () -> Int?
 
-    package init(remember: @escaping @Sendable ([StoredDocument]) -> Int, durable: @escaping @Sendable () -> Int?) {
-        (self.remember, self.durable) = (remember, durable)
+    package init(persist: @escaping @Sendable ([StoredDocument]) -> Int, durable: @escaping @Sendable () -> Int?) {
+        (self.persist, self.durable) = (persist, durable)
     }
 }
 
@@ -71,20 +71,20 @@ package final class Alerter: Sendable {
         state.withLock { $0.book.awaits(target, isDown: isDown) }
     }
 
-    /// - Parameter remember: writes the documents in one transaction with the result itself; returns their ticket.
+    /// - Parameter persist: writes the documents in one transaction with the result itself; returns their ticket.
     /// - Returns: whether a doubt about the vantage holds its alert.
-    package func follow(_ report: TargetReport, at now: ContinuousClock.Instant, remember: ([StoredDocument]) -> Int) -> Bool {
+    package func apply(_ report: TargetReport, at now: ContinuousClock.Instant, persist: ([StoredDocument]) -> Int) -> Bool {
         state.withLock { state in
-            let changes = state.book.follow(report, state.standing.trust(report.hostClass), at: now)
-            take(changes, &state, ticket: remember(changes.map(document)))
+            let changes = state.book.apply(report, state.standing.trust(report.hostClass), at: now)
+            take(changes, &state, ticket: persist(changes.map(document)))
             return state.book.holds(report.target)
         }
     }
 
-    package func remove(_ target: TargetIdentity, at moment: Timestamp, remember: ([StoredDocument]) -> Int) {
+    package func remove(_ target: TargetIdentity, at moment: Timestamp, persist: ([StoredDocument]) -> Int) {
         state.withLock { state in
             let changes = state.book.remove(target, at: moment)
-            take(changes, &state, ticket: remember(changes.map(document)))
+            take(changes, &state, ticket: persist(changes.map(document)))
         }
     }
 
@@ -92,7 +92,7 @@ package final class Alerter: Sendable {
     package func move(_ target: TargetIdentity, at moment: Timestamp) {
         state.withLock { state in
             let over = state.book.move(target, at: moment)
-            if !over.isEmpty { take(over, &state, ticket: memory.remember(over.map(document))) }
+            if !over.isEmpty { take(over, &state, ticket: memory.persist(over.map(document))) }
         }
     }
 
@@ -111,7 +111,7 @@ package final class Alerter: Sendable {
             let changes = state.book.set(
                 name, subject, isFiring: isFiring, at: moment, summary: summary(), description: description())
             guard !changes.isEmpty else { return }
-            take(changes, &state, ticket: memory.remember(changes.map(document)))
+            take(changes, &state, ticket: memory.persist(changes.map(document)))
         }
     }
 
@@ -119,7 +119,7 @@ package final class Alerter: Sendable {
     package func keepClients(_ clients: Set<String>, at moment: Timestamp) {
         state.withLock { state in
             let over = state.book.keepClients(clients, at: moment)
-            if !over.isEmpty { take(over, &state, ticket: memory.remember(over.map(document))) }
+            if !over.isEmpty { take(over, &state, ticket: memory.persist(over.map(document))) }
         }
     }
 
@@ -149,7 +149,7 @@ package final class Alerter: Sendable {
     func due(at now: ContinuousClock.Instant, wall: Timestamp) -> [Job] {
         state.withLock { state in
             let late = state.book.tick(state.standing.trust, at: now, isInMaintenance: isInMaintenance)
-            if !late.isEmpty { take(late, &state, ticket: memory.remember(late.map(document))) }
+            if !late.isEmpty { take(late, &state, ticket: memory.persist(late.map(document))) }
             release(&state, at: now, wall: wall)
             let durable = durableTicket(&state)
             announce(&state, durable, at: now, wall: wall)
@@ -186,12 +186,12 @@ package final class Alerter: Sendable {
             for change in first.changes {
                 for index in state.feeds.indices { state.feeds[index].note(change.key) }
                 // Without a webhook nobody hears of it, but what one heard of before ends.
-                if !state.options.webhooks.isEmpty || !change.isFiring { messages += state.groups.follow(change, at: now) }
+                if !state.options.webhooks.isEmpty || !change.isFiring { messages += state.groups.apply(change, at: now) }
             }
         }
         messages += state.groups.tick(at: now)
         for message in messages { post(message, &state, at: now, wall: wall) }
-        rememberWindows(&state, at: now, wall: wall)
+        persistWindows(&state, at: now, wall: wall)
         forgetWhatAllHaveHeard(&state, wall: wall)
     }
 
@@ -203,14 +203,14 @@ package final class Alerter: Sendable {
         // As it is after the message: what it tells is told.
         let group = document(state.groups.groups[message.group.id] ?? message.group)
         let webhooks = webhooks ?? state.options.webhooks.map(\.id)
-        guard !webhooks.isEmpty else { return _ = memory.remember([group]) }
+        guard !webhooks.isEmpty else { return _ = memory.persist([group]) }
         var message = message
         message.group.renew(state.book.alerts)
         let written = WebhookMessage(message, vantage: state.options.vantage, at: wall)
         let text = Text.json(written, keys: .convertToSnakeCase)
         // All in one transaction: a crash between two would lose what is told to the second.
         let messages = webhooks.map { Outbox.Message(webhook: $0, id: written.id, body: text) }
-        let dropped = state.outbox.add(messages, at: now) { memory.remember($0 + [group]) }
+        let dropped = state.outbox.add(messages, at: now) { memory.persist($0 + [group]) }
         if dropped > 0 { onEvent(.dropped(dropped)) }
     }
 
@@ -232,7 +232,7 @@ package final class Alerter: Sendable {
             state.book.forget(key)
             for index in state.feeds.indices { state.feeds[index].forget(key) }
         }
-        _ = memory.remember(forgotten.map { StoredDocument(forgetting: "alert", key: $0) })
+        _ = memory.persist(forgotten.map { StoredDocument(forgetting: "alert", key: $0) })
     }
 
     private func alertmanagerJobs(_ state: inout State, at now: ContinuousClock.Instant, wall: Timestamp) -> [Job] {
@@ -275,12 +275,12 @@ package final class Alerter: Sendable {
                 count(answer, 1, channel: webhook.name, &state)
                 switch state.outbox.done(serial, message, answer, at: now) {
                 case .waits: break
-                case .taken(let document): _ = memory.remember([document])
+                case .taken(let document): _ = memory.persist([document])
                 case .setAside(let document):
                     let kept = SetAside.Message(
                         webhook: message.webhook, channel: webhook.name, id: message.id, body: message.body,
                         reason: answer.sentence ?? "", tries: Outbox.triesMax, atMilliseconds: wall.milliseconds)
-                    _ = memory.remember([document] + state.setAside.add(kept))
+                    _ = memory.persist([document] + state.setAside.add(kept))
                     state.counts.setAside[webhook.name, default: 0] += 1
                     onEvent(.setAside(kept))
                 }

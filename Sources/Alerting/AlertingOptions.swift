@@ -13,11 +13,11 @@ package struct AlertingOptions: Sendable {
         /// As the log calls it.
         let name: String
 
-        /// - Parameter place: from 1, in the configuration.
-        package init(url: PolicyText, secret: Secret?, place: Int) {
+        /// - Parameter position: from 1, in the configuration.
+        package init(url: PolicyText, secret: Secret?, position: Int) {
             (self.url, self.secret) = (url, secret)
             id = hex(SHA256.hash(data: Data(url.revealed.utf8)).prefix(8))
-            name = url.isSecret ? "webhook \(place)" : "webhook \(displayText(urlWithoutSecrets(url.revealed)))"
+            name = url.isSecret ? "webhook \(position)" : "webhook \(displayText(urlWithoutSecrets(url.revealed)))"
         }
     }
 

@@ -26,7 +26,7 @@ struct FirstLooks: Sendable {
     }
 
     /// - Parameter isDecided: false of a look after which another is waited for.
-    mutating func look(at subject: String, isDecided: Bool, at now: ContinuousClock.Instant) {
+    mutating func observe(_ subject: String, isDecided: Bool, at now: ContinuousClock.Instant) {
         guard !unseen.isEmpty, let waited = unseen[subject] else { return }
         if isDecided { forget(subject) } else { unseen[subject]?.until = now.advanced(by: waited.patience) }
     }

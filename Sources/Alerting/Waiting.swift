@@ -16,7 +16,7 @@ struct HeldTime: Sendable {
     private var total: Duration = .zero
     private var since: ContinuousClock.Instant?
 
-    mutating func follow(isDoubt: Bool, at now: ContinuousClock.Instant) {
+    mutating func observe(isDoubt: Bool, at now: ContinuousClock.Instant) {
         if isDoubt {
             since = since ?? now
         } else if let began = since {

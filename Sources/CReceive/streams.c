@@ -1,7 +1,7 @@
 // What libcurl takes for the end of a stream of HTTP/2.
 //
 // A server may end a stream by RST_STREAM with NO_ERROR only after its whole answer (RFC 9113 section 8.1). libcurl 7.88.1 takes the frame for
-// a clean end wherever it comes, and half a body for a whole one. libcurl has no option for this and no callback, so this room stands between
+// a clean end wherever it comes, and half a body for a whole one. libcurl has no option for this and no callback, so this module stands between
 // libcurl and nghttp2 where libcurl says whom to call with each frame: the dynamic linker looks in the program first. Where a stream is reset
 // before the server has ended it, the error that libcurl is told is PROTOCOL_ERROR.
 #define _GNU_SOURCE

@@ -89,8 +89,8 @@ package struct URLParts: Hashable, Sendable {
 
     /// Absolute, without userinfo and fragment; the port only where it isn't the scheme's own.
     package var text: String {
-        let place = port == Self.defaultPort(scheme) ? bracketedHost : "\(bracketedHost):\(port)"
-        return "\(scheme)://\(place)\(path)\(query.map { "?\($0)" } ?? "")"
+        let authority = port == Self.defaultPort(scheme) ? bracketedHost : "\(bracketedHost):\(port)"
+        return "\(scheme)://\(authority)\(path)\(query.map { "?\($0)" } ?? "")"
     }
 
     /// `scheme://host:port`, the port always there.

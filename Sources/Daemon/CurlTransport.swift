@@ -2,7 +2,7 @@ package import Curl
 import Health
 package import TargetsAPI
 
-/// The Targets API's transport over the Curl room: the same HTTP client that the probes use.
+/// The Targets API's transport over the Curl module: the same HTTP client that the probes use.
 ///
 /// Redirects are answers, and over plain http a request is made to this machine only, because it carries a token.
 package func apiTransport(baseURL: String, userAgent: String, over engine: TransferEngine) -> APITransport {

@@ -1,10 +1,10 @@
-// Daemon: the only room that knows the others. It assembles them, starts and stops them, reloads the configuration, and logs the events
+// Daemon: the only module that knows the others. It assembles them, starts and stops them, reloads the configuration, and logs the events
 // that they report as values.
-// What lives here: the assembly, the roster (lists and settings → what is watched), the sync's rhythm, reload, readiness, the log's form.
+// What lives here: the assembly, the reconciler (lists and settings → what is watched), the sync's rhythm, reload, readiness, the log's form.
 // What doesn't: any rule of its own about targets, results or pages.
 // The command line makes one from settings and runs it until a signal comes.
 
-package import Connections
+package import ConnectionLimits
 package import Logging
 import ServiceLifecycle
 package import Settings
@@ -15,7 +15,7 @@ package final class Daemon: Sendable {
     package struct Context: Sendable {
         /// Read again at a reload; nil when the settings came from elsewhere, and then there is no reload.
         package var configurationPath: String?
-        package var surroundings: Surroundings
+        package var surroundings: ProcessEnvironment
         package var version: String
         package var logger: Logger
         package var logLevel: LogLevel
@@ -23,7 +23,8 @@ package final class Daemon: Sendable {
         package var onListening: @Sendable (Listener, _ port: Int) async -> Void
 
         package init(
-            configurationPath: String? = nil, surroundings: Surroundings, version: String, logger: Logger, logLevel: LogLevel,
+            configurationPath: String? = nil, surroundings: ProcessEnvironment, version: String, logger: Logger,
+            logLevel: LogLevel,
             onListening: @escaping @Sendable (Listener, Int) async -> Void = { _, _ in }
         ) {
             self.configurationPath = configurationPath

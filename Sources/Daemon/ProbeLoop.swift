@@ -10,7 +10,7 @@ import Scheduling
 ///
 /// Nothing here waits for a disk, a page or an alert: History queues, Exposition writes numbers into a slab.
 struct ProbeLoop: Sendable {
-    let watch: Watch
+    let registry: TargetRegistry
     let history: History
     let alerter: Alerter
     let maintenance: MaintenanceBook
@@ -21,17 +21,17 @@ struct ProbeLoop: Sendable {
     private let faults = FaultLog()
 
     init(
-        watch: Watch, history: History, alerter: Alerter, maintenance: MaintenanceBook, series: TargetSeries,
+        registry: TargetRegistry, history: History, alerter: Alerter, maintenance: MaintenanceBook, series: TargetSeries,
         metrics: DaemonMetrics, logger: Logger, prober: Prober
     ) {
-        (self.watch, self.history, self.alerter, self.maintenance) = (watch, history, alerter, maintenance)
+        (self.registry, self.history, self.alerter, self.maintenance) = (registry, history, alerter, maintenance)
         (self.series, self.metrics, self.logger, self.prober) = (series, metrics, logger, prober)
     }
 
     func probe(_ identity: TargetIdentity, due: ContinuousClock.Instant, isRecheck: Bool) async -> ProbeEnd<
         ContinuousClock.Instant
     > {
-        guard let ordered = watch.order(identity, due: due, isRecheck: isRecheck) else {
+        guard let ordered = registry.order(identity, due: due, isRecheck: isRecheck) else {
             return ProbeEnd(startedAt: nil, wantsRecheck: false)
         }
         metrics.probeStarted()
@@ -44,7 +44,7 @@ struct ProbeLoop: Sendable {
         // Cancelled because we stop: that is no result of anything.
         let isStopped = Task.isCancelled && report.result.void == .cancelled
         var isHeld = false
-        guard !isStopped, let judged = watch.judge(report, place: place, remember: { isHeld = remember($0) }) else {
+        guard !isStopped, let judged = registry.judge(report, place: place, persist: { isHeld = persist($0) }) else {
             metrics.probeEnded()
             return ProbeEnd(startedAt: report.startedAt, wantsRecheck: false)
         }
@@ -53,7 +53,7 @@ struct ProbeLoop: Sendable {
     }
 
     /// - Returns: whether a doubt about the vantage holds an alert of its.
-    private func remember(_ judged: Watch.Judged) -> Bool {
+    private func persist(_ judged: TargetRegistry.Judged) -> Bool {
         let record = HistoryRecord(
             result: judged.result, judgement: judged.judgement, judge: judged.isJudgeNews ? judged.judge : nil,
             interval: judged.interval, isInMaintenance: maintenance.covers(judged.result.target))
@@ -68,10 +68,10 @@ struct ProbeLoop: Sendable {
             target: judged.result.target, hostClass: judged.hostClass, judge: judged.judge, result: judged.result,
             certificate: judged.certificate, startedAt: judged.startedAt,
             isInMaintenance: record.isInMaintenance, describe: judged.describe)
-        return alerter.follow(report, at: .now) { history.append(record, documents: $0) }
+        return alerter.apply(report, at: .now) { history.append(record, documents: $0) }
     }
 
-    private func tell(_ judged: Watch.Judged, isHeld: Bool) {
+    private func tell(_ judged: TargetRegistry.Judged, isHeld: Bool) {
         metrics.probeEnded(judged.result, judged.judgement.outcome, isUndecided: judged.judgement.wantsRecheck)
         // Before its status: a scrape between the two would find an outage that nobody holds.
         if isHeld { series.hold(judged.result.target) }
@@ -82,7 +82,7 @@ struct ProbeLoop: Sendable {
     }
 
     /// No status tells of it: the target is `unknown`, as one that has not been probed yet.
-    private func sayUnprobeable(_ judged: Watch.Judged) {
+    private func sayUnprobeable(_ judged: TargetRegistry.Judged) {
         let name = displayText(judged.target.name)
         let identity = judged.target.identity
         var fields: Logger.Metadata = ["target_id": "\(identity.key)", "client_id": "\(identity.clientID)"]

@@ -46,12 +46,12 @@ enum KeysForRestart {
     ]
 }
 
-/// Puts another configuration in force while the daemon runs. One reload at a time: see ``Turns``.
+/// Puts another configuration in force while the daemon runs. One reload at a time: see ``AsyncSerialQueue``.
 struct Reloader: Sendable {
     let context: Daemon.Context
     let atStart: Settings
-    let watch: Watch
-    let roster: Roster
+    let registry: TargetRegistry
+    let reconciler: TargetReconciler
     let alerter: Alerter
     let series: TargetSeries
     let metrics: DaemonMetrics
@@ -94,7 +94,7 @@ struct Reloader: Sendable {
             let isOnlyEmpty = Settings.load(path: path, surroundings: context.surroundings).settings != nil
             return refused(said, canBeAccepted: isOnlyEmpty)
         }
-        if !accept, let loss = roster.loss(under: settings) {
+        if !accept, let loss = reconciler.loss(under: settings) {
             return refused(said + ["\(displayText(path)): \(loss)"], canBeAccepted: true)
         }
         for line in said { logger.warning("reload: \(line)") }
@@ -104,7 +104,7 @@ struct Reloader: Sendable {
         metrics.configurationReloaded(.now())
         access.sayIfOpen(logger)
         let waiting = KeysForRestart.changed(from: atStart, to: settings)
-        logger.notice("reloaded", metadata: ["targets": "\(watch.count)"])
+        logger.notice("reloaded", metadata: ["targets": "\(registry.count)"])
         guard !waiting.isEmpty else { return .done("reloaded") }
         let sentence = "changed but not in force before a restart: \(waiting.joined(separator: ", "))"
         logger.warning("reload: \(sentence)")
@@ -124,24 +124,24 @@ struct Reloader: Sendable {
         context.logLevel.current = .init(settings.log.level)
         series.configure(
             perTarget: .init(settings.metrics.perTarget), withClientID: settings.targetsAPI.clients.count > 1)
-        let roster = roster
+        let reconciler = reconciler
         // What was connected to under another rule must not be reused under this one.
-        if roster.settings.egress != settings.egress { engines.probes.closeKeptConnections() }
+        if reconciler.settings.egress != settings.egress { engines.probes.closeKeptConnections() }
         // The whole of `vantage` waits for a restart.
         alerter.replace(
             AlertingOptions(
                 settings, vantage: atStart.vantage, hasTLS: access.security.hasTLS, hostName: context.surroundings.hostName),
             at: .now, wall: .now())
-        // Afterwards, so that none falls between; and not under its lock, which is taken under that of Watch.
-        if settings.alerting.degraded { alerter.expect(watch.targets(.degraded)) }
-        await sync.replace(SyncService.Plan(settings, engine: engines.requests)) { roster.replace(settings) }
+        // Afterwards, so that none falls between; and not under its lock, which is taken under that of TargetRegistry.
+        if settings.alerting.degraded { alerter.expect(registry.targets(.degraded)) }
+        await sync.replace(SyncService.Plan(settings, engine: engines.requests)) { reconciler.replace(settings) }
     }
 }
 
 /// Reloads at each SIGHUP.
 struct ReloadOnHangup: Service {
     let reloader: Reloader
-    let turns: Turns
+    let turns: AsyncSerialQueue
 
     func run() async throws {
         await cancelWhenGracefulShutdown {

@@ -117,7 +117,7 @@ actor SyncService {
 
     /// Takes new settings, and syncs under them at once. Clients that stay keep their lists.
     ///
-    /// - Parameter takeSettings: gives them to the roster while no answer can come in between.
+    /// - Parameter takeSettings: gives them to the reconciler while no answer can come in between.
     func replace(_ plan: Plan, takeSettings: @Sendable () -> Void) {
         generation += 1
         running?.task.cancel()
@@ -153,7 +153,7 @@ actor SyncService {
     }
 
     /// A client's targets have changed in the embedded API: syncs them soon, and once for many changes.
-    func follow(_ clientID: String) async {
+    func poll(_ clientID: String) async {
         news.insert(clientID)
         guard !isFollowing else { return }
         isFollowing = true

@@ -48,13 +48,13 @@ package struct MetricsPage: Sequence, IteratorProtocol, Sendable {
             let slot = snapshot.slots[position]
             position += 1
             // A family is announced by its first line: one that nobody has must not appear.
-            if !hasHeader, current.hasLine(of: slot, in: snapshot.slab) {
+            if !hasHeader, current.hasLine(of: slot, in: snapshot.store) {
                 writer.write(current.family, format: format)
                 hasHeader = true
             }
             guard hasHeader else { continue }
             let labels = snapshot.labels.text(of: slot, withClientID: snapshot.withClientID)
-            current.writeLines(of: slot, labels: labels, in: snapshot.slab, to: &writer)
+            current.writeLines(of: slot, labels: labels, in: snapshot.store, to: &writer)
         }
         family += 1
         position = 0

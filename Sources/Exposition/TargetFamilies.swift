@@ -30,13 +30,13 @@ struct CaptionText: Sendable {
 }
 
 /// What is true of few targets at a time: kept as sets, where a column would cost all targets a number.
-enum Mark: Sendable { case held, inMaintenance }
+enum Flag: Sendable { case held, inMaintenance }
 
 /// All targets' values: family-major, because a page is written family by family.
-struct Slab: Sendable {
+struct SeriesStore: Sendable {
     let slotCount: Int
     /// Slots.
-    var marks: [Mark: Set<Int>] = [:]
+    var marks: [Flag: Set<Int>] = [:]
     private var values: [Double]
     /// Those of small columns: a Float holds whole numbers up to 2^24 as they are.
     private var smallValues: [Float]
@@ -76,7 +76,7 @@ struct Slab: Sendable {
     }
 
     /// A copy that is made now, and not by the next one who writes.
-    func copied() -> Slab {
+    func copied() -> SeriesStore {
         var copy = self
         (copy.values, copy.smallValues) = (Self.copied(values), Self.copied(smallValues))
         return copy
@@ -102,7 +102,7 @@ struct TargetFamily: Sendable {
         /// A line for every label: 1 for the one that the column names, 0 for the others.
         case oneOf(Column, [[UInt8]])
         /// One line: 1 where the mark is, else 0.
-        case flag(Mark)
+        case flag(Flag)
         /// One line with the value 1 and the caption's labels, if there is one.
         case captioned(Caption)
     }
@@ -119,16 +119,16 @@ struct TargetFamily: Sendable {
         start = Array((family.name + "{").utf8)
     }
 
-    func hasLine(of slot: Int, in slab: Slab) -> Bool {
+    func hasLine(of slot: Int, in store: SeriesStore) -> Bool {
         switch lines {
-        case .one(let column), .chosen(let column, _), .oneOf(let column, _): !slab[column, slot].isNaN
-        case .each(let columns): columns.contains { !slab[$0.column, slot].isNaN }
+        case .one(let column), .chosen(let column, _), .oneOf(let column, _): !store[column, slot].isNaN
+        case .each(let columns): columns.contains { !store[$0.column, slot].isNaN }
         case .flag: true
-        case .captioned(let caption): slab[caption, slot] != nil
+        case .captioned(let caption): store[caption, slot] != nil
         }
     }
 
-    func writeLines(of slot: Int, labels: ArraySlice<UInt8>, in slab: Slab, to writer: inout PageWriter) {
+    func writeLines(of slot: Int, labels: ArraySlice<UInt8>, in store: SeriesStore, to writer: inout PageWriter) {
         func line(_ label: [UInt8], _ value: Double) {
             if value.isNaN { return }
             writer.write(start)
@@ -139,17 +139,17 @@ struct TargetFamily: Sendable {
             writer.write("\n")
         }
         switch lines {
-        case .one(let column): line([], slab[column, slot])
-        case .each(let columns): for (label, column) in columns { line(label, slab[column, slot]) }
+        case .one(let column): line([], store[column, slot])
+        case .each(let columns): for (label, column) in columns { line(label, store[column, slot]) }
         case .chosen(let column, let values):
-            let choice = slab[column, slot]
+            let choice = store[column, slot]
             if !choice.isNaN { line(values[Int(choice)], 1) }
         case .oneOf(let column, let values):
-            let choice = slab[column, slot]
+            let choice = store[column, slot]
             if choice.isNaN { return }
             for (index, label) in values.enumerated() { line(label, index == Int(choice) ? 1 : 0) }
-        case .flag(let mark): line([], slab.marks[mark]?.contains(slot) == true ? 1 : 0)
-        case .captioned(let caption): if let text = slab[caption, slot] { line(text.labels, 1) }
+        case .flag(let mark): line([], store.marks[mark]?.contains(slot) == true ? 1 : 0)
+        case .captioned(let caption): if let text = store[caption, slot] { line(text.labels, 1) }
         }
     }
 

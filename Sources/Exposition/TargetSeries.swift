@@ -12,10 +12,10 @@ package final class TargetSeries: Sendable {
         var targets: [SeriesRow] = []
         var labels = LabelTexts([])
         var slots: [TargetIdentity: Int] = [:]
-        var slab = Slab(slotCount: 0)
-        var marked: [Mark: Set<TargetIdentity>] = [:]
+        var store = SeriesStore(slotCount: 0)
+        var flagged: [Flag: Set<TargetIdentity>] = [:]
 
-        mutating func mark() { slab.marks = marked.mapValues { Set($0.compactMap { slots[$0] }) } }
+        mutating func mark() { store.marks = flagged.mapValues { Set($0.compactMap { slots[$0] }) } }
     }
 
     /// Held while a list is taken over, so that its labels can be written without stopping ``record(_:_:judge:)``.
@@ -55,17 +55,17 @@ package final class TargetSeries: Sendable {
             named.append(target)
         }
         new.labels = LabelTexts(named)
-        new.slab = Slab(slotCount: named.count)
+        new.store = SeriesStore(slotCount: named.count)
         for (slot, target) in named.enumerated() {
-            new.slab[.detectionBound, slot] = target.detectionBound.inSeconds
-            new.slab[.interval, slot] = target.interval.inSeconds
+            new.store[.detectionBound, slot] = target.detectionBound.inSeconds
+            new.store[.interval, slot] = target.interval.inSeconds
         }
         let oldSlots = new.targets.map { old.slots[$0.identity] }
         let prepared = new
         state.withLock { state in
-            let (latest, marked) = (state.slab, state.marked)
+            let (latest, flagged) = (state.store, state.flagged)
             state = prepared
-            state.marked = marked
+            state.flagged = flagged
             state.mark()
             for (slot, oldSlot) in oldSlots.enumerated() { state.fill(slot, from: oldSlot.map { (latest, $0) }) }
         }
@@ -80,12 +80,12 @@ package final class TargetSeries: Sendable {
 
     /// Which targets' alerts are held now, and which are in maintenance.
     ///
-    /// Both are asked for under this room's lock, so that none of ``hold(_:)`` is lost meanwhile.
+    /// Both are asked for under this type's lock, so that none of ``hold(_:)`` is lost meanwhile.
     package func mark(held: () -> Set<TargetIdentity>, inMaintenance: () -> Set<TargetIdentity>) {
         state.withLock { state in
-            let marked: [Mark: Set<TargetIdentity>] = [.held: held(), .inMaintenance: inMaintenance()]
-            guard marked != state.marked else { return }
-            state.marked = marked
+            let flagged: [Flag: Set<TargetIdentity>] = [.held: held(), .inMaintenance: inMaintenance()]
+            guard flagged != state.flagged else { return }
+            state.flagged = flagged
             state.mark()
         }
     }
@@ -94,8 +94,8 @@ package final class TargetSeries: Sendable {
     package func hold(_ target: TargetIdentity) {
         state.withLock { state in
             guard let slot = state.slots[target] else { return }
-            state.marked[.held, default: []].insert(target)
-            state.slab.marks[.held, default: []].insert(slot)
+            state.flagged[.held, default: []].insert(target)
+            state.store.marks[.held, default: []].insert(slot)
         }
     }
 
@@ -105,10 +105,10 @@ package final class TargetSeries: Sendable {
         state.withLock { state in
             guard let slot = state.slots[result.target] else { return }
             if result.void != nil {
-                state.slab[.voids, slot] += 1
+                state.store[.voids, slot] += 1
                 return
             }
-            state.slab[judgement.outcome.isSuccess ? .successes : .failures, slot] += 1
+            state.store[judgement.outcome.isSuccess ? .successes : .failures, slot] += 1
             state.show(result, judgement.outcome, at: slot)
             state.show(judge, at: slot)
         }
@@ -119,14 +119,14 @@ package final class TargetSeries: Sendable {
         let families: [TargetFamily]
         let labels: LabelTexts
         let withClientID: Bool
-        let slab: Slab
+        let store: SeriesStore
         /// Which slots, in the order of the list.
         let slots: [Int]
     }
 
     func snapshot(_ selection: MetricsSelection) -> Snapshot {
-        let (detail, withClientID, targets, labels, slab) = state.withLock { state in
-            (state.detail, state.withClientID, state.targets, state.labels, state.slab.copied())
+        let (detail, withClientID, targets, labels, store) = state.withLock { state in
+            (state.detail, state.withClientID, state.targets, state.labels, state.store.copied())
         }
         let families =
             switch detail {
@@ -136,7 +136,7 @@ package final class TargetSeries: Sendable {
             }
         let isWhole = selection == MetricsSelection()
         let slots = targets.indices.filter { isWhole || selection.holds(targets[$0]) }
-        return Snapshot(families: families, labels: labels, withClientID: withClientID, slab: slab, slots: slots)
+        return Snapshot(families: families, labels: labels, withClientID: withClientID, store: store, slots: slots)
     }
 }
 
@@ -153,62 +153,62 @@ struct SeriesRow: Sendable {
 }
 
 extension TargetSeries.State {
-    /// A slot of a new slab: what is known of the target, or what is true of one that was never probed.
-    fileprivate mutating func fill(_ slot: Int, from known: (slab: Slab, slot: Int)?) {
+    /// A slot of a new store: what is known of the target, or what is true of one that was never probed.
+    fileprivate mutating func fill(_ slot: Int, from known: (store: SeriesStore, slot: Int)?) {
         if let known {
-            for column in Column.ofResults { slab[column, slot] = known.slab[column, known.slot] }
-            for caption in Caption.allCases { slab[caption, slot] = known.slab[caption, known.slot] }
+            for column in Column.ofResults { store[column, slot] = known.store[column, known.slot] }
+            for caption in Caption.allCases { store[caption, slot] = known.store[caption, known.slot] }
         } else {
-            slab[.status, slot] = Double(Status.unknown.code)
-            for column in [Column.consecutiveFailures, .successes, .failures, .voids] { slab[column, slot] = 0 }
+            store[.status, slot] = Double(Status.unknown.code)
+            for column in [Column.consecutiveFailures, .successes, .failures, .voids] { store[column, slot] = 0 }
         }
     }
 
     fileprivate mutating func show(_ judge: Judge, at slot: Int) {
-        slab[.status, slot] = Double(judge.status.code)
-        slab[.consecutiveFailures, slot] = Double(judge.streaks.bad)
-        slab[.cause, slot] = Self.index(of: judge.cause)
+        store[.status, slot] = Double(judge.status.code)
+        store[.consecutiveFailures, slot] = Double(judge.streaks.bad)
+        store[.cause, slot] = Self.index(of: judge.cause)
     }
 
     /// As blackbox_exporter: what there was no answer for is 0, a certificate that wasn't seen has no line.
     fileprivate mutating func show(_ result: ProbeResult, _ outcome: Outcome, at slot: Int) {
         let (phases, facts) = (result.phases, result.facts)
-        slab[.success, slot] = outcome.isSuccess ? 1 : 0
-        slab[.reason, slot] = Self.index(of: outcome.reason)
-        slab[.duration, slot] = result.duration.inSeconds
-        slab[.timeout, slot] = targets[slot].timeout
-        slab[.lastProbe, slot] = result.startedAt.seconds
-        slab[.ipProtocol, slot] = facts.address.map { $0.utf8.contains(UInt8(ascii: ":")) ? 6 : 4 } ?? 0
-        slab[.resolve, slot] = phases.dns?.inSeconds ?? 0
+        store[.success, slot] = outcome.isSuccess ? 1 : 0
+        store[.reason, slot] = Self.index(of: outcome.reason)
+        store[.duration, slot] = result.duration.inSeconds
+        store[.timeout, slot] = targets[slot].timeout
+        store[.lastProbe, slot] = result.startedAt.seconds
+        store[.ipProtocol, slot] = facts.address.map { $0.utf8.contains(UInt8(ascii: ":")) ? 6 : 4 } ?? 0
+        store[.resolve, slot] = phases.dns?.inSeconds ?? 0
         // Without an address there was no request, so there are no phases of one.
         let unreached = facts.address == nil ? Double.nan : 0
-        slab[.connect, slot] = phases.connect?.inSeconds ?? unreached
-        slab[.tls, slot] = phases.tls?.inSeconds ?? unreached
-        slab[.processing, slot] = phases.processing?.inSeconds ?? unreached
-        slab[.transfer, slot] = phases.transfer?.inSeconds ?? unreached
-        slab[.httpStatus, slot] = Double(facts.httpStatus ?? 0)
-        slab[.httpVersion, slot] = facts.httpVersion ?? 0
-        slab[.ssl, slot] = facts.usedTLS ? 1 : 0
-        slab[.redirects, slot] = Double(facts.redirects)
-        slab[.contentLength, slot] = Double(facts.contentLength ?? (facts.httpStatus == nil ? 0 : -1))
-        slab[.bodyLength, slot] = Double(facts.uncompressedBodyLength ?? 0)
-        slab[.lastModified, slot] = facts.lastModified?.seconds ?? .nan
-        slab[.failedPattern, slot] = facts.failedPattern ? 1 : 0
-        slab[.addressHash, slot] = facts.address.map(addressHash) ?? 0
-        slab[.presentedExpiry, slot] = facts.presentedExpiry?.seconds ?? .nan
-        slab[.chainExpiry, slot] = facts.certificateExpiry?.seconds ?? .nan
-        slab[.tlsVersion, slot] = Self.index(of: facts.tlsVersion)
+        store[.connect, slot] = phases.connect?.inSeconds ?? unreached
+        store[.tls, slot] = phases.tls?.inSeconds ?? unreached
+        store[.processing, slot] = phases.processing?.inSeconds ?? unreached
+        store[.transfer, slot] = phases.transfer?.inSeconds ?? unreached
+        store[.httpStatus, slot] = Double(facts.httpStatus ?? 0)
+        store[.httpVersion, slot] = facts.httpVersion ?? 0
+        store[.ssl, slot] = facts.usedTLS ? 1 : 0
+        store[.redirects, slot] = Double(facts.redirects)
+        store[.contentLength, slot] = Double(facts.contentLength ?? (facts.httpStatus == nil ? 0 : -1))
+        store[.bodyLength, slot] = Double(facts.uncompressedBodyLength ?? 0)
+        store[.lastModified, slot] = facts.lastModified?.seconds ?? .nan
+        store[.failedPattern, slot] = facts.failedPattern ? 1 : 0
+        store[.addressHash, slot] = facts.address.map(addressHash) ?? 0
+        store[.presentedExpiry, slot] = facts.presentedExpiry?.seconds ?? .nan
+        store[.chainExpiry, slot] = facts.certificateExpiry?.seconds ?? .nan
+        store[.tlsVersion, slot] = Self.index(of: facts.tlsVersion)
         caption(slot, facts)
     }
 
     /// Only where something is new: text takes far longer than a number.
     private mutating func caption(_ slot: Int, _ facts: ResponseFacts) {
-        if slab[.chain, slot]?.source != facts.leaf?.fingerprint {
-            slab[.chain, slot] = facts.leaf.map { leaf in CaptionText(leaf.fingerprint) { $0.write(leaf) } }
+        if store[.chain, slot]?.source != facts.leaf?.fingerprint {
+            store[.chain, slot] = facts.leaf.map { leaf in CaptionText(leaf.fingerprint) { $0.write(leaf) } }
         }
         let cipher = facts.tlsCipher.map { Array($0.utf8) }
-        if slab[.cipher, slot]?.source != cipher {
-            slab[.cipher, slot] = cipher.map { name in
+        if store[.cipher, slot]?.source != cipher {
+            store[.cipher, slot] = cipher.map { name in
                 CaptionText(name) {
                     $0.write(",")
                     $0.write(label: "cipher", String(decoding: name, as: UTF8.self))

@@ -1,4 +1,4 @@
-/// What another room remembers across restarts in words of its own, which History only keeps. (kind, key) identifies it.
+/// What another module remembers across restarts in words of its own, which History only keeps. (kind, key) identifies it.
 package struct StoredDocument: Sendable {
     package struct ID: Hashable, Sendable {
         package var kind: String

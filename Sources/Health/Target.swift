@@ -1,4 +1,4 @@
-// Health: the words that every room uses, as values, and the judge that turns results into statuses.
+// Health: the words that every module uses, as values, and the judge that turns results into statuses.
 // What lives here: targets, policies, results, reasons, statuses, incidents, secrets, times, and text made safe to show.
 // What doesn't: I/O, clocks, Foundation, anything that can block or fail for a reason outside its arguments.
 // Results come in from Probing; judgements go on to History, Exposition and Alerting: Daemon carries them there.
@@ -8,7 +8,7 @@
 ///
 /// A new name or URL does not change the identity.
 package struct TargetIdentity: Hashable, Sendable, Comparable, CustomStringConvertible {
-    /// Shared by all copies: an identity is the key of a table in every room, and a hundred thousand of them add up.
+    /// Shared by all copies: an identity is the key of a table in every module, and a hundred thousand of them add up.
     private final class Storage: Sendable {
         let clientID: String
         let key: String
@@ -112,7 +112,7 @@ package struct Target: Hashable, Sendable {
     package static let ruleEffectLimit = 64
 
     /// Whether a probe of `other` goes to the same place: what decides if streaks survive an update.
-    package func probesSamePlace(as other: Target) -> Bool {
+    package func probesSameURL(as other: Target) -> Bool {
         baseURL == other.baseURL && testPath == other.testPath
     }
 }

@@ -84,8 +84,8 @@ package final class History: Sendable {
 
     /// The last good list of one client. Records of other clients in it, and second ones of one identity, are left out.
     /// A list that is the same as the remembered one writes nothing.
-    package func remember(list: [Target], client: String) {
-        add { $0.remember(list, client: client) }
+    package func persist(list: [Target], client: String) {
+        add { $0.persist(list, client: client) }
     }
 
     /// The client is no longer configured: its list is not remembered any more. The history of its targets stays.
@@ -112,8 +112,8 @@ package final class History: Sendable {
     // MARK: What was there before
 
     /// The remembered list of every client, in the order in which targets were first seen. Blocks: for the start of the daemon.
-    package func rememberedLists() throws(HistoryError) -> [String: [Target]] {
-        try read { try RememberedLists.all($0) }
+    package func persistedLists() throws(HistoryError) -> [String: [Target]] {
+        try read { try PersistedLists.all($0) }
     }
 
     /// The judge's state of every target that has one. Blocks: for the start of the daemon.

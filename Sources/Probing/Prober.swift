@@ -73,7 +73,7 @@ package struct Prober: Sendable {
     private let transfer: Transfer
     private let wallClock: @Sendable () -> Timestamp
     private let bodies: BodyVerdict
-    private let secondLook: SecondLook
+    private let alternateAddresses: AlternateAddressCheck
 
     /// - Parameter secondLooksMax: requests of second looks at a time, of all targets together: when everything fails at once, they must
     ///   not become the next flood.
@@ -83,7 +83,7 @@ package struct Prober: Sendable {
         self.transfer = transfer
         self.wallClock = wallClock
         bodies = BodyVerdict()
-        secondLook = SecondLook(transfer: transfer, bodies: bodies, requestsMax: secondLooksMax)
+        alternateAddresses = AlternateAddressCheck(transfer: transfer, bodies: bodies, requestsMax: secondLooksMax)
     }
 
     /// Makes one probe. Never throws: whatever happens is a result.
@@ -94,12 +94,12 @@ package struct Prober: Sendable {
         } catch {
             return unprobeable(order, error)
         }
-        return await follow(await transfer(RedirectWalk.request(order, to: url)), order, url)
+        return await complete(await transfer(RedirectWalk.request(order, to: url)), order, url)
     }
 
     /// What comes after the first answer, in a frame of its own: many probes wait for theirs at a time, and each would keep room for this.
     @inline(never)
-    private func follow(_ answer: TransferReport, _ order: ProbeOrder, _ url: URLParts) async -> ProbeReport {
+    private func complete(_ answer: TransferReport, _ order: ProbeOrder, _ url: URLParts) async -> ProbeReport {
         var walk = RedirectWalk(order: order, url: url, answer: answer)
         while let request = walk.nextRequest() {
             walk.arrived(await transfer(request))
@@ -108,7 +108,7 @@ package struct Prober: Sendable {
         if !others.isEmpty {
             if let known = order.otherAddresses {
                 walk.learned(known)
-            } else if let found = await secondLook.look(at: others, of: url, order, failedAfter: answer.duration) {
+            } else if let found = await alternateAddresses.check(others, of: url, order, failedAfter: answer.duration) {
                 walk.learned(found)
             } else if Task.isCancelled {
                 walk.wasCancelled()

@@ -175,7 +175,7 @@ struct RedirectWalk {
         }
         // In the order in which their turns come.
         let after = allowed.firstIndex(of: dead).map { allowed[($0 + 1)...] + allowed[..<$0] } ?? allowed[...]
-        return Array(after.prefix(SecondLook.addressesMax))
+        return Array(after.prefix(AlternateAddressCheck.addressesMax))
     }
 
     /// The address of this probe has failed, whatever an earlier look found of it.

@@ -36,32 +36,32 @@ enum Sentence {
     ) -> String {
         let host = displayText(url.host)
         let address = report.address.map(\.text).flatMap { $0 == url.host ? nil : " (\($0))" } ?? ""
-        let place = "\(host)\(address), port \(url.port)"
+        let endpoint = "\(host)\(address), port \(url.port)"
         let detail = failure.detail.isEmpty ? "" : ": \(displayText(failure.detail))"
         switch reason {
         case .dnsFailed: return lookup(failure, host, order.policy, detail)
         case .addressDenied, .redirectDenied: return denied(report, order, host, isRedirect)
-        case .connectRefused: return "\(place) refused the connection: nothing listens there"
-        case .connectTimeout: return "\(place) did not accept a connection within \(exact(order.policy.effectiveTimeout))"
-        case .connectReset: return "\(place) reset the connection"
-        case .connectionClosed: return "\(place) closed the connection without an answer"
-        case .networkUnreachable: return "no route to \(place)\(detail)"
+        case .connectRefused: return "\(endpoint) refused the connection: nothing listens there"
+        case .connectTimeout: return "\(endpoint) did not accept a connection within \(exact(order.policy.effectiveTimeout))"
+        case .connectReset: return "\(endpoint) reset the connection"
+        case .connectionClosed: return "\(endpoint) closed the connection without an answer"
+        case .networkUnreachable: return "no route to \(endpoint)\(detail)"
         case .certificateExpired, .certificateNotYetValid, .certificateUntrusted, .certificateNameMismatch:
             return TLSSentence.certificate(failure, report, host, detail)
         case .tlsHandshakeFailed:
             return failure.code == .tlsTimedOut
-                ? "\(place) did not finish the TLS handshake within \(exact(order.policy.effectiveTimeout))"
+                ? "\(endpoint) did not finish the TLS handshake within \(exact(order.policy.effectiveTimeout))"
                 : TLSSentence.handshake(
-                    failure, place, detail, hasClientCertificate: order.policy.clientCertificate != nil)
+                    failure, endpoint, detail, hasClientCertificate: order.policy.clientCertificate != nil)
         case .timeout:
             return timeout(order.policy, during: report.transfer == nil ? "waiting for the answer" : "reading the answer")
-        case .protocolError: return "\(place) does not speak HTTP as it should\(detail)"
+        case .protocolError: return "\(endpoint) does not speak HTTP as it should\(detail)"
         case .bodyTooLarge: return "the body is larger than max_body (\(counted(order.policy.maxBody, "byte")))"
         case .urlInvalid: return "the URL can't be used\(detail)"
         case .proberFault: return "our own trouble, not the target's\(detail)"
         case .proxyFailed:
             let proxy = order.policy.proxy.map { "\(displayText($0.host)), port \($0.port)," } ?? ""
-            return "the proxy \(proxy) did not let us through to \(place)\(detail); nothing is known of the target"
+            return "the proxy \(proxy) did not let us through to \(endpoint)\(detail); nothing is known of the target"
         case .tooManyRedirects, .statusUnexpected, .bodyMismatch: return reason.rawValue + detail
         }
     }

@@ -36,8 +36,9 @@ enum TLSSentence {
             "the certificate is not for \(host) but for \(others.isEmpty ? "no host" : others + more) (\(Sentence.names(leaf)))"
     }
 
-    static func handshake(_ failure: TransferFailure, _ place: String, _ detail: String, hasClientCertificate: Bool) -> String {
-        let lead = "the TLS handshake with \(place) failed"
+    static func handshake(_ failure: TransferFailure, _ endpoint: String, _ detail: String, hasClientCertificate: Bool) -> String
+    {
+        let lead = "the TLS handshake with \(endpoint) failed"
         switch failure.tlsFault {
         case .clientCertificateMissing where hasClientCertificate:
             return "\(lead): it asks for a client certificate, and the configured one is not shown to another origin"

@@ -9,7 +9,7 @@ package import Health
 import HeapModule
 
 /// What scheduling needs to know of a target's policy.
-package struct Rhythm: Hashable, Sendable {
+package struct ProbeInterval: Hashable, Sendable {
     package var interval: Duration
     package var fastInterval: Duration
 
@@ -88,7 +88,7 @@ package struct Schedule: Sendable {
     /// In order of arrival, with the time of it; entries that have gone since are skipped when their turn comes.
     private var waiting = Deque<HeapItem>()
     private var generations: UInt32 = 0
-    private var lots = Lots()
+    private var admissionSampler = AdmissionSampler()
 
     /// - Parameters:
     ///   - maxInFlight: how many probes may be in flight at once.
@@ -101,7 +101,7 @@ package struct Schedule: Sendable {
     package var count: Int { slots.count }
 
     /// Adds a target, or gives a known one a new rhythm. `atOnce` probes it now, beside its normal due times.
-    package mutating func set(_ target: TargetIdentity, _ rhythm: Rhythm, atOnce: Bool = false, now: Duration) {
+    package mutating func set(_ target: TargetIdentity, _ rhythm: ProbeInterval, atOnce: Bool = false, now: Duration) {
         let now = now.nanoseconds
         if let slot = slots[target], var entry = entries[slot] {
             let (interval, fast) = (rhythm.interval.nanoseconds, rhythm.fastInterval.nanoseconds)
@@ -176,7 +176,7 @@ package struct Schedule: Sendable {
             let isLate = now - max(item.at, due) > Self.patience.nanoseconds
             guard isLate || inFlight < maxInFlight else { break }
             waiting.removeFirst()
-            guard !isLate, drawsAPlace() else {
+            guard !isLate, drawsASlot() else {
                 passOver(&entry, item, now: now)
                 entries[item.slot] = entry
                 continue
@@ -264,10 +264,10 @@ package struct Schedule: Sendable {
         waiting.append(HeapItem(at: now, slot: item.slot, generation: item.generation))
     }
 
-    private mutating func drawsAPlace() -> Bool {
+    private mutating func drawsASlot() -> Bool {
         let free = Double(maxInFlight - inFlight)
         let contested = (Double(maxInFlight) * (1 - Self.lotFrom)).rounded(.down)
-        return free >= contested || lots.draw(chance: free / contested)
+        return free >= contested || admissionSampler.draw(chance: free / contested)
     }
 
     /// It is changed, and has a claim to be probed at once, which it keeps until it is.

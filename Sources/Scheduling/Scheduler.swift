@@ -13,7 +13,7 @@ package struct ProbeEnd<Instant: Sendable>: Sendable {
     }
 }
 
-/// Turns a ``Schedule``: starts what is due in a discarding task group and sleeps until the next due time.
+/// AsyncSerialQueue a ``Schedule``: starts what is due in a discarding task group and sleeps until the next due time.
 package final class Scheduler<C: Clock>: Sendable where C.Duration == Duration {
     package typealias Probe = @Sendable (TargetIdentity, _ due: C.Instant, _ isRecheck: Bool) async -> ProbeEnd<C.Instant>
 
@@ -47,7 +47,7 @@ package final class Scheduler<C: Clock>: Sendable where C.Duration == Duration {
         state = Mutex(State(schedule: Schedule(maxInFlight: maxInFlight, fastBudget: fastBudget)))
     }
 
-    package func set(_ target: TargetIdentity, _ rhythm: Rhythm, atOnce: Bool = false) {
+    package func set(_ target: TargetIdentity, _ rhythm: ProbeInterval, atOnce: Bool = false) {
         change { $0.set(target, rhythm, atOnce: atOnce, now: $1) }
     }
 

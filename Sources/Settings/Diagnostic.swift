@@ -30,17 +30,17 @@ package struct Diagnostic: Hashable, Sendable {
 }
 
 /// Where something stands in the file; both count from 1.
-struct Place: Hashable, Comparable {
+struct SourceLocation: Hashable, Comparable {
     var line: Int
     var column: Int
 
-    static let start = Place(line: 1, column: 1)
+    static let start = SourceLocation(line: 1, column: 1)
 
     static func < (a: Self, b: Self) -> Bool { (a.line, a.column) < (b.line, b.column) }
 }
 
 /// Collects what is wrong while the rest is read on.
-final class Findings {
+final class Diagnostics {
     /// Nobody reads further, and a hostile file must not fill the memory.
     private static let limit = 200
 
@@ -51,17 +51,17 @@ final class Findings {
     /// Whether there is no room for more.
     var isFull: Bool { diagnostics.count > Self.limit }
 
-    func error(_ message: String, at place: Place) {
+    func error(_ message: String, at location: SourceLocation) {
         hasErrors = true
-        add(.error, message, place)
+        add(.error, message, location)
     }
 
-    func warning(_ message: String, at place: Place) { add(.warning, message, place) }
+    func warning(_ message: String, at location: SourceLocation) { add(.warning, message, location) }
 
-    private func add(_ severity: Diagnostic.Severity, _ message: String, _ place: Place) {
+    private func add(_ severity: Diagnostic.Severity, _ message: String, _ location: SourceLocation) {
         guard !isFull else { return }
         let text = diagnostics.count == Self.limit ? "too many problems; the rest is not shown" : message
-        diagnostics.append(Diagnostic(severity, line: place.line, column: place.column, text))
+        diagnostics.append(Diagnostic(severity, line: location.line, column: location.column, text))
     }
 
     var sorted: [Diagnostic] {

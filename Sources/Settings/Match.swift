@@ -64,18 +64,18 @@ package struct Glob: Hashable, Sendable, CustomStringConvertible {
     /// In at most pattern × text steps: on a mismatch only the last `*` takes one more character.
     package func matches(_ text: some StringProtocol) -> Bool {
         let text = Array(text.unicodeScalars)
-        var (at, place) = (0, 0)
-        var retry: (at: Int, place: Int)?
-        while place < text.count {
+        var (at, position) = (0, 0)
+        var retry: (at: Int, position: Int)?
+        while position < text.count {
             if at < pattern.count, pattern[at] == "*" {
-                retry = (at, place)
+                retry = (at, position)
                 at += 1
-            } else if at < pattern.count, pattern[at] == "?" || pattern[at] == text[place] {
+            } else if at < pattern.count, pattern[at] == "?" || pattern[at] == text[position] {
                 at += 1
-                place += 1
+                position += 1
             } else if let last = retry {
-                retry = (last.at, last.place + 1)
-                (at, place) = (last.at + 1, last.place + 1)
+                retry = (last.at, last.position + 1)
+                (at, position) = (last.at + 1, last.position + 1)
             } else {
                 return false
             }

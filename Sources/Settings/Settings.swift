@@ -1,7 +1,7 @@
 // Settings: the configuration file as values, and everything that is wrong with it, by line and column.
 // What lives here: the sections as value types, the strict reader of YAML, which policy a target gets, secrets.
 // What doesn't: acting on a setting. Files other than the configuration, its secrets and a CA bundle are never opened here.
-// Text comes in from a file; values go on to Daemon and the commands, which hand each room its own section.
+// Text comes in from a file; values go on to Daemon and the commands, which hand each module its own section.
 // Yams is known to one file, Reader/Document.swift. The format is described key by key in config/rangefinder.yaml.
 
 package import Health
@@ -47,7 +47,7 @@ package struct Settings: Hashable, Sendable {
         overrideIndex(for: target, url: url).map { overrides[$0].policy } ?? probe
     }
 
-    /// The place in ``overrides`` of the one that a target gets; nil when none matches.
+    /// The location in ``overrides`` of the one that a target gets; nil when none matches.
     package func overrideIndex(for target: Target, url: MatchedURL?) -> Int? {
         overrides.firstIndex { $0.match.matches(target, url: url) }
     }
@@ -57,7 +57,7 @@ package struct Settings: Hashable, Sendable {
 package struct Reading: Sendable {
     /// Nil when one of the diagnostics is an error.
     package var settings: Settings?
-    /// Sorted by place.
+    /// Sorted by location.
     package var diagnostics: [Diagnostic]
 }
 
@@ -69,7 +69,7 @@ extension Settings {
     ///
     /// - Parameter mustWatch: a file that names nothing to watch is an error, and not a warning: for the daemon's start, its reload, and
     ///   the check of what both would say.
-    package static func load(path: String, surroundings: Surroundings = .system(), mustWatch: Bool = false) -> Reading {
+    package static func load(path: String, surroundings: ProcessEnvironment = .system(), mustWatch: Bool = false) -> Reading {
         switch Result(catching: { () throws(FileProblem) in try surroundings.readFile(path, fileLimit) }) {
         case .success(let bytes):
             return read(bytes, path: path, surroundings: surroundings, mustWatch: mustWatch)
@@ -82,15 +82,15 @@ extension Settings {
 
     /// Reads a configuration that is already at hand; `path` is where it is from, for the files it names.
     package static func read(
-        _ bytes: [UInt8], path: String, surroundings: Surroundings = .system(), mustWatch: Bool = false
+        _ bytes: [UInt8], path: String, surroundings: ProcessEnvironment = .system(), mustWatch: Bool = false
     ) -> Reading {
-        let findings = Findings()
+        let diagnostics = Diagnostics()
         var settings: Settings?
-        if let document = Document.read(bytes, findings: findings) {
+        if let document = Document.read(bytes, diagnostics: diagnostics) {
             let context = ReadingContext(
-                findings: findings, surroundings: surroundings, configurationPath: path, mustWatch: mustWatch)
+                diagnostics: diagnostics, surroundings: surroundings, configurationPath: path, mustWatch: mustWatch)
             settings = Settings(document, context: context)
         }
-        return Reading(settings: findings.hasErrors ? nil : settings, diagnostics: findings.sorted)
+        return Reading(settings: diagnostics.hasErrors ? nil : settings, diagnostics: diagnostics.sorted)
     }
 }

@@ -27,47 +27,48 @@ package struct TargetsFile: Hashable, Sendable {
     /// How many targets the export says that it wrote. A person may have changed the file since.
     package private(set) var exported: Int?
 
-    /// Everything that is wrong is in the answer at once, each with its place.
+    /// Everything that is wrong is in the answer at once, each with its location.
     package static func read(_ bytes: [UInt8]) -> Reading {
-        let findings = Findings()
+        let diagnostics = Diagnostics()
         var file: TargetsFile?
-        if let document = Document.read(bytes, limit: sizeLimit, findings: findings) {
-            file = Section.read(document, path: "", findings: findings) { section in
+        if let document = Document.read(bytes, limit: sizeLimit, diagnostics: diagnostics) {
+            file = Section.read(document, path: "", diagnostics: diagnostics) { section in
                 var file = TargetsFile()
                 if let entry = section.entry("targets"), entry.value.isNull {
-                    findings.error("'targets' must be a list; write [] for none", at: entry.value.place)
+                    diagnostics.error("'targets' must be a list; write [] for none", at: entry.value.location)
                 } else if let entry = section.entry("targets") {
-                    file.entries = readEntries(entry.value, findings)
+                    file.entries = readEntries(entry.value, diagnostics)
                 } else {
-                    findings.error("'targets' is missing: a list of targets", at: section.place)
+                    diagnostics.error("'targets' is missing: a list of targets", at: section.location)
                 }
                 return file
             }
             file?.readMarks(bytes)
         }
-        return Reading(file: findings.hasErrors ? nil : file, diagnostics: findings.sorted)
+        return Reading(file: diagnostics.hasErrors ? nil : file, diagnostics: diagnostics.sorted)
     }
 
-    private static func readEntries(_ value: Value, _ findings: Findings) -> [Entry] {
+    private static func readEntries(_ value: Value, _ diagnostics: Diagnostics) -> [Entry] {
         var firstLines: [String: Int] = [:]
-        let kind = Kind<Entry> { value, findings in
-            let entry = Section.read(value, path: "targets", findings: findings) { section -> Entry? in
-                let texts = ["name", "region", "base_url", "test_path"].map { text($0, in: &section, findings) }
+        let kind = ValueParser<Entry> { value, diagnostics in
+            let entry = Section.read(value, path: "targets", diagnostics: diagnostics) { section -> Entry? in
+                let texts = ["name", "region", "base_url", "test_path"].map { text($0, in: &section, diagnostics) }
                 var effect: Target.RuleEffect?
                 section.read("rule_effect", into: &effect, asNullable: .effect)
                 guard let name = texts[0], let region = texts[1], let baseURL = texts[2], let testPath = texts[3] else {
                     return nil
                 }
-                let place = "\(name)\u{0}\(region)"
-                if let line = firstLines[place] {
-                    findings.error("\(shown(name)) in \(shown(region)) is already on line \(line)", at: section.place(of: "name"))
+                let key = "\(name)\u{0}\(region)"
+                if let line = firstLines[key] {
+                    diagnostics.error(
+                        "\(shown(name)) in \(shown(region)) is already on line \(line)", at: section.location(of: "name"))
                 }
-                firstLines[place] = section.place(of: "name").line
+                firstLines[key] = section.location(of: "name").line
                 return Entry(name: name, region: region, baseURL: baseURL, testPath: testPath, ruleEffect: effect)
             }
             return entry ?? nil
         }
-        return Kind.list(kind, limit: entriesLimit).read(value, findings) ?? []
+        return ValueParser.list(kind, limit: entriesLimit).read(value, diagnostics) ?? []
     }
 
     /// The first line of an export and the last.
@@ -87,16 +88,16 @@ package struct TargetsFile: Hashable, Sendable {
         isCutShort = exported == nil
     }
 
-    private static func text(_ name: String, in section: inout Section, _ findings: Findings) -> String? {
+    private static func text(_ name: String, in section: inout Section, _ diagnostics: Diagnostics) -> String? {
         guard section.has(name) else {
-            findings.error("'\(name)' is missing", at: section.place)
+            diagnostics.error("'\(name)' is missing", at: section.location)
             return nil
         }
         guard let entry = section.entry(name) else { return nil }
         // What the API itself lets be empty.
         if entry.value.text == "", name == "test_path" || name == "region" { return "" }
         let limit = ["name": Target.nameLimit, "region": Target.regionLimit][name] ?? Target.urlLimit
-        return Kind<String>.text(limit: limit).read(entry.value, findings)
+        return ValueParser<String>.text(limit: limit).read(entry.value, diagnostics)
     }
 }
 
@@ -133,20 +134,21 @@ extension TargetsFile {
     }
 }
 
-extension Kind where Answer == Target.RuleEffect {
+extension ValueParser where Answer == Target.RuleEffect {
     /// In quotes it may be any text: so an export writes one that isn't known here. Without them it is one of two words, because a slip of the
     /// pen would be sent to the API.
-    static var effect: Kind {
-        Kind { value, findings in
+    static var effect: ValueParser {
+        ValueParser { value, diagnostics in
             if case .plain(let text) = value.content {
                 let effect = Target.RuleEffect(rawValue: text)
                 if effect.isKnown { return effect }
-                findings.error(
+                diagnostics.error(
                     "\(value.label) must be allow or deny, not \(value.kindName); put another one that the API knows in quotes",
-                    at: value.place)
+                    at: value.location)
                 return nil
             }
-            return Kind<String>.text(limit: Target.ruleEffectLimit).read(value, findings).map(Target.RuleEffect.init(rawValue:))
+            return ValueParser<String>.text(limit: Target.ruleEffectLimit).read(value, diagnostics).map(
+                Target.RuleEffect.init(rawValue:))
         }
     }
 }

@@ -87,18 +87,18 @@ extension WebConfiguration {
     }
 
     /// Reads a file and those that it names. Everything that is wrong is in the answer at once.
-    package static func load(path: String, surroundings: Surroundings = .system()) -> Reading {
-        let findings = Findings()
+    package static func load(path: String, surroundings: ProcessEnvironment = .system()) -> Reading {
+        let diagnostics = Diagnostics()
         var configuration: WebConfiguration?
         do throws(FileProblem) {
             let bytes = try surroundings.readFile(path, Settings.fileLimit)
-            if let document = Document.read(bytes, findings: findings) {
-                let context = ReadingContext(findings: findings, surroundings: surroundings, configurationPath: path)
+            if let document = Document.read(bytes, diagnostics: diagnostics) {
+                let context = ReadingContext(diagnostics: diagnostics, surroundings: surroundings, configurationPath: path)
                 configuration = context.readWebConfiguration(document)
             }
         } catch {
-            findings.error("the file can't be read: \(error.sentence)", at: .start)
+            diagnostics.error("the file can't be read: \(error.sentence)", at: .start)
         }
-        return Reading(configuration: findings.hasErrors ? nil : configuration, diagnostics: findings.sorted)
+        return Reading(configuration: diagnostics.hasErrors ? nil : configuration, diagnostics: diagnostics.sorted)
     }
 }

@@ -19,8 +19,8 @@ struct RecordSplitter {
         var cursor = JSONCursor(json)
         let names = MemberNames([list] + names)
         var found: [Range<Int>]?
-        let members = cursor.members(named: names) { place, cursor in
-            guard place == 0, cursor.isAtArray else { return cursor.skipValue() }
+        let members = cursor.members(named: names) { index, cursor in
+            guard index == 0, cursor.isAtArray else { return cursor.skipValue() }
             found = cursor.elements()
             return found != nil
         }
@@ -75,12 +75,12 @@ struct MemberNames {
 
     var count: Int { texts.count }
 
-    /// The place of a name, given in its quotes.
-    fileprivate func place(of quoted: Slice<UnsafeBufferPointer<UInt8>>) -> Int? {
+    /// The index of a name, given in its quotes.
+    fileprivate func index(of quoted: Slice<UnsafeBufferPointer<UInt8>>) -> Int? {
         // The colon is one more.
-        for (place, key) in keys.enumerated()
+        for (index, key) in keys.enumerated()
         where key.count == quoted.count + 1 && key[1] == quoted[quoted.startIndex + 1] && key.starts(with: quoted) {
-            return place
+            return index
         }
         guard quoted.contains(UInt8(ascii: "\\")), let text = try? JSONDecoder().decode(String.self, from: Data(quoted)) else {
             return nil
@@ -102,7 +102,7 @@ struct MemberNames {
     }
 }
 
-/// A place in a JSON text.
+/// A index in a JSON text.
 private struct JSONCursor {
     private let json: UnsafeBufferPointer<UInt8>
     private var at: Int
@@ -119,9 +119,9 @@ private struct JSONCursor {
 
     /// Where the values of an object's members are, in the order of `names`; of two of one name the last. nil when it is no object.
     ///
-    /// - Parameter skip: goes past the value of the member at a place of `names`, and answers false when it can't.
+    /// - Parameter skip: goes past the value of the member at a index of `names`, and answers false when it can't.
     mutating func members(
-        named names: MemberNames, skip: (_ place: Int, inout JSONCursor) -> Bool = { $1.skipValue() }
+        named names: MemberNames, skip: (_ index: Int, inout JSONCursor) -> Bool = { $1.skipValue() }
     ) -> [Range<Int>?]? {
         var found = [Range<Int>?](repeating: nil, count: names.count)
         guard take(UInt8(ascii: "{")) else { return nil }
@@ -130,13 +130,13 @@ private struct JSONCursor {
             if take(UInt8(ascii: "}")) { return found }
             let key = at
             guard skipString() else { return nil }
-            let place = names.place(of: json[key..<at])
+            let index = names.index(of: json[key..<at])
             guard take(UInt8(ascii: ":")) else { return nil }
             skipBlanks()
             let value = at
-            if let place {
-                guard skip(place, &self) else { return nil }
-                found[place] = value..<at
+            if let index {
+                guard skip(index, &self) else { return nil }
+                found[index] = value..<at
             } else if !skipValue() {
                 return nil
             }
@@ -183,12 +183,12 @@ private struct JSONCursor {
         guard at < json.count, json[at] == UInt8(ascii: "\"") else { return false }
         // The loop over nearly all bytes of a list.
         let json = json
-        var place = at + 1
-        while place < json.count {
-            let byte = json[place]
-            place += byte == UInt8(ascii: "\\") ? 2 : 1
+        var index = at + 1
+        while index < json.count {
+            let byte = json[index]
+            index += byte == UInt8(ascii: "\\") ? 2 : 1
             guard byte == UInt8(ascii: "\"") else { continue }
-            at = place
+            at = index
             return true
         }
         return false

@@ -87,7 +87,7 @@ package struct TargetsClient: Sendable {
 
     /// - Parameter key: the target's `sKey`.
     package func get(_ key: String) async throws(APIError) -> TargetRecord {
-        try record(in: try await send(.get, place(key)))
+        try record(in: try await send(.get, route(key)))
     }
 
     /// The answer may lack the new target's `sKey`: the document's does.
@@ -99,12 +99,12 @@ package struct TargetsClient: Sendable {
     }
 
     package func update(_ key: String, _ change: TargetChange) async throws(APIError) -> TargetRecord {
-        try record(in: try await send(.put, place(key), body: change.json))
+        try record(in: try await send(.put, route(key), body: change.json))
     }
 
     /// Any answer of 200 is taken for done, whatever its body says; and gone is gone, also by an attempt whose answer was lost.
     package func delete(_ key: String) async throws(APIError) {
-        let path = place(key).path
+        let path = route(key).path
         guard let retries else { return _ = try await sendOnce(.delete, path: path, mayBeEmpty: true) }
         try await retries.run(isRepeatable: true) { attempt throws(APIError) in
             do throws(APIError) {
@@ -117,7 +117,7 @@ package struct TargetsClient: Sendable {
 
     private var redactor: Redactor { Redactor(token: token) }
 
-    private func place(_ key: String) -> TargetsRoute { .target(TargetIdentity(clientID: clientID, key: key)) }
+    private func route(_ key: String) -> TargetsRoute { .target(TargetIdentity(clientID: clientID, key: key)) }
 
     private func record(in response: APIResponse) throws(APIError) -> TargetRecord {
         do throws(DocumentProblem) {

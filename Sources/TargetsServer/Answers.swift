@@ -1,4 +1,4 @@
-internal import Connections
+internal import ConnectionLimits
 internal import HTTPTypes
 internal import Health
 internal import Hummingbird

@@ -1,4 +1,4 @@
-internal import Connections
+internal import ConnectionLimits
 internal import Hummingbird
 internal import NIOCore
 internal import Synchronization

@@ -79,7 +79,7 @@ extension TargetStore {
         throw StoreError(change, path: path)
     }
 
-    /// The database's errors in words for its keeper. The store's own answers are no errors of the database.
+    /// The database's errors in words for its fixtures. The store's own answers are no errors of the database.
     private func naming<Value>(_ body: () async throws -> Value) async throws -> Value {
         do { return try await body() } catch let error as DatabaseError { throw StoreError(error, path: path) }
     }

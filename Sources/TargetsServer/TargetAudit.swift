@@ -35,7 +35,7 @@ extension TargetStore {
         return [record]
     }
 
-    static func remember(
+    static func persist(
         _ once: String, _ drafts: [TargetDraft], _ records: [TargetRecord], _ clientID: String, at moment: Timestamp,
         in database: Database
     ) throws {

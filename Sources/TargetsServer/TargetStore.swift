@@ -133,7 +133,7 @@ package final class TargetStore: Sendable {
                 try Self.audit("create", clientID, record.sKey, nil, record, by: holder, at: moment, in: database)
                 return record
             }
-            if let once { try Self.remember(once, drafts, records, clientID, at: moment, in: database) }
+            if let once { try Self.persist(once, drafts, records, clientID, at: moment, in: database) }
             return records
         }
         onChange(clientID)

@@ -4,7 +4,7 @@
 // It answers at `/api/clients/{clientId}/targets[/{targetId}]`; Daemon or the command `targets-server` starts and stops it.
 // The terms are defined in docs/glossary.md.
 
-internal import Connections
+internal import ConnectionLimits
 internal import Health
 internal import Hummingbird
 internal import HummingbirdCore
@@ -69,10 +69,10 @@ package struct TargetsServer: Sendable {
     /// - Throws: when the address can't be listened on.
     package func run() async throws {
         let answers = answers
-        let places = ConnectionPlaces(total: configuration.connections - max(1, configuration.connections / 5))
+        let slots = ConnectionSlots(total: configuration.connections - max(1, configuration.connections / 5))
         let begun = BegunConnections()
         let responder = CallbackResponder<AskerContext> { request, context in
-            await answers.respond(to: request, over: Asker(channel: context.channel, places: places))
+            await answers.respond(to: request, over: Asker(channel: context.channel, slots: slots))
         }
         // A torn connection is nothing to tell: strangers would fill the log.
         let silent = Logger(label: "targets-server") { _ in SwiftLogNoOpLogHandler() }
@@ -80,7 +80,7 @@ package struct TargetsServer: Sendable {
         let application = Application(
             responder: responder,
             server: HTTPServerBuilder {
-                Placed(http: HTTP1Channel(responder: $0, configuration: Self.http), places: places, begun: begun)
+                SlottedChannel(http: HTTP1Channel(responder: $0, configuration: Self.http), slots: slots, begun: begun)
             },
             configuration: ApplicationConfiguration(
                 address: .hostname(configuration.host, port: configuration.port),
@@ -95,7 +95,7 @@ package struct TargetsServer: Sendable {
 
     private static var http: HTTP1Channel.Configuration {
         let idle = TimeAmount.seconds(Int64(connectionIdleSecondsMax))
-        return .init(additionalChannelHandlers: [RequestTimer(idle: idle), Persistence()], idleTimeout: idle)
+        return .init(additionalChannelHandlers: [RequestTimer(idle: idle), ConnectionClosePolicy()], idleTimeout: idle)
     }
 
     private var answers: Answers {
@@ -108,18 +108,18 @@ package struct TargetsServer: Sendable {
     }
 }
 
-/// HTTP/1.1 for who gets a place.
-private struct Placed: ServerChildChannel {
+/// HTTP/1.1 for who gets a slot.
+private struct SlottedChannel: ServerChildChannel {
     let http: HTTP1Channel
-    let places: ConnectionPlaces
+    let slots: ConnectionSlots
     let begun: BegunConnections
 
-    private struct NoPlace: Error {}
+    private struct NoSlot: Error {}
 
     func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<HTTP1Channel.Value> {
-        let isIn = places.enter(channel)
+        let isIn = slots.enter(channel)
         return begun.keep(
-            isIn ? http.setup(channel: channel, logger: logger) : channel.eventLoop.makeFailedFuture(NoPlace()), of: channel)
+            isIn ? http.setup(channel: channel, logger: logger) : channel.eventLoop.makeFailedFuture(NoSlot()), of: channel)
     }
 
     func handle(value: HTTP1Channel.Value, logger: Logger) async {
@@ -141,8 +141,8 @@ private struct AskerContext: RequestContext {
 /// The connection of a request.
 struct Asker: Sendable {
     let channel: any Channel
-    let places: ConnectionPlaces
+    let slots: ConnectionSlots
 
-    func trust() { places.trust(channel) }
-    func askForBody() async { await Connections.askForBody(over: channel) }
+    func trust() { slots.trust(channel) }
+    func askForBody() async { await ConnectionLimits.askForBody(over: channel) }
 }

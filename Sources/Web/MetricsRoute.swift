@@ -1,4 +1,4 @@
-import Connections
+import ConnectionLimits
 import Exposition
 import HTTPTypes
 import Health
@@ -42,10 +42,10 @@ final class MetricsRoute: Sendable {
     private func body(
         _ format: MetricsFormat, _ selection: MetricsSelection, _ isCompressed: Bool, over channel: any Channel
     ) -> ResponseBody? {
-        guard let place = Place.take(in: self, for: channel) else { return nil }
+        guard let slot = Slot.take(in: self, for: channel) else { return nil }
         let page = page(format, selection)
         return ResponseBody { writer in
-            defer { withExtendedLifetime(place) {} }
+            defer { withExtendedLifetime(slot) {} }
             // Closing ends a write that waits for a client that doesn't read.
             let limit = channel.eventLoop.scheduleTask(in: Self.pageTimeLimit) { channel.close(promise: nil) }
             defer { limit.cancel() }
@@ -62,21 +62,21 @@ final class MetricsRoute: Sendable {
     }
 
     /// One of the pages at once, given back when the answer is done or dropped.
-    private final class Place: Sendable {
+    private final class Slot: Sendable {
         private let route: MetricsRoute
         private let share: PeerCounts.Share
 
         private init(_ route: MetricsRoute, _ share: PeerCounts.Share) { (self.route, self.share) = (route, share) }
 
         /// No failing initializer: what fails after its last property is set is deinitialized, and would give back what it never had.
-        static func take(in route: MetricsRoute, for peer: any Channel) -> Place? {
+        static func take(in route: MetricsRoute, for peer: any Channel) -> Slot? {
             guard let share = route.peers.enter(peer) else { return nil }
             let isFree = route.pagesAtOnce.withLock { count in
                 guard count < pagesAtOnceLimit else { return false }
                 count += 1
                 return true
             }
-            if isFree { return Place(route, share) }
+            if isFree { return Slot(route, share) }
             route.peers.leave(share)
             return nil
         }

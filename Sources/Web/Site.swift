@@ -1,4 +1,4 @@
-import Connections
+import ConnectionLimits
 import Exposition
 import Glibc
 import HTTPTypes

@@ -1,5 +1,5 @@
 // Web: what is served on `listen`: metrics, health, the landing page, and the administrator's requests.
-// What lives here: the listener, its rules on Host and Origin, negotiation, compression, and the only HTML of the house.
+// What lives here: the listener, its rules on Host and Origin, negotiation, compression, and the only HTML of the program.
 // What doesn't: the bytes of a page of metrics (Exposition), what is healthy, how to reload or to sync (closures of Daemon's).
 // Requests end here; nothing of a request goes further than a selection of series or "sync now".
 // Everything a stranger can send has a bound: connections, headers, bodies, pages at once, and the time a page may take.
@@ -109,12 +109,12 @@ package struct WebServer: Sendable {
     /// are finished.
     /// Throws when the address can't be listened on.
     package func run() async throws {
-        let place: Listener.Place =
+        let endpoint: Listener.Endpoint =
             configuration.unixSocket.map { .unixSocket($0) } ?? configuration.inherited.map { .inherited($0) }
             ?? .address(host: configuration.host, port: configuration.port)
         let site = Site(configuration: configuration, daemon: daemon)
         let listener = Listener(
-            place: place, security: configuration.security, connectionsMax: configuration.connectionsMax,
+            endpoint: endpoint, security: configuration.security, connectionsMax: configuration.connectionsMax,
             idleTimeout: Self.idleTimeout,
             respond: { request, channel in try await site.respond(to: request, over: channel) })
         try await listener.run(onListening: onListening)

@@ -33,7 +33,7 @@ func knownTargets(
 
 private func rememberedTargets(_ settings: Settings, clientID: String, because error: APIError) throws -> [Target] {
     do {
-        let targets = try HistoryReader.open(path: settings.history.path).rememberedLists()[clientID]
+        let targets = try HistoryReader.open(path: settings.history.path).persistedLists()[clientID]
         guard let targets else { throw Failure(.unreachable, "\(error)") }
         printError("the list of \(displayText(clientID)) as the daemon last remembered it is used instead")
         return targets

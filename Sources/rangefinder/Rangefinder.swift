@@ -1,6 +1,6 @@
 // rangefinder: the command line, one small file a command.
 // What lives here: arguments, exit codes, what is printed where. Data alone goes to standard output, everything else to standard error.
-// What doesn't: the work itself (Daemon and the other rooms) and how things look (Terminal).
+// What doesn't: the work itself (Daemon and the other modules) and how things look (Terminal).
 // Exit codes: 0 done; 1 what was asked about is not well; 2 the command line is wrong; 69 the API, daemon or database can't be reached or read;
 // 70 internal, or something could not be written. README.md says more of each, and Tests/CommandTests/ExitCodeTests.swift holds every command to it.
 
@@ -29,8 +29,8 @@ struct Rangefinder: AsyncParsableCommand {
     /// The version of the program, of its user agent and of `rangefinder_build_info`.
     static let version = "0.1.0"
     static var userAgent: String { "rangefinder/\(version)" }
-    /// What a configuration needs of the machine, and of the rooms that know patterns and certificates.
-    static var surroundings: Surroundings {
+    /// What a configuration needs of the machine, and of the modules that know patterns and certificates.
+    static var surroundings: ProcessEnvironment {
         .system(userAgent: userAgent, patternProblem: BodyPattern.problem(of:)) { chain, key in
             clientCertificateProblem(chain: chain, key: key).map(PairProblem.init)
         }

@@ -66,7 +66,7 @@ extension StatusCommand {
     fileprivate static func read(_ path: String) throws -> (rows: [TargetStatusRow], isListKnown: Bool) {
         do throws(HistoryError) {
             let reader = try HistoryReader.open(path: path)
-            return (try reader.statuses(), try !reader.rememberedLists().isEmpty)
+            return (try reader.statuses(), try !reader.persistedLists().isEmpty)
         } catch {
             throw Failure(.unreachable, "\(error)")
         }

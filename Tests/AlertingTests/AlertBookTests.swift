@@ -88,7 +88,7 @@ import Testing
         office.trust = .init(trustedSince: office.now)
         // It was on its way when the doubt ended.
         late.startedAt = office.now.advanced(by: .seconds(-1))
-        #expect(office.book.follow(late, office.trust, at: office.now) == [])
+        #expect(office.book.apply(late, office.trust, at: office.now) == [])
         #expect(office.see("b") == ["+TargetDown a"])
         #expect(office.book.held == [])
     }
@@ -100,7 +100,7 @@ import Testing
         last.startedAt = office.now
         office.trust.trustedSince = office.now.advanced(by: .milliseconds(1))
         office.pass(1)
-        #expect(office.book.follow(last, office.trust, at: office.now) == [])
+        #expect(office.book.apply(last, office.trust, at: office.now) == [])
         #expect(office.see("b") == ["+TargetDown a"])
     }
 
@@ -273,7 +273,7 @@ import Testing
         var office = Office()
         _ = office.see("gbbb")
         var judge = Judge(status: .down)
-        judge.placeChanged()
+        judge.urlChanged()
         office.book = Office().book
         #expect(office.book.reconcile([Office.identity("a"): judge], at: office.wall, office.now) { _ in .zero } == [])
         #expect(office.book.awaits(Office.identity("a"), isDown: false))

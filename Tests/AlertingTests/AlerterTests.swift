@@ -187,7 +187,7 @@ import Testing
         desk.shelf.commit()
         #expect(await desk.send().isEmpty)
         var options = AlertingOptions(vantage: "here", link: "")
-        for place in 1...2 { options.add(.init(url: .plain("http://hook"), secret: nil, place: place)) }
+        for place in 1...2 { options.add(.init(url: .plain("http://hook"), secret: nil, position: place)) }
         desk.alerter.replace(options, at: desk.now, wall: desk.wall)
         desk.pass(10)
         _ = await desk.send()
@@ -221,7 +221,8 @@ import Testing
     }
 
     @Test func aSecretURLIsInNoDocument() {
-        let options = AlertingOptions.Webhook(url: .secret(Secret("https://hooks.example/T0/B0/s3cret")), secret: nil, place: 2)
+        let options = AlertingOptions.Webhook(
+            url: .secret(Secret("https://hooks.example/T0/B0/s3cret")), secret: nil, position: 2)
         #expect(options.name == "webhook 2")
         #expect(!options.id.contains("s3cret") && options.id.count == 16)
     }

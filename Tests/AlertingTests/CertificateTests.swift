@@ -92,7 +92,7 @@ import Testing
         report.result.facts.certificateExpiry = Sample.noon + .seconds(2 * 86_400)
         report.certificate = CertificateNotice(report.result, days: 14)
         #expect(
-            office.describe(office.book.follow(report, office.trust, at: office.now)).first == "+CertificateExpiring critical a")
+            office.describe(office.book.apply(report, office.trust, at: office.now)).first == "+CertificateExpiring critical a")
     }
 
     @Test func theMilderOneGoesOnWhileTheWorseOneWaitsForTheEndOfAWindow() {

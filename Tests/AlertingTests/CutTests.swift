@@ -114,7 +114,7 @@ import Testing
                 outcome: bad ? way.outcome : .good)
             result.facts.address = place.address
             let judgement = judges[index].judge(result, policy: policies[index])
-            vantage.follow(
+            vantage.observe(
                 host: host, wasBad: wasBad[index], isBad: bad, interval: place.interval, address: place.address, at: now)
             wasBad[index] = bad
             let hostClass = vantage.hostClass(of: host)
@@ -122,7 +122,7 @@ import Testing
                 target: identities[index], hostClass: hostClass, judge: judges[index], result: result,
                 startedAt: start.advanced(by: .milliseconds(begun)), isInMaintenance: false,
                 describe: { Sample.description("\(index)") })
-            announce(book.follow(report, vantage.standing.trust(hostClass), at: now))
+            announce(book.apply(report, vantage.standing.trust(hostClass), at: now))
             guard judgement.wantsRecheck else { return }
             let next = max(begun + policies[index].fastInterval.wholeMilliseconds, time)
             started[index] = next

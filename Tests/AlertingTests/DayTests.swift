@@ -48,7 +48,7 @@ import Testing
                 outcome: isBad ? .bad(isDown ? .timeout : .connectReset) : .good)
             let now = start.advanced(by: .milliseconds(time) + result.duration)
             let judgement = judges[target].judge(result, policy: policy)
-            vantage.follow(
+            vantage.observe(
                 host: hosts[target], wasBad: wasBad[target], isBad: isBad, interval: policy.interval,
                 address: "20.\(target % 200).0.1", at: now)
             wasBad[target] = isBad
@@ -57,7 +57,7 @@ import Testing
                     target: identities[target], judge: judges[target], result: result,
                     startedAt: start.advanced(by: .milliseconds(time)),
                     isInMaintenance: false, describe: { Sample.description("\(target)") })
-                for change in book.follow(report, vantage.standing.trust(.outside), at: now) {
+                for change in book.apply(report, vantage.standing.trust(.outside), at: now) {
                     if change.isFiring { began.append((target, time + result.duration.wholeMilliseconds)) } else { ended += 1 }
                 }
             }

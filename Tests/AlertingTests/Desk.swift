@@ -24,7 +24,7 @@ struct Desk {
         var options = AlertingOptions(vantage: "here", link: "http://127.0.0.1:10115/")
         for url in alertmanagers { options.add(alertmanager: url) }
         for (index, url) in webhooks.enumerated() {
-            options.add(.init(url: .plain(url), secret: Secret("key"), place: index + 1))
+            options.add(.init(url: .plain(url), secret: Secret("key"), position: index + 1))
         }
         self.shelf = shelf
         let events = events
@@ -41,7 +41,7 @@ struct Desk {
         office.hosts[key] = host
         for letter in letters {
             pass(5)
-            _ = alerter.follow(office.report(letter, key), at: now) { shelf.memory.remember($0) }
+            _ = alerter.apply(office.report(letter, key), at: now) { shelf.memory.persist($0) }
         }
     }
 
@@ -68,7 +68,7 @@ struct Desk {
     /// As after a reload.
     func configure(webhooks: [String]) {
         var options = AlertingOptions(vantage: "here", link: "")
-        for (index, url) in webhooks.enumerated() { options.add(.init(url: .plain(url), secret: nil, place: index + 1)) }
+        for (index, url) in webhooks.enumerated() { options.add(.init(url: .plain(url), secret: nil, position: index + 1)) }
         alerter.replace(options, at: now, wall: wall)
     }
 

@@ -76,11 +76,11 @@ private struct Run {
             known.end(.recovered, at: wall)
             alerts[made.key] = known
             outages[known.outage]?.ended = (now, losses)
-            hear(book.follow(known, at: now))
+            hear(book.apply(known, at: now))
         } else {
             alerts[made.key] = made
             outages[made.outage] = Outage(alert: made, began: now, losses: losses)
-            hear(book.follow(made, at: now))
+            hear(book.apply(made, at: now))
         }
     }
 

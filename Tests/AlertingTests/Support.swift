@@ -29,7 +29,7 @@ struct Office {
     mutating func see(_ letters: String, _ key: String = "a") -> [String] {
         letters.flatMap { letter -> [String] in
             pass(5)
-            return describe(book.follow(report(letter, key), trust, at: now))
+            return describe(book.apply(report(letter, key), trust, at: now))
         }
     }
 
@@ -125,7 +125,7 @@ final class Shelf: Sendable {
 
     var memory: AlertMemory {
         AlertMemory(
-            remember: { documents in
+            persist: { documents in
                 self.state.withLock { state in
                     for document in documents { state.documents[document.id] = document.text?() }
                     state.ticket += 1

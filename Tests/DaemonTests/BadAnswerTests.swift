@@ -157,7 +157,7 @@ import Testing
             isBroken.value ? .http(503, headers: headers) : list([record("tgt_1", url: "http://a.example")])
         }
         let bench = try Bench(url: server.url)
-        async let followed: Void = bench.sync.follow(documentedClient)
+        async let followed: Void = bench.sync.poll(documentedClient)
         try await server.until { $0.count >= 2 }
         #expect(bench.applied.isEmpty)
         isBroken.change { $0 = false }

@@ -74,7 +74,7 @@ import Testing
             func loss(_ change: (inout Settings) -> Void) -> String? {
                 var changed = settings
                 change(&changed)
-                return running.daemon.parts.roster.loss(under: changed)
+                return running.daemon.parts.reconciler.loss(under: changed)
             }
             let other = Settings.TargetsAPI.Client(id: "other", token: Secret("t"))
             func disabled(_ names: [String]) -> [Override] {
@@ -111,7 +111,7 @@ import Testing
         try await RunningDaemon.run(settings) { running in
             var changed = settings
             changed.targetsAPI.clients = [.init(id: "other", token: Secret("t"))]
-            #expect(running.daemon.parts.roster.loss(under: changed) == nil)
+            #expect(running.daemon.parts.reconciler.loss(under: changed) == nil)
         }
     }
 

@@ -53,17 +53,17 @@ import Testing
         let (access, log) = (try WebAccess(.system(), nil), LogCapture())
         let path = try folder.write("tls_server_config: {cert_file: cert.pem, key_file: key.pem}\n", to: "web.yml")
         #expect(access.take(path).troubles.count == 2)
-        access.look(log.logger(LogLevel(.notice)))
+        access.check(log.logger(LogLevel(.notice)))
         #expect(log.lines == [])
         try folder.write("nothing like it", to: "key.pem")
-        access.look(log.logger(LogLevel(.notice)))
+        access.check(log.logger(LogLevel(.notice)))
         #expect(log.lines.contains { $0.contains("holds no PEM of a PRIVATE KEY") })
     }
 
     @Test func whatChangesWhileItIsReadIsReadAgain() throws {
         let folder = try TemporaryFolder()
         let path = try folder.write("basic_auth_users: {one: plain}\n", to: "web.yml")
-        var surroundings = Surroundings.system()
+        var surroundings = ProcessEnvironment.system()
         surroundings.readFile = { [read = surroundings.readFile] file, limit throws(FileProblem) in
             let bytes = try read(file, limit)
             if bytes.count < 40 { _ = try? folder.write("basic_auth_users: {two: \(Self.hash)}\n", to: "web.yml") }
@@ -71,7 +71,7 @@ import Testing
         }
         let (access, log) = (try WebAccess(surroundings, nil), LogCapture())
         #expect(!access.take(path).troubles.isEmpty)
-        access.look(log.logger(LogLevel(.notice)))
+        access.check(log.logger(LogLevel(.notice)))
         #expect(log.lines.contains { $0.contains("was read again") })
         #expect(!access.security.isOpen)
     }
@@ -85,10 +85,10 @@ import Testing
         #expect(!access.take(other).troubles.isEmpty)
         // Mended, it is nobody's any more; the one in force is read again.
         try folder.write("{}\n", to: "other.yml")
-        access.look(log.logger(LogLevel(.notice)))
+        access.check(log.logger(LogLevel(.notice)))
         #expect(!access.security.isOpen && log.lines == [])
         chmod(good, 0o600)
-        access.look(log.logger(LogLevel(.notice)))
+        access.check(log.logger(LogLevel(.notice)))
         #expect(log.lines.contains { $0.contains("was read again") })
     }
 
@@ -101,7 +101,7 @@ import Testing
         let path = try folder.write("basic_auth_users: {one: \(Self.hash)}\n", to: "web.yml")
         #expect(access.take(path).troubles == [])
         try folder.write(lost, to: "web.yml")
-        access.look(log.logger(LogLevel(.notice)))
+        access.check(log.logger(LogLevel(.notice)))
         #expect(!access.security.isOpen)
         #expect(log.lines.contains { $0.contains("has no passwords any more") })
         #expect(log.lines.contains { $0.contains("rangefinder reload --accept") })
@@ -132,7 +132,7 @@ import Testing
     }
 
     @Test func turnsComeOneAfterTheOther() async throws {
-        let (turns, steps, isOpen) = (Turns(), Watched<[String]>([]), Watched(false))
+        let (turns, steps, isOpen) = (AsyncSerialQueue(), Watched<[String]>([]), Watched(false))
         async let first: Void = turns.take {
             steps.change { $0.append("one begins") }
             try? await isOpen.until { $0 }

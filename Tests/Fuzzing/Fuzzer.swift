@@ -1,6 +1,6 @@
 // Fuzzing: answers from a grammar, through every way by which a stranger's bytes come in, and what must hold of each.
 // What lives here: the grammars of HTTP/1.1, HTTP/2 and lists, the server that sends them, the ways in, and the run over many cases.
-// What doesn't: hostile targets that somebody thought of (Tests/Zoo); requests that the embedded API gets (Tests/TargetsServerTests).
+// What doesn't: hostile targets that somebody thought of (Tests/HostileTargets); requests that the embedded API gets (Tests/TargetsServerTests).
 // Where it goes next: a new way in is a file of Ways/; docs/fuzzing.md says what a run sees and what it doesn't.
 
 import Curl
@@ -29,7 +29,7 @@ package struct FuzzOptions: Sendable {
     package var patience: Duration = .seconds(120)
     /// An engine makes so many cases; then its end is tried, too.
     package var casesOfEngine = 20_000
-    /// Findings past which the run ends.
+    /// Diagnostics past which the run ends.
     package var findingsMax = 20
     /// Where the numbers of the cases under way are kept, for whoever looks after a crash.
     package var stateFile: String?

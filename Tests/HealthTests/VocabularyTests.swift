@@ -46,13 +46,13 @@ import Testing
 
 @Test func aNewNameIsTheSameTargetInTheSamePlace() {
     let target = Target(
-        identity: Courtroom.target, name: "a", baseURL: "https://a.example", testPath: "/h", region: "eu")
+        identity: JudgedTarget.target, name: "a", baseURL: "https://a.example", testPath: "/h", region: "eu")
     var renamed = target
     renamed.name = "b"
-    #expect(target.probesSamePlace(as: renamed))
+    #expect(target.probesSameURL(as: renamed))
     var moved = target
     moved.testPath = "/health"
-    #expect(!target.probesSamePlace(as: moved))
+    #expect(!target.probesSameURL(as: moved))
 }
 
 @Test func everyReasonAndCauseIsExplainedInTheDocuments() throws {

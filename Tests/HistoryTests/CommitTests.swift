@@ -12,7 +12,7 @@ import Testing
 
     @Test func aCommittedResultIsInTheViewWithAllItsValues() async throws {
         let history = try folder.open()
-        history.remember(list: [Sample.target()], client: "client")
+        history.persist(list: [Sample.target()], client: "client")
         history.append(Sample.record())
         #expect(await history.flush())
         let row = try #require(try folder.rows("SELECT * FROM probe_history").first)

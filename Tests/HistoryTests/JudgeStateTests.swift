@@ -60,10 +60,10 @@ import Testing
     @Test func aRemovedTargetIsForgottenAndItsHistoryStays() async throws {
         let history = try folder.open()
         var judge = Judge()
-        history.remember(list: [Sample.target()], client: "client")
+        history.persist(list: [Sample.target()], client: "client")
         for record in Sample.run(Array(repeating: .bad(.timeout), count: 3), by: &judge) { history.append(record) }
         await history.flush()
-        history.remember(list: [], client: "client")
+        history.persist(list: [], client: "client")
         history.append(removalOf: Sample.identity(), closing: judge.removed(at: Sample.start + .seconds(60)))
         await history.flush()
         #expect(try history.judges().isEmpty)

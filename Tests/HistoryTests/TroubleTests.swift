@@ -116,7 +116,7 @@ import Testing
 
     @Test func everyCommittedRowSurvivesACrash() async throws {
         let history = try open()
-        history.remember(list: [Sample.target()], client: "client")
+        history.persist(list: [Sample.target()], client: "client")
         for index in 0..<500 { history.append(Sample.record(after: .seconds(index))) }
         await history.flush()
         history.append(Sample.record(after: .seconds(500)))
@@ -124,7 +124,7 @@ import Testing
         await history.close()
 
         let restarted = try image.open()
-        #expect(try restarted.rememberedLists() == ["client": [Sample.target()]])
+        #expect(try restarted.persistedLists() == ["client": [Sample.target()]])
         #expect(try restarted.judges().count == 1)
         restarted.append(Sample.record(after: .seconds(501)))
         await restarted.close()
@@ -197,7 +197,7 @@ import Testing
 
     @Test func damageThatIsMetWhileItRunsSetsTheDatabaseAside() async throws {
         let history = try open()
-        history.remember(list: [Sample.target()], client: "client")
+        history.persist(list: [Sample.target()], client: "client")
         for index in 0..<500 { history.append(Sample.record("tgt_\(index)", after: .seconds(index))) }
         await history.flush()
         // All but the first page, of what nobody holds in memory.
@@ -215,10 +215,10 @@ import Testing
         #expect(await !history.flush())
         #expect(await history.flush())
         #expect(events.words == ["committed 500", "failed damaged", "set aside", "recovered 1", "committed 1"])
-        history.remember(list: [Sample.target()], client: "client")
+        history.persist(list: [Sample.target()], client: "client")
         await history.close()
         #expect(try HistoryReader.open(path: folder.database).check() == HistoryCheck(results: 1))
-        #expect(try HistoryReader.open(path: folder.database).rememberedLists() == ["client": [Sample.target()]])
+        #expect(try HistoryReader.open(path: folder.database).persistedLists() == ["client": [Sample.target()]])
         let aside = try #require(folder.names.first { $0.hasPrefix("history.db.damaged-") && !$0.contains("-shm") })
         #expect(try folder.bytes(of: aside).count == size)
     }

@@ -54,8 +54,8 @@ import Testing
 }
 
 @Suite struct JSONPlaceTests {
-    private func find(_ path: String, _ text: String) throws -> JSONPlace {
-        JSONPlace.find(try #require(JSONPath(path)), in: Array(text.utf8))
+    private func find(_ path: String, _ text: String) throws -> JSONQueryResult {
+        JSONQueryResult.find(try #require(JSONPath(path)), in: Array(text.utf8))
     }
 
     /// 513 of them once ended the process.
@@ -75,8 +75,8 @@ import Testing
             ("$.a", .compound),
             ("$.a.b", .compound), ("$", .compound), ("$['']", .scalar(.number(5))), ("$.ok.x", .absent), ("$.a[0]", .absent),
             ("$.f", .scalar(.number(1.5))),
-        ] as [(String, JSONPlace)])
-    func findsWhatStandsThere(path: String, place: JSONPlace) throws {
+        ] as [(String, JSONQueryResult)])
+    func findsWhatStandsThere(path: String, place: JSONQueryResult) throws {
         #expect(try find(path, Self.document) == place)
     }
 
@@ -122,7 +122,7 @@ import Testing
         var random = SeededGenerator(state: 13)
         let path = try #require(JSONPath("$.a[1].b"))
         let whole = Array(#" {"a":[1,{"b":"x\\"," c ":[{}]}],"a":[null,{"b":1e1}],"\u0061":[0,{"b":true}]} "#.utf8)
-        #expect(JSONPlace.find(path, in: whole) == .scalar(.boolean(true)))
+        #expect(JSONQueryResult.find(path, in: whole) == .scalar(.boolean(true)))
         for _ in 0..<3000 {
             var json = whole
             let place = Int.random(in: json.indices, using: &random)
@@ -132,7 +132,7 @@ import Testing
             default: json.remove(at: place)
             }
             if (try? JSONSerialization.jsonObject(with: Data(json))) == nil { continue }
-            #expect(JSONPlace.find(path, in: json) != .notJSON, "\(String(decoding: json, as: UTF8.self))")
+            #expect(JSONQueryResult.find(path, in: json) != .notJSON, "\(String(decoding: json, as: UTF8.self))")
         }
     }
 
@@ -142,7 +142,7 @@ import Testing
         let units = text.utf16.flatMap { [UInt8(truncatingIfNeeded: $0), UInt8($0 >> 8)] }
         let swapped = text.utf16.flatMap { [UInt8($0 >> 8), UInt8(truncatingIfNeeded: $0)] }
         for body in [[0xef, 0xbb, 0xbf] + Array(text.utf8), units, [0xff, 0xfe] + units, swapped, [0xfe, 0xff] + swapped] {
-            #expect(JSONPlace.find(path, in: body) == .scalar(.text("ü")))
+            #expect(JSONQueryResult.find(path, in: body) == .scalar(.text("ü")))
         }
     }
 

@@ -4,7 +4,7 @@ import Health
 import Probing
 import TestSupport
 import Testing
-import Zoo
+import HostileTargets
 
 @testable import Curl
 
@@ -13,9 +13,9 @@ import Zoo
     /// How one reason comes about.
     struct Scenario: Sendable, CustomTestStringConvertible {
         let reason: Reason
-        /// Of the zoo, where a beast of it does that.
-        var beast: String?
-        /// What is done, where no beast does it.
+        /// Of the hostile targets, where a hostileCase of it does that.
+        var hostileCase: String?
+        /// What is done, where no hostileCase does it.
         var probe: (@Sendable () async throws -> ProbeResult)?
         let words: [String]
 
@@ -24,8 +24,8 @@ import Zoo
 
     /// One row for every reason.
     static let scenarios = [
-        row(.dnsFailed, "has a name that does not resolve", "unknown.zoo", "can't be looked up", "not known"),
-        row(.addressDenied, "has a name with a denied address", "forbidden.zoo", "127.0.0.2", "egress.allow"),
+        row(.dnsFailed, "has a name that does not resolve", "unknown.hostile", "can't be looked up", "not known"),
+        row(.addressDenied, "has a name with a denied address", "forbidden.hostile", "127.0.0.2", "egress.allow"),
         row(.connectRefused, "listens no more", "127.0.0.1, port", "refused the connection", "nothing listens"),
         row(.connectTimeout, "listens and accepts nobody", "did not accept a connection within"),
         row(.connectReset, "resets in its body", "port", "reset the connection"),
@@ -104,15 +104,16 @@ import Zoo
         for _ in 0..<6 { #expect(await bench.probe(server.url).result.outcome == .bad(.protocolError)) }
     }
 
-    private static func row(_ reason: Reason, _ beast: String, _ words: String...) -> Scenario {
-        Scenario(reason: reason, beast: beast, words: words)
+    private static func row(_ reason: Reason, _ hostileCase: String, _ words: String...) -> Scenario {
+        Scenario(reason: reason, hostileCase: hostileCase, words: words)
     }
 
     private static func result(of scenario: Scenario) async throws -> ProbeResult {
         if let probe = scenario.probe { return try await probe() }
-        let zoo = try OpenZoo([try #require(Zoo.beasts.first { $0.name == scenario.beast })])
-        let result = await zoo.probe(zoo.enclosures[0]).result
-        await zoo.close()
+        let hostile = try OpenHostileTargets([try #require(HostileTargets.hostileCases.first { $0.name == scenario.hostileCase })]
+        )
+        let result = await hostile.probe(hostile.cases[0]).result
+        await hostile.close()
         return result
     }
 

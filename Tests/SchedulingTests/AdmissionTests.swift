@@ -5,7 +5,7 @@ import Testing
 
 /// Everything hangs: what a schedule does when there are fewer places than probes that are due.
 @Suite struct AdmissionTests {
-    private static let rhythm = Rhythm(interval: .seconds(30), fastInterval: .seconds(5))
+    private static let rhythm = ProbeInterval(interval: .seconds(30), fastInterval: .seconds(5))
     private static let targets = 3000
 
     private struct Storm {
@@ -92,7 +92,7 @@ import Testing
         let now = first + .seconds(1)
         schedule = Schedule(maxInFlight: 1, fastBudget: 0.2)
         schedule.set(late, Self.rhythm, now: now)
-        schedule.set(holder, Rhythm(interval: .seconds(3600), fastInterval: .seconds(5)), atOnce: true, now: now)
+        schedule.set(holder, ProbeInterval(interval: .seconds(3600), fastInterval: .seconds(5)), atOnce: true, now: now)
         let held = try #require(schedule.takeDue(now: now).first)
         return (schedule, held, late, now)
     }

@@ -3,11 +3,11 @@ import Testing
 
 @testable import Scheduling
 
-private let rhythm = Rhythm(interval: .seconds(30), fastInterval: .seconds(5))
+private let rhythm = ProbeInterval(interval: .seconds(30), fastInterval: .seconds(5))
 
 private func id(_ key: Int) -> TargetIdentity { TargetIdentity(clientID: "c", key: "tgt_\(key)") }
 
-/// Turns a schedule by hand: probes last `probe` and are judged by `recheck`.
+/// AsyncSerialQueue a schedule by hand: probes last `probe` and are judged by `recheck`.
 private struct Bench {
     var schedule: Schedule
     var now = Duration.zero
@@ -41,7 +41,7 @@ private struct Bench {
         var schedule = Schedule(maxInFlight: 1000, fastBudget: 0.2)
         for key in 0..<3000 {
             let interval = Duration.milliseconds(interval)
-            schedule.set(id(key), Rhythm(interval: interval, fastInterval: interval), now: .zero)
+            schedule.set(id(key), ProbeInterval(interval: interval, fastInterval: interval), now: .zero)
         }
         #expect(abs(schedule.coalescing.nanoseconds / 1000 - Int64(microseconds)) <= 1)
     }
@@ -159,9 +159,12 @@ private struct Bench {
 
     @Test func manyChangedTargetsAreAllProbedAtOnceWhateverTheBudget() {
         var bench = Bench(fastBudget: 0.2)
-        for key in 0..<200 { bench.schedule.set(id(key), Rhythm(interval: .seconds(600), fastInterval: .seconds(5)), now: .zero) }
         for key in 0..<200 {
-            bench.schedule.set(id(key), Rhythm(interval: .seconds(600), fastInterval: .seconds(5)), atOnce: true, now: .zero)
+            bench.schedule.set(id(key), ProbeInterval(interval: .seconds(600), fastInterval: .seconds(5)), now: .zero)
+        }
+        for key in 0..<200 {
+            bench.schedule.set(
+                id(key), ProbeInterval(interval: .seconds(600), fastInterval: .seconds(5)), atOnce: true, now: .zero)
         }
         bench.run(until: .milliseconds(100))
         #expect(bench.starts.count >= 200)
@@ -207,7 +210,7 @@ private struct Bench {
         var bench = Bench()
         bench.schedule.set(id(1), rhythm, now: .zero)
         bench.run(until: .seconds(30))
-        bench.schedule.set(id(1), Rhythm(interval: .seconds(2), fastInterval: .seconds(1)), now: bench.now)
+        bench.schedule.set(id(1), ProbeInterval(interval: .seconds(2), fastInterval: .seconds(1)), now: bench.now)
         let before = bench.starts.count
         bench.run(until: .seconds(50))
         #expect((9...11).contains(bench.starts.count - before))
@@ -232,7 +235,7 @@ private struct Bench {
 
     @Test func theHeapForgetsTargetsThatComeAndGo() {
         var schedule = Schedule(maxInFlight: 10, fastBudget: 0.2)
-        let slow = Rhythm(interval: .seconds(86_400), fastInterval: .seconds(5))
+        let slow = ProbeInterval(interval: .seconds(86_400), fastInterval: .seconds(5))
         for key in 0..<20_000 {
             schedule.set(id(key), slow, now: .zero)
             schedule.remove(id(key))

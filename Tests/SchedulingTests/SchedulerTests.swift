@@ -5,7 +5,7 @@ import Testing
 
 @testable import Scheduling
 
-private let rhythm = Rhythm(interval: .seconds(30), fastInterval: .seconds(5))
+private let rhythm = ProbeInterval(interval: .seconds(30), fastInterval: .seconds(5))
 private let target = TargetIdentity(clientID: "c", key: "tgt_1")
 
 private func scheduler(_ clock: ManualClock) -> Scheduler<ManualClock> {

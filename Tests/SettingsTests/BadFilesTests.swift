@@ -13,7 +13,7 @@ struct BadFilesTests {
     }()
 
     /// What the files' secrets are read from.
-    static let machine: Surroundings = {
+    static let machine: ProcessEnvironment = {
         var surroundings = SettingsTests.machine(
             files: [
                 "/etc/rangefinder/token": Array("s3cret\n".utf8), "/etc/rangefinder/empty": Array("\n".utf8),

@@ -4,7 +4,7 @@ import Settings
 import Testing
 
 struct SectionsTests {
-    private func settings(_ yaml: String, on machine: Surroundings = machine()) throws -> Settings {
+    private func settings(_ yaml: String, on machine: ProcessEnvironment = machine()) throws -> Settings {
         let reading = read(yaml, on: machine)
         return try #require(reading.settings, "\(lines(reading))")
     }

@@ -2,8 +2,8 @@ import Health
 import Settings
 
 /// A machine that holds what the tests need, in memory.
-func machine(files: [String: [UInt8]] = [:], environment: [String: String] = [:]) -> Surroundings {
-    Surroundings(
+func machine(files: [String: [UInt8]] = [:], environment: [String: String] = [:]) -> ProcessEnvironment {
+    ProcessEnvironment(
         readFile: { (path, limit) throws(FileProblem) in
             guard let bytes = files[path] else { throw .notFound }
             guard bytes.count <= limit else { throw .tooLarge }
@@ -14,12 +14,12 @@ func machine(files: [String: [UInt8]] = [:], environment: [String: String] = [:]
         userAgent: "rangefinder/1.2.3")
 }
 
-func machine(texts: [String: String], environment: [String: String] = [:]) -> Surroundings {
+func machine(texts: [String: String], environment: [String: String] = [:]) -> ProcessEnvironment {
     machine(files: texts.mapValues { Array($0.utf8) }, environment: environment)
 }
 
 /// Reads a configuration that lies in `/etc/rangefinder`.
-func read(_ yaml: String, on machine: Surroundings = machine()) -> Reading {
+func read(_ yaml: String, on machine: ProcessEnvironment = machine()) -> Reading {
     Settings.read(Array(yaml.utf8), path: "/etc/rangefinder/rangefinder.yaml", surroundings: machine)
 }
 

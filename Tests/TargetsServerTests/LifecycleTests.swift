@@ -67,7 +67,7 @@ import Testing
             _ = try await exchange(port, request("POST", targetsPath, body: "{"))
             _ = try? await exchange(port, "GARBAGE \(registryToken)\r\n\r\n")
             #expect(log.lines == [])
-            // What its keeper has to know is.
+            // What its fixtures has to know is.
             _ = try await onThread { try ChildProcess.run("sqlite3", [folder.file("targets.db"), "DROP TABLE target"]) }
             let broken = try await exchange(port, request("GET", targetsPath))
             #expect(broken.status == 500)

@@ -11,7 +11,8 @@ import Testing
 @Suite struct ListenerTests {
     @Test func aConnectionTooManyIsClosed() throws {
         let listener = Listener(
-            place: .address(host: "127.0.0.1", port: 0), security: nil, connectionsMax: 1, ofOnePeer: 0, idleTimeout: .seconds(1)
+            endpoint: .address(host: "127.0.0.1", port: 0), security: nil, connectionsMax: 1, ofOnePeer: 0,
+            idleTimeout: .seconds(1)
         ) { _, _ in Response(status: .ok) }
         let channel = EmbeddedChannel()
         try channel.connect(to: SocketAddress(ipAddress: "192.0.2.1", port: 1)).wait()
@@ -25,7 +26,7 @@ import Testing
         await #expect(processExitsWith: .success) { [isGraceful] in
             for _ in 0..<5 {
                 let listener = Listener(
-                    place: .address(host: "127.0.0.1", port: 0), security: nil, connectionsMax: 512, idleTimeout: .seconds(60)
+                    endpoint: .address(host: "127.0.0.1", port: 0), security: nil, connectionsMax: 512, idleTimeout: .seconds(60)
                 ) { _, _ in Response(status: .ok) }
                 let (ports, port) = AsyncStream<Int>.makeStream()
                 let group = ServiceGroup(

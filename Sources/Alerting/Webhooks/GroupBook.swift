@@ -66,7 +66,7 @@ struct GroupBook: Sendable {
         }
         // What fires first, as it came: a group that others joined isn't over by the end of those before.
         func rank(_ alert: Alert) -> (Int, Timestamp, String) { (alert.isFiring ? 0 : 1, alert.startedAt, alert.key) }
-        let messages = (lost + changed).sorted { rank($0) < rank($1) }.flatMap { follow($0, at: now) }
+        let messages = (lost + changed).sorted { rank($0) < rank($1) }.flatMap { apply($0, at: now) }
         // A window of an earlier life, of which nothing is left to say.
         if pending.isEmpty, !awaitsEarlier { windows[Self.ofPending] = nil }
         for id in windows.keys where id != Self.ofPending && groups[id]?.untold.isEmpty != false { windows[id] = nil }
@@ -75,23 +75,23 @@ struct GroupBook: Sendable {
 
     private mutating func begin(_ group: AlertGroup) {
         groups[group.id] = group
-        if let place = Self.place(of: group) { groupIDs[place] = group.id }
+        if let indexKey = Self.indexKey(of: group) { groupIDs[indexKey] = group.id }
         for outage in group.members.keys { groupOfOutage[outage] = group.id }
     }
 
     /// Where others find it that are to join. A region's matter is what began within one window, and takes nobody after it.
-    private static func place(of group: AlertGroup) -> String? {
-        group.kind == .alone || group.kind == .region ? nil : place(group.kind, group.value)
+    private static func indexKey(of group: AlertGroup) -> String? {
+        group.kind == .alone || group.kind == .region ? nil : indexKey(group.kind, group.value)
     }
 
-    private static func place(_ kind: AlertGroup.Kind, _ value: String) -> String { asciiText("\(kind.rawValue) \(value)") }
+    private static func indexKey(_ kind: AlertGroup.Kind, _ value: String) -> String { asciiText("\(kind.rawValue) \(value)") }
 
     private mutating func open(_ id: String, at now: ContinuousClock.Instant) {
         windows[id] = windows[id] ?? now.advanced(by: window)
     }
 
     /// Returns the messages that are due at once: of groups that are over.
-    mutating func follow(_ change: Alert, at now: ContinuousClock.Instant) -> [GroupMessage] {
+    mutating func apply(_ change: Alert, at now: ContinuousClock.Instant) -> [GroupMessage] {
         guard !change.isFiring else {
             join(change, at: now)
             return []
@@ -115,7 +115,7 @@ struct GroupBook: Sendable {
             guard alert.isNews(to: member) else { return }
             groups[id]?.take(alert)
             open(id, at: now)
-        } else if let id = Self.keys(of: alert).compactMap({ groupIDs[Self.place($0, $1)] }).first {
+        } else if let id = Self.keys(of: alert).compactMap({ groupIDs[Self.indexKey($0, $1)] }).first {
             groups[id]?.take(alert)
             groupOfOutage[alert.outage] = id
             open(id, at: now)
@@ -130,7 +130,7 @@ struct GroupBook: Sendable {
         group.sequence += 1
         (groups[group.id], windows[group.id]) = (nil, nil)
         for outage in group.members.keys where groupOfOutage[outage] == group.id { groupOfOutage[outage] = nil }
-        if let place = Self.place(of: group), groupIDs[place] == group.id { groupIDs[place] = nil }
+        if let indexKey = Self.indexKey(of: group), groupIDs[indexKey] == group.id { groupIDs[indexKey] = nil }
         return GroupMessage(kind: .resolved, group: group)
     }
 

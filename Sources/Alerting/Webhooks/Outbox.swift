@@ -70,7 +70,7 @@ struct Outbox: Sendable {
     /// Adds messages, each for another webhook, that are remembered together: with them go the documents of those that have to give way.
     ///
     /// - Returns: how many had to.
-    mutating func add(_ messages: [Message], at now: ContinuousClock.Instant, remember: ([StoredDocument]) -> Int) -> Int {
+    mutating func add(_ messages: [Message], at now: ContinuousClock.Instant, persist: ([StoredDocument]) -> Int) -> Int {
         var (documents, numbers, dropped): ([StoredDocument], [Int], Int) = ([], [], 0)
         for message in messages {
             serial += 1
@@ -82,7 +82,7 @@ struct Outbox: Sendable {
                 dropped += 1
             }
         }
-        let ticket = remember(documents)
+        let ticket = persist(documents)
         for (message, number) in zip(messages, numbers) {
             entries[message.webhook, default: [:]][number] = Entry(
                 message: message, ticket: ticket, hurriesAt: now.advanced(by: Self.waitMax))
@@ -164,11 +164,11 @@ struct Outbox: Sendable {
 
     /// What waits for a webhook waits for another from now on: its URL has changed. Call ``keep(_:)`` after it.
     mutating func move(
-        from old: String, to new: String, at now: ContinuousClock.Instant, remember: ([StoredDocument]) -> Int
+        from old: String, to new: String, at now: ContinuousClock.Instant, persist: ([StoredDocument]) -> Int
     ) {
         guard let waiting = entries[old] else { return }
         for (_, entry) in waiting.sorted(by: { $0.key < $1.key }) {
-            _ = add([.init(webhook: new, id: entry.message.id, body: entry.message.body)], at: now, remember: remember)
+            _ = add([.init(webhook: new, id: entry.message.id, body: entry.message.body)], at: now, persist: persist)
         }
     }
 

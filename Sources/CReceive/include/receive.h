@@ -1,7 +1,7 @@
 // How much a thread reads from its sockets before it looks at others again.
 //
 // libcurl reads from a connection until nothing more has come or something is to be handed over, and asks nobody whether it may go on. A
-// server that sends faster than it is read, and nothing to be handed over, keeps it reading for as long as the server likes. So this room
+// server that sends faster than it is read, and nothing to be handed over, keeps it reading for as long as the server likes. So this module
 // takes recv()'s place in the program, which is by what libcurl reads a socket: the dynamic linker looks in the program first. A thread
 // that has begun a turn is told EAGAIN at its end, as if nothing more had come; epoll, asked by level, says right away that there is more.
 // Every other thread's recv() is the system's.

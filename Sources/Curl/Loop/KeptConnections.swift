@@ -6,35 +6,35 @@ internal import Glibc
 /// libcurl closes a kept connection when it likes. Ours live no longer than their address is in the lookup's answer: then they are shut
 /// down, and libcurl finds them dead and clears them away. For the engine's thread alone.
 final class KeptConnections {
-    struct Place: Hashable {
+    struct Endpoint: Hashable {
         let host: String
         let port: Int
         let address: SocketAddress
     }
 
-    private var places: [Int32: Place] = [:]
+    private var endpoints: [Int32: Endpoint] = [:]
 
-    func opened(_ descriptor: Int32, _ place: Place) { places[descriptor] = place }
+    func opened(_ descriptor: Int32, _ endpoint: Endpoint) { endpoints[descriptor] = endpoint }
 
     /// Said before it is.
-    func closes(_ descriptor: Int32) { places[descriptor] = nil }
+    func closes(_ descriptor: Int32) { endpoints[descriptor] = nil }
 
     /// Those of a name whose address its lookup no longer has.
-    func places(of name: LookupName, notAmong addresses: [SocketAddress]) -> Set<Place> {
-        guard !places.isEmpty else { return [] }
+    func endpoints(of name: LookupName, notAmong addresses: [SocketAddress]) -> Set<Endpoint> {
+        guard !endpoints.isEmpty else { return [] }
         let isAsked = { (address: SocketAddress) in name.family == .any || address.isIPv4 == (name.family == .v4) }
-        return Set(places.values.filter { $0.host == name.host && isAsked($0.address) && !addresses.contains($0.address) })
+        return Set(endpoints.values.filter { $0.host == name.host && isAsked($0.address) && !addresses.contains($0.address) })
     }
 
-    var all: Set<Place> { Set(places.values) }
+    var all: Set<Endpoint> { Set(endpoints.values) }
 
     /// Nothing, where it is no kept connection's.
     func shutDown(_ descriptor: Int32) {
-        if places[descriptor] != nil { shutdown(descriptor, Int32(SHUT_RDWR)) }
+        if endpoints[descriptor] != nil { shutdown(descriptor, Int32(SHUT_RDWR)) }
     }
 
-    func shutDown(_ place: Place) {
-        for (descriptor, other) in places where other == place { shutdown(descriptor, Int32(SHUT_RDWR)) }
+    func shutDown(_ endpoint: Endpoint) {
+        for (descriptor, other) in endpoints where other == endpoint { shutdown(descriptor, Int32(SHUT_RDWR)) }
     }
 }
 

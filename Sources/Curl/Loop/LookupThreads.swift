@@ -49,8 +49,8 @@ final class LookupThreads: Sendable {
         guard error != 0 else { return 0 }
         // Another thread may have taken it meanwhile; then it is under way all the same.
         let isThere = state.withLock { state in
-            guard let place = state.names.lastIndex(of: name) else { return false }
-            state.names.remove(at: place)
+            guard let index = state.names.lastIndex(of: name) else { return false }
+            state.names.remove(at: index)
             return true
         }
         return isThere ? error : 0

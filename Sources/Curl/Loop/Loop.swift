@@ -22,7 +22,7 @@ final class Loop {
 
     private let mailbox: Mailbox
     private let board: StatisticsBoard
-    private let readiness: Readiness
+    private let readiness: EpollSet
     private let lookupThreads: LookupThreads
     private let multi: UnsafeMutableRawPointer
     let userAgent: String?
@@ -76,7 +76,7 @@ final class Loop {
         authorities = Authorities(systemBundle: prepared.bundle) { readElsewhere($0, mailbox) }
         lookups = LookupTable(limit: bounds.lookups)
         routes = Routes(hasRoute)
-        readiness = try Readiness()
+        readiness = try EpollSet()
         rf_multi_set_long(multi, CURLMOPT_MAXCONNECTS, bounds.idleConnections)
         // One request at a time on a kept connection: what one probe waits for must not be another's answer. And where several share one,
         // libcurl 7.88.1 fails some whose headers are long, and gives others handles back that can't be used again.
@@ -168,14 +168,14 @@ final class Loop {
 
     /// Connections to an address that its name no longer has, after a lookup.
     func shutDownKept(of name: LookupName, notAmong addresses: [SocketAddress]) {
-        shutDownKept(kept.places(of: name, notAmong: addresses))
+        shutDownKept(kept.endpoints(of: name, notAmong: addresses))
     }
 
     /// But for those that a transfer uses just now: they are found at the next lookup.
-    private func shutDownKept(_ places: Set<KeptConnections.Place>) {
-        guard !places.isEmpty else { return }
-        let used = Set(transfers.values.compactMap { $0.stage == .running ? $0.keptPlace : nil })
-        for place in places.subtracting(used) { kept.shutDown(place) }
+    private func shutDownKept(_ endpoints: Set<KeptConnections.Endpoint>) {
+        guard !endpoints.isEmpty else { return }
+        let used = Set(transfers.values.compactMap { $0.stage == .running ? $0.keptEndpoint : nil })
+        for endpoint in endpoints.subtracting(used) { kept.shutDown(endpoint) }
     }
 
     private func runJobs(nanoseconds: UInt64) {
@@ -194,7 +194,7 @@ final class Loop {
     @discardableResult
     func lookForStandstill(after patience: Int32 = 0) -> UInt64 {
         let now = monotonicNanoseconds()
-        standstills.look(
+        standstills.check(
             monotonic: now, boottime: boottimeNanoseconds(), asked: patience < 0 ? .max : UInt64(patience) * 1_000_000)
         return now
     }

@@ -35,27 +35,28 @@ func systemHasRoute(_ address: SocketAddress) -> Bool {
     guard made.value >= 0 else { return made.error != EAFNOSUPPORT }
     defer { close(made.value) }
     guard address.isIPv4 else { return hasIPv6Route(made.value, address) }
-    var place = sockaddr_in()
-    place.sin_family = sa_family_t(AF_INET)
-    place.sin_port = in_port_t(9).bigEndian
-    withUnsafeMutableBytes(of: &place.sin_addr) { $0.copyBytes(from: address.bytes) }
-    return withUnsafePointer(to: &place) { place in
-        place.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+    var socketAddress = sockaddr_in()
+    socketAddress.sin_family = sa_family_t(AF_INET)
+    socketAddress.sin_port = in_port_t(9).bigEndian
+    withUnsafeMutableBytes(of: &socketAddress.sin_addr) { $0.copyBytes(from: address.bytes) }
+    return withUnsafePointer(to: &socketAddress) { socketAddress in
+        socketAddress.withMemoryRebound(to: sockaddr.self, capacity: 1) {
             isRouted(connect(made.value, $0, socklen_t(MemoryLayout<sockaddr_in>.size)))
         }
     }
 }
 
 private func hasIPv6Route(_ descriptor: Int32, _ address: SocketAddress) -> Bool {
-    var place = sockaddr_in6()
-    place.sin6_family = sa_family_t(AF_INET6)
-    place.sin6_port = in_port_t(9).bigEndian
-    withUnsafeMutableBytes(of: &place.sin6_addr) { $0.copyBytes(from: address.bytes) }
+    var socketAddress = sockaddr_in6()
+    socketAddress.sin6_family = sa_family_t(AF_INET6)
+    socketAddress.sin6_port = in_port_t(9).bigEndian
+    withUnsafeMutableBytes(of: &socketAddress.sin6_addr) { $0.copyBytes(from: address.bytes) }
     var length = socklen_t(MemoryLayout<sockaddr_in6>.size)
-    let source = withUnsafeMutablePointer(to: &place) { place in
-        place.withMemoryRebound(to: sockaddr.self, capacity: 1) { place -> SocketAddress? in
-            guard isRouted(connect(descriptor, place, length)), getsockname(descriptor, place, &length) == 0 else { return nil }
-            return SocketAddress(UnsafePointer(place))
+    let source = withUnsafeMutablePointer(to: &socketAddress) { socketAddress in
+        socketAddress.withMemoryRebound(to: sockaddr.self, capacity: 1) { socketAddress -> SocketAddress? in
+            guard isRouted(connect(descriptor, socketAddress, length)), getsockname(descriptor, socketAddress, &length) == 0
+            else { return nil }
+            return SocketAddress(UnsafePointer(socketAddress))
         }
     }
     // From an address of the own link nothing comes back from elsewhere.

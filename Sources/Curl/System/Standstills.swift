@@ -15,7 +15,7 @@ struct Standstills {
     /// The thread says that it runs. Both clocks in nanoseconds.
     ///
     /// - Parameter asked: for how long it was to wait since it said so last.
-    mutating func look(monotonic: UInt64, boottime: UInt64, asked: UInt64) {
+    mutating func check(monotonic: UInt64, boottime: UInt64, asked: UInt64) {
         let (before, suspendedBefore) = (lookedAt, suspended)
         lookedAt = monotonic
         suspended = boottime > monotonic ? boottime - monotonic : 0

@@ -29,7 +29,7 @@ extension Transfer {
         return failure
     }
 
-    private func chainRefused(_ failure: TransferFailure, _ witness: HandshakeWitness) -> TransferFailure {
+    private func chainRefused(_ failure: TransferFailure, _ witness: HandshakeObserver) -> TransferFailure {
         var failure = failure
         failure.code = FailureReading.certificateCode(witness.verifyError)
         // What libcurl refuses in a chain that OpenSSL took is the name.
@@ -42,7 +42,7 @@ extension Transfer {
         return failure
     }
 
-    private func handshakeFault(_ witness: HandshakeWitness, _ failure: TransferFailure, _ words: String) -> TLSFault? {
+    private func handshakeFault(_ witness: HandshakeObserver, _ failure: TransferFailure, _ words: String) -> TLSFault? {
         let isShown = request.clientCertificate != nil
         if let alert = witness.alert {
             return TLSFault(alert: alert, isCertificateWanted: witness.wantsCertificate, isCertificateShown: isShown)

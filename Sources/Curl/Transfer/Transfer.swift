@@ -59,7 +59,7 @@ final class Transfer {
     private(set) var isUnasked = false
     /// An errno of our own making: no socket, no place in the epoll set.
     var localError: Int32 = 0
-    let witness: HandshakeWitness?
+    let witness: HandshakeObserver?
 
     /// When libcurl got it for the first time, where this is the second.
     private(set) var triedAt: UInt64?
@@ -82,7 +82,7 @@ final class Transfer {
         request = submission.request
         continuation = submission.continuation
         report = TransferReport(startedAt: .now, startedAtMilliseconds: 0)
-        witness = request.url.scheme == "https" ? HandshakeWitness() : nil
+        witness = request.url.scheme == "https" ? HandshakeObserver() : nil
     }
 
     /// The same once more, on a new connection. Of what the first try saw only the times are left.
@@ -130,7 +130,7 @@ final class Transfer {
 extension Transfer {
     /// False ends the transfer.
     func receiveHeader(_ line: UnsafeRawBufferPointer) -> Bool {
-        if headerBytes == 0, let handle, let ssl = witness == nil ? nil : rf_get_ssl(handle.pointer) { witness?.look(at: ssl) }
+        if headerBytes == 0, let handle, let ssl = witness == nil ? nil : rf_get_ssl(handle.pointer) { witness?.observe(ssl) }
         // A proxy's answer comes first, and isn't the target's.
         if headerBytes == 0, request.proxy == nil || !openedSocket { answeredAt = lastArrivalNanoseconds() }
         if headerBytes == 0, !openedSocket, let answeredAt, answeredAt < addedAt {
@@ -227,15 +227,15 @@ extension Transfer {
     private var hasTooMuchAfterHandshake: Bool {
         guard let witness else { return false }
         if openedSocket { return witness.hasTooMuchAfterHandshake(since: 0) }
-        guard let handle, let ssl = rf_get_ssl(handle.pointer), let other = HandshakeWitness.of(ssl) else { return false }
+        guard let handle, let ssl = rf_get_ssl(handle.pointer), let other = HandshakeObserver.of(ssl) else { return false }
         messagesBefore = messagesBefore ?? other.messagesAfterHandshake
         return other.hasTooMuchAfterHandshake(since: messagesBefore ?? 0)
     }
 
     /// Where a connection leads that this transfer opened for others too, or was given.
-    var keptPlace: KeptConnections.Place? {
+    var keptEndpoint: KeptConnections.Endpoint? {
         guard keepsConnection, let address = report.address else { return nil }
-        return KeptConnections.Place(host: request.url.host, port: request.url.port, address: address)
+        return KeptConnections.Endpoint(host: request.url.host, port: request.url.port, address: address)
     }
 
     /// A socket for the connection, or -1. The egress rule is asked once more, at the last place before the network.
@@ -250,7 +250,7 @@ extension Transfer {
         let descriptor = newSocket(target.pointee.family, target.pointee.socktype, target.pointee.protocol)
         if descriptor.error != 0 { localError = descriptor.error }
         if descriptor.value >= 0 { rf_note_arrivals(descriptor.value) }
-        if descriptor.value >= 0, let keptPlace { kept.opened(descriptor.value, keptPlace) }
+        if descriptor.value >= 0, let keptEndpoint { kept.opened(descriptor.value, keptEndpoint) }
         return descriptor.value
     }
 }

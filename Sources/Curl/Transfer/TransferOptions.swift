@@ -78,8 +78,8 @@ struct TransferOptions {
     /// The environment's proxies are never asked.
     private func setProxy(_ set: inout Setter) {
         guard let proxy = request.proxy, let address = transfer.proxyAddress else { return set.literal(CURLOPT_PROXY, "") }
-        let place = address.isIPv4 ? address.text : "[\(address.text)]"
-        set.string(CURLOPT_PROXY, "http://\(place):\(proxy.port)")
+        let authority = address.isIPv4 ? address.text : "[\(address.text)]"
+        set.string(CURLOPT_PROXY, "http://\(authority):\(proxy.port)")
         set.long(CURLOPT_HTTPPROXYTUNNEL, 1)
         // Else the proxy's headers would be taken for the target's.
         set.long(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1)
@@ -98,8 +98,8 @@ struct TransferOptions {
         let isLiteral = SocketAddress(request.url.host) != nil
         if !isLiteral {
             // Host header, SNI and certificate check keep the name, and a kept connection is reused only for this same address.
-            let place = address.isIPv4 ? address.text : "[\(address.text)]"
-            set.list(CURLOPT_CONNECT_TO, handle.list(["::\(place):"]))
+            let authority = address.isIPv4 ? address.text : "[\(address.text)]"
+            set.list(CURLOPT_CONNECT_TO, handle.list(["::\(authority):"]))
         }
         set.long(CURLOPT_TIMEOUT_MS, Int(millisecondsRoundedUp(nanosecondsLeft)))
         let connect = min(request.connectTimeout?.boundedNanoseconds ?? nanosecondsLeft, nanosecondsLeft)

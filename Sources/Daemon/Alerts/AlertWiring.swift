@@ -16,7 +16,7 @@ extension AlertingOptions {
         self.init(vantage: vantage.name, link: Self.link(settings, hasTLS: hasTLS, hostName: hostName))
         for url in section.alertmanagers { add(alertmanager: url) }
         for (index, webhook) in section.webhooks.enumerated() {
-            add(Webhook(url: webhook.url, secret: webhook.secret, place: index + 1))
+            add(Webhook(url: webhook.url, secret: webhook.secret, position: index + 1))
         }
         (resendInterval, groupWindow, alertsDegraded) = (section.resendInterval, section.groupWindow, section.degraded)
         heartbeat = section.heartbeat.map { Heartbeat(url: $0.url, interval: $0.interval, posts: $0.posts) }
@@ -31,7 +31,7 @@ extension AlertingOptions {
     }
 }
 
-extension Watch {
+extension TargetRegistry {
     /// How long the first look at a target is waited for after a start, before what fires is said again: no longer than an Alertmanager keeps what
     /// isn't, which is four intervals of resending.
     func patience(of target: TargetIdentity, _ settings: Settings) -> Duration {
@@ -43,7 +43,7 @@ extension AlertMemory {
     /// Alerts are durable with the results that they follow from.
     init(_ history: History) {
         self.init(
-            remember: { history.append($0) },
+            persist: { history.append($0) },
             durable: {
                 let statistics = history.statistics
                 return statistics.isWritable ? statistics.ticket : nil

@@ -43,11 +43,11 @@ final class MaintenanceBook: Sendable {
 
     func replace(_ windows: Windows, at moment: Timestamp) {
         state.withLock { $0.windows = windows }
-        look(at: moment)
+        refresh(at: moment)
     }
 
     /// Time passes.
-    func look(at moment: Timestamp) {
+    func refresh(at moment: Timestamp) {
         state.withLock { state in
             guard !state.windows.windows.isEmpty else { return state.open = [] }
             state.open = Set(state.windows.windows.indices.filter { state.windows.windows[$0].isOpen(at: moment) })

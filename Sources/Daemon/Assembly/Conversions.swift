@@ -8,7 +8,7 @@ package import Settings
 import TargetsAPI
 import TargetsServer
 
-// Where one room's value becomes another's: siblings don't know each other, so the daemon translates.
+// Where one module's value becomes another's: siblings don't know each other, so the daemon translates.
 
 extension SyncService.Plan {
     init(_ settings: Settings, engine: TransferEngine) {

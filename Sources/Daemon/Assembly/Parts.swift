@@ -23,30 +23,30 @@ struct Parts: Sendable {
     let engines: Engines
     let series: TargetSeries
     let scheduler: Scheduler<EngineClock>
-    let watch = Watch()
+    let registry = TargetRegistry()
     let maintenance = MaintenanceBook()
     let alerter: Alerter
-    let roster: Roster
+    let reconciler: TargetReconciler
     let sync: SyncService
     let status: DaemonStatus
     let reloader: Reloader
     /// Reloads, and looks at the web configuration: one at a time.
-    let turns = Turns()
+    let turns = AsyncSerialQueue()
     /// Who is told how the daemon is; nil when nobody asked.
     let manager: ServiceManager?
 
     var logger: Logger { context.logger }
     var history: History { storage.history }
-    var readiness: ReadinessCheck { ReadinessCheck(history: history, sync: sync, scheduler: scheduler, watch: watch) }
+    var readiness: ReadinessCheck { ReadinessCheck(history: history, sync: sync, scheduler: scheduler, registry: registry) }
 
     /// Opens the databases, and watches what is remembered.
     init(_ settings: Settings, _ context: Daemon.Context) throws {
-        let (logger, watch, maintenance) = (context.logger, watch, maintenance)
+        let (logger, registry, maintenance) = (context.logger, registry, maintenance)
         let metrics = DaemonMetrics(build: ["version": context.version], loadedAt: .now(), syncFailures: APIError.reasonLabels)
         (self.context, self.settings, self.metrics) = (context, settings, metrics)
         access = try WebAccess(context.surroundings, settings.webConfigFile)
         storage = try Storage(
-            settings, onEvent: { report($0, logger: logger, metrics: metrics) }, onSetAside: { watch.forgetWhatIsWritten() })
+            settings, onEvent: { report($0, logger: logger, metrics: metrics) }, onSetAside: { registry.forgetWhatIsWritten() })
         let history = storage.history
         engines = try Engines(settings, logger)
         series = TargetSeries(
@@ -55,23 +55,25 @@ struct Parts: Sendable {
             clock: EngineClock(engines.probes), origin: ContinuousClock.boot(), executor: engines.probes.executor,
             maxInFlight: engines.shares.probes, fastBudget: settings.limits.fastBudget)
         alerter = Alerter(settings, context, history, maintenance, hasTLS: access.security.hasTLS)
-        let roster = Roster(
-            settings: settings, watch: watch, scheduler: scheduler, history: history, alerter: alerter, maintenance: maintenance,
+        let reconciler = TargetReconciler(
+            settings: settings, registry: registry, scheduler: scheduler, history: history, alerter: alerter,
+            maintenance: maintenance,
             series: series, metrics: metrics, logger: logger)
-        self.roster = roster
-        let remembered = try history.rememberedLists()
+        self.reconciler = reconciler
+        let remembered = try history.persistedLists()
         sync = SyncService(
             plan: .init(settings, engine: engines.requests), remembered: remembered, metrics: metrics, logger: logger,
             // What is deleted in the daemon's own API was meant.
-            isAtStake: { !roster.settings.readsItsOwnServer && watch.isAtStake($0) },
+            isAtStake: { !reconciler.settings.readsItsOwnServer && registry.isAtStake($0) },
             onSynced: { _ = history.append([SyncMemory.document($0, at: $1)]) },
-            apply: { clientID, list in roster.replace(list, clientID: clientID) },
-            onRejected: { roster.setRejected($0) })
+            apply: { clientID, list in reconciler.replace(list, clientID: clientID) },
+            onRejected: { reconciler.setRejected($0) })
         let outcome = ReloadOutcome()
-        status = DaemonStatus(watch: watch, sync: sync, metrics: metrics, reload: outcome)
+        status = DaemonStatus(registry: registry, sync: sync, metrics: metrics, reload: outcome)
         manager = ServiceManager(environment: context.surroundings.environment)
         reloader = Reloader(
-            context: context, atStart: settings, watch: watch, roster: roster, alerter: alerter, series: series, metrics: metrics,
+            context: context, atStart: settings, registry: registry, reconciler: reconciler, alerter: alerter, series: series,
+            metrics: metrics,
             access: access, sync: sync, engines: engines, manager: manager, status: status, outcome: outcome)
         try restore(remembered)
         metrics.observe(history, scheduler, alerter)
@@ -80,14 +82,14 @@ struct Parts: Sendable {
     /// What an earlier life knew.
     private func restore(_ lists: [String: [Target]]) throws {
         let (judges, documents) = (try history.judges(), try history.documents())
-        watch.vantage(tell: alerter.trust(_:)) { judge in
+        registry.vantage(tell: alerter.trust(_:)) { judge in
             judge.ownNetworks = ownNetworks()
             judge.hasCanaries = settings.vantage.canaries.count >= VantageJudge.canariesMin
         }
-        roster.restore(lists: lists, judges: judges)
+        reconciler.restore(lists: lists, judges: judges)
         alerter.restore(
-            documents, judges: judges.filter { watch.watches($0.key) }, at: .now, wall: .now(),
-            patience: { watch.patience(of: $0, settings) })
+            documents, judges: judges.filter { registry.watches($0.key) }, at: .now, wall: .now(),
+            patience: { registry.patience(of: $0, settings) })
         SyncMemory.restore(documents, to: metrics)
     }
 }

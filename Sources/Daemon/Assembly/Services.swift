@@ -1,5 +1,5 @@
 import Alerting
-import Connections
+import ConnectionLimits
 import Curl
 import Exposition
 import Health
@@ -29,8 +29,8 @@ extension Parts {
             services.add(
                 "service manager",
                 ServiceReport(
-                    manager: manager, status: status, scheduler: scheduler, watch: watch,
-                    settings: { [roster] in roster.settings }
+                    manager: manager, status: status, scheduler: scheduler, registry: registry,
+                    settings: { [reconciler] in reconciler.settings }
                 ).run)
         }
         // In a program that has other work, its threads are not ours to slow down.
@@ -53,12 +53,13 @@ extension Parts {
             let server = listeners.targetsServer(section, store) { announce.finish() }
             services.add(
                 "targets server", Listening(setting: "targets_server.listen", address: section.listen) { try await server.run() })
-            services.add("changes of the targets server", OwnChanges(changes: storage.changes, roster: roster, sync: sync))
+            services.add(
+                "changes of the targets server", OwnChanges(changes: storage.changes, reconciler: reconciler, sync: sync))
         } else {
             announce.finish()
         }
         services.add("control") { await listeners.listenForCommands() }
-        services.add("web configuration") { [access, turns, logger] in await access.follow(turns, logger) }
+        services.add("web configuration") { [access, turns, logger] in await access.reloadOnChange(turns, logger) }
         services.add("pages", Listening(setting: "listen", address: settings.listen) { try await listeners.pages().run() })
         services.add("sync") { [sync] in
             // The first sync may be with our own server.
@@ -68,7 +69,7 @@ extension Parts {
     }
 
     private var served: WebServer.Daemon {
-        let (metrics, series, sync, watch, reloader, readiness) = (metrics, series, sync, watch, reloader, readiness)
+        let (metrics, series, sync, registry, reloader, readiness) = (metrics, series, sync, registry, reloader, readiness)
         let turns = turns
         return WebServer.Daemon(
             page: { format, selection in
@@ -79,42 +80,43 @@ extension Parts {
             sync: { accept in
                 let troubles = accept ? await sync.acceptHeld() : await sync.syncNow()
                 return troubles.isEmpty
-                    ? .done("\(counted(watch.count, "target is", "targets are")) watched")
+                    ? .done("\(counted(registry.count, "target is", "targets are")) watched")
                     : .failed(troubles.joined(separator: "\n"))
             })
     }
 
     private func addVantage(to services: inout ServiceList) {
-        let fastInterval = { @Sendable [roster] in roster.settings.probe.effectiveFastInterval }
+        let fastInterval = { @Sendable [reconciler] in reconciler.settings.probe.effectiveFastInterval }
         services.add(
             "canaries",
             CanaryService(
-                canaries: settings.vantage.canaries, watch: watch, alerter: alerter, engine: engines.requests,
+                canaries: settings.vantage.canaries, registry: registry, alerter: alerter, engine: engines.requests,
                 fastInterval: fastInterval
             ).run)
         services.add(
             "vantage",
             VantageMonitor(
-                watch: watch, alerter: alerter, metrics: metrics, scheduler: scheduler, logger: logger, startedAt: startedAt,
+                registry: registry, alerter: alerter, metrics: metrics, scheduler: scheduler, logger: logger,
+                startedAt: startedAt,
                 fastInterval: fastInterval
             ).run)
         services.add(
             "own alerts",
             DaemonAlerts(
-                alerter: alerter, metrics: metrics, history: history, watch: watch, startedAt: startedAt,
-                syncInterval: { [roster] in roster.settings.targetsAPI.syncInterval }
+                alerter: alerter, metrics: metrics, history: history, registry: registry, startedAt: startedAt,
+                syncInterval: { [reconciler] in reconciler.settings.targetsAPI.syncInterval }
             ).run)
-        let marks = PageMarks(maintenance: maintenance, alerter: alerter, series: series, roster: roster)
+        let marks = PageMarks(maintenance: maintenance, alerter: alerter, series: series, reconciler: reconciler)
         services.add("marks", marks.run)
     }
 
     private func probe() async {
         let loop = ProbeLoop(
-            watch: watch, history: history, alerter: alerter, maintenance: maintenance, series: series, metrics: metrics,
+            registry: registry, history: history, alerter: alerter, maintenance: maintenance, series: series, metrics: metrics,
             logger: logger,
             prober: Prober(
                 transfer: engines.probes.transfer(_:), wallClock: { .now() }, secondLooksMax: engines.shares.secondLooks))
-        logger.info("probing", metadata: ["targets": "\(watch.count)", "vantage": "\(settings.vantage.name)"])
+        logger.info("probing", metadata: ["targets": "\(registry.count)", "vantage": "\(settings.vantage.name)"])
         await scheduler.run { identity, due, isRecheck in
             await loop.probe(identity, due: due, isRecheck: isRecheck)
         }
@@ -124,7 +126,7 @@ extension Parts {
         let transport = alertTransport(userAgent: settings.probe.userAgent, over: engines.requests)
         await alerter.run(
             over: transport, wall: { .now() }, isAlive: { [readiness] in await readiness.problems().isEmpty },
-            statuses: { [watch] in watch.statuses })
+            statuses: { [registry] in registry.statuses })
     }
 }
 
@@ -145,14 +147,14 @@ private struct ServiceList {
 /// A change in the embedded API is news for a daemon that reads it: who runs both at once waits for no interval.
 private struct OwnChanges: Service {
     let changes: AsyncStream<String>
-    let roster: Roster
+    let reconciler: TargetReconciler
     let sync: SyncService
 
     func run() async throws {
         await withDiscardingTaskGroup { group in
-            for await clientID in changes.cancelOnGracefulShutdown() where roster.settings.readsItsOwnServer {
+            for await clientID in changes.cancelOnGracefulShutdown() where reconciler.settings.readsItsOwnServer {
                 // Of many changes that come together the sync makes one.
-                group.addTask { await sync.follow(clientID) }
+                group.addTask { await sync.poll(clientID) }
             }
             group.cancelAll()
         }

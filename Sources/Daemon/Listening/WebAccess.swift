@@ -36,13 +36,13 @@ final class WebAccess: Sendable {
     private static let looksEvery: Duration = .seconds(2)
 
     let security = WebSecurity()
-    private let surroundings: Surroundings
+    private let surroundings: ProcessEnvironment
     private let state = Mutex(State())
     private let openness = Mutex(Openness())
 
     /// - Parameter path: as ``take(_:accept:)`` has it.
     /// - Throws: ``ListenFailure`` when the file can't be taken.
-    init(_ surroundings: Surroundings, _ path: String?) throws {
+    init(_ surroundings: ProcessEnvironment, _ path: String?) throws {
         self.surroundings = surroundings
         let troubles = take(path).troubles
         guard troubles.isEmpty else { throw ListenFailure(description: troubles.joined(separator: "; ")) }
@@ -122,18 +122,18 @@ final class WebAccess: Sendable {
     }
 
     /// Until the task is cancelled.
-    func follow(_ turns: Turns, _ logger: Logger) async {
+    func reloadOnChange(_ turns: AsyncSerialQueue, _ logger: Logger) async {
         while !Task.isCancelled {
             do { try await Task.sleep(for: Self.looksEvery) } catch { return }
             await turns.take {
-                self.look(logger)
+                self.check(logger)
                 self.sayIfOpen(logger)
             }
         }
     }
 
     /// Reads it again if one of its files has changed.
-    func look(_ logger: Logger) {
+    func check(_ logger: Logger) {
         let (path, isChanged) = state.withLock { state in (state.path, state.stamps.contains { Stamp($0) != $1 }) }
         guard isChanged, let path else { return }
         let taking = take(path)

@@ -3,13 +3,13 @@ import Health
 
 /// How the daemon is, for the service manager.
 struct DaemonStatus: Sendable {
-    let watch: Watch
+    let registry: TargetRegistry
     let sync: SyncService
     let metrics: DaemonMetrics
     let reload: ReloadOutcome
     let isListening = ListeningFlag()
 
-    /// It listens, and it knows what to watch: a list from before, or what the first sync ended with, well or badly.
+    /// It listens, and it knows what to registry: a list from before, or what the first sync ended with, well or badly.
     var hasStarted: Bool {
         get async {
             guard isListening.value else { return false }
@@ -28,8 +28,8 @@ struct DaemonStatus: Sendable {
 
     private var watchedNow: String {
         get async {
-            let counts = watch.statuses
-            guard watch.count > 0 else {
+            let counts = registry.statuses
+            guard registry.count > 0 else {
                 let troubles = await sync.troubles
                 guard await sync.hasSynced || !troubles.isEmpty else { return "no targets: the first sync is under way" }
                 return "no targets: " + (troubles.first ?? "the list is empty, or regions and shard leave none")
@@ -37,8 +37,8 @@ struct DaemonStatus: Sendable {
             let parts = [Status.up, .degraded, .down, .unknown].compactMap { status in
                 counts[status].flatMap { $0 > 0 ? "\($0) \(status.rawValue)" : nil }
             }
-            let doubt = watch.standing.doubt
-            return "\(counted(watch.count, "target")): " + parts.joined(separator: ", ")
+            let doubt = registry.standing.doubt
+            return "\(counted(registry.count, "target")): " + parts.joined(separator: ", ")
                 + (doubt.map { "; the vantage is unhealthy: \($0.cause.sentence)" } ?? "")
         }
     }

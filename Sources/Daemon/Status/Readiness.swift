@@ -8,7 +8,7 @@ struct ReadinessCheck: Sendable {
     let history: History
     let sync: SyncService
     let scheduler: Scheduler<EngineClock>
-    let watch: Watch
+    let registry: TargetRegistry
 
     /// A sentence for each thing that isn't ready.
     func problems() async -> [String] {
@@ -25,7 +25,7 @@ struct ReadinessCheck: Sendable {
             )
         }
         // Probes are made, but by our own trouble nothing is learned from them: that must not look like watching.
-        let unseen = watch.unseen(forIntervals: 3, now: .now)
+        let unseen = registry.unseen(forIntervals: 3, now: .now)
         if unseen > 0 {
             sentences.append(
                 "\(counted(unseen, "target has", "targets have")) had none but void results for three intervals; the log says why"

@@ -16,7 +16,7 @@ struct ServiceReport: Sendable {
         /// - Parameters:
         ///   - longest: what one probe may take.
         ///   - now: of a clock that only goes on.
-        mutating func look(
+        mutating func check(
             turns: Int, ended: Int, overdue: Int, of targets: Int, longest: Duration, now: Duration
         ) -> Bool {
             let isStuck = endedAt.map { ended == self.ended && now - $0 >= longest } ?? false
@@ -32,15 +32,15 @@ struct ServiceReport: Sendable {
     let manager: ServiceManager
     let status: DaemonStatus
     let scheduler: Scheduler<EngineClock>
-    let watch: Watch
+    let registry: TargetRegistry
     let settings: @Sendable () -> Settings
     private let began = ContinuousClock.now
 
     init(
-        manager: ServiceManager, status: DaemonStatus, scheduler: Scheduler<EngineClock>, watch: Watch,
+        manager: ServiceManager, status: DaemonStatus, scheduler: Scheduler<EngineClock>, registry: TargetRegistry,
         settings: @escaping @Sendable () -> Settings
     ) {
-        (self.manager, self.status, self.scheduler, self.watch) = (manager, status, scheduler, watch)
+        (self.manager, self.status, self.scheduler, self.registry) = (manager, status, scheduler, registry)
         self.settings = settings
     }
 
@@ -74,8 +74,8 @@ struct ServiceReport: Sendable {
     private func isProgressing(_ progress: inout Progress) -> Bool {
         let settings = settings()
         let timeouts = [settings.probe.timeout] + settings.overrides.map(\.policy.timeout)
-        return progress.look(
-            turns: scheduler.turns, ended: scheduler.ended, overdue: scheduler.overdue(byIntervals: 3), of: watch.count,
+        return progress.check(
+            turns: scheduler.turns, ended: scheduler.ended, overdue: scheduler.overdue(byIntervals: 3), of: registry.count,
             // With a second look, which has as long again.
             longest: (timeouts.max() ?? .zero) * 2, now: began.duration(to: .now))
     }

@@ -4,7 +4,7 @@ import Logging
 package import Settings
 import TargetsServer
 
-/// How many descriptors each of our own uses may have, so that together they fit: a full house of probes must neither fail by nobody's fault
+/// How many descriptors each of our own uses may have, so that together they fit: as many probes as the limit allows must neither fail by nobody's fault
 /// nor keep the listener from answering.
 package struct DescriptorShares: Hashable, Sendable {
     /// A probe in flight holds one socket.

@@ -6,13 +6,13 @@ package final class LogRate: Sendable {
     /// So many lines a window: ten a second, in a burst of a hundred.
     package static let (linesMax, window) = (100, Duration.seconds(10))
 
-    private struct Place {
+    private struct CallSite {
         var since: ContinuousClock.Instant
         var lines = 0
         var leftOut = 0
     }
 
-    private let places = Mutex<[String: Place]>([:])
+    private let callSites = Mutex<[String: CallSite]>([:])
     private let now: @Sendable () -> ContinuousClock.Instant
     private let later: @Sendable (Duration, @escaping @Sendable () -> Void) -> Void
 
@@ -35,18 +35,18 @@ package final class LogRate: Sendable {
     /// - Parameter leftOut: called at the end of a window that had too many, with how many were left out.
     package func admits(_ name: String, leftOut: @escaping @Sendable (Int) -> Void) -> Bool {
         let now = now()
-        let (isAdmitted, rest): (Bool, Duration?) = places.withLock { places in
-            var place = places[name] ?? Place(since: now)
-            if place.leftOut == 0, place.since.duration(to: now) >= Self.window { place = Place(since: now) }
-            place.lines += 1
-            defer { places[name] = place }
-            guard place.lines > Self.linesMax else { return (true, nil) }
-            place.leftOut += 1
-            return (false, place.leftOut == 1 ? Self.window - place.since.duration(to: now) : nil)
+        let (isAdmitted, rest): (Bool, Duration?) = callSites.withLock { callSites in
+            var callSite = callSites[name] ?? CallSite(since: now)
+            if callSite.leftOut == 0, callSite.since.duration(to: now) >= Self.window { callSite = CallSite(since: now) }
+            callSite.lines += 1
+            defer { callSites[name] = callSite }
+            guard callSite.lines > Self.linesMax else { return (true, nil) }
+            callSite.leftOut += 1
+            return (false, callSite.leftOut == 1 ? Self.window - callSite.since.duration(to: now) : nil)
         }
         if let rest {
             later(max(rest, .zero)) { [self] in
-                let count = places.withLock { $0.removeValue(forKey: name)?.leftOut ?? 0 }
+                let count = callSites.withLock { $0.removeValue(forKey: name)?.leftOut ?? 0 }
                 if count > 0 { leftOut(count) }
             }
         }

@@ -40,8 +40,8 @@ package struct StandardErrorLog: LogHandler {
     }
 
     package func log(event: LogEvent) {
-        let place = "\(event.file):\(event.line)"
-        guard rate?.admits(place, leftOut: { left($0, out: event.level) }) ?? true else { return }
+        let callSite = "\(event.file):\(event.line)"
+        guard rate?.admits(callSite, leftOut: { left($0, out: event.level) }) ?? true else { return }
         let fields = metadata.merging(event.metadata ?? [:]) { _, new in new }.sorted { $0.key < $1.key }
             .map { ($0.key, displayText("\($0.value)", limit: 1024)) }
         let message = displayText(event.message.description, limit: 4096)

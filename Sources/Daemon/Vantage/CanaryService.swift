@@ -8,7 +8,7 @@ struct CanaryService: Sendable {
     private static let timeout: Duration = .seconds(5)
 
     let canaries: [String]
-    let watch: Watch
+    let registry: TargetRegistry
     let alerter: Alerter
     let engine: TransferEngine
     /// Failures that begin within this time are one question to the canaries.
@@ -20,7 +20,7 @@ struct CanaryService: Sendable {
             var askedAt: ContinuousClock.Instant?
             repeat {
                 let now = ContinuousClock.now
-                guard canaries.count >= VantageJudge.canariesMin, isDue(askedAt, watch.standing, at: now) else { continue }
+                guard canaries.count >= VantageJudge.canariesMin, isDue(askedAt, registry.standing, at: now) else { continue }
                 askedAt = now
                 // A round that takes long doesn't keep the next one waiting.
                 group.addTask { await ask() }
@@ -51,7 +51,7 @@ struct CanaryService: Sendable {
             return failed
         }
         guard !Task.isCancelled else { return }
-        watch.vantage(tell: alerter.trust(_:)) { judge in
+        registry.vantage(tell: alerter.trust(_:)) { judge in
             judge.note(canariesAskedAt: askedAt, wall, failed: failed, of: canaries.count)
             judge.weigh(at: .now)
         }

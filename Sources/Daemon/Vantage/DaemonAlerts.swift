@@ -15,7 +15,7 @@ struct DaemonAlerts: Sendable {
     let alerter: Alerter
     let metrics: DaemonMetrics
     let history: History
-    let watch: Watch
+    let registry: TargetRegistry
     let startedAt: Timestamp
     let syncInterval: @Sendable () -> Duration
 
@@ -84,8 +84,8 @@ struct DaemonAlerts: Sendable {
             description: dropped > 0
                 ? "\(counted(dropped, "result")) could not be written, and \(dropped == 1 ? "is" : "are") lost: \(trouble)."
                 : "Results wait in memory, and are lost when the daemon ends or has no more room for them: \(trouble).")
-        let generation = watch.historyGeneration
-        if generation != memory.generation { alerter.rememberAgain(at: now, wall: wall) }
+        let generation = registry.historyGeneration
+        if generation != memory.generation { alerter.persistAgain(at: now, wall: wall) }
         memory.generation = generation
     }
 }

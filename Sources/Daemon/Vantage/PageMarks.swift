@@ -8,14 +8,14 @@ struct PageMarks: Sendable {
     let maintenance: MaintenanceBook
     let alerter: Alerter
     let series: TargetSeries
-    let roster: Roster
+    let reconciler: TargetReconciler
 
     /// Until the task is cancelled.
     func run() async {
         repeat {
-            maintenance.look(at: .now())
+            maintenance.refresh(at: .now())
             series.mark(held: { alerter.held }, inMaintenance: { maintenance.covered })
-            roster.publishCounts()
+            reconciler.publishCounts()
         } while await halfASecondPassed()
     }
 }

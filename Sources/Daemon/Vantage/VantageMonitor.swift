@@ -13,7 +13,7 @@ struct VantageMonitor: Sendable {
     private static let witnessesMax = 3
     private static let networksInterval: Duration = .seconds(30)
 
-    let watch: Watch
+    let registry: TargetRegistry
     let alerter: Alerter
     let metrics: DaemonMetrics
     let scheduler: Scheduler<EngineClock>
@@ -38,7 +38,7 @@ struct VantageMonitor: Sendable {
     private func check(_ memory: inout Memory) {
         let now = ContinuousClock.now
         let (troubles, networks) = (troubles, networks(&memory, at: now))
-        let standing = watch.vantage(tell: alerter.trust(_:)) { judge in
+        let standing = registry.vantage(tell: alerter.trust(_:)) { judge in
             if let networks { judge.ownNetworks = networks }
             judge.note(troubles: troubles, at: now)
         }
@@ -55,7 +55,7 @@ struct VantageMonitor: Sendable {
     }
 
     private var troubles: [String] {
-        let unseen = watch.unseen(forIntervals: 1, now: .now)
+        let unseen = registry.unseen(forIntervals: 1, now: .now)
         return unseen > 0 ? ["\(counted(unseen, "target has", "targets have")) had none but void results for an interval"] : []
     }
 
@@ -92,15 +92,15 @@ struct VantageMonitor: Sendable {
         let suspected = alerter.suspectedClasses.union(lasting.keys)
         guard !suspected.isEmpty else { return }
         memory.witnessesAskedAt = now
-        probeAtOnce(watch.witnesses(of: suspected, atMost: Self.witnessesMax))
+        probeAtOnce(registry.witnesses(of: suspected, atMost: Self.witnessesMax))
     }
 
     private func probeAtOnce(_ targets: some Sequence<TargetIdentity>) {
         for target in targets {
-            guard let policy = watch.policy(of: target) else { continue }
-            scheduler.set(target, Rhythm(policy), atOnce: true)
+            guard let policy = registry.policy(of: target) else { continue }
+            scheduler.set(target, ProbeInterval(policy), atOnce: true)
             // It went meanwhile.
-            if !watch.watches(target) { scheduler.remove(target) }
+            if !registry.watches(target) { scheduler.remove(target) }
         }
     }
 }

@@ -75,7 +75,7 @@ package struct Judge: Hashable, Sendable {
 
     /// The target's URL changed: what was seen of the old one proves nothing about the new one. The status and an open incident stay
     /// until they are judged again.
-    package mutating func placeChanged() { forgetStreaks() }
+    package mutating func urlChanged() { forgetStreaks() }
 
     private mutating func forgetStreaks() { (streaks, flapping) = (Streaks(), Flapping()) }
 

@@ -28,11 +28,11 @@ package struct Replay: Sendable {
     package init(policy: ProbePolicy) { self.policy = policy }
 
     /// The next result, in the order of their commits.
-    package mutating func follow(_ result: ProbeResult) {
+    package mutating func apply(_ result: ProbeResult) {
         let judgement = judge.judge(result, policy: policy)
         guard result.void == nil else { return }
         results += 1
-        follow(run: judgement.outcome, result)
+        apply(run: judgement.outcome, result)
         if let transition = judgement.transition, transition.from != .unknown { changes += 1 }
         switch judgement.incident {
         case .opened(let incident)?:
@@ -47,7 +47,7 @@ package struct Replay: Sendable {
     }
 
     /// A bad result that came no later than the re-check was due is taken as it is; one that came later could have come when that was due.
-    private mutating func follow(run outcome: Outcome, _ result: ProbeResult) {
+    private mutating func apply(run outcome: Outcome, _ result: ProbeResult) {
         guard !outcome.isSuccess else { return run = nil }
         guard let before = run else { return run = (1, result.startedAt, result.endedAt) }
         let due = max(before.start + policy.effectiveFastInterval, before.end)

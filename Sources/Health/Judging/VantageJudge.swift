@@ -107,7 +107,7 @@ package struct VantageJudge: Sendable {
 
     // MARK: What it is told
 
-    /// A target is watched. Returns its host's place, by which its results are told.
+    /// A target is watched. Returns its host's classIndex, by which its results are told.
     ///
     /// - Parameters:
     ///   - isBad: its last result.
@@ -122,9 +122,9 @@ package struct VantageJudge: Sendable {
     }
 
     package mutating func remove(host: HostTable.ID, isBad: Bool) {
-        let (place, interval, network) = (hosts.classIndex(of: host), hosts.interval(of: host), hosts.network(of: host))
+        let (classIndex, interval, network) = (hosts.classIndex(of: host), hosts.interval(of: host), hosts.network(of: host))
         guard hosts.remove(host, isBad: isBad) else { return }
-        classes[place].remove(host, interval: interval, network: network)
+        classes[classIndex].remove(host, interval: interval, network: network)
         all.remove(host, interval: interval, network: network)
     }
 
@@ -132,12 +132,12 @@ package struct VantageJudge: Sendable {
     private mutating func learn(_ address: IPAddress, of host: HostTable.ID) {
         let hostClass = HostClass(address, ownNetworks: ownNetworks)
         let old = hosts.classIndex(of: host)
-        let place = classes.firstIndex { $0.hostClass == hostClass } ?? classes.count
-        if place == classes.count { classes.append(ClassJudge(hostClass)) }
+        let classIndex = classes.firstIndex { $0.hostClass == hostClass } ?? classes.count
+        if classIndex == classes.count { classes.append(ClassJudge(hostClass)) }
         let (interval, network) = (hosts.interval(of: host), hostClass.network(of: address))
         classes[old].remove(host, interval: interval, network: nil)
-        hosts.note(network: network, classIndex: place, of: host)
-        classes[place].add(interval: interval, network: network)
+        hosts.note(network: network, classIndex: classIndex, of: host)
+        classes[classIndex].add(interval: interval, network: network)
         all.learn(network)
     }
 
@@ -147,7 +147,7 @@ package struct VantageJudge: Sendable {
     ///   - wasBad: the target's result before it.
     ///   - interval: how often the target is probed.
     ///   - address: what was connected to, if anything was.
-    package mutating func follow(
+    package mutating func observe(
         host: HostTable.ID, wasBad: Bool, isBad: Bool, interval: Duration, address: @autoclosure () -> String?,
         at now: ContinuousClock.Instant
     ) {
@@ -155,38 +155,38 @@ package struct VantageJudge: Sendable {
             hasAnswer = true
             if hosts.network(of: host) == nil, let address = address().flatMap({ IPAddress($0) }) { learn(address, of: host) }
         }
-        let place = hosts.classIndex(of: host)
+        let classIndex = hosts.classIndex(of: host)
         let known = hosts.interval(of: host)
         if known != interval {
             hosts.note(interval: interval, of: host)
-            classes[place].change(interval: known, to: interval)
+            classes[classIndex].change(interval: known, to: interval)
             all.change(interval: known, to: interval)
         }
         if !isBad {
-            classes[place].answered(at: now)
+            classes[classIndex].answered(at: now)
             all.answered(at: now)
-            if all.doubtSince != nil, freed[place] == nil {
-                freed[place] = now
+            if all.doubtSince != nil, freed[classIndex] == nil {
+                freed[classIndex] = now
                 conclude()
             }
         }
         guard wasBad != isBad else {
             // It may have ended a suspicion.
-            let isNews = classes[place].suspiciousSince != nil || all.suspiciousSince != nil || !standing.isSettled
-            if !isBad, isNews { weigh(place, at: now) }
+            let isNews = classes[classIndex].suspiciousSince != nil || all.suspiciousSince != nil || !standing.isSettled
+            if !isBad, isNews { weigh(classIndex, at: now) }
             return
         }
         if isBad {
-            classes[place].targetTurnedBad(host)
+            classes[classIndex].targetTurnedBad(host)
             all.targetTurnedBad(host)
             failedAt = now
         }
         if let turn = hosts.count(host, isBad: isBad) {
             let network = hosts.network(of: host)
-            classes[place].hostTurned(turn, host, interval: interval, network: network, at: now)
+            classes[classIndex].hostTurned(turn, host, interval: interval, network: network, at: now)
             all.hostTurned(turn, host, interval: interval, network: network, at: now)
         }
-        weigh(place, at: now)
+        weigh(classIndex, at: now)
     }
 
     /// What is wrong with the daemon itself, in words; nothing when nothing is.
@@ -211,9 +211,9 @@ package struct VantageJudge: Sendable {
 
     /// Time passes.
     package mutating func weigh(at now: ContinuousClock.Instant) {
-        for place in classes.indices {
-            classes[place].expire(hosts, at: now)
-            classes[place].weigh(isAsked: !hasCanaries, at: now)
+        for classIndex in classes.indices {
+            classes[classIndex].expire(hosts, at: now)
+            classes[classIndex].weigh(isAsked: !hasCanaries, at: now)
         }
         all.expire(hosts, at: now)
         all.weigh(isAsked: !hasCanaries, at: now)
@@ -226,8 +226,8 @@ package struct VantageJudge: Sendable {
         conclude()
     }
 
-    private mutating func weigh(_ place: Int, at now: ContinuousClock.Instant) {
-        classes[place].weigh(isAsked: !hasCanaries, at: now)
+    private mutating func weigh(_ classIndex: Int, at now: ContinuousClock.Instant) {
+        classes[classIndex].weigh(isAsked: !hasCanaries, at: now)
         all.weigh(isAsked: !hasCanaries, at: now)
         conclude()
     }
@@ -249,8 +249,8 @@ package struct VantageJudge: Sendable {
             isDoubtful: general.doubt != nil || all.doubtSince != nil, isSuspicious: all.suspiciousSince != nil,
             trustedSince: Self.latest(general.trustedSince, all.trustedSince), vouchedUntil: hasCanaries ? answeredFor : nil)
         if new.everywhere.isDoubtful { new.everywhere.isSuspicious = false }
-        for (place, one) in classes.enumerated() {
-            let freedAt = freed[place]
+        for (classIndex, one) in classes.enumerated() {
+            let freedAt = freed[classIndex]
             let hasOwn = one.doubtSince != nil || one.suspiciousSince != nil || one.trustedSince != nil
             guard hasOwn || freedAt != nil else { continue }
             var trust = new.everywhere

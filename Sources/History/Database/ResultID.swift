@@ -1,22 +1,22 @@
-/// Where a row of results or of their minutes lies: by chunk, in it by target, in that by its place.
+/// Where a row of results or of their minutes lies: by chunk, in it by target, in that by its ordinal.
 ///
 /// A chunk's rows are one run in the order of their ids, so each table grows at its end and ages at its front, and one target's rows of one
 /// chunk are found by one search. 53 bits in all for the next twenty years: a reader whose numbers are doubles reads them exactly.
 enum ResultID {
-    static let placeBits: Int64 = 10
+    static let ordinalBits: Int64 = 10
     static let targetBits: Int64 = 22
     /// In one chunk, of one target.
-    static let placesMax = 1 << placeBits
+    static let ordinalsMax = 1 << ordinalBits
     static let targetMax: Int64 = 1 << targetBits - 1
-    private static let inChunkBits = placeBits + targetBits
+    private static let inChunkBits = ordinalBits + targetBits
 
-    static func make(chunk: Int64, target: Int64, place: Int = 0) -> Int64 {
-        chunk << inChunkBits | target << placeBits | Int64(place)
+    static func make(chunk: Int64, target: Int64, ordinal: Int = 0) -> Int64 {
+        chunk << inChunkBits | target << ordinalBits | Int64(ordinal)
     }
 
     static func chunk(_ id: Int64) -> Int64 { id >> inChunkBits }
-    static func target(_ id: Int64) -> Int64 { id >> placeBits & targetMax }
-    /// Target and place.
+    static func target(_ id: Int64) -> Int64 { id >> ordinalBits & targetMax }
+    /// Target and ordinal.
     static func inChunk(_ id: Int64) -> Int64 { id & (1 << inChunkBits - 1) }
 
     /// All that one chunk has of one target, or of several.

@@ -45,11 +45,11 @@ package final class HistoryReader: Sendable {
     }
 
     /// The remembered list of every client.
-    package func rememberedLists() throws(HistoryError) -> [String: [Target]] {
-        try read { try RememberedLists.all($0) }
+    package func persistedLists() throws(HistoryError) -> [String: [Target]] {
+        try read { try PersistedLists.all($0) }
     }
 
-    /// The text of each document of one kind that another room keeps here.
+    /// The text of each document of one kind that another module keeps here.
     package func documents(kind: String) throws(HistoryError) -> [StoredDocument.ID: String] {
         try read { db in
             var documents: [StoredDocument.ID: String] = [:]
@@ -71,8 +71,8 @@ package final class HistoryReader: Sendable {
     /// The targets with this id, else those with this name, whether they are still listed or not.
     package func targets(matching word: String, client: String? = nil) throws(HistoryError) -> [Target] {
         try read { db in
-            let byID = try RememberedLists.targets(db, where: "target_id = ?", word)
-            let all = try byID.isEmpty ? RememberedLists.targets(db, where: "name = ?", word) : byID
+            let byID = try PersistedLists.targets(db, where: "target_id = ?", word)
+            let all = try byID.isEmpty ? PersistedLists.targets(db, where: "name = ?", word) : byID
             return all.filter { client == nil || $0.identity.clientID == client }
         }
     }
@@ -102,7 +102,7 @@ package final class HistoryReader: Sendable {
     /// coarser than the span. Steps of less than an hour come from minutes, of less than a minute from results.
     package func series(
         of target: TargetIdentity, in span: Range<Timestamp>, resolution: Duration
-    ) throws(HistoryError) -> [TallyItem] {
+    ) throws(HistoryError) -> [RollupItem] {
         try read { db in
             guard let reading = try TargetReading(db, target) else { return [] }
             return try Series.read(reading, span.milliseconds, resolution: resolution.wholeMilliseconds)
@@ -110,21 +110,21 @@ package final class HistoryReader: Sendable {
     }
 
     /// All of one target in a span of time as one, from days, hours and what has not been moved; whole hours at its edges.
-    package func summary(of target: TargetIdentity, in span: Range<Timestamp>) throws(HistoryError) -> TallyItem {
+    package func summary(of target: TargetIdentity, in span: Range<Timestamp>) throws(HistoryError) -> RollupItem {
         try read { db in
             let span = Summaries.wholeHours(span.milliseconds)
-            let tally = try TargetReading(db, target).map { try Summaries.one($0, span) } ?? Tally()
-            return TallyItem(start: span.lowerBound, length: span.upperBound - span.lowerBound, tally, hasTime: true)
+            let rollup = try TargetReading(db, target).map { try Summaries.one($0, span) } ?? Rollup()
+            return RollupItem(start: span.lowerBound, length: span.upperBound - span.lowerBound, rollup, hasTime: true)
         }
     }
 
     /// The same of every target that has anything there, without phases and without what has not been moved: for a page of thousands. A
     /// span of more than a week begins with a whole day.
-    package func summaries(in span: Range<Timestamp>) throws(HistoryError) -> [TargetIdentity: TallyItem] {
+    package func summaries(in span: Range<Timestamp>) throws(HistoryError) -> [TargetIdentity: RollupItem] {
         try read { db in
             let span = Summaries.wholeDays(Summaries.wholeHours(span.milliseconds))
             return try Summaries.all(db, span).mapValues {
-                TallyItem(start: span.lowerBound, length: span.upperBound - span.lowerBound, $0, hasTime: true)
+                RollupItem(start: span.lowerBound, length: span.upperBound - span.lowerBound, $0, hasTime: true)
             }
         }
     }
@@ -132,7 +132,9 @@ package final class HistoryReader: Sendable {
     /// When the last result of a target started that has been moved.
     package func newestResult(of target: TargetIdentity) throws(HistoryError) -> Timestamp? {
         try read { db in
-            try TargetReading(db, target).flatMap { try Standing(db, $0.target).lastAt }.map { Timestamp(milliseconds: $0) }
+            try TargetReading(db, target).flatMap { try LastResultState(db, $0.target).lastAt }.map {
+                Timestamp(milliseconds: $0)
+            }
         }
     }
 

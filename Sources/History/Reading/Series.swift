@@ -1,15 +1,15 @@
 internal import GRDB
 import Health
 
-/// One target's tallies over time, from the coarsest age that fits the resolution, and what has not been moved yet.
+/// One target's rollups over time, from the coarsest age that fits the resolution, and what has not been moved yet.
 struct Series {
     private let reading: TargetReading
     private let span: Range<Int64>
     private let resolution: Int64
-    private var buckets: [Int64: Tally] = [:]
+    private var buckets: [Int64: Rollup] = [:]
 
     /// - Parameters: in milliseconds; `resolution` at least a second.
-    static func read(_ reading: TargetReading, _ span: Range<Int64>, resolution: Int64) throws -> [TallyItem] {
+    static func read(_ reading: TargetReading, _ span: Range<Int64>, resolution: Int64) throws -> [RollupItem] {
         var series = Series(reading: reading, span: span, resolution: max(1000, resolution))
         if series.resolution < Counting.minute {
             try series.addResults()
@@ -24,27 +24,27 @@ struct Series {
         (self.reading, self.span, self.resolution) = (reading, span, resolution)
     }
 
-    private var items: [TallyItem] {
-        buckets.sorted { $0.key < $1.key }.map { number, tally in
-            let hasTime = resolution >= Counting.hour || !tally.time.isEmpty
-            return TallyItem(start: number * resolution, length: resolution, tally, hasTime: hasTime)
+    private var items: [RollupItem] {
+        buckets.sorted { $0.key < $1.key }.map { number, rollup in
+            let hasTime = resolution >= Counting.hour || !rollup.time.isEmpty
+            return RollupItem(start: number * resolution, length: resolution, rollup, hasTime: hasTime)
         }
     }
 
     /// One that the span begins in belongs to it as a whole.
-    private mutating func add(_ tally: Tally, _ period: Int64, of length: Int64) {
+    private mutating func add(_ rollup: Rollup, _ period: Int64, of length: Int64) {
         let start = max(period * length, span.lowerBound)
         guard span.contains(start), (period + 1) * length > start else { return }
-        buckets[start.quotient(resolution), default: Tally()].merge(tally)
+        buckets[start.quotient(resolution), default: Rollup()].merge(rollup)
     }
 
     private mutating func addResults() throws {
         let (counting, resolution) = (reading.counting, resolution)
-        var found: [Int64: Tally] = [:]
+        var found: [Int64: Rollup] = [:]
         try reading.each(span) { _, startedAt, values in
             guard let kind = counting.kinds[values.kind] else { return true }
             let reason = counting.reason(of: kind)
-            found[startedAt.quotient(resolution), default: Tally()].add(values, kind, reason: reason)
+            found[startedAt.quotient(resolution), default: Rollup()].add(values, kind, reason: reason)
             return true
         }
         buckets = found
@@ -54,13 +54,13 @@ struct Series {
     private mutating func addTimes() throws {
         let (kinds, resolution) = (reading.counting.kinds, resolution)
         // Of this target, where that is known; another may be probed once a day.
-        let newest = try Standing(reading.db, reading.target).countedKind.flatMap { kinds[$0]?.interval }
-        let reach = Standing.reach(of: newest ?? kinds.values.map(\.interval).max() ?? 0)
+        let newest = try LastResultState(reading.db, reading.target).countedKind.flatMap { kinds[$0]?.interval }
+        let reach = LastResultState.reach(of: newest ?? kinds.values.map(\.interval).max() ?? 0)
         var times: [Int64: StatusTime] = [:]
-        var before: (at: Int64, kind: Kind)?
+        var before: (at: Int64, kind: ResultKind)?
         try reading.each(span.lowerBound - reach..<span.upperBound + reach) { _, startedAt, values in
             guard let kind = kinds[values.kind], kind.isCounted else { return true }
-            if let before, startedAt - before.at <= Standing.reach(of: before.kind.interval) {
+            if let before, startedAt - before.at <= LastResultState.reach(of: before.kind.interval) {
                 var start = before.at
                 while start < startedAt {
                     let bucket = start.quotient(resolution)
@@ -79,7 +79,7 @@ struct Series {
         let waiting = try reading.waiting()
         if resolution < Counting.hour {
             try addMinutes()
-            for (minute, tally) in waiting.minutes { add(tally, minute, of: Counting.minute) }
+            for (minute, rollup) in waiting.minutes { add(rollup, minute, of: Counting.minute) }
             return
         }
         if resolution.isMultiple(of: PeriodTable.days.milliseconds) {
@@ -92,7 +92,7 @@ struct Series {
         } else {
             try addPeriods(.hours, in: span)
         }
-        for (hour, tally) in waiting.hours { add(tally, hour, of: Counting.hour) }
+        for (hour, rollup) in waiting.hours { add(rollup, hour, of: Counting.hour) }
     }
 
     private mutating func addMinutes() throws {

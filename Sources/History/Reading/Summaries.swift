@@ -1,14 +1,14 @@
 internal import GRDB
 internal import Health
 
-/// Long spans of time as one tally: days where they are whole, hours at the edges.
+/// Long spans of time as one rollup: days where they are whole, hours at the edges.
 enum Summaries {
     static func wholeHours(_ span: Range<Int64>) -> Range<Int64> {
         let end = -(-span.upperBound).quotient(Counting.hour) * Counting.hour
         return span.lowerBound.quotient(Counting.hour) * Counting.hour..<max(end, span.lowerBound)
     }
 
-    static func one(_ reading: TargetReading, _ span: Range<Int64>) throws -> Tally {
+    static func one(_ reading: TargetReading, _ span: Range<Int64>) throws -> Rollup {
         var sum = PeriodSum()
         for part in try parts(reading.db, span) {
             let select = try Prepared(reading.db, "SELECT \(PeriodTable.columns) FROM \(part.table.withPhases) WHERE id = ?")
@@ -20,13 +20,13 @@ enum Summaries {
                 }
             }
         }
-        var tally = sum.take()
-        for (hour, own) in try reading.waiting().hours where span.contains(hour * Counting.hour) { tally.merge(own) }
-        return tally
+        var rollup = sum.take()
+        for (hour, own) in try reading.waiting().hours where span.contains(hour * Counting.hour) { rollup.merge(own) }
+        return rollup
     }
 
     /// Target by target, because what is added up for one is then small enough to be quick; neighbours' rows lie on the same pages.
-    static func all(_ db: Database, _ span: Range<Int64>) throws -> [TargetIdentity: Tally] {
+    static func all(_ db: Database, _ span: Range<Int64>) throws -> [TargetIdentity: Rollup] {
         let parts = try parts(db, span).map { part in
             (
                 part: part,
@@ -34,7 +34,7 @@ enum Summaries {
             )
         }
         let open = try OpenHours(db, span)
-        var named: [TargetIdentity: Tally] = [:]
+        var named: [TargetIdentity: Rollup] = [:]
         var sum = PeriodSum()
         try db.run("SELECT id, client_id, target_id FROM target ORDER BY id") { row in
             let target = row.number(0)
@@ -71,7 +71,7 @@ enum Summaries {
             hours = first..<end
             chunks = first < end ? try StoredChunk.moved(db, first * Counting.hour..<end * Counting.hour) : []
             minutes = try MinuteRows(db, withPhases: false)
-            standing = try Standing.select(db)
+            standing = try LastResultState.select(db)
         }
 
         func add(_ target: Int64, to sum: inout PeriodSum) throws {
@@ -82,7 +82,7 @@ enum Summaries {
                     sum.addMinute(row, from: column, withPhases: false)
                 }
             }
-            let standing = try Standing(standing, target)
+            let standing = try LastResultState(standing, target)
             if span.contains(standing.hour * Counting.hour), !standing.time.isEmpty { sum.add(standing.time) }
         }
     }

@@ -89,7 +89,7 @@ struct TargetReading {
 
     /// What is not in the hours yet, and of what has not been moved the minutes, too: counted as they will be.
     func waiting() throws -> TargetCounts {
-        var counts = TargetCounts(standing: try Standing(db, target))
+        var counts = TargetCounts(standing: try LastResultState(db, target))
         for chunk in try StoredChunk.toMove(db) where chunk.moved < target {
             try eachWaiting(chunk) { _, startedAt, values in
                 counting.add(values, startedAt: startedAt, to: &counts)
@@ -98,29 +98,29 @@ struct TargetReading {
         }
         // Of the hour that it is in; hours that are over were handed on.
         if !counts.standing.time.isEmpty {
-            counts.hours[counts.standing.hour, default: Tally()].time.merge(counts.standing.time)
+            counts.hours[counts.standing.hour, default: Rollup()].time.merge(counts.standing.time)
         }
-        for (hour, tally) in try movedMinutes() { counts.hours[hour, default: Tally()].merge(tally) }
+        for (hour, rollup) in try movedMinutes() { counts.hours[hour, default: Rollup()].merge(rollup) }
         return counts
     }
 
     /// Minutes that have not been added to their hours, by the hour.
-    private func movedMinutes() throws -> [Int64: Tally] {
+    private func movedMinutes() throws -> [Int64: Rollup] {
         let through = try Progress.hours.read(db)
         let rows = try MinuteRows(db, withPhases: true)
-        var hours: [Int64: Tally] = [:]
+        var hours: [Int64: Rollup] = [:]
         var (open, sum) = (Int64.min, PeriodSum())
         let start = Progress.hours.firstOpenHour(through: through) * Counting.hour
         for chunk in try StoredChunk.moved(db, start..<Int64.max) where chunk.moved >= target {
             try rows.each(of: target, in: chunk) { minute, row, column in
                 let hour = minute.quotient(60)
                 guard !Progress.hours.includes(hour, of: target, through: through) else { return }
-                if hour != open, !sum.isEmpty { hours[open, default: Tally()].merge(sum.take()) }
+                if hour != open, !sum.isEmpty { hours[open, default: Rollup()].merge(sum.take()) }
                 open = hour
                 sum.addMinute(row, from: column, withPhases: true)
             }
         }
-        if !sum.isEmpty { hours[open, default: Tally()].merge(sum.take()) }
+        if !sum.isEmpty { hours[open, default: Rollup()].merge(sum.take()) }
         return hours
     }
 
@@ -164,7 +164,7 @@ private struct KindFacts {
 
     init() {}
 
-    init(_ kind: Kind, _ words: Words) {
+    init(_ kind: ResultKind, _ words: Words) {
         (outcome, isVoid) = (words.outcome(kind), !kind.isCounted)
         status = Status(code: Int(kind.status)) ?? .unknown
         httpStatus = kind.httpStatus.map { Int($0) }

@@ -80,7 +80,7 @@ struct Retention {
     /// The oldest that is left, the finest first. Returns false when nothing is left that may go.
     func removeOldest(_ db: Database) throws -> Bool {
         // What waits to be moved, or was and waits to be deleted, may be all that is too large; it isn't what is old.
-        guard try Chunk.toMove(db) == nil, try !Settler.hasMovedRows(db) else { return false }
+        guard try Chunk.toMove(db) == nil, try !Compactor.hasMovedRows(db) else { return false }
         if let chunk = try Self.chunk(db, "has_results = 1", []) {
             try Self.removeResults(db, chunk)
             // A chunk that a jumping clock misdated is no measure of what is as old as it.

@@ -5,35 +5,35 @@ internal import Health
 struct Counting: Sendable {
     static let minute: Int64 = 60_000
     static let hour: Int64 = 3_600_000
-    let kinds: [Int64: Kind]
+    let kinds: [Int64: ResultKind]
     let words: Words
 
     init(_ db: Database) throws {
-        kinds = try Kind.all(db)
+        kinds = try ResultKind.all(db)
         words = try Words(db)
     }
 
-    func reason(of kind: Kind) -> String? { kind.reason.map { words.reasons[$0] ?? "unknown" } }
+    func reason(of kind: ResultKind) -> String? { kind.reason.map { words.reasons[$0] ?? "unknown" } }
 
     /// - Parameter startedAt: milliseconds since 1970.
     func add(_ values: ResultValues, startedAt: Int64, to counts: inout TargetCounts) {
         guard let kind = kinds[values.kind] else { return }
         let reason = reason(of: kind)
-        counts.minutes[startedAt.quotient(Self.minute), default: Tally()].add(values, kind, reason: reason)
-        counts.hours[startedAt.quotient(Self.hour), default: Tally()].add(values, kind, reason: reason)
-        counts.standing.follow(values, startedAt, kind, kinds) { hour, time in
-            counts.hours[hour, default: Tally()].time.merge(time)
+        counts.minutes[startedAt.quotient(Self.minute), default: Rollup()].add(values, kind, reason: reason)
+        counts.hours[startedAt.quotient(Self.hour), default: Rollup()].add(values, kind, reason: reason)
+        counts.standing.apply(values, startedAt, kind, kinds) { hour, time in
+            counts.hours[hour, default: Rollup()].time.merge(time)
         }
     }
 }
 
 /// What has been counted of one target.
 struct TargetCounts: Sendable {
-    var standing: Standing
+    var standing: LastResultState
     /// By the number of the minute, or of the hour, since 1970.
-    var minutes: [Int64: Tally] = [:]
-    var hours: [Int64: Tally] = [:]
-    init(standing: Standing) { self.standing = standing }
+    var minutes: [Int64: Rollup] = [:]
+    var hours: [Int64: Rollup] = [:]
+    init(standing: LastResultState) { self.standing = standing }
 }
 
 extension Int64 {

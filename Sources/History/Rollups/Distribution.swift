@@ -99,17 +99,17 @@ struct DistributionSum {
     private var ends: (Int, Int) { used.isEmpty ? (counts.count, 0) : (used.lowerBound, used.upperBound) }
 
     private mutating func add(_ bucket: Int32, _ count: Int, _ low: inout Int, _ high: inout Int) {
-        let place = min(Int(bucket), counts.count - 1)
-        counts[place] += count
-        (low, high) = (min(low, place), max(high, place + 1))
+        let index = min(Int(bucket), counts.count - 1)
+        counts[index] += count
+        (low, high) = (min(low, index), max(high, index + 1))
     }
 
     /// What has been added up since the last time.
     mutating func take() -> Distribution {
         var sum = Distribution()
-        for place in used where counts[place] > 0 {
-            sum.append(bucket: Int32(place), count: counts[place])
-            counts[place] = 0
+        for index in used where counts[index] > 0 {
+            sum.append(bucket: Int32(index), count: counts[index])
+            counts[index] = 0
         }
         used = 0..<0
         return sum

@@ -63,8 +63,8 @@ struct HourRollup: Sendable {
 
     private func add(_ db: Database, _ work: Work, targets: ClosedRange<Int64>) throws {
         var sum = PeriodSum()
-        let kinds = try Kind.all(db)
-        let select = try Standing.select(db)
+        let kinds = try ResultKind.all(db)
+        let select = try LastResultState.select(db)
         let minutes = try MinuteRows(db, withPhases: true)
         let (hours, days) = (try PeriodWriter(db, .hours), try PeriodWriter(db, .days))
         let daysThrough = try Progress.days.read(db)
@@ -74,7 +74,7 @@ struct HourRollup: Sendable {
                     if minute.quotient(60) == work.hour { sum.addMinute(row, from: column, withPhases: true) }
                 }
             }
-            var standing = try Standing(select, target)
+            var standing = try LastResultState(select, target)
             // No result came after this hour.
             if standing.hour == work.hour, !standing.time.isEmpty {
                 standing.hand { _, time in sum.add(time) }

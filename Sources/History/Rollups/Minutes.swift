@@ -90,7 +90,7 @@ struct OpenMinute {
         insert.bind(probes, at: 3)
         insert.bind(failures, at: 4)
         insert.bind(voids, at: 5)
-        insert.bind(reasons.isEmpty ? .null : .text(Tally.text(of: reasons)), at: 6)
+        insert.bind(reasons.isEmpty ? .null : .text(Rollup.text(of: reasons)), at: 6)
         let hasLatency = !latency.isEmpty
         insert.bind(hasLatency ? sum : nil, at: 7)
         insert.bind(hasLatency ? least : nil, at: 8)
@@ -114,14 +114,14 @@ struct OpenMinute {
     }
 
     /// Once it is encoded: for what comes too late to be added up with its hour.
-    var tally: Tally {
-        var tally = Tally()
-        (tally.probes, tally.failures, tally.voids) = (Int(probes), Int(failures), Int(voids))
-        tally.reasons = reasons
-        if !latency.isEmpty { (tally.sum, tally.least, tally.most) = (sum, least, most) }
-        tally.latency = Distribution(latencyBytes)
-        tally.phases = PhaseDistributions(phasesBytes)
-        return tally
+    var rollup: Rollup {
+        var rollup = Rollup()
+        (rollup.probes, rollup.failures, rollup.voids) = (Int(probes), Int(failures), Int(voids))
+        rollup.reasons = reasons
+        if !latency.isEmpty { (rollup.sum, rollup.least, rollup.most) = (sum, least, most) }
+        rollup.latency = Distribution(latencyBytes)
+        rollup.phases = PhaseDistributions(phasesBytes)
+        return rollup
     }
 }
 

@@ -2,16 +2,16 @@ internal import Health
 
 /// Adds up rows of minutes, hours or days, read where SQLite has them; used again for the next sum.
 struct PeriodSum {
-    private var tally = Tally()
+    private var rollup = Rollup()
     private var latency = DistributionSum()
     private var phases = [DistributionSum](repeating: DistributionSum(), count: PhaseDistributions.all.count)
     private(set) var isEmpty = true
 
-    mutating func add(_ other: Tally) {
+    mutating func add(_ other: Rollup) {
         isEmpty = false
         var counts = other
         (counts.latency, counts.phases) = (Distribution(), PhaseDistributions())
-        tally.merge(counts)
+        rollup.merge(counts)
         latency.add(other.latency)
         for (index, phase) in PhaseDistributions.all.enumerated() { phases[index].add(other.phases[keyPath: phase]) }
     }
@@ -19,7 +19,7 @@ struct PeriodSum {
     /// - Parameter column: where ``PeriodTable/columnsWithoutPhases`` begin, or ``PeriodTable/columns`` when `withPhases`.
     mutating func add(_ row: CellReader, from column: Int32, withPhases: Bool) {
         isEmpty = false
-        tally.addCounts(row, from: column)
+        rollup.addCounts(row, from: column)
         row.withBlob(column + 11) { latency.add($0) }
         if withPhases { addPhases(row, column + 12) }
     }
@@ -27,14 +27,14 @@ struct PeriodSum {
     /// - Parameter column: what ``MinuteRows`` says, which selects phases or doesn't.
     mutating func addMinute(_ row: CellReader, from column: Int32, withPhases: Bool) {
         isEmpty = false
-        tally.addMinuteCounts(row, from: column)
+        rollup.addMinuteCounts(row, from: column)
         row.withBlob(column + 7) { latency.add($0) }
         if withPhases { addPhases(row, column + 8) }
     }
 
     mutating func add(_ time: StatusTime) {
         isEmpty = false
-        tally.time.merge(time)
+        rollup.time.merge(time)
     }
 
     private mutating func addPhases(_ row: CellReader, _ column: Int32) {
@@ -44,12 +44,12 @@ struct PeriodSum {
     }
 
     /// What has been added up since the last time.
-    mutating func take() -> Tally {
-        defer { (tally, isEmpty) = (Tally(), true) }
-        tally.latency = latency.take()
+    mutating func take() -> Rollup {
+        defer { (rollup, isEmpty) = (Rollup(), true) }
+        rollup.latency = latency.take()
         for (index, phase) in PhaseDistributions.all.enumerated() where !phases[index].isEmpty {
-            tally.phases[keyPath: phase] = phases[index].take()
+            rollup.phases[keyPath: phase] = phases[index].take()
         }
-        return tally
+        return rollup
     }
 }

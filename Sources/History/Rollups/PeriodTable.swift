@@ -31,7 +31,7 @@ struct PeriodTable {
     }
 }
 
-extension Tally {
+extension Rollup {
     /// What stands in ``PeriodTable/columnsWithoutPhases``, but for how the latency was spread.
     mutating func addCounts(_ row: CellReader, from column: Int32) {
         addProbes(row, from: column)

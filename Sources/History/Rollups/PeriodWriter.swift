@@ -21,21 +21,21 @@ struct PeriodWriter {
             observer = row.number(PeriodTable.columnCount)
             return false
         }
-        let tally = sum.take()
+        let rollup = sum.take()
         write.bind(id, at: 1)
         write.bind(try observer ?? vantage(), at: 2)
-        tally.bindCounts(to: write, from: 3)
-        write.bind(tally.time.up, at: 7)
-        write.bind(tally.time.degraded, at: 8)
-        write.bind(tally.time.down, at: 9)
-        write.bind(tally.time.maintenance, at: 10)
-        tally.bindSums(to: write, from: 11)
-        for (index, share) in [0.5, 0.95, 0.99].enumerated() { write.bind(tally.percentile(share), at: 14 + Int32(index)) }
-        write.bind(tally.latencyCell, at: 17)
+        rollup.bindCounts(to: write, from: 3)
+        write.bind(rollup.time.up, at: 7)
+        write.bind(rollup.time.degraded, at: 8)
+        write.bind(rollup.time.down, at: 9)
+        write.bind(rollup.time.maintenance, at: 10)
+        rollup.bindSums(to: write, from: 11)
+        for (index, share) in [0.5, 0.95, 0.99].enumerated() { write.bind(rollup.percentile(share), at: 14 + Int32(index)) }
+        write.bind(rollup.latencyCell, at: 17)
         try write.run()
-        guard !tally.phases.isEmpty else { return }
+        guard !rollup.phases.isEmpty else { return }
         writePhases.bind(id, at: 1)
-        writePhases.bind(tally.phasesCell, at: 2)
+        writePhases.bind(rollup.phasesCell, at: 2)
         try writePhases.run()
     }
 }
@@ -90,16 +90,16 @@ struct HourAdder {
         guard isDone(hour, of: target) else { return }
         if hour != lateHour { try finish(target, vantage: vantage) }
         lateHour = hour
-        late.add(minute.tally)
+        late.add(minute.rollup)
     }
 
     mutating func finish(_ target: Int64, vantage: Int64) throws {
         guard !late.isEmpty else { return }
-        let tally = late.take()
-        late.add(tally)
+        let rollup = late.take()
+        late.add(rollup)
         try hours.write(&late, to: PeriodID.make(period: lateHour, target: target)) { vantage }
         guard Progress.days.includes(lateHour, of: target, through: daysThrough) else { return }
-        late.add(tally)
+        late.add(rollup)
         try days.write(&late, to: PeriodID.make(period: lateHour.quotient(24), target: target)) { vantage }
     }
 }

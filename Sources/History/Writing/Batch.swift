@@ -112,7 +112,7 @@ struct Batch: Sendable {
         judges[target] = JudgeChange(startsAnew: true)
     }
 
-    mutating func remember(_ list: [Target], client: String) {
+    mutating func persist(_ list: [Target], client: String) {
         if let waiting = lists[client] {
             let kept = Set(list.map(\.identity))
             for target in waiting where !kept.contains(target.identity) { departed[target.identity] = target }
@@ -144,7 +144,7 @@ struct Batch: Sendable {
         documents.merge(later.documents) { _, later in later }
         ticket = max(ticket, later.ticket)
         for client in later.forgottenClients { forget(client: client) }
-        for (client, list) in later.lists { remember(list, client: client) }
+        for (client, list) in later.lists { persist(list, client: client) }
     }
 }
 

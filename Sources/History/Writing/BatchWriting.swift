@@ -12,7 +12,7 @@ struct Written: Sendable {
 }
 
 extension WriterMemory {
-    mutating func remember(_ written: Written, limit: Int) {
+    mutating func persist(_ written: Written, limit: Int) {
         held = Batch(limit: limit)
         // A target that is gone shouldn't be remembered for ever; if it comes back, its id is looked up.
         for target in written.gone { dimensions.forget(target, openChunk: chunk?.id) }
@@ -24,15 +24,15 @@ extension Batch {
     /// Writes everything inside the caller's transaction. Lists first, so that the targets of new results have their names.
     func write(_ db: Database, _ memory: inout WriterMemory, chunkLength: Duration) throws -> Written {
         var written = Written()
-        for target in departed.values { try RememberedLists.name(db, target) }
+        for target in departed.values { try PersistedLists.name(db, target) }
         for client in forgottenClients {
-            try RememberedLists.forget(db, client: client)
+            try PersistedLists.forget(db, client: client)
             written.lists[client] = .some(nil)
         }
         for (client, list) in lists {
             let digest = list.hashValue
             guard memory.lists[client] != digest else { continue }
-            try RememberedLists.write(db, list, client: client)
+            try PersistedLists.write(db, list, client: client)
             written.lists[client] = .some(digest)
         }
         written.refused = try writeRows(db, &memory, chunkLength: chunkLength)
@@ -71,12 +71,12 @@ extension Batch {
         order.sort { ($0.target, $0.index) < ($1.target, $1.index) }
         let insert = try Prepared(db, "INSERT INTO recent VALUES (?,?,?,?,?,?,?,?,?,?,?)")
         for (target, slot, index) in order {
-            var place = memory.dimensions.place(slot, in: chunk.id)
-            if place >= ResultID.placesMax {
+            var ordinal = memory.dimensions.ordinal(slot, in: chunk.id)
+            if ordinal >= ResultID.ordinalsMax {
                 chunk = try OpenChunk(db, base: newest)
-                place = memory.dimensions.place(slot, in: chunk.id)
+                ordinal = memory.dimensions.ordinal(slot, in: chunk.id)
             }
-            insert.bind(ResultID.make(chunk: chunk.commit, target: target, place: place), at: 1)
+            insert.bind(ResultID.make(chunk: chunk.commit, target: target, ordinal: ordinal), at: 1)
             let values = ResultValues(
                 rows[index], offset: rows[index].startedAt.milliseconds - chunk.base.milliseconds,
                 kind: try memory.dimensions.kind(of: rows[index], db),

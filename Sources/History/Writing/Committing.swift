@@ -7,7 +7,7 @@ extension History {
     /// it moves results to their next age, and drops what is too old, in small steps. Returns with the last batch committed, if it could be.
     package func run(clock: some Clock<Duration>) async {
         let start = clock.now
-        var wallClock = WallClockWatch()
+        var wallClock = WallClockCheck()
         wallClock.begin(wall: options.now(), newest: newestAtStart)
         var retentionDue = clock.now.advanced(by: options.retentionInterval)
         while !Task.isCancelled, !inbox.withLock({ $0.isClosed }) {
@@ -16,7 +16,7 @@ extension History {
             // One step a commit: rows are moved three times faster than new ones come, and no commit waits for more than a step of each.
             await settle()
             guard clock.now >= retentionDue else { continue }
-            if let jump = wallClock.look(wall: options.now(), elapsed: start.duration(to: clock.now)) {
+            if let jump = wallClock.check(wall: options.now(), elapsed: start.duration(to: clock.now)) {
                 options.onEvent(.clockJumped(jump))
             }
             guard wallClock.isSteady else {
@@ -107,7 +107,7 @@ extension History {
                 if let change = changeOfFiles(db) { throw change }
                 return .commit
             }
-            memory.remember(written, limit: options.queueLimit)
+            memory.persist(written, limit: options.queueLimit)
             refused = written.refused
         } catch {
             memory.dimensions.forgetAll()

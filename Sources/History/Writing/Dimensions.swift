@@ -15,10 +15,10 @@ struct Dimensions: Sendable {
     private var known: [KnownTarget] = []
     private var freeSlots: [Int] = []
     /// Of targets that were forgotten while their chunk was open.
-    private var forgotten: [Int64: (chunk: Int64, places: Int)] = [:]
-    private var kinds: [Kind: Int64]?
+    private var forgotten: [Int64: (chunk: Int64, ordinals: Int)] = [:]
+    private var kinds: [ResultKind: Int64]?
     /// Most results are like the one before.
-    private var lastKind: (kind: Kind, id: Int64)?
+    private var lastKind: (kind: ResultKind, id: Int64)?
     /// The next kind's.
     private var kindID: Int64 = 0
 
@@ -29,7 +29,7 @@ struct Dimensions: Sendable {
         var addresses: [String]?
         /// How many results are in the open chunk, and which that is.
         var chunk: Int64 = 0
-        var places = 0
+        var ordinals = 0
     }
 
     /// Reads the words, and adds those that this version has and the database hasn't.
@@ -73,34 +73,34 @@ struct Dimensions: Sendable {
             id = db.lastInsertedRowID
         }
         var target = KnownTarget(id: id ?? 0)
-        if let before = forgotten.removeValue(forKey: target.id) { (target.chunk, target.places) = before }
+        if let before = forgotten.removeValue(forKey: target.id) { (target.chunk, target.ordinals) = before }
         let slot = freeSlots.popLast() ?? known.count
         if slot < known.count { known[slot] = target } else { known.append(target) }
         slots[identity] = slot
         return slot
     }
 
-    /// A place in the chunk is not given twice, even to a target that went and came back.
+    /// A ordinal in the chunk is not given twice, even to a target that went and came back.
     ///
     /// - Parameter openChunk: the one that results are appended to; what was in another is of no use any more.
     mutating func forget(_ identity: TargetIdentity, openChunk: Int64?) {
         guard let slot = slots.removeValue(forKey: identity) else { return }
         let target = known[slot]
         forgotten = forgotten.filter { $0.value.chunk == openChunk }
-        if target.chunk == openChunk { forgotten[target.id] = (target.chunk, target.places) }
+        if target.chunk == openChunk { forgotten[target.id] = (target.chunk, target.ordinals) }
         known[slot] = KnownTarget(id: 0)
         freeSlots.append(slot)
     }
 
-    /// The next place of a target in a chunk.
-    mutating func place(_ slot: Int, in chunk: Int64) -> Int {
-        if known[slot].chunk != chunk { (known[slot].chunk, known[slot].places) = (chunk, 0) }
-        defer { known[slot].places += 1 }
-        return known[slot].places
+    /// The next ordinal of a target in a chunk.
+    mutating func ordinal(_ slot: Int, in chunk: Int64) -> Int {
+        if known[slot].chunk != chunk { (known[slot].chunk, known[slot].ordinals) = (chunk, 0) }
+        defer { known[slot].ordinals += 1 }
+        return known[slot].ordinals
     }
 
     mutating func kind(of row: ResultRow, _ db: Database) throws -> Int64 {
-        let kind = Kind(
+        let kind = ResultKind(
             vantage: vantage, void: row.void.code, status: Int64(row.status.code),
             reason: row.outcome.reason.flatMap { reasons[$0] },
             cause: row.outcome.cause.flatMap { causes[$0] }, httpStatus: row.httpStatus.map(Int64.init),
@@ -111,9 +111,9 @@ struct Dimensions: Sendable {
         return id
     }
 
-    private mutating func id(of kind: Kind, _ db: Database) throws -> Int64 {
+    private mutating func id(of kind: ResultKind, _ db: Database) throws -> Int64 {
         if kinds == nil {
-            let all = try Kind.all(db)
+            let all = try ResultKind.all(db)
             kinds = Dictionary(all.map { ($1, $0) }, uniquingKeysWith: min)
             kindID = (all.keys.max() ?? -1) + 1
         }
@@ -124,7 +124,7 @@ struct Dimensions: Sendable {
         return kindID - 1
     }
 
-    /// A place among the addresses of a target, or the text itself where those are too many.
+    /// A ordinal among the addresses of a target, or the text itself where those are too many.
     mutating func address(_ text: String?, _ slot: Int, _ db: Database) throws -> Cell {
         guard let text else { return .null }
         let target = known[slot].id
@@ -137,7 +137,7 @@ struct Dimensions: Sendable {
             known[slot].addresses = addresses
         }
         let count = known[slot].addresses?.count ?? 0
-        if let place = known[slot].addresses?.firstIndex(of: text) { return .integer(Int64(place)) }
+        if let ordinal = known[slot].addresses?.firstIndex(of: text) { return .integer(Int64(ordinal)) }
         guard count < Self.addressesMax else { return .text(text) }
         try db.run("INSERT INTO target_address VALUES (?, ?, ?)", [.integer(target), Cell(count), .text(text)])
         known[slot].addresses?.append(text)

@@ -89,6 +89,6 @@ extension WriterMemory {
 
     fileprivate mutating func beginAnew(_ dimensions: Dimensions) {
         self.dimensions = dimensions
-        (chunk, settling, lists, settlingTrouble, damage) = (nil, Settling(), [:], nil, nil)
+        (chunk, settling, lists, settlingTrouble, damage) = (nil, Compaction(), [:], nil, nil)
     }
 }

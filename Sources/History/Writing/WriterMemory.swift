@@ -8,7 +8,7 @@ struct WriterMemory: Sendable {
     var dimensions: Dimensions
     /// What the next results belong to; nil at the start, and after a transaction that failed.
     var chunk: OpenChunk?
-    var settling = Settling()
+    var settling = Compaction()
     /// A digest of each client's list as it was written.
     var lists: [String: Int] = [:]
     var saidDropping = false

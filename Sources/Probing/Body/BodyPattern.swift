@@ -58,7 +58,7 @@ package final class BodyPattern: Sendable {
         }
         pcre2_set_match_limit_8(context, Self.stepsMax)
         pcre2_set_heap_limit_8(context, Self.heapKiBMax)
-        var watch = Watch(deadline: processorNanoseconds() + Self.nanosecondsMax)
+        var watch = MatchDeadline(deadline: processorNanoseconds() + Self.nanosecondsMax)
         let found = withUnsafeMutablePointer(to: &watch) { watch in
             pcre2_set_callout_8(context, stopWhenLate, watch)
             return body.withUnsafeBufferPointer { bytes in
@@ -93,7 +93,7 @@ private func processorNanoseconds() -> UInt64 {
 }
 
 /// Looks at the clock now and then: each look is a system call, and harmless patterns call out hundreds of thousands of times.
-private struct Watch {
+private struct MatchDeadline {
     let deadline: UInt64
     var callouts = 0
 }
@@ -101,7 +101,7 @@ private struct Watch {
 private func stopWhenLate(
     _: UnsafeMutablePointer<pcre2_callout_block_8>?, _ context: UnsafeMutableRawPointer?
 ) -> Int32 {
-    guard let watch = context?.assumingMemoryBound(to: Watch.self) else { return 0 }
+    guard let watch = context?.assumingMemoryBound(to: MatchDeadline.self) else { return 0 }
     watch.pointee.callouts &+= 1
     // Not more seldom: between two callouts PCRE2 may go through all of the body.
     guard watch.pointee.callouts % 32 == 0 else { return 0 }

@@ -64,21 +64,21 @@ struct BodyVerdict: Sendable {
     }
 
     private func mismatch(_ body: [UInt8], json: BodyJSON) -> String? {
-        let place = displayText(json.path.description, limit: 80)
+        let path = displayText(json.path.description, limit: 80)
         guard body.count <= BodyPattern.bodyLimit else {
-            return "the body is longer than 256 KiB, and no more of it is read, so body_json can't find \(place)"
+            return "the body is longer than 256 KiB, and no more of it is read, so body_json can't find \(path)"
         }
-        switch JSONPlace.find(json.path, in: body) {
-        case .notJSON: return "the body is no JSON, so it has no \(place); it begins \(beginning(of: body))"
-        case .absent: return "the body has no \(place), but \(displayText(json.equals.description, limit: 80)) was expected there"
+        switch JSONQueryResult.find(json.path, in: body) {
+        case .notJSON: return "the body is no JSON, so it has no \(path); it begins \(beginning(of: body))"
+        case .absent: return "the body has no \(path), but \(displayText(json.equals.description, limit: 80)) was expected there"
         case .compound:
             return
-                "the body's \(place) is an object or array, but \(displayText(json.equals.description, limit: 80)) was expected"
+                "the body's \(path) is an object or array, but \(displayText(json.equals.description, limit: 80)) was expected"
         case .unreadable:
-            return "the body's \(place) can't be read: a number past all bounds, or a text that breaks JSON's rules"
+            return "the body's \(path) can't be read: a number past all bounds, or a text that breaks JSON's rules"
         case .scalar(let found) where found == json.equals: return nil
         case .scalar(let found):
-            return "the body's \(place) is \(displayText(found.description, limit: 80)), "
+            return "the body's \(path) is \(displayText(found.description, limit: 80)), "
                 + "but \(displayText(json.equals.description, limit: 80)) was expected"
         }
     }

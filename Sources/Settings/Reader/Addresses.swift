@@ -1,8 +1,8 @@
 import Health
 
-extension Kind where Answer == ListenAddress {
-    static var address: Kind {
-        Kind("HOST:PORT, as in 127.0.0.1:10115 or \"[::1]:10115\" with its quotes") { text in
+extension ValueParser where Answer == ListenAddress {
+    static var address: ValueParser {
+        ValueParser("HOST:PORT, as in 127.0.0.1:10115 or \"[::1]:10115\" with its quotes") { text in
             let (host, port) = URLParts.hostAndPort(text)
             guard !host.isEmpty, isHost(host), let port = port.flatMap(parseWhole), (0...65535).contains(port) else { return nil }
             return ListenAddress(host: host, port: port)
@@ -10,10 +10,10 @@ extension Kind where Answer == ListenAddress {
     }
 }
 
-extension Kind where Answer == String {
+extension ValueParser where Answer == String {
     /// An http or https URL without user, query or fragment.
-    static var webURL: Kind {
-        Kind.text().checked { text in
+    static var webURL: ValueParser {
+        ValueParser.text().checked { text in
             let problem = webURLProblem(text)
             return problem == noWebURL ? "\(noWebURL), not \(shown(text))" : problem
         }
@@ -37,17 +37,17 @@ func webURLProblem(_ text: String, mayHoldQuery: Bool = false) -> String? {
     return text.utf8.allSatisfy { (0x21...0x7E).contains($0) } ? nil : "holds a character that has to be percent-encoded"
 }
 
-extension Kind where Answer == CIDR {
-    static var block: Kind {
-        Kind("an address or block, as in 10.0.0.0/8 or 2001:db8::/32") { CIDR($0) }
+extension ValueParser where Answer == CIDR {
+    static var block: ValueParser {
+        ValueParser("an address or block, as in 10.0.0.0/8 or 2001:db8::/32") { CIDR($0) }
     }
 }
 
-extension Kind where Answer == ProbePolicy.ProxyAddress {
+extension ValueParser where Answer == ProbePolicy.ProxyAddress {
     /// `http://HOST:PORT` of a proxy that is asked to CONNECT.
-    static var proxy: Kind {
-        Kind { value, findings in
-            guard let text = Kind<String>.text().read(value, findings) else { return nil }
+    static var proxy: ValueParser {
+        ValueParser { value, diagnostics in
+            guard let text = ValueParser<String>.text().read(value, diagnostics) else { return nil }
             let parts = URLParts(text)
             let port = parts?.port.map(parseWhole) ?? 80
             let problem: String? =
@@ -61,7 +61,7 @@ extension Kind where Answer == ProbePolicy.ProxyAddress {
                     "has a port that is no number from 1 to 65535"
                 } else if let path = parts?.path, !["", "/"].contains(path) { "must end with the port" } else { nil }
             if let problem {
-                findings.error("\(value.label) \(problem)", at: value.place)
+                diagnostics.error("\(value.label) \(problem)", at: value.location)
                 return nil
             }
             return parts.flatMap { parts in port.map { ProbePolicy.ProxyAddress(host: parts.host, port: $0) } }
@@ -69,27 +69,27 @@ extension Kind where Answer == ProbePolicy.ProxyAddress {
     }
 }
 
-extension Kind where Answer == EgressRule.DenyEntry {
+extension ValueParser where Answer == EgressRule.DenyEntry {
     /// A class of addresses by its name, or a block.
-    static var denyEntry: Kind {
+    static var denyEntry: ValueParser {
         let names = EgressRule.AddressClass.allCases.map(\.rawValue)
-        return Kind { value, findings in
+        return ValueParser { value, diagnostics in
             if let text = value.text {
                 if let addressClass = EgressRule.AddressClass(rawValue: text) { return .addressClass(addressClass) }
                 if let block = CIDR(text) { return .block(block) }
             }
             let meant = value.text.flatMap { nearest(to: $0, among: names) }.map { "; did you mean '\($0)'?" } ?? ""
-            findings.error(
+            diagnostics.error(
                 "\(value.label) must be \(names.joined(separator: ", ")) or a block such as 10.0.0.0/8, "
-                    + "not \(value.kindName)\(meant)", at: value.place)
+                    + "not \(value.kindName)\(meant)", at: value.location)
             return nil
         }
     }
 }
 
-extension Kind where Answer == Settings.Shard {
-    static var shard: Kind {
-        Kind("the share of this daemon, as in 2/5 for the second of five") { text in
+extension ValueParser where Answer == Settings.Shard {
+    static var shard: ValueParser {
+        ValueParser("the share of this daemon, as in 2/5 for the second of five") { text in
             let parts = text.split(separator: "/", omittingEmptySubsequences: false).map { parseWhole(String($0)) }
             guard parts.count == 2, let index = parts[0], let count = parts[1], count <= 10_000 else { return nil }
             return Settings.Shard(index: index, count: count)

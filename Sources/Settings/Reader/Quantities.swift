@@ -1,7 +1,7 @@
 /// Numbers with and without a unit.
 
-extension Kind where Answer == Int {
-    static func whole(_ range: ClosedRange<Int>) -> Kind {
+extension ValueParser where Answer == Int {
+    static func whole(_ range: ClosedRange<Int>) -> ValueParser {
         .unquoted("a whole number", parseWhole).checked { number in
             range.contains(number)
                 ? nil : "must be from \(range.lowerBound) to \(range.upperBound), not \(number)"
@@ -9,18 +9,18 @@ extension Kind where Answer == Int {
     }
 
     /// Bytes, as in `64KiB`.
-    static func size(_ range: ClosedRange<Int>) -> Kind {
-        Kind("a size such as 64KiB or 1MiB", parseSize).checked { size in
+    static func size(_ range: ClosedRange<Int>) -> ValueParser {
+        ValueParser("a size such as 64KiB or 1MiB", parseSize).checked { size in
             range.contains(size)
                 ? nil : "must be from \(sizeText(range.lowerBound)) to \(sizeText(range.upperBound)), not \(sizeText(size))"
         }
     }
 }
 
-extension Kind where Answer == Double {
+extension ValueParser where Answer == Double {
     /// A share, as in `50%`; from 0 to 1.
-    static var percent: Kind {
-        Kind("a percentage such as 50%") { text in
+    static var percent: ValueParser {
+        ValueParser("a percentage such as 50%") { text in
             guard text.hasSuffix("%"), let number = parseWhole(String(text.dropLast())) else { return nil }
             return Double(number) / 100
         }.checked { share in
@@ -30,9 +30,9 @@ extension Kind where Answer == Double {
     }
 }
 
-extension Kind where Answer == Duration {
-    static func duration(_ range: ClosedRange<Duration>) -> Kind {
-        Kind("a duration such as 500ms, 30s, 5m or 7d", parseDuration).checked { duration in
+extension ValueParser where Answer == Duration {
+    static func duration(_ range: ClosedRange<Duration>) -> ValueParser {
+        ValueParser("a duration such as 500ms, 30s, 5m or 7d", parseDuration).checked { duration in
             range.contains(duration)
                 ? nil
                 : "must be from \(durationText(range.lowerBound)) to \(durationText(range.upperBound)), "

@@ -2,8 +2,8 @@ import Health
 
 /// What the readers of the sections share: where to report, and how to get at what the file names.
 struct ReadingContext {
-    let findings: Findings
-    let surroundings: Surroundings
+    let diagnostics: Diagnostics
+    let surroundings: ProcessEnvironment
     /// A file that names nothing to watch is an error.
     let mustWatch: Bool
     /// The folder of the configuration file, with a slash at its end, or nothing for the current one.
@@ -14,9 +14,9 @@ struct ReadingContext {
     /// Bytes of a PEM bundle; Debian's has 220,000.
     private static let bundleLimit = 16 << 20
 
-    init(findings: Findings, surroundings: Surroundings, configurationPath: String, mustWatch: Bool = false) {
+    init(diagnostics: Diagnostics, surroundings: ProcessEnvironment, configurationPath: String, mustWatch: Bool = false) {
         self.mustWatch = mustWatch
-        self.findings = findings
+        self.diagnostics = diagnostics
         self.surroundings = surroundings
         folder = configurationPath.lastIndex(of: "/").map { String(configurationPath[...$0]) } ?? ""
     }
@@ -24,10 +24,10 @@ struct ReadingContext {
     /// A path of the file, seen from the current folder.
     func resolved(_ path: String) -> String { path.hasPrefix("/") ? path : folder + path }
 
-    var path: Kind<String> { .text(limit: 4096).map(resolved) }
+    var path: ValueParser<String> { .text(limit: 4096).map(resolved) }
 
     /// A PEM bundle that can be read and holds a certificate.
-    var certificateBundle: Kind<String> {
+    var certificateBundle: ValueParser<String> {
         path.checked { path in
             guard surroundings.readsSecrets else { return nil }
             return switch contents(of: path, limit: Self.bundleLimit) {
@@ -40,34 +40,35 @@ struct ReadingContext {
     }
 
     /// A certificate to show, with those that it was issued under: the text of a PEM file.
-    var certificateFile: Kind<String> {
-        Kind { value, findings in
-            guard let path = path.read(value, findings) else { return nil }
+    var certificateFile: ValueParser<String> {
+        ValueParser { value, diagnostics in
+            guard let path = path.read(value, diagnostics) else { return nil }
             guard surroundings.readsSecrets else { return "" }
             switch contents(of: path, limit: Self.secretLimit) {
             case .failure(let problem):
-                findings.error("\(value.label) names \(shown(path)), which can't be read: \(problem.sentence)", at: value.place)
+                diagnostics.error(
+                    "\(value.label) names \(shown(path)), which can't be read: \(problem.sentence)", at: value.location)
             case .success(let bytes):
                 let text = String(decoding: bytes, as: UTF8.self)
                 if text.contains("-----BEGIN CERTIFICATE-----") { return text }
-                findings.error("\(value.label) names \(shown(path)), which holds no PEM certificate", at: value.place)
+                diagnostics.error("\(value.label) names \(shown(path)), which holds no PEM certificate", at: value.location)
             }
             return nil
         }
     }
 
     /// The key of a certificate to show: a secret in PEM.
-    var privateKeyFile: Kind<Secret> {
+    var privateKeyFile: ValueParser<Secret> {
         let file = secretFile(allowsLineBreaks: true)
-        return Kind { value, findings in
-            guard let secret = file.read(value, findings), surroundings.readsSecrets else { return nil }
+        return ValueParser { value, diagnostics in
+            guard let secret = file.read(value, diagnostics), surroundings.readsSecrets else { return nil }
             let text = secret.reveal()
             let problem: String? =
                 if text.contains("ENCRYPTED") {
                     "holds an encrypted key, and nobody is there to type its password; store it decrypted where only this user reads it"
                 } else if !text.contains("PRIVATE KEY-----") { "holds no PEM private key" } else { nil }
             guard let problem else { return secret }
-            findings.error("\(value.label) \(problem)", at: value.place)
+            diagnostics.error("\(value.label) \(problem)", at: value.location)
             return nil
         }
     }
@@ -77,33 +78,33 @@ struct ReadingContext {
     }
 
     /// The secret in a file. systemd's LoadCredential puts it into `$CREDENTIALS_DIRECTORY`, under a name without a slash.
-    func secretFile(allowsLineBreaks: Bool = false) -> Kind<Secret> {
-        Kind { value, findings in
-            guard let name = Kind<String>.text(limit: 4096).read(value, findings) else { return nil }
+    func secretFile(allowsLineBreaks: Bool = false) -> ValueParser<Secret> {
+        ValueParser { value, diagnostics in
+            guard let name = ValueParser<String>.text(limit: 4096).read(value, diagnostics) else { return nil }
             guard surroundings.readsSecrets else { return Secret("") }
             let credentials = surroundings.environment("CREDENTIALS_DIRECTORY").flatMap { $0.isEmpty ? nil : $0 }
             let path = if let credentials, !name.contains("/") { "\(credentials)/\(name)" } else { resolved(name) }
             switch secretContents(of: path, name, isCredential: credentials != nil) {
             case .failure(.tooLarge):
-                findings.error("\(value.label): \(shown(path)) is larger than a secret may be (64KiB)", at: value.place)
+                diagnostics.error("\(value.label): \(shown(path)) is larger than a secret may be (64KiB)", at: value.location)
             case .failure(.notFound) where credentials != nil && !name.contains("/"):
-                findings.error(
+                diagnostics.error(
                     "\(value.label): there is no credential \(shown(name)); put the secret into /etc/credstore/rangefinder.\(name), "
                         + "which a LoadCredential= of the unit has to name",
-                    at: value.place)
+                    at: value.location)
             case .failure(.notFound):
-                findings.error(
+                diagnostics.error(
                     "\(value.label): there is no file \(shown(path)); create it with nothing but the secret in it",
-                    at: value.place)
+                    at: value.location)
             case .failure(let problem):
-                findings.error("\(value.label): \(shown(path)) can't be read: \(problem.sentence)", at: value.place)
+                diagnostics.error("\(value.label): \(shown(path)) can't be read: \(problem.sentence)", at: value.location)
             case .success(let bytes):
                 guard let text = String(validating: bytes, as: UTF8.self) else {
-                    findings.error("\(value.label): \(shown(path)) is not UTF-8 text", at: value.place)
+                    diagnostics.error("\(value.label): \(shown(path)) is not UTF-8 text", at: value.location)
                     return nil
                 }
                 if surroundings.othersMayRead(path) {
-                    findings.warning("\(value.label): \(readByOthers(path))", at: value.place)
+                    diagnostics.warning("\(value.label): \(readByOthers(path))", at: value.location)
                 }
                 return secret(text, in: shown(path), allowsLineBreaks, value)
             }
@@ -121,12 +122,13 @@ struct ReadingContext {
     }
 
     /// The secret in an environment variable.
-    func secretVariable(allowsLineBreaks: Bool = false) -> Kind<Secret> {
-        Kind { value, findings in
-            guard let name = Kind<String>.text(limit: 256).read(value, findings) else { return nil }
+    func secretVariable(allowsLineBreaks: Bool = false) -> ValueParser<Secret> {
+        ValueParser { value, diagnostics in
+            guard let name = ValueParser<String>.text(limit: 256).read(value, diagnostics) else { return nil }
             guard surroundings.readsSecrets else { return Secret("") }
             guard let text = surroundings.environment(name) else {
-                findings.error("\(value.label): the environment variable \(shown(name)) is not set; set it", at: value.place)
+                diagnostics.error(
+                    "\(value.label): the environment variable \(shown(name)) is not set; set it", at: value.location)
                 return nil
             }
             return secret(text, in: "the environment variable \(shown(name))", allowsLineBreaks, value)
@@ -137,7 +139,7 @@ struct ReadingContext {
         do throws(SecretProblem) {
             return try bareSecret(text, allowsLineBreaks: allowsLineBreaks)
         } catch {
-            findings.error("\(value.label): \(source) \(error.sentence)", at: value.place)
+            diagnostics.error("\(value.label): \(source) \(error.sentence)", at: value.location)
             return nil
         }
     }
@@ -147,25 +149,25 @@ struct ReadingContext {
         let file = section.entry(name + "_file")
         let variable = section.entry(name + "_env")
         switch (file, variable) {
-        case (let file?, nil): return secretFile().read(file.value, findings)
-        case (nil, let variable?): return secretVariable().read(variable.value, findings)
+        case (let file?, nil): return secretFile().read(file.value, diagnostics)
+        case (nil, let variable?): return secretVariable().read(variable.value, diagnostics)
         case (_?, let variable?):
-            findings.error("only one of '\(name)_file' and '\(name)_env' can be meant", at: variable.place)
+            diagnostics.error("only one of '\(name)_file' and '\(name)_env' can be meant", at: variable.location)
         case (nil, nil) where !isOptional && !section.has(name):
-            findings.error("'\(name)_file' or '\(name)_env' is missing", at: section.place)
+            diagnostics.error("'\(name)_file' or '\(name)_env' is missing", at: section.location)
         case (nil, nil): break
         }
         return nil
     }
 
     /// A text, or `{file: NAME}` or `{env: NAME}`.
-    func policyText(limit: Int, allowsLineBreaks: Bool) -> Kind<PolicyText> {
-        Kind { value, findings in
+    func policyText(limit: Int, allowsLineBreaks: Bool) -> ValueParser<PolicyText> {
+        ValueParser { value, diagnostics in
             if let text = value.text {
                 if text.utf8.count > limit {
-                    findings.error("\(value.label) is longer than \(limit) bytes", at: value.place)
+                    diagnostics.error("\(value.label) is longer than \(limit) bytes", at: value.location)
                 } else if !allowsLineBreaks && holdsControlCharacter(text) {
-                    findings.error("\(value.label) holds a control character", at: value.place)
+                    diagnostics.error("\(value.label) holds a control character", at: value.location)
                 } else {
                     return .plain(text)
                 }
@@ -174,14 +176,14 @@ struct ReadingContext {
             guard case .mapping(let entries) = value.content, entries.count == 1, let entry = entries.first,
                 ["file", "env"].contains(entry.name)
             else {
-                findings.error(
-                    "\(value.label) must be a text, {file: NAME} or {env: NAME}, not \(value.kindName)", at: value.place)
+                diagnostics.error(
+                    "\(value.label) must be a text, {file: NAME} or {env: NAME}, not \(value.kindName)", at: value.location)
                 return nil
             }
             let kind =
                 entry.name == "file"
                 ? secretFile(allowsLineBreaks: allowsLineBreaks) : secretVariable(allowsLineBreaks: allowsLineBreaks)
-            return kind.read(entry.value, findings).map { .secret($0) }
+            return kind.read(entry.value, diagnostics).map { .secret($0) }
         }
     }
 }

@@ -2,31 +2,32 @@
 struct Section {
     /// Dotted, as in `probe.expect`; empty at the top.
     let path: String
-    let place: Place
-    let findings: Findings
+    let location: SourceLocation
+    let diagnostics: Diagnostics
     private let entries: [Value.Entry]
     private var known: [String] = []
 
     /// Reads `value` by `body`, then reports the keys that `body` never asked for. A null is a mapping without keys.
-    static func read<Answer>(_ value: Value, path: String, findings: Findings, _ body: (inout Section) -> Answer) -> Answer? {
+    static func read<Answer>(_ value: Value, path: String, diagnostics: Diagnostics, _ body: (inout Section) -> Answer) -> Answer?
+    {
         let entries: [Value.Entry]
         switch value.content {
         case .mapping(let found): entries = found
         case .null: entries = []
         default:
-            findings.error("\(value.label) must be a mapping of keys to values, not \(value.kindName)", at: value.place)
+            diagnostics.error("\(value.label) must be a mapping of keys to values, not \(value.kindName)", at: value.location)
             return nil
         }
-        var section = Section(path: path, place: value.place, findings: findings, entries: entries)
+        var section = Section(path: path, location: value.location, diagnostics: diagnostics, entries: entries)
         let answer = body(&section)
         section.reportUnknown()
         return answer
     }
 
-    private init(path: String, place: Place, findings: Findings, entries: [Value.Entry]) {
+    private init(path: String, location: SourceLocation, diagnostics: Diagnostics, entries: [Value.Entry]) {
         self.path = path
-        self.place = place
-        self.findings = findings
+        self.location = location
+        self.diagnostics = diagnostics
         self.entries = entries
     }
 
@@ -37,18 +38,18 @@ struct Section {
     }
 
     /// Where a key stands, or the section when it doesn't.
-    func place(of name: String) -> Place { entries.first { $0.name == name }?.place ?? place }
+    func location(of name: String) -> SourceLocation { entries.first { $0.name == name }?.location ?? location }
 
     func has(_ name: String) -> Bool { entries.contains { $0.name == name } }
 
     /// Reads a key into `setting`, which holds the default and keeps it when the key is missing or wrong.
-    mutating func read<Setting: Equatable>(_ name: String, into setting: inout Setting, as kind: Kind<Setting>) {
-        guard let entry = entry(name), let value = kind.read(entry.value, findings) else { return }
+    mutating func read<Setting: Equatable>(_ name: String, into setting: inout Setting, as kind: ValueParser<Setting>) {
+        guard let entry = entry(name), let value = kind.read(entry.value, diagnostics) else { return }
         setting = value
     }
 
     /// Reads a key that may be null.
-    mutating func read<Setting: Equatable>(_ name: String, into setting: inout Setting?, asNullable kind: Kind<Setting>) {
+    mutating func read<Setting: Equatable>(_ name: String, into setting: inout Setting?, asNullable kind: ValueParser<Setting>) {
         read(name, into: &setting, as: .nullable(kind))
     }
 
@@ -56,11 +57,11 @@ struct Section {
     mutating func section(_ name: String, _ body: (inout Section) -> Void) {
         guard let entry = entry(name) else { return }
         let dotted = path.isEmpty ? name : "\(path).\(name)"
-        _ = Section.read(entry.value, path: dotted, findings: findings, body)
+        _ = Section.read(entry.value, path: dotted, diagnostics: diagnostics, body)
     }
 
     private func reportUnknown() {
-        for entry in entries where !known.contains(entry.name) && !findings.isFull {
+        for entry in entries where !known.contains(entry.name) && !diagnostics.isFull {
             var message = "unknown key \(shown(entry.name))"
             let forSecret = known.filter { [entry.name + "_file", entry.name + "_env"].contains($0) }
             if !forSecret.isEmpty {
@@ -68,7 +69,7 @@ struct Section {
             } else if let meant = nearest(to: entry.name, among: known) {
                 message += "; did you mean '\(meant)'?"
             }
-            findings.error(message, at: entry.place)
+            diagnostics.error(message, at: entry.location)
         }
     }
 }

@@ -12,25 +12,25 @@ struct SourceText {
     private var originals: [Unicode.Scalar: Unicode.Scalar] = [:]
 
     /// Nil when the bytes aren't a text; that is reported.
-    init?(_ bytes: [UInt8], findings: Findings) {
+    init?(_ bytes: [UInt8], diagnostics: Diagnostics) {
         var decoder = UTF8()
         var iterator = bytes.makeIterator()
-        var place = Place.start
+        var location = SourceLocation.start
         scalars.reserveCapacity(bytes.count)
         decoding: while true {
             switch decoder.decode(&iterator) {
             case .emptyInput: break decoding
             case .error:
-                findings.error("the file is not UTF-8 here", at: place)
+                diagnostics.error("the file is not UTF-8 here", at: location)
                 return nil
             case .scalarValue("\u{FEFF}") where scalars.isEmpty: continue
             case .scalarValue(let scalar):
                 guard Self.mayStand(scalar) else {
                     let code = String(scalar.value, radix: 16)
-                    findings.error("the character \\u{\(code)} has no place in a configuration file", at: place)
+                    diagnostics.error("the character \\u{\(code)} has no place in a configuration file", at: location)
                     return nil
                 }
-                append(scalar, &place)
+                append(scalar, &location)
             }
         }
         hideAnchors()
@@ -43,18 +43,18 @@ struct SourceText {
         }
     }
 
-    private mutating func append(_ scalar: Unicode.Scalar, _ place: inout Place) {
+    private mutating func append(_ scalar: Unicode.Scalar, _ location: inout SourceLocation) {
         let followsReturn = scalars.last == "\r"
         scalars.append(scalar)
         guard scalar == "\n" || scalar == "\r" else {
-            place.column += 1
+            location.column += 1
             return
         }
         if scalar == "\n" && followsReturn {
             lineStarts[lineStarts.count - 1] = scalars.count
         } else {
             lineStarts.append(scalars.count)
-            place = Place(line: place.line + 1, column: 1)
+            location = SourceLocation(line: location.line + 1, column: 1)
         }
     }
 
@@ -64,15 +64,15 @@ struct SourceText {
         return String(text)
     }
 
-    func index(of place: Place) -> Int? {
-        guard lineStarts.indices.contains(place.line - 1) else { return nil }
-        let index = lineStarts[place.line - 1] + place.column - 1
+    func index(of location: SourceLocation) -> Int? {
+        guard lineStarts.indices.contains(location.line - 1) else { return nil }
+        let index = lineStarts[location.line - 1] + location.column - 1
         return scalars.indices.contains(index) ? index : nil
     }
 
-    /// Makes the key at a place differ from every other; false where that can't be done without changing what the text is.
-    mutating func makeUnique(keyAt place: Place) -> Bool {
-        guard var index = index(of: place) else { return false }
+    /// Makes the key at a location differ from every other; false where that can't be done without changing what the text is.
+    mutating func makeUnique(keyAt location: SourceLocation) -> Bool {
+        guard var index = index(of: location) else { return false }
         if scalars[index] == "\"" || scalars[index] == "'" {
             guard index + 1 < scalars.count, scalars[index + 1] != scalars[index] else { return false }
             index += 1

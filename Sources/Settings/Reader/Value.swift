@@ -1,6 +1,6 @@
 import Health
 
-/// A node of the file, with its place and the words that name it in a message.
+/// A node of the file, with its location and the words that name it in a message.
 struct Value {
     enum Content {
         case null
@@ -13,11 +13,11 @@ struct Value {
 
     struct Entry {
         var name: String
-        var place: Place
+        var location: SourceLocation
         var value: Value
     }
 
-    var place: Place
+    var location: SourceLocation
     /// As in `'interval'` or `an entry of 'regions'`.
     var label: String
     var content: Content

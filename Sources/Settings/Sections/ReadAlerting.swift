@@ -15,8 +15,9 @@ extension ReadingContext {
     /// One that is named twice would hear of everything once: whoever wrote that meant another.
     func refuseTwice(_ urls: [String], of key: String, in section: Section) {
         var seen: Set<[UInt8]> = []
-        guard let place = urls.indices.first(where: { !seen.insert(Array(urls[$0].utf8)).inserted }) else { return }
-        findings.error("'\(key)' has the same URL twice: entry \(place + 1) is there already", at: section.place(of: key))
+        guard let location = urls.indices.first(where: { !seen.insert(Array(urls[$0].utf8)).inserted }) else { return }
+        diagnostics.error(
+            "'\(key)' has the same URL twice: entry \(location + 1) is there already", at: section.location(of: key))
     }
 
     /// `url_file` or `url_env`: what it holds must be a URL that can be asked.
@@ -24,14 +25,15 @@ extension ReadingContext {
         guard let url = secret("url", in: &section, isOptional: isOptional) else { return nil }
         guard let problem = webURLProblem(url.reveal(), mayHoldQuery: true) else { return url }
         let key = section.has("url_file") ? "url_file" : "url_env"
-        findings.error("'\(key)': what it holds \(problem)", at: section.place(of: key))
+        diagnostics.error("'\(key)': what it holds \(problem)", at: section.location(of: key))
         return nil
     }
 
     /// `{url_file: NAME}` or `{url: …, secret_file: NAME}`.
-    private var webhookKind: Kind<Settings.Alerting.Webhook> {
-        Kind { value, findings in
-            let webhook = Section.read(value, path: "webhooks", findings: findings) { section -> Settings.Alerting.Webhook? in
+    private var webhookKind: ValueParser<Settings.Alerting.Webhook> {
+        ValueParser { value, diagnostics in
+            let webhook = Section.read(value, path: "webhooks", diagnostics: diagnostics) {
+                section -> Settings.Alerting.Webhook? in
                 var url: String?
                 section.read("url", into: &url, asNullable: .webURL)
                 let hidden = secretURL(in: &section, isOptional: section.has("url"))
@@ -43,15 +45,15 @@ extension ReadingContext {
         }
     }
 
-    private var heartbeatKind: Kind<Settings.Alerting.Heartbeat> {
-        Kind { value, findings in
-            let heartbeat = Section.read(value, path: "heartbeat", findings: findings) { section in
+    private var heartbeatKind: ValueParser<Settings.Alerting.Heartbeat> {
+        ValueParser { value, diagnostics in
+            let heartbeat = Section.read(value, path: "heartbeat", diagnostics: diagnostics) { section in
                 let url = secretURL(in: &section)
                 var interval: Duration = .seconds(60)
                 section.read("interval", into: &interval, as: .duration(.seconds(1) ... .seconds(86_400)))
                 var posts = false
                 section.read(
-                    "method", into: &posts, as: Kind("GET or POST") { ["GET": false, "POST": true][$0] })
+                    "method", into: &posts, as: ValueParser("GET or POST") { ["GET": false, "POST": true][$0] })
                 var tellsFailedStart = false
                 section.read("failed_start", into: &tellsFailedStart, as: .truth)
                 return url.map {
@@ -63,15 +65,16 @@ extension ReadingContext {
     }
 
     /// `{match: …, from: T, to: T}` or `{match: …, cron: "0 2 * * 0", duration: 2h}`.
-    var maintenanceKind: Kind<Settings.Maintenance> {
-        let time = Kind<Timestamp>("a time such as 2026-01-31T22:00:00Z") { Timestamp($0) }
-        let cron = Kind<String>("the five fields of cron, as in \"0 2 * * 0\"") { CronSchedule($0) == nil ? nil : $0 }
+    var maintenanceKind: ValueParser<Settings.Maintenance> {
+        let time = ValueParser<Timestamp>("a time such as 2026-01-31T22:00:00Z") { Timestamp($0) }
+        let cron = ValueParser<String>("the five fields of cron, as in \"0 2 * * 0\"") { CronSchedule($0) == nil ? nil : $0 }
             .checked { fields in
                 CronSchedule(fields)?.everComes == false
                     ? "never comes: none of its months has one of its days" : nil
             }
-        return Kind { value, findings in
-            let maintenance = Section.read(value, path: "maintenances", findings: findings) { section -> Settings.Maintenance? in
+        return ValueParser { value, diagnostics in
+            let maintenance = Section.read(value, path: "maintenances", diagnostics: diagnostics) {
+                section -> Settings.Maintenance? in
                 let match = readMatch(&section)
                 var (from, to): (Timestamp?, Timestamp?)
                 var (fields, duration): (String?, Duration?)
@@ -82,9 +85,9 @@ extension ReadingContext {
                 let isOnce = section.has("from") || section.has("to")
                 let keys = isOnce ? ["from", "to"] : ["cron", "duration"]
                 if isOnce == (section.has("cron") || section.has("duration")) || !keys.allSatisfy(section.has) {
-                    findings.error("needs either 'from' and 'to' or 'cron' and 'duration'", at: section.place)
+                    diagnostics.error("needs either 'from' and 'to' or 'cron' and 'duration'", at: section.location)
                 }
-                if let from, let to, from >= to { findings.error("'to' is not after 'from'", at: section.place(of: "to")) }
+                if let from, let to, from >= to { diagnostics.error("'to' is not after 'from'", at: section.location(of: "to")) }
                 guard let match else { return nil }
                 if let from, let to { return Settings.Maintenance(match: match, when: .once(from: from, to: to)) }
                 guard let fields, let duration else { return nil }

@@ -26,30 +26,30 @@ extension ReadingContext {
             "client_key_file": policy.clientCertificate != nil,
         ]
         for key in ["headers", "body", "client_key_file"] where holdsSecret[key] == true && section.has(key) {
-            findings.error(
+            diagnostics.error(
                 "a secret in '\(key)' needs an override whose match.url is https with the last two labels of its host "
-                    + "written out, as in https://*.example.com", at: section.place(of: key))
+                    + "written out, as in https://*.example.com", at: section.location(of: key))
         }
     }
 
     private func readRhythm(_ section: inout Section, into policy: inout ProbePolicy) {
-        let interval = Kind.duration(.milliseconds(100) ... .seconds(7 * 86_400))
+        let interval = ValueParser.duration(.milliseconds(100) ... .seconds(7 * 86_400))
         section.read("interval", into: &policy.interval, as: interval)
         section.read("fast_interval", into: &policy.fastInterval, as: interval)
         section.read("timeout", into: &policy.timeout, as: .duration(.milliseconds(1) ... .seconds(3600)))
         section.read("fall", into: &policy.fall, as: .whole(1...100))
         section.read("rise", into: &policy.rise, as: .whole(1...100))
         section.read("taint_after", into: &policy.taintAfter, as: .duration(.milliseconds(1) ... .seconds(3600)))
-        let place = ["timeout", "interval"].first(where: section.has).map { section.place(of: $0) }
-        if let place, policy.timeout > policy.interval {
-            findings.warning(
+        let location = ["timeout", "interval"].first(where: section.has).map { section.location(of: $0) }
+        if let location, policy.timeout > policy.interval {
+            diagnostics.warning(
                 "a timeout of \(durationText(policy.timeout)) is longer than the interval; "
-                    + "\(durationText(policy.effectiveTimeout)) is used", at: place)
+                    + "\(durationText(policy.effectiveTimeout)) is used", at: location)
         }
     }
 
     private func readRequest(_ section: inout Section, into policy: inout ProbePolicy) {
-        let method = Kind<String>.text(limit: 32).checked { method in
+        let method = ValueParser<String>.text(limit: 32).checked { method in
             guard isToken(method) else { return "must be the name of a method, as in GET" }
             if method.uppercased() == "CONNECT" { return "can't be CONNECT: that asks a proxy, not a target" }
             return method == method.uppercased() ? nil : "must be in capitals: \(shown(method.uppercased()))"
@@ -65,32 +65,33 @@ extension ReadingContext {
         let key = section.entry("client_key_file")
         switch (certificate.flatMap { $0.value.isNull ? nil : $0 }, key.flatMap { $0.value.isNull ? nil : $0 }) {
         case (let certificate?, let key?):
-            let chain = certificateFile.read(certificate.value, findings)
-            let secret = privateKeyFile.read(key.value, findings)
+            let chain = certificateFile.read(certificate.value, diagnostics)
+            let secret = privateKeyFile.read(key.value, diagnostics)
             guard surroundings.readsSecrets else { return }
             guard let chain, let secret else { return }
             policy.clientCertificate = ClientCertificate(chain: chain, key: secret)
             switch surroundings.pairProblem(chain, secret.reveal()) {
             case nil: break
             case .certificateUnreadable:
-                findings.error(
+                diagnostics.error(
                     "\(certificate.value.label) names a file whose first certificate can't be read; write it as PEM again",
-                    at: certificate.value.place)
+                    at: certificate.value.location)
             case .keyUnreadable:
-                findings.error("\(key.value.label) holds a key that can't be read; write it as PEM again", at: key.value.place)
+                diagnostics.error(
+                    "\(key.value.label) holds a key that can't be read; write it as PEM again", at: key.value.location)
             case .keyOfAnother:
-                findings.error(
+                diagnostics.error(
                     "\(key.value.label) holds the key of another certificate; name the key that belongs to the first one in "
-                        + "'client_certificate_file', or put that key's own certificate first there", at: key.value.place)
+                        + "'client_certificate_file', or put that key's own certificate first there", at: key.value.location)
             case .refused(let words):
-                findings.error(
+                diagnostics.error(
                     "\(certificate.value.label) names a certificate that OpenSSL shows to no server (\(words)); have one issued that it "
-                        + "does, for a key of 2048 bits of RSA or more, or of P-256", at: certificate.value.place)
+                        + "does, for a key of 2048 bits of RSA or more, or of P-256", at: certificate.value.location)
             }
         case (let certificate?, nil):
-            findings.error("'client_certificate_file' needs a 'client_key_file' beside it", at: certificate.place)
+            diagnostics.error("'client_certificate_file' needs a 'client_key_file' beside it", at: certificate.location)
         case (nil, let key?):
-            findings.error("'client_key_file' needs a 'client_certificate_file' beside it", at: key.place)
+            diagnostics.error("'client_key_file' needs a 'client_certificate_file' beside it", at: key.location)
         case (nil, nil):
             if certificate != nil || key != nil { policy.clientCertificate = nil }
         }
@@ -103,7 +104,7 @@ extension ReadingContext {
     private func readHeaders(_ value: Value) -> [ProbePolicy.Header]? {
         guard case .mapping(let entries) = value.content else {
             if value.isNull { return [] }
-            findings.error("\(value.label) must be a mapping of names to values, not \(value.kindName)", at: value.place)
+            diagnostics.error("\(value.label) must be a mapping of names to values, not \(value.kindName)", at: value.location)
             return nil
         }
         var headers: [ProbePolicy.Header] = []
@@ -115,17 +116,17 @@ extension ReadingContext {
                     "is set by the transfer itself"
                 } else if headers.contains(where: { $0.name.lowercased() == name }) { "is here twice" } else { nil }
             if let problem {
-                findings.error("\(shown(entry.name)) \(problem)", at: entry.place)
-            } else if let text = policyText(limit: 8192, allowsLineBreaks: false).read(entry.value, findings) {
+                diagnostics.error("\(shown(entry.name)) \(problem)", at: entry.location)
+            } else if let text = policyText(limit: 8192, allowsLineBreaks: false).read(entry.value, diagnostics) {
                 if !text.isSecret && Self.credentials.contains(name) {
-                    findings.warning(
+                    diagnostics.warning(
                         "the value of \(shown(entry.name)) stands here for everyone to read; use {file: NAME} or {env: NAME}",
-                        at: entry.place)
+                        at: entry.location)
                 }
                 headers.append(ProbePolicy.Header(name: entry.name, value: text))
             }
         }
-        if entries.count > 100 { findings.error("\(value.label) holds more than 100 headers", at: value.place) }
+        if entries.count > 100 { diagnostics.error("\(value.label) holds more than 100 headers", at: value.location) }
         return headers
     }
 }

@@ -1,12 +1,12 @@
 import Health
 
 extension Settings {
-    /// Reads the whole document; what is wrong is in the context's findings, and then this isn't to be used.
+    /// Reads the whole document; what is wrong is in the context's diagnostics, and then this isn't to be used.
     init(_ document: Value, context: ReadingContext) {
         var settings = Settings()
         settings.vantage.name = context.surroundings.hostName
         settings.probe.userAgent = context.surroundings.userAgent
-        _ = Section.read(document, path: "", findings: context.findings) { section in
+        _ = Section.read(document, path: "", diagnostics: context.diagnostics) { section in
             context.readDaemon(&section, into: &settings)
             context.readProbing(&section, into: &settings)
             context.readRecords(&section, into: &settings)
@@ -34,17 +34,18 @@ extension ReadingContext {
 
     /// A mapping, or just the name.
     private func readVantage(_ value: Value, into vantage: inout Settings.Vantage) {
-        let name = Kind<String>.text(limit: 64)
+        let name = ValueParser<String>.text(limit: 64)
         if value.text != nil {
-            vantage.name = name.read(value, findings) ?? vantage.name
+            vantage.name = name.read(value, diagnostics) ?? vantage.name
             return
         }
-        _ = Section.read(value, path: "vantage", findings: findings) { section in
+        _ = Section.read(value, path: "vantage", diagnostics: diagnostics) { section in
             section.read("name", into: &vantage.name, as: name)
             section.read("canaries", into: &vantage.canaries, as: .list(.webURL, limit: 16))
             refuseTwice(vantage.canaries, of: "canaries", in: section)
             if vantage.canaries.count == 1 {
-                findings.error("'canaries' needs at least two: one that fails proves nothing", at: section.place(of: "canaries"))
+                diagnostics.error(
+                    "'canaries' needs at least two: one that fails proves nothing", at: section.location(of: "canaries"))
             }
             section.read("hold_max", into: &vantage.holdMax, as: .duration(.zero ... .seconds(86_400)))
         }
@@ -70,7 +71,7 @@ extension ReadingContext {
 
     func readRecords(_ section: inout Section, into settings: inout Settings) {
         section.section("history") { history in
-            let keep = Kind.duration(.seconds(3600) ... .seconds(100 * 365 * 86_400))
+            let keep = ValueParser.duration(.seconds(3600) ... .seconds(100 * 365 * 86_400))
             history.read("path", into: &settings.history.path, as: path)
             history.read("keep_raw", into: &settings.history.keepRaw, as: keep)
             history.read("keep_minutes", into: &settings.history.keepMinutes, as: keep)
@@ -92,9 +93,9 @@ extension ReadingContext {
             let least = settings.history[keyPath: finer.age]
             guard settings.history[keyPath: coarser.age] < least else { continue }
             if history.has(coarser.name) {
-                findings.error(
+                diagnostics.error(
                     "'\(coarser.name)' is shorter than '\(finer.name)', of which it is made: keep it at least as long",
-                    at: history.place(of: coarser.name))
+                    at: history.location(of: coarser.name))
             } else {
                 settings.history[keyPath: coarser.age] = least
             }
@@ -104,18 +105,18 @@ extension ReadingContext {
     /// What is wrong only between two sections.
     func checkTogether(_ section: Section, _ settings: Settings) {
         if let server = settings.targetsServer {
-            let place = section.place(of: "targets_server")
+            let location = section.location(of: "targets_server")
             if server.listen == settings.listen && server.listen.port != 0 {
-                findings.error("'targets_server' listens on \(server.listen), as 'listen' does", at: place)
+                diagnostics.error("'targets_server' listens on \(server.listen), as 'listen' does", at: location)
             }
             if server.database == settings.history.path {
-                findings.error("'targets_server.database' is the file of 'history.path'; each needs its own", at: place)
+                diagnostics.error("'targets_server.database' is the file of 'history.path'; each needs its own", at: location)
             }
         }
         // Beside an error this may be only its consequence.
-        if settings.watchesNothing && !findings.hasErrors {
-            let (sentence, place) = ("nothing to probe: set targets_api.clients", section.place(of: "targets_api"))
-            if mustWatch { findings.error(sentence, at: place) } else { findings.warning(sentence, at: place) }
+        if settings.watchesNothing && !diagnostics.hasErrors {
+            let (sentence, location) = ("nothing to probe: set targets_api.clients", section.location(of: "targets_api"))
+            if mustWatch { diagnostics.error(sentence, at: location) } else { diagnostics.warning(sentence, at: location) }
         }
     }
 }

@@ -13,35 +13,35 @@ extension ReadingContext {
         let url = URLParts(api.baseURL)
         let staysHere = url.map { $0.host == "localhost" || $0.host == "::1" || $0.host.hasPrefix("127.") } ?? true
         if url?.scheme == "http" && !staysHere {
-            findings.error(
-                "a token is sent over http to this machine only; 'base_url' must be https", at: section.place(of: "base_url"))
+            diagnostics.error(
+                "a token is sent over http to this machine only; 'base_url' must be https", at: section.location(of: "base_url"))
         }
     }
 
     private func readClients(_ value: Value) -> [Settings.TargetsAPI.Client] {
-        var firstPlaces: [String: Place] = [:]
-        let client = Kind<Settings.TargetsAPI.Client> { value, findings in
-            let client = Section.read(value, path: "targets_api.clients", findings: findings) { section in
+        var firstLocations: [String: SourceLocation] = [:]
+        let client = ValueParser<Settings.TargetsAPI.Client> { value, diagnostics in
+            let client = Section.read(value, path: "targets_api.clients", diagnostics: diagnostics) { section in
                 var id: String?
                 section.read("id", into: &id, asNullable: .text(limit: Target.keyLimit))
-                if let id, let first = firstPlaces[id] {
-                    findings.error("client \(shown(id)) is already on line \(first.line)", at: section.place(of: "id"))
+                if let id, let first = firstLocations[id] {
+                    diagnostics.error("client \(shown(id)) is already on line \(first.line)", at: section.location(of: "id"))
                 } else if let id {
-                    firstPlaces[id] = section.place(of: "id")
+                    firstLocations[id] = section.location(of: "id")
                 } else if !section.has("id") {
-                    findings.error("'id' is missing", at: section.place)
+                    diagnostics.error("'id' is missing", at: section.location)
                 }
                 let token = secret("token", in: &section)
                 return id.flatMap { id in token.map { Settings.TargetsAPI.Client(id: id, token: $0) } }
             }
             return client ?? nil
         }
-        return Kind.list(client, limit: 1000).read(value, findings) ?? []
+        return ValueParser.list(client, limit: 1000).read(value, diagnostics) ?? []
     }
 
     func readTargetsServer(_ value: Value) -> Settings.TargetsServer? {
         if value.isNull { return nil }
-        let server = Section.read(value, path: "targets_server", findings: findings) { section -> Settings.TargetsServer? in
+        let server = Section.read(value, path: "targets_server", diagnostics: diagnostics) { section -> Settings.TargetsServer? in
             var server = Settings.TargetsServer(tokens: [])
             section.read("listen", into: &server.listen, as: .address)
             section.read("database", into: &server.database, as: path)
@@ -52,13 +52,15 @@ extension ReadingContext {
             }
             if let further { server.tokens += readTokens(further.value) }
             if let further, Set(server.tokens.map(\.name)).count < server.tokens.count {
-                findings.error("'token' is the name of the one that 'token_file' or 'token_env' gives", at: further.value.place)
+                diagnostics.error(
+                    "'token' is the name of the one that 'token_file' or 'token_env' gives", at: further.value.location)
             }
             if let further, Set(server.tokens.map { $0.secret.reveal() }).count < server.tokens.count {
-                findings.error("two of the tokens are the same: which rights are meant can't be known", at: further.value.place)
+                diagnostics.error(
+                    "two of the tokens are the same: which rights are meant can't be known", at: further.value.location)
             }
-            if server.tokens.isEmpty, let further, !findings.hasErrors {
-                findings.error("there is no token: nobody could ask", at: further.value.place)
+            if server.tokens.isEmpty, let further, !diagnostics.hasErrors {
+                diagnostics.error("there is no token: nobody could ask", at: further.value.location)
             }
             return server
         }
@@ -68,8 +70,8 @@ extension ReadingContext {
     /// Tokens with less than all rights.
     private func readTokens(_ value: Value) -> [Settings.TargetsServer.Token] {
         var lines: [String: Int] = [:]
-        let kind = Kind<Settings.TargetsServer.Token> { value, findings in
-            let token = Section.read(value, path: "targets_server.tokens", findings: findings) { section in
+        let kind = ValueParser<Settings.TargetsServer.Token> { value, diagnostics in
+            let token = Section.read(value, path: "targets_server.tokens", diagnostics: diagnostics) { section in
                 var name: String?
                 section.read("name", into: &name, asNullable: .text(limit: 64))
                 let secret = secret("token", in: &section)
@@ -77,29 +79,29 @@ extension ReadingContext {
                 section.read("client", into: &token.client, asNullable: .text(limit: Target.keyLimit))
                 section.read("access", into: &token.access, as: .word)
                 if let name, let line = lines[name] {
-                    findings.error("\(shown(name)) is already on line \(line)", at: section.place(of: "name"))
+                    diagnostics.error("\(shown(name)) is already on line \(line)", at: section.location(of: "name"))
                 } else if let name {
-                    lines[name] = section.place(of: "name").line
+                    lines[name] = section.location(of: "name").line
                 } else if !section.has("name") {
-                    findings.error("'name' is missing: the audit names who changed a target", at: section.place)
+                    diagnostics.error("'name' is missing: the audit names who changed a target", at: section.location)
                 }
                 return secret == nil || name == nil ? nil : token
             }
             return token ?? nil
         }
-        return Kind.list(kind, limit: 1000).read(value, findings) ?? []
+        return ValueParser.list(kind, limit: 1000).read(value, diagnostics) ?? []
     }
 
     func readOverrides(_ value: Value, defaults: ProbePolicy) -> [Override] {
-        let override = Kind<Override> { value, findings in
-            let override = Section.read(value, path: "overrides", findings: findings) { section -> Override? in
+        let override = ValueParser<Override> { value, diagnostics in
+            let override = Section.read(value, path: "overrides", diagnostics: diagnostics) { section -> Override? in
                 var policy = defaults
                 let match = readMatch(&section)
                 if let entry = section.entry("probe") {
                     // Under the same path as the defaults, so that one table of later keys serves both. A wrong pattern is
                     // reported already; that its secrets have nowhere to go would be the same thing again.
                     let secretsMayGo = match.map { $0.url?.mayCarrySecrets ?? false } ?? true
-                    _ = Section.read(entry.value, path: "probe", findings: findings) {
+                    _ = Section.read(entry.value, path: "probe", diagnostics: diagnostics) {
                         readProbe(&$0, into: &policy, secretsMayGo: secretsMayGo)
                     }
                 }
@@ -107,30 +109,30 @@ extension ReadingContext {
             }
             return override ?? nil
         }
-        return Kind.list(override, limit: 1000).read(value, findings) ?? []
+        return ValueParser.list(override, limit: 1000).read(value, diagnostics) ?? []
     }
 
     /// The `match` that a block must have.
     func readMatch(_ section: inout Section) -> Match? {
-        if let entry = section.entry("match") { return matchKind.read(entry.value, findings) }
-        findings.error("'match' is missing: which targets is this for?", at: section.place)
+        if let entry = section.entry("match") { return matchKind.read(entry.value, diagnostics) }
+        diagnostics.error("'match' is missing: which targets is this for?", at: section.location)
         return nil
     }
 
-    private var matchKind: Kind<Match> {
-        let glob = Kind<String>.text().map { Glob($0) }
-        let urlPattern = Kind<URLPattern> { value, findings in
-            guard let text = Kind<String>.text().read(value, findings) else { return nil }
+    private var matchKind: ValueParser<Match> {
+        let glob = ValueParser<String>.text().map { Glob($0) }
+        let urlPattern = ValueParser<URLPattern> { value, diagnostics in
+            guard let text = ValueParser<String>.text().read(value, diagnostics) else { return nil }
             do throws(URLPattern.Problem) {
                 return try URLPattern(text)
             } catch {
-                findings.error("\(value.label) \(error.sentence)", at: value.place)
+                diagnostics.error("\(value.label) \(error.sentence)", at: value.location)
                 return nil
             }
         }
-        return Kind { value, findings in
-            let reported = findings.count
-            let match = Section.read(value, path: "match", findings: findings) { section in
+        return ValueParser { value, diagnostics in
+            let reported = diagnostics.count
+            let match = Section.read(value, path: "match", diagnostics: diagnostics) { section in
                 var match = Match()
                 section.read("name", into: &match.name, asNullable: glob)
                 section.read("region", into: &match.region, asNullable: glob)
@@ -138,9 +140,9 @@ extension ReadingContext {
                 section.read("url", into: &match.url, asNullable: urlPattern)
                 return match
             }
-            guard let match, findings.count == reported else { return nil }
+            guard let match, diagnostics.count == reported else { return nil }
             guard match != Match() else {
-                findings.error("\(value.label) needs at least one of name, region, id and url", at: value.place)
+                diagnostics.error("\(value.label) needs at least one of name, region, id and url", at: value.location)
                 return nil
             }
             return match

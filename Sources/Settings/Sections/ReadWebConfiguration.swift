@@ -4,20 +4,20 @@ extension ReadingContext {
     private static let certificatesLimit = 1 << 20
 
     /// The path of a web configuration without a mistake.
-    var webConfigFile: Kind<String> {
-        Kind { value, findings in
-            guard let path = path.read(value, findings) else { return nil }
+    var webConfigFile: ValueParser<String> {
+        ValueParser { value, diagnostics in
+            guard let path = path.read(value, diagnostics) else { return nil }
             guard surroundings.readsSecrets else { return path }
             let found = WebConfiguration.load(path: path, surroundings: surroundings).diagnostics
             for diagnostic in found where diagnostic.severity == .error {
-                findings.error("in the file that \(value.label) names: \(diagnostic.text(file: path))", at: value.place)
+                diagnostics.error("in the file that \(value.label) names: \(diagnostic.text(file: path))", at: value.location)
             }
             return path
         }
     }
 
     func readWebConfiguration(_ document: Value) -> WebConfiguration {
-        let read = Section.read(document, path: "", findings: findings) { section in
+        let read = Section.read(document, path: "", diagnostics: diagnostics) { section in
             var web = WebConfiguration()
             section.section("tls_server_config") { web.tls = readTLS(&$0) }
             section.section("http_server_config") { http in
@@ -46,18 +46,18 @@ extension ReadingContext {
         var prefersOurs = true
         section.read("prefer_server_cipher_suites", into: &prefersOurs, as: .truth)
         if let names = section.entry("client_allowed_sans") {
-            findings.error(
+            diagnostics.error(
                 "'client_allowed_sans' is not supported; let 'client_ca_file' hold an authority that issues to those alone",
-                at: names.place)
+                at: names.location)
         }
         if tls.least == .tls13, tls.most == .tls12 {
-            findings.error("'min_version' is above 'max_version'", at: section.place(of: "min_version"))
+            diagnostics.error("'min_version' is above 'max_version'", at: section.location(of: "min_version"))
         }
         guard let chain, let key else { return nil }
         if surroundings.pairProblem(chain, key) != nil {
-            findings.error(
+            diagnostics.error(
                 "the certificate and the key are no pair that OpenSSL takes: name the key that belongs to the certificate",
-                at: section.place)
+                at: section.location)
         }
         return tls
     }
@@ -67,27 +67,28 @@ extension ReadingContext {
         let (file, inline) = (section.entry(name + "_file"), section.entry(name))
         if let file, let inline {
             _ = file
-            findings.error("only one of '\(name)_file' and '\(name)' can be meant", at: inline.place)
+            diagnostics.error("only one of '\(name)_file' and '\(name)' can be meant", at: inline.location)
             return nil
         }
         if let inline {
             let text = inline.value.text ?? ""
             if text.contains("-----BEGIN "), text.contains("\(what)-----") { return text }
-            findings.error("\(inline.value.label) holds no PEM of a \(what)", at: inline.place)
+            diagnostics.error("\(inline.value.label) holds no PEM of a \(what)", at: inline.location)
             return nil
         }
         guard let file else {
-            if !isOptional { findings.error("'\(name)_file' is missing", at: section.place) }
+            if !isOptional { diagnostics.error("'\(name)_file' is missing", at: section.location) }
             return nil
         }
-        guard let path = path.read(file.value, findings) else { return nil }
+        guard let path = path.read(file.value, diagnostics) else { return nil }
         do throws(FileProblem) {
             let text = String(decoding: try surroundings.readFile(path, Self.certificatesLimit), as: UTF8.self)
             if text.contains("\(what)-----"), !text.contains("ENCRYPTED") { return text }
-            findings.error("\(file.value.label) names \(shown(path)), which holds no PEM of a \(what)", at: file.value.place)
+            diagnostics.error(
+                "\(file.value.label) names \(shown(path)), which holds no PEM of a \(what)", at: file.value.location)
         } catch {
-            findings.error(
-                "\(file.value.label) names \(shown(path)), which can't be read: \(error.sentence)", at: file.value.place)
+            diagnostics.error(
+                "\(file.value.label) names \(shown(path)), which can't be read: \(error.sentence)", at: file.value.location)
         }
         return nil
     }
@@ -99,7 +100,7 @@ extension ReadingContext {
             "Strict-Transport-Security",
         ]
         var headers: [String: String] = [:]
-        _ = Section.read(value, path: "http_server_config.headers", findings: findings) { section in
+        _ = Section.read(value, path: "http_server_config.headers", diagnostics: diagnostics) { section in
             for name in names {
                 var text: String?
                 section.read(name, into: &text, asNullable: .text())
@@ -111,20 +112,22 @@ extension ReadingContext {
 
     private func readUsers(_ value: Value) -> [String: String] {
         guard case .mapping(let entries) = value.content else {
-            if !value.isNull { findings.error("\(value.label) must be a mapping of names to bcrypt hashes", at: value.place) }
+            if !value.isNull {
+                diagnostics.error("\(value.label) must be a mapping of names to bcrypt hashes", at: value.location)
+            }
             return [:]
         }
         guard entries.count <= 1000 else {
-            findings.error("\(value.label) holds more than 1000 users", at: value.place)
+            diagnostics.error("\(value.label) holds more than 1000 users", at: value.location)
             return [:]
         }
         var users: [String: String] = [:]
         for entry in entries {
             // RFC 7617: what stands before the first colon is the name.
             if entry.name.isEmpty || entry.name.contains(":") || holdsControlCharacter(entry.name) {
-                findings.error("a user's name must not be empty nor hold a ':'", at: entry.place)
+                diagnostics.error("a user's name must not be empty nor hold a ':'", at: entry.location)
             } else if let problem = Self.problem(ofHash: entry.value.text ?? "") {
-                findings.error("the hash of \(shown(entry.name)) \(problem)", at: entry.value.place)
+                diagnostics.error("the hash of \(shown(entry.name)) \(problem)", at: entry.value.location)
             } else {
                 users[entry.name] = entry.value.text
             }

@@ -7,7 +7,7 @@ package struct ApplyPlan: Hashable, Sendable {
         package var change: TargetChange
     }
 
-    package struct Place: Hashable, Sendable, Comparable {
+    package struct NaturalKey: Hashable, Sendable, Comparable {
         package var name: String
         package var region: String
         package init(name: String, region: String) { (self.name, self.region) = (name, region) }
@@ -22,7 +22,7 @@ package struct ApplyPlan: Hashable, Sendable {
     package private(set) var deletes: [Target] = []
     package private(set) var unchanged = 0
     /// Names that the client has more than once in a region: which of them is meant can't be known, and none of them is touched.
-    package private(set) var ambiguous: [Place: [Target]] = [:]
+    package private(set) var ambiguous: [NaturalKey: [Target]] = [:]
     /// Declared targets whose name a record has that can't be read: one of them may be it, and none is touched.
     package private(set) var unreadable: [TargetDraft] = []
 
@@ -31,14 +31,14 @@ package struct ApplyPlan: Hashable, Sendable {
     ///   - rejected: records of the same list that can't be read.
     ///   - prune: delete what isn't declared.
     package init(declared: [TargetDraft], existing: [Target], rejected: [RejectedRecord] = [], prune: Bool) {
-        var known = Dictionary(grouping: existing) { Place(name: $0.name, region: $0.region) }
+        var known = Dictionary(grouping: existing) { NaturalKey(name: $0.name, region: $0.region) }
         let unreadableNames = Set(rejected.compactMap(\.shownName))
         for draft in declared {
-            let place = Place(name: draft.name, region: draft.region)
-            switch known.removeValue(forKey: place) {
+            let key = NaturalKey(name: draft.name, region: draft.region)
+            switch known.removeValue(forKey: key) {
             case nil where unreadableNames.contains(displayText(draft.name)): unreadable.append(draft)
             case nil: creates.append(draft)
-            case let found? where found.count > 1: ambiguous[place] = found
+            case let found? where found.count > 1: ambiguous[key] = found
             case let found?: compare(found[0], draft)
             }
         }

@@ -20,9 +20,9 @@ package struct ListChange: Hashable, Sendable {
 
     /// Both lists hold every identity once at most. The order of a list means nothing.
     package init(from old: [Target], to new: [Target]) {
-        // By place, for a table of whole targets would take as much again as both lists.
+        // By index, for a table of whole targets would take as much again as both lists.
         var rest = [TargetIdentity: Int](minimumCapacity: old.count)
-        for (place, target) in old.enumerated() where rest[target.identity] == nil { rest[target.identity] = place }
+        for (index, target) in old.enumerated() where rest[target.identity] == nil { rest[target.identity] = index }
         for target in new {
             let known = rest.removeValue(forKey: target.identity).map { old[$0] }
             switch known {

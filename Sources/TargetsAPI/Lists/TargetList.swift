@@ -14,7 +14,7 @@ package struct TargetList: Hashable, Sendable {
 
 /// A record of a list that can't be used.
 package struct RejectedRecord: Hashable, Sendable, CustomStringConvertible {
-    /// Its place in the answer, from 0.
+    /// Its index in the answer, from 0.
     package let index: Int
     /// nil when its `sKey` can't be read.
     package let identity: TargetIdentity?
@@ -64,9 +64,9 @@ extension TargetList {
     /// - Parameter known: an earlier list, whose memory is shared.
     package init(json: [UInt8], clientID: String, known: [Target] = []) throws(DocumentProblem) {
         self.init(targets: [])
-        var places = [TargetIdentity: Int](minimumCapacity: known.count)
-        for (place, target) in known.enumerated() { places[target.identity] = place }
-        func shared(_ target: Target) -> Target { places[target.identity].map { target.sharing(known[$0]) } ?? target }
+        var indices = [TargetIdentity: Int](minimumCapacity: known.count)
+        for (index, target) in known.enumerated() { indices[target.identity] = index }
+        func shared(_ target: Target) -> Target { indices[target.identity].map { target.sharing(known[$0]) } ?? target }
         let splitter = json.withUnsafeBufferPointer {
             RecordSplitter($0, list: "targets", names: ListDocument.continuations)
         }

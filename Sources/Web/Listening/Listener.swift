@@ -1,4 +1,4 @@
-import Connections
+import ConnectionLimits
 import Hummingbird
 import HummingbirdCore
 import Logging
@@ -14,7 +14,7 @@ import ServiceLifecycle
 /// Hummingbird's own server binds for itself and takes TLS as it was at the start: here a socket may come from outside, and each connection
 /// gets the TLS of the moment. The rest is done as there.
 struct Listener: Sendable {
-    enum Place: Sendable {
+    enum Endpoint: Sendable {
         case address(host: String, port: Int)
         case unixSocket(String)
         /// A socket that listens already; from now on it is this listener's.
@@ -28,7 +28,7 @@ struct Listener: Sendable {
     private static let backlog: Int32 = 256
     static let ofOnePeer = 64
 
-    let place: Place
+    let endpoint: Endpoint
     let security: WebSecurity?
     let connectionsMax: Int
     private let http: HTTP1Channel
@@ -38,13 +38,13 @@ struct Listener: Sendable {
     private let silent = Logger(label: "web") { _ in SwiftLogNoOpLogHandler() }
 
     init(
-        place: Place, security: WebSecurity?, connectionsMax: Int, ofOnePeer: Int = Self.ofOnePeer, idleTimeout: TimeAmount,
+        endpoint: Endpoint, security: WebSecurity?, connectionsMax: Int, ofOnePeer: Int = Self.ofOnePeer, idleTimeout: TimeAmount,
         respond: @escaping Responder
     ) {
         peers = PeerCounts(limit: ofOnePeer)
-        (self.place, self.security, self.connectionsMax) = (place, security, connectionsMax)
+        (self.endpoint, self.security, self.connectionsMax) = (endpoint, security, connectionsMax)
         var configuration = HTTP1Channel.Configuration(
-            additionalChannelHandlers: [RequestTimer(idle: idleTimeout), Persistence()], idleTimeout: idleTimeout)
+            additionalChannelHandlers: [RequestTimer(idle: idleTimeout), ConnectionClosePolicy()], idleTimeout: idleTimeout)
         configuration.httpDecoder = .init(
             maxHeaderFieldSize: Self.headersMax, maxHeaderListSize: Self.headersMax, maxHeaderFieldCount: 100)
         http = HTTP1Channel(
@@ -92,7 +92,7 @@ struct Listener: Sendable {
                     ])
                 }
             }
-        switch place {
+        switch endpoint {
         case .address(let host, let port): return try await bootstrap.bind(host: host, port: port, childChannelInitializer: begin)
         case .unixSocket(let path):
             return try await bootstrap.bind(

@@ -1,5 +1,5 @@
 import CCrypt
-import Connections
+import ConnectionLimits
 import Crypto
 import Dispatch
 import FoundationEssentials

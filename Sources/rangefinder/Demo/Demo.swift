@@ -1,4 +1,4 @@
-import Connections
+import ConnectionLimits
 import Daemon
 import Glibc
 import Health
@@ -35,21 +35,21 @@ struct Demo {
     func run() async throws {
         say("starting sample targets and an embedded Targets API on 127.0.0.1 …")
         let store = try TargetStore(path: directory.file("targets.db"))
-        let places = Places()
+        let ports = ListeningPorts()
         let samplesService = DemoService {
             try await samples.run { list in
                 do { try await fill(store, with: list) } catch { say("the sample targets can't be listed: \(error)") }
-                places.samplesAreUp()
+                ports.samplesAreUp()
             }
         }
         let server = TargetsServer(
             configuration: .init(host: "127.0.0.1", port: 0, tokens: [AccessToken(name: "demo", secret: token)]), store: store,
-            onListening: { port in places.apiListens(on: port) })
+            onListening: { port in ports.apiListens(on: port) })
         let serverService = DemoService { try await server.run() }
         let watching = DemoService {
-            guard let apiPort = await places.apiPort() else { return }
+            guard let apiPort = await ports.apiPort() else { return }
             say("starting the daemon; its log goes to \(directory.file("rangefinder.log"))")
-            try await watch(apiPort: apiPort, places: places)
+            try await watch(apiPort: apiPort, ports: ports)
         }
         var configuration = ServiceGroupConfiguration(
             services: [
@@ -68,25 +68,25 @@ struct Demo {
     }
 
     /// Runs the daemon and draws what it sees until it ends.
-    private func watch(apiPort: Int, places: Places) async throws {
+    private func watch(apiPort: Int, ports: ListeningPorts) async throws {
         let logger = try fileLogger()
         let context = Daemon.Context(
             surroundings: Rangefinder.surroundings, version: Rangefinder.version, logger: logger,
             logLevel: level,
-            onListening: { _, port in places.pagesListen(on: port) })
+            onListening: { _, port in ports.pagesListen(on: port) })
         let daemon = try openDaemon(try settings(apiPort: apiPort), context)
         try await withThrowingTaskGroup(of: Void.self) { group in
             // The graceful shutdown of the group around it reaches the daemon's own.
             group.addTask { try await daemon.run(handlesSignals: false) }
-            group.addTask { try await draw(apiPort: apiPort, places: places) }
+            group.addTask { try await draw(apiPort: apiPort, ports: ports) }
             // Whichever ends first ends both.
             try await group.next()
             group.cancelAll()
         }
     }
 
-    private func draw(apiPort: Int, places: Places) async throws {
-        guard let pagesPort = await places.pagesPort() else { return }
+    private func draw(apiPort: Int, ports: ListeningPorts) async throws {
+        guard let pagesPort = await ports.pagesPort() else { return }
         let reader = try HistoryReader.open(path: directory.file("history.db"))
         let addresses = addresses(apiPort: apiPort, pagesPort: pagesPort)
         try await cancelWhenGracefulShutdown {

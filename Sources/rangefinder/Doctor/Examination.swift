@@ -90,7 +90,7 @@ struct Examination {
 
     private mutating func checkAuthorities() {
         let path = systemAuthorities
-        guard let bytes = try? Surroundings.system().readFile(path, 16 << 20) else {
+        guard let bytes = try? ProcessEnvironment.system().readFile(path, 16 << 20) else {
             return bad("authorities", "\(displayText(path)) can't be read", "install the package ca-certificates")
         }
         let count = String(decoding: bytes, as: UTF8.self).split(separator: "-----BEGIN CERTIFICATE-----").count - 1

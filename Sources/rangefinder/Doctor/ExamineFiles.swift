@@ -33,10 +33,10 @@ extension Examination {
 /// Where systemd puts the service's credentials while it runs.
 private let serviceCredentials = "/run/credentials/rangefinder.service/"
 
-extension Surroundings {
+extension ProcessEnvironment {
     /// With the secrets that systemd will hand on to the service, for root, who can read them where they are kept: what the service isn't
     /// handed isn't there.
-    func asTheServiceSeesThem() -> Surroundings {
+    func asTheServiceSeesThem() -> ProcessEnvironment {
         let credentials = geteuid() == 0 ? Systemd.credentials() : [:]
         guard !credentials.isEmpty, environment("CREDENTIALS_DIRECTORY") == nil else { return self }
         var surroundings = self

@@ -63,7 +63,7 @@ struct HistoryShowCommand: AsyncParsableCommand {
         }
         let (chosen, items, kept) = try reading(try database.path()) { reader throws(HistoryError) in
             let chosen = try reader.targets(matching: target, client: client)
-            guard chosen.count == 1, let only = chosen.first else { return (chosen, [TallyItem](), nil as HistoryStarts?) }
+            guard chosen.count == 1, let only = chosen.first else { return (chosen, [RollupItem](), nil as HistoryStarts?) }
             return (chosen, try reader.series(of: only.identity, in: span, resolution: resolution), try reader.starts())
         }
         let only = try onlyOne(chosen, matching: target)

@@ -5,7 +5,7 @@ import Terminal
 /// One target's history as a person sees it: what it comes to, and a plot.
 struct HistoryView {
     let target: Target
-    let items: [TallyItem]
+    let items: [RollupItem]
     let span: Range<Timestamp>
     let resolution: Duration
 
@@ -42,7 +42,7 @@ struct HistoryView {
     }
 }
 
-extension TallyItem {
+extension RollupItem {
     /// The worst that it was; by its failures where times in a state aren't kept.
     fileprivate var worst: Status? {
         if let time {
@@ -84,7 +84,7 @@ struct HistoryItem: Encodable {
     @OrNull var processingP95Us: Int64?
     @OrNull var transferP95Us: Int64?
 
-    init(_ item: TallyItem, _ target: Target) {
+    init(_ item: RollupItem, _ target: Target) {
         targetID = target.identity.key
         clientID = target.identity.clientID
         self.target = target.name
@@ -103,7 +103,7 @@ struct HistoryItem: Encodable {
         p50Us = item.percentile(0.5)?.wholeMicroseconds
         p95Us = item.percentile(0.95)?.wholeMicroseconds
         p99Us = item.percentile(0.99)?.wholeMicroseconds
-        let phase = { (phase: TallyItem.Phase) in item.percentile(0.95, of: phase)?.wholeMicroseconds }
+        let phase = { (phase: RollupItem.Phase) in item.percentile(0.95, of: phase)?.wholeMicroseconds }
         (dnsP95Us, connectP95Us, tlsP95Us) = (phase(.dns), phase(.connect), phase(.tls))
         (processingP95Us, transferP95Us) = (phase(.processing), phase(.transfer))
     }

@@ -95,7 +95,7 @@ struct ReplayCommand: AsyncParsableCommand {
             let page = try reader.results(of: target.identity, in: span, after: cursor)
             guard let last = page.last else { break }
             for item in page {
-                replay.follow(ProbeResult(item, of: target.identity))
+                replay.apply(ProbeResult(item, of: target.identity))
                 guard !item.isVoid else { continue }
                 if let before = statusThen, before != .unknown, before != item.status { changesThen += 1 }
                 statusThen = item.status

@@ -128,7 +128,7 @@ func completedNames(_ words: [String]) -> [String] {
     }
     let surroundings = Rangefinder.surroundings.withoutSecrets
     let configured = value("--config").flatMap { Settings.load(path: $0, surroundings: surroundings).settings?.history.path }
-    guard let path = value("--database") ?? configured, let lists = try? HistoryReader.open(path: path).rememberedLists() else {
+    guard let path = value("--database") ?? configured, let lists = try? HistoryReader.open(path: path).persistedLists() else {
         return []
     }
     return lists.values.flatMap(\.self).compactMap { target in

@@ -97,11 +97,11 @@ final class Application: Sendable {
             }
         }
         guard !lost.isEmpty, let list = try? await client.list() else { return }
-        let there = Dictionary(grouping: list.targets) { ApplyPlan.Place(name: $0.name, region: $0.region) }
+        let there = Dictionary(grouping: list.targets) { ApplyPlan.NaturalKey(name: $0.name, region: $0.region) }
         for number in lost {
             guard case .create(let draft, _) = steps[number],
                 ApplyPlan(
-                    declared: [draft], existing: there[ApplyPlan.Place(name: draft.name, region: draft.region)] ?? [],
+                    declared: [draft], existing: there[ApplyPlan.NaturalKey(name: draft.name, region: draft.region)] ?? [],
                     prune: false
                 ).unchanged == 1
             else { continue }

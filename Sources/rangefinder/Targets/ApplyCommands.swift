@@ -17,7 +17,7 @@ struct TargetsExportCommand: AsyncParsableCommand {
         let access = try options.open()
         let list = try await access.run(.list) { client throws(APIError) in try await APIAccess.list(client) }
         try printData(TargetsFile.text(of: list.targets))
-        let places = Dictionary(grouping: list.targets) { ApplyPlan.Place(name: $0.name, region: $0.region) }
+        let places = Dictionary(grouping: list.targets) { ApplyPlan.NaturalKey(name: $0.name, region: $0.region) }
         let doubles = places.filter { $0.value.count > 1 }.keys.sorted()
         for place in doubles.prefix(20) {
             printError("\(displayText(place.name)) is there more than once in \(displayText(place.region)): `apply` refuses that")

@@ -83,7 +83,7 @@ struct APIOptions: ParsableArguments {
 }
 
 /// Of a file that holds one token.
-func readTokenFile(_ path: String, _ surroundings: Surroundings) throws(Failure) -> Secret {
+func readTokenFile(_ path: String, _ surroundings: ProcessEnvironment) throws(Failure) -> Secret {
     let bytes: [UInt8]
     do throws(FileProblem) {
         bytes = try surroundings.readFile(path, bareSecretLimit)

@@ -1,5 +1,5 @@
 import ArgumentParser
-import Connections
+import ConnectionLimits
 import Daemon
 import Glibc
 import Health
@@ -36,7 +36,7 @@ struct TargetsServerCommand: AsyncParsableCommand {
 
     func run() async throws {
         let address = try listenAddress()
-        let surroundings = Surroundings.system()
+        let surroundings = ProcessEnvironment.system()
         let token = try readTokenFile(tokenFile, surroundings)
         let (lock, store): (InstanceLock?, TargetStore)
         do { lock = try InstanceLock(besides: database) } catch {

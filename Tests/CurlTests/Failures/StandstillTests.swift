@@ -10,31 +10,31 @@ import Testing
 
     @Test func aWaitThatWasAskedForIsNone() {
         var standstills = Standstills()
-        standstills.look(monotonic: 5 * Self.second, boottime: 5 * Self.second, asked: 0)
-        standstills.look(monotonic: 6 * Self.second, boottime: 6 * Self.second, asked: Self.second)
-        standstills.look(monotonic: 6 * Self.second + 99_000_000, boottime: 6 * Self.second + 99_000_000, asked: 0)
+        standstills.check(monotonic: 5 * Self.second, boottime: 5 * Self.second, asked: 0)
+        standstills.check(monotonic: 6 * Self.second, boottime: 6 * Self.second, asked: Self.second)
+        standstills.check(monotonic: 6 * Self.second + 99_000_000, boottime: 6 * Self.second + 99_000_000, asked: 0)
         #expect(standstills.total == 0)
     }
 
     @Test func whatAWaitIsLongerThanAskedForIsOne() {
         var standstills = Standstills()
-        standstills.look(monotonic: 5 * Self.second, boottime: 5 * Self.second, asked: 0)
-        standstills.look(monotonic: 11 * Self.second, boottime: 11 * Self.second, asked: Self.second)
+        standstills.check(monotonic: 5 * Self.second, boottime: 5 * Self.second, asked: 0)
+        standstills.check(monotonic: 11 * Self.second, boottime: 11 * Self.second, asked: Self.second)
         #expect(standstills.total == 5 * Self.second)
     }
 
     /// The monotonic clock stands still with the machine.
     @Test func aSuspendedMachineIsOneThoughTheWaitWasNotLonger() {
         var standstills = Standstills()
-        standstills.look(monotonic: 5 * Self.second, boottime: 7 * Self.second, asked: 0)
-        standstills.look(monotonic: 6 * Self.second, boottime: 68 * Self.second, asked: Self.second)
+        standstills.check(monotonic: 5 * Self.second, boottime: 7 * Self.second, asked: 0)
+        standstills.check(monotonic: 6 * Self.second, boottime: 68 * Self.second, asked: Self.second)
         #expect(standstills.total == 60 * Self.second)
     }
 
     @Test func aWaitWithoutEndIsNone() {
         var standstills = Standstills()
-        standstills.look(monotonic: 5, boottime: 5, asked: 0)
-        standstills.look(monotonic: 500 * Self.second, boottime: 500 * Self.second, asked: .max)
+        standstills.check(monotonic: 5, boottime: 5, asked: 0)
+        standstills.check(monotonic: 500 * Self.second, boottime: 500 * Self.second, asked: .max)
         #expect(standstills.total == 0)
     }
 

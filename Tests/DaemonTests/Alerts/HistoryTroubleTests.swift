@@ -38,7 +38,7 @@ import Testing
         // What waits for the end of a doubt would come after this, and the test would hang.
         settings.vantage.holdMax = .seconds(3600)
         try await RunningDaemon.run(settings, level: .notice) { running in
-            while running.daemon.parts.watch.statuses[.up] != 6 { _ = try await running.get("/-/healthy") }
+            while running.daemon.parts.registry.statuses[.up] != 6 { _ = try await running.get("/-/healthy") }
             let lock = try ChildProcess("/usr/bin/stdbuf", ["-oL", "sqlite3", folder.file("history.db")])
             lock.send(Array("BEGIN IMMEDIATE; SELECT 'locked';\n".utf8))
             #expect(lock.readOutput() != nil)

@@ -86,7 +86,7 @@ struct RunningDaemon: Sendable {
     ) async throws -> Value {
         let log = LogCapture()
         let logLevel = LogLevel(level)
-        var surroundings = Surroundings.system()
+        var surroundings = ProcessEnvironment.system()
         let system = surroundings.environment
         surroundings.environment = { environment[$0] ?? system($0) }
         let (ports, announce) = AsyncStream.makeStream(of: Int.self)

@@ -142,7 +142,7 @@ import Testing
         let looks = [
             (1, 0, 0, 0), (1, 0, 0, 0), (2, 0, 4, 9), (3, 0, 5, 10), (4, 0, 1, 1), (5, 3, 10, 10), (6, 3, 10, 10), (6, 4, 0, 10),
         ]
-        let found = looks.map { progress.look(turns: $0, ended: $1, overdue: $2, of: $3, longest: .zero, now: .zero) }
+        let found = looks.map { progress.check(turns: $0, ended: $1, overdue: $2, of: $3, longest: .zero, now: .zero) }
         #expect(found == [true, false, true, false, false, true, false, false])
     }
 
@@ -150,7 +150,7 @@ import Testing
         var progress = ServiceReport.Progress()
         let looks = [(0, 0), (1, 30), (1, 60), (1, 92), (1, 93), (2, 200), (2, 261), (2, 263)]
         let found = looks.enumerated().map { turn, look in
-            progress.look(turns: turn, ended: look.0, overdue: 9, of: 10, longest: .seconds(62), now: .seconds(look.1))
+            progress.check(turns: turn, ended: look.0, overdue: 9, of: 10, longest: .seconds(62), now: .seconds(look.1))
         }
         #expect(found == [true, true, true, false, false, true, true, false])
     }

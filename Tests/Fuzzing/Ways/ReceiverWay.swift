@@ -21,9 +21,9 @@ final class ReceiverWay: Sendable {
         let url = PolicyText.secret(Secret("\(origin)/\(Case.secret)"))
         var options = AlertingOptions(vantage: "here", link: "http://127.0.0.1:1/")
         options.add(alertmanager: origin)
-        options.add(AlertingOptions.Webhook(url: url, secret: Secret(Case.secret), place: 1))
+        options.add(AlertingOptions.Webhook(url: url, secret: Secret(Case.secret), position: 1))
         alerter = Alerter(
-            options, memory: AlertMemory(remember: { _ in 0 }, durable: { 0 }), isInMaintenance: { _ in false }, onEvent: { _ in }
+            options, memory: AlertMemory(persist: { _ in 0 }, durable: { 0 }), isInMaintenance: { _ in false }, onEvent: { _ in }
         )
         heartbeat = AlertingOptions.Heartbeat(url: Secret(url.revealed), interval: .seconds(60))
         let collected = Collected()

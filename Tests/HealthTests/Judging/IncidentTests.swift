@@ -2,12 +2,12 @@ import Health
 import Testing
 
 @Test func anIncidentStartsAtTheFirstOfItsFailures() throws {
-    var room = Courtroom()
-    _ = room.see("gg")
-    let firstFailure = room.now + room.step
-    let incident = try #require(room.last("bbb").incident?.incident)
+    var judged = JudgedTarget()
+    _ = judged.see("gg")
+    let firstFailure = judged.now + judged.step
+    let incident = try #require(judged.last("bbb").incident?.incident)
     #expect(incident.startedAt == firstFailure)
-    #expect(incident.confirmedAt == room.now + .milliseconds(20))
+    #expect(incident.confirmedAt == judged.now + .milliseconds(20))
     #expect(incident.reason == .connectRefused)
     #expect(incident.failedProbes == 3)
     #expect(incident.endedAt == nil)
@@ -15,11 +15,11 @@ import Testing
 }
 
 @Test func anIncidentEndsAtTheFirstAnswerOfTheRunThatConfirmedRecovery() throws {
-    var room = Courtroom()
+    var judged = JudgedTarget()
     // The first answer is followed by a failure, so the recovery that counts begins with the second one.
-    _ = room.see("gbbbgb")
-    let firstAnswer = room.now + room.step
-    let change = try #require(room.last("pg").incident)
+    _ = judged.see("gbbbgb")
+    let firstAnswer = judged.now + judged.step
+    let change = try #require(judged.last("pg").incident)
     guard case .closed(let incident) = change else {
         Issue.record("expected a closed incident, got \(change)")
         return
@@ -27,80 +27,80 @@ import Testing
     #expect(incident.endedAt == firstAnswer)
     #expect(incident.closedAs == .recovered)
     #expect(incident.failedProbes == 4)
-    #expect(room.judge.incident == nil)
+    #expect(judged.judge.incident == nil)
 }
 
 @Test func everyFurtherFailureIsAddedToTheOpenIncident() throws {
-    var room = Courtroom()
-    let change = try #require(room.last("gbbbb").incident)
+    var judged = JudgedTarget()
+    let change = try #require(judged.last("gbbbb").incident)
     guard case .updated(let incident) = change else {
         Issue.record("expected an updated incident, got \(change)")
         return
     }
     #expect(incident.failedProbes == 4)
-    #expect(room.judge.incident == incident)
+    #expect(judged.judge.incident == incident)
 }
 
 @Test func anAnswerThatDoesNotSettleTheRecoveryChangesNoIncident() throws {
-    var room = Courtroom()
-    let judgement = try room.last("gbbbg")
+    var judged = JudgedTarget()
+    let judgement = try judged.last("gbbbg")
     #expect(judgement.incident == nil)
-    #expect(room.judge.incident != nil)
+    #expect(judged.judge.incident != nil)
 }
 
 @Test func aTargetThatGoesDownAgainHasANewIncident() throws {
-    var room = Courtroom()
-    let first = try #require(room.last("gbbb").incident?.incident)
-    let second = try #require(room.last("ggbbb").incident?.incident)
+    var judged = JudgedTarget()
+    let first = try #require(judged.last("gbbb").incident?.incident)
+    let second = try #require(judged.last("ggbbb").incident?.incident)
     #expect(second.startedAt > first.startedAt)
     #expect(second.failedProbes == 3)
 }
 
 @Test func aTargetThatLeavesTheListClosesItsIncidentAsRemoved() throws {
-    var room = Courtroom()
-    _ = room.see("gbbb")
-    let moment = room.now + .seconds(1)
-    let removed = room.judge.removed(at: moment)
+    var judged = JudgedTarget()
+    _ = judged.see("gbbb")
+    let moment = judged.now + .seconds(1)
+    let removed = judged.judge.removed(at: moment)
     let incident = try #require(removed)
     #expect(incident.endedAt == moment)
     #expect(incident.closedAs == .removed)
-    #expect(room.judge.incident == nil)
+    #expect(judged.judge.incident == nil)
 }
 
 @Test func aTargetWithoutAnIncidentLeavesTheListWithoutOne() {
-    var room = Courtroom()
-    _ = room.see("gbb")
-    #expect(room.judge.removed(at: room.now) == nil)
+    var judged = JudgedTarget()
+    _ = judged.see("gbb")
+    #expect(judged.judge.removed(at: judged.now) == nil)
 }
 
 @Test func anIncidentOfATargetWhoseURLBecameInvalidIsNotShownAsARecovery() throws {
-    var room = Courtroom()
-    _ = room.see("gbbb")
-    let judgement = try room.last("u")
+    var judged = JudgedTarget()
+    _ = judged.see("gbbb")
+    let judgement = try judged.last("u")
     #expect(judgement.incident?.incident.closedAs == .removed)
     #expect(judgement.transition?.to == .unknown)
-    #expect(room.judge.isUnprobeable)
+    #expect(judged.judge.isUnprobeable)
 }
 
 @Test func aDeniedAddressOpensNoIncidentHoweverOftenItIsSeen() {
-    var room = Courtroom()
+    var judged = JudgedTarget()
     for _ in 0..<5 {
-        var result = Courtroom.result("b", at: room.now)
+        var result = JudgedTarget.result("b", at: judged.now)
         result.outcome = .bad(.addressDenied)
-        #expect(room.judge.judge(result, policy: room.policy).incident == nil)
+        #expect(judged.judge.judge(result, policy: judged.policy).incident == nil)
     }
-    #expect(room.judge.status == .unknown)
-    #expect(room.judge.isUnprobeable)
+    #expect(judged.judge.status == .unknown)
+    #expect(judged.judge.isUnprobeable)
 }
 
 @Test func aProbeThatCanBeMadeAgainIsNoLongerUnprobeable() {
-    var room = Courtroom()
-    _ = room.see("ub")
-    #expect(!room.judge.isUnprobeable)
+    var judged = JudgedTarget()
+    _ = judged.see("ub")
+    #expect(!judged.judge.isUnprobeable)
 }
 
 @Test func ourOwnFaultIsAlwaysVoid() {
     let result = ProbeResult(
-        target: Courtroom.target, startedAt: Timestamp(milliseconds: 0), duration: .zero, outcome: .bad(.proberFault))
+        target: JudgedTarget.target, startedAt: Timestamp(milliseconds: 0), duration: .zero, outcome: .bad(.proberFault))
     #expect(result.void == .proberFault)
 }

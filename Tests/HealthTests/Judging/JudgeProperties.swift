@@ -40,15 +40,15 @@ private struct Oracle {
 
 /// A random run of 600 results, with fall and rise of 1 to 4; streaks are likely, because the interesting things happen in them.
 private struct RandomRun {
-    let room: Courtroom
+    let judged: JudgedTarget
     let letters: [Character]
 
     init(seed: UInt64) {
         var generator = SeededGenerator(state: seed)
-        var room = Courtroom()
-        room.policy.fall = .random(in: 1...4, using: &generator)
-        room.policy.rise = .random(in: 1...4, using: &generator)
-        self.room = room
+        var judged = JudgedTarget()
+        judged.policy.fall = .random(in: 1...4, using: &generator)
+        judged.policy.rise = .random(in: 1...4, using: &generator)
+        self.judged = judged
         var letters: [Character] = []
         while letters.count < 600 {
             let letter = "gggpcbbbvu".randomElement(using: &generator) ?? "g"
@@ -59,10 +59,10 @@ private struct RandomRun {
 
     /// Calls `check` with the judge before and after each result.
     func forEachResult(_ check: (Character, Judge, Judgement, Judge) -> Void) {
-        var room = room
+        var judged = judged
         for letter in letters {
-            let before = room.judge
-            for judgement in room.see(String(letter)) { check(letter, before, judgement, room.judge) }
+            let before = judged.judge
+            for judgement in judged.see(String(letter)) { check(letter, before, judgement, judged.judge) }
         }
     }
 }
@@ -72,7 +72,7 @@ private let seeds: [UInt64] = Array(1...60)
 @Test(arguments: seeds)
 func theJudgeAgreesWithTheRulesReadFromTheWholeList(seed: UInt64) {
     let run = RandomRun(seed: seed)
-    var oracle = Oracle(fall: run.room.policy.fall, rise: run.room.policy.rise)
+    var oracle = Oracle(fall: run.judged.policy.fall, rise: run.judged.policy.rise)
     run.forEachResult { letter, _, judgement, _ in
         oracle.see(letter)
         #expect(judgement.status == oracle.status)
@@ -95,7 +95,7 @@ func nothingGoesDownWithFewerThanFallFailuresInARow(seed: UInt64) {
         if letter == "v" { return }
         failures = letter == "b" ? failures + 1 : 0
         guard before.status != .down, after.status == .down else { return }
-        #expect(failures >= run.room.policy.fall)
+        #expect(failures >= run.judged.policy.fall)
     }
 }
 

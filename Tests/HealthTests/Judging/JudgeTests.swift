@@ -58,65 +58,65 @@ private let rules = [
 
 @Test(arguments: rules)
 func theJudgeFollowsTheRule(_ rule: Rule) {
-    var room = Courtroom()
-    room.policy.fall = rule.fall
-    room.policy.rise = rule.rise
-    #expect(room.statuses(after: rule.results) == rule.statuses)
+    var judged = JudgedTarget()
+    judged.policy.fall = rule.fall
+    judged.policy.rise = rule.rise
+    #expect(judged.statuses(after: rule.results) == rule.statuses)
 }
 
 @Test func aTransitionSaysFromWhatToWhatWhenAndWhy() throws {
-    var room = Courtroom()
-    let transition = try #require(room.last("gbbb").transition)
+    var judged = JudgedTarget()
+    let transition = try #require(judged.last("gbbb").transition)
     #expect(transition.from == .up)
     #expect(transition.to == .down)
-    #expect(transition.at == room.now + .milliseconds(20))
+    #expect(transition.at == judged.now + .milliseconds(20))
     #expect(transition.reason == .connectRefused)
     #expect(transition.sentence == "seen b")
 }
 
 @Test func aResultThatChangesNoStatusMakesNoTransition() {
-    var room = Courtroom()
-    #expect(room.see("ggbb").dropFirst().allSatisfy { $0.transition == nil })
+    var judged = JudgedTarget()
+    #expect(judged.see("ggbb").dropFirst().allSatisfy { $0.transition == nil })
 }
 
 @Test func theCauseOfADegradedTargetIsItsLatestPoorResult() {
-    var room = Courtroom()
-    _ = room.see("gpc")
-    #expect(room.judge.cause == .certificateExpiring)
+    var judged = JudgedTarget()
+    _ = judged.see("gpc")
+    #expect(judged.judge.cause == .certificateExpiring)
 }
 
 @Test func aTargetDegradedByAFailureKeepsTheCauseOfThePoorResultBefore() throws {
-    var room = Courtroom()
-    let transition = try #require(room.last("gpbb").transition)
+    var judged = JudgedTarget()
+    let transition = try #require(judged.last("gpbb").transition)
     #expect(transition.to == .degraded)
     #expect(transition.cause == .slow)
 }
 
 @Test func aTargetThatCameBackDegradedByAGoodResultKeepsTheCauseOfThePoorOneBefore() throws {
-    var room = Courtroom()
-    let transition = try #require(room.last("gbbbpg").transition)
+    var judged = JudgedTarget()
+    let transition = try #require(judged.last("gbbbpg").transition)
     #expect(transition.to == .degraded)
     #expect(transition.cause == .slow)
 }
 
 @Test func onlyADegradedTargetHasACause() {
-    var room = Courtroom()
+    var judged = JudgedTarget()
     for letters in ["gp", "bbb", "pgg", "u"] {
-        _ = room.see(letters)
-        #expect(room.judge.status == .degraded || room.judge.cause == nil, "after \(letters)")
+        _ = judged.see(letters)
+        #expect(judged.judge.status == .degraded || judged.judge.cause == nil, "after \(letters)")
     }
 }
 
 @Test func wantingCredentialsIsSaidAsACause() throws {
-    var room = Courtroom()
-    let judgement = try room.last("a")
+    var judged = JudgedTarget()
+    let judgement = try judged.last("a")
     #expect(judgement.outcome == .poor(.credentialsWanted))
-    #expect(room.judge.cause == .credentialsWanted)
+    #expect(judged.judge.cause == .credentialsWanted)
 }
 
 @Test func anotherUnexpectedStatusIsNotTakenForWantedCredentials() {
-    var room = Courtroom()
-    var result = Courtroom.result("a", at: room.now)
+    var judged = JudgedTarget()
+    var result = JudgedTarget.result("a", at: judged.now)
     result.facts.httpStatus = 500
-    #expect(room.judge.judge(result, policy: room.policy).outcome == .bad(.statusUnexpected))
+    #expect(judged.judge.judge(result, policy: judged.policy).outcome == .bad(.statusUnexpected))
 }

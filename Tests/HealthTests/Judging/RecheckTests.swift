@@ -31,52 +31,52 @@ private let cases = [
 
 @Test(arguments: cases)
 func fastRechecksRunWhileTheStatusIsInDoubt(_ known: RecheckCase) {
-    var room = Courtroom()
-    #expect(room.see(known.results).map(\.wantsRecheck) == known.isWanted)
+    var judged = JudgedTarget()
+    #expect(judged.see(known.results).map(\.wantsRecheck) == known.isWanted)
 }
 
 @Test func aChangedURLDropsTheStreaksAndKeepsTheStatus() {
-    var room = Courtroom()
-    _ = room.see("gbb")
-    room.judge.placeChanged()
-    #expect(room.judge.status == .up)
-    #expect(room.judge.streaks == Streaks())
-    #expect(room.statuses(after: "bbb") == "UUD")
+    var judged = JudgedTarget()
+    _ = judged.see("gbb")
+    judged.judge.urlChanged()
+    #expect(judged.judge.status == .up)
+    #expect(judged.judge.streaks == Streaks())
+    #expect(judged.statuses(after: "bbb") == "UUD")
 }
 
 @Test func aChangedURLLeavesAnOpenIncidentOpenUntilTheNewOneIsJudged() {
-    var room = Courtroom()
-    _ = room.see("gbbb")
-    room.judge.placeChanged()
-    #expect(room.judge.incident != nil)
-    #expect(room.statuses(after: "gg") == "DU")
-    #expect(room.judge.incident == nil)
+    var judged = JudgedTarget()
+    _ = judged.see("gbbb")
+    judged.judge.urlChanged()
+    #expect(judged.judge.incident != nil)
+    #expect(judged.statuses(after: "gg") == "DU")
+    #expect(judged.judge.incident == nil)
 }
 
 @Test func streaksAreDroppedAfterMoreThanThreeIntervalsWithoutAResult() {
-    var room = Courtroom()
-    _ = room.see("gbb")
-    room.step = room.policy.interval * 3 + .milliseconds(1)
-    #expect(room.statuses(after: "b") == "U")
-    #expect(room.judge.streaks.bad == 1)
+    var judged = JudgedTarget()
+    _ = judged.see("gbb")
+    judged.step = judged.policy.interval * 3 + .milliseconds(1)
+    #expect(judged.statuses(after: "b") == "U")
+    #expect(judged.judge.streaks.bad == 1)
 }
 
 @Test func streaksAreKeptWhenExactlyThreeIntervalsPassed() {
-    var room = Courtroom()
-    _ = room.see("gbb")
-    room.step = room.policy.interval * 3
-    #expect(room.statuses(after: "b") == "D")
+    var judged = JudgedTarget()
+    _ = judged.see("gbb")
+    judged.step = judged.policy.interval * 3
+    #expect(judged.statuses(after: "b") == "D")
 }
 
 @Test func aVoidResultDoesNotFillAGap() {
-    var room = Courtroom()
-    _ = room.see("gbb")
-    room.step = room.policy.interval * 2
-    #expect(room.statuses(after: "vb") == "UU")
+    var judged = JudgedTarget()
+    _ = judged.see("gbb")
+    judged.step = judged.policy.interval * 2
+    #expect(judged.statuses(after: "vb") == "UU")
 }
 
 @Test func theCountOfConsecutiveFailuresGoesOnBeyondFall() {
-    var room = Courtroom()
-    _ = room.see("bbbbbbb")
-    #expect(room.judge.streaks.bad == 7)
+    var judged = JudgedTarget()
+    _ = judged.see("bbbbbbb")
+    #expect(judged.judge.streaks.bad == 7)
 }

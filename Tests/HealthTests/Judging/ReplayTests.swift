@@ -6,16 +6,16 @@ import Testing
 
     private func result(_ letter: Character, at second: Double, lasting milliseconds: Int64 = 100) -> ProbeResult {
         ProbeResult(
-            target: Courtroom.target, startedAt: start + .milliseconds(Int64(second * 1000)),
+            target: JudgedTarget.target, startedAt: start + .milliseconds(Int64(second * 1000)),
             duration: .milliseconds(milliseconds),
-            outcome: Courtroom.outcome(letter), void: letter == "v" ? .tainted : nil)
+            outcome: JudgedTarget.outcome(letter), void: letter == "v" ? .tainted : nil)
     }
 
     private func replay(_ results: [(Character, Double)], _ change: (inout ProbePolicy) -> Void = { _ in }) -> Replay {
         var policy = ProbePolicy()
         change(&policy)
         var replay = Replay(policy: policy)
-        for (letter, second) in results { replay.follow(result(letter, at: second)) }
+        for (letter, second) in results { replay.apply(result(letter, at: second)) }
         return replay
     }
 

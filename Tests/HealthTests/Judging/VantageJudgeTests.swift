@@ -2,7 +2,7 @@ import Health
 import Testing
 
 /// Hosts that answer and fail before the judge of the vantage, by a clock that stands still until it is moved.
-private struct Place {
+private struct Vantage {
     var judge = VantageJudge()
     var now = ContinuousClock.now
     var wall = Timestamp(milliseconds: 1_700_000_000_000)
@@ -19,7 +19,7 @@ private struct Place {
     }
 
     mutating func result(_ host: Int, isBad bad: Bool, address: String? = nil) {
-        judge.follow(host: ids[host], wasBad: isBad[host], isBad: bad, interval: .seconds(30), address: address, at: now)
+        judge.observe(host: ids[host], wasBad: isBad[host], isBad: bad, interval: .seconds(30), address: address, at: now)
         isBad[host] = bad
     }
 
@@ -32,81 +32,81 @@ private struct Place {
 
 @Suite struct VantageJudgeTests {
     @Test func halfOfTheHostsInOneIntervalAreADoubt() {
-        var place = Place(hosts: 20)
-        for host in 0..<9 { place.pass(1); place.result(host, isBad: true) }
-        #expect(place.judge.standing.doubt == nil)
-        #expect(place.judge.standing.trust(.outside).isSuspicious)
-        place.result(9, isBad: true)
-        #expect(place.judge.standing.doubt?.cause == .hosts(bad: 10, of: 20))
-        #expect(!place.judge.standing.trust(.outside).isSuspicious)
+        var vantage = Vantage(hosts: 20)
+        for host in 0..<9 { vantage.pass(1); vantage.result(host, isBad: true) }
+        #expect(vantage.judge.standing.doubt == nil)
+        #expect(vantage.judge.standing.trust(.outside).isSuspicious)
+        vantage.result(9, isBad: true)
+        #expect(vantage.judge.standing.doubt?.cause == .hosts(bad: 10, of: 20))
+        #expect(!vantage.judge.standing.trust(.outside).isSuspicious)
     }
 
     @Test func hostsThatFailOneAfterAnotherForLongerThanAnIntervalAreNone() {
-        var place = Place(hosts: 20)
+        var vantage = Vantage(hosts: 20)
         for host in 0..<15 {
-            place.pass(5)
-            place.result(host, isBad: true)
-            place.result(15 + host % 5, isBad: false)
+            vantage.pass(5)
+            vantage.result(host, isBad: true)
+            vantage.result(15 + host % 5, isBad: false)
         }
-        #expect(place.judge.standing.doubt == nil)
+        #expect(vantage.judge.standing.doubt == nil)
     }
 
     @Test func oneThatTurnsGoodMeanwhileSpeaksForTheVantage() {
-        var place = Place(hosts: 20)
-        place.pass(1)
-        place.result(19, isBad: true)
-        for host in 0..<8 { place.result(host, isBad: true) }
-        #expect(place.judge.standing.trust(.outside).isSuspicious)
-        place.result(19, isBad: false)
-        #expect(!place.judge.standing.trust(.outside).isSuspicious)
-        for host in 8..<11 { place.result(host, isBad: true) }
-        #expect(place.judge.standing.doubt == nil)
+        var vantage = Vantage(hosts: 20)
+        vantage.pass(1)
+        vantage.result(19, isBad: true)
+        for host in 0..<8 { vantage.result(host, isBad: true) }
+        #expect(vantage.judge.standing.trust(.outside).isSuspicious)
+        vantage.result(19, isBad: false)
+        #expect(!vantage.judge.standing.trust(.outside).isSuspicious)
+        for host in 8..<11 { vantage.result(host, isBad: true) }
+        #expect(vantage.judge.standing.doubt == nil)
     }
 
     @Test func oneThatStaysGoodEndsASuspicionAndNotADoubt() {
-        var place = Place(hosts: 20)
-        for host in 0..<6 { place.pass(0.1); place.result(host, isBad: true) }
-        #expect(place.judge.standing.trust(.outside).isSuspicious)
-        place.pass(0.1)
-        place.result(15, isBad: false)
-        #expect(!place.judge.standing.trust(.outside).isSuspicious)
-        for host in 6..<10 { place.pass(0.1); place.result(host, isBad: true) }
-        #expect(place.judge.standing.doubt != nil)
-        place.result(15, isBad: false)
-        #expect(place.judge.standing.doubt != nil)
+        var vantage = Vantage(hosts: 20)
+        for host in 0..<6 { vantage.pass(0.1); vantage.result(host, isBad: true) }
+        #expect(vantage.judge.standing.trust(.outside).isSuspicious)
+        vantage.pass(0.1)
+        vantage.result(15, isBad: false)
+        #expect(!vantage.judge.standing.trust(.outside).isSuspicious)
+        for host in 6..<10 { vantage.pass(0.1); vantage.result(host, isBad: true) }
+        #expect(vantage.judge.standing.doubt != nil)
+        vantage.result(15, isBad: false)
+        #expect(vantage.judge.standing.doubt != nil)
     }
 
     @Test func aFirstFailureIsSuspiciousUntilAnythingAnswers() {
-        var place = Place(hosts: 12)
-        place.result(0, isBad: true)
-        #expect(place.judge.standing.trust(.outside).isSuspicious)
-        place.pass(2.5)
-        #expect(place.judge.standing.trust(.outside).isSuspicious)
-        place.result(1, isBad: false)
-        #expect(!place.judge.standing.trust(.outside).isSuspicious)
+        var vantage = Vantage(hosts: 12)
+        vantage.result(0, isBad: true)
+        #expect(vantage.judge.standing.trust(.outside).isSuspicious)
+        vantage.pass(2.5)
+        #expect(vantage.judge.standing.trust(.outside).isSuspicious)
+        vantage.result(1, isBad: false)
+        #expect(!vantage.judge.standing.trust(.outside).isSuspicious)
     }
 
     @Test func anAnswerFromInsideVouchesForNothingOutsideAndTheOtherWayRound() throws {
-        var place = Place(hosts: 10)
+        var vantage = Vantage(hosts: 10)
         let block = HostClass.inside(try #require(CIDR("10.0.0.0/8")))
-        let near = (0..<8).map { place.judge.add(host: "10.\($0).0.1", isBad: false, interval: .seconds(30)) }
-        #expect(near.allSatisfy { place.judge.hostClass(of: $0) == block })
-        let answer = { (place: inout Place, host: HostTable.ID, isBad: Bool) in
-            place.judge.follow(host: host, wasBad: false, isBad: isBad, interval: .seconds(30), address: nil, at: place.now)
+        let near = (0..<8).map { vantage.judge.add(host: "10.\($0).0.1", isBad: false, interval: .seconds(30)) }
+        #expect(near.allSatisfy { vantage.judge.hostClass(of: $0) == block })
+        let answer = { (vantage: inout Vantage, host: HostTable.ID, isBad: Bool) in
+            vantage.judge.observe(host: host, wasBad: false, isBad: isBad, interval: .seconds(30), address: nil, at: vantage.now)
         }
         for host in 0..<5 {
-            place.pass(0.1)
-            place.result(host, isBad: true)
-            answer(&place, near[0], false)
+            vantage.pass(0.1)
+            vantage.result(host, isBad: true)
+            answer(&vantage, near[0], false)
         }
-        #expect(place.judge.standing.trust(.outside).isDoubtful)
-        #expect(!place.judge.standing.trust(block).isDoubtful && !place.judge.standing.trust(block).isSuspicious)
-        for host in 0..<10 { place.result(host, isBad: false) }
-        #expect(!place.judge.standing.trust(.outside).isDoubtful)
-        for host in near { answer(&place, host, true) }
-        #expect(place.judge.standing.trust(block).isDoubtful && !place.judge.standing.trust(.outside).isDoubtful)
-        #expect(place.judge.standing.doubt?.cause == .hosts(bad: 8, of: 8, block))
-        #expect(place.judge.standing.doubt?.cause.sentence == "8 of 8 hosts in 10.0.0.0/8 turned bad at once")
+        #expect(vantage.judge.standing.trust(.outside).isDoubtful)
+        #expect(!vantage.judge.standing.trust(block).isDoubtful && !vantage.judge.standing.trust(block).isSuspicious)
+        for host in 0..<10 { vantage.result(host, isBad: false) }
+        #expect(!vantage.judge.standing.trust(.outside).isDoubtful)
+        for host in near { answer(&vantage, host, true) }
+        #expect(vantage.judge.standing.trust(block).isDoubtful && !vantage.judge.standing.trust(.outside).isDoubtful)
+        #expect(vantage.judge.standing.doubt?.cause == .hosts(bad: 8, of: 8, block))
+        #expect(vantage.judge.standing.doubt?.cause.sentence == "8 of 8 hosts in 10.0.0.0/8 turned bad at once")
     }
 
     @Test func aNameBelongsToTheClassOfTheFirstAddressThatAnsweredAndANetworkOfOursIsNear() throws {
@@ -116,11 +116,11 @@ private struct Place {
         let near = HostClass.inside(try #require(CIDR("198.51.0.0/16")))
         let host = judge.add(host: "near.example", isBad: false, interval: .seconds(30))
         #expect(judge.hostClass(of: host) == .outside)
-        judge.follow(host: host, wasBad: false, isBad: true, interval: .seconds(30), address: "192.168.1.1", at: .now)
+        judge.observe(host: host, wasBad: false, isBad: true, interval: .seconds(30), address: "192.168.1.1", at: .now)
         #expect(judge.hostClass(of: host) == .outside)
-        judge.follow(host: host, wasBad: true, isBad: false, interval: .seconds(30), address: "198.51.7.7", at: .now)
+        judge.observe(host: host, wasBad: true, isBad: false, interval: .seconds(30), address: "198.51.7.7", at: .now)
         #expect(judge.hostClass(of: host) == near)
-        judge.follow(host: host, wasBad: false, isBad: false, interval: .seconds(30), address: "20.0.0.1", at: .now)
+        judge.observe(host: host, wasBad: false, isBad: false, interval: .seconds(30), address: "20.0.0.1", at: .now)
         #expect(judge.hostClass(of: host) == near)
     }
 
@@ -132,7 +132,7 @@ private struct Place {
         let living = (0..<6).map { judge.add(host: "h\($0).example", isBad: false, interval: interval) }
         let dead = (0..<12).map { judge.add(host: "d\($0).corp", isBad: false, interval: interval) }
         func see(_ host: HostTable.ID, _ address: String?, wasBad: Bool = false) {
-            judge.follow(host: host, wasBad: wasBad, isBad: address == nil, interval: interval, address: address, at: now)
+            judge.observe(host: host, wasBad: wasBad, isBad: address == nil, interval: interval, address: address, at: now)
         }
         for host in dead { see(host, nil) }
         #expect(judge.standing.doubt?.cause == .hosts(bad: 12, of: 18))
@@ -149,7 +149,7 @@ private struct Place {
         let names = (0..<3).map { "20.\($0).0.1" } + (0..<6).map { "192.168.1.\($0)" }
         let hosts = names.map { judge.add(host: $0, isBad: false, interval: .seconds(30)) }
         func see(_ index: Int, isBad: Bool, wasBad: Bool) {
-            judge.follow(
+            judge.observe(
                 host: hosts[index], wasBad: wasBad, isBad: isBad, interval: .seconds(30), address: names[index], at: now)
         }
         for index in hosts.indices { see(index, isBad: false, wasBad: false) }
@@ -176,11 +176,11 @@ private struct Place {
         var now = ContinuousClock.now
         let hosts = (0..<10).map { judge.add(host: "h\($0).example", isBad: false, interval: .seconds(300)) }
         for (index, host) in hosts.enumerated() {
-            judge.follow(host: host, wasBad: false, isBad: false, interval: .seconds(300), address: "20.\(index).0.1", at: now)
+            judge.observe(host: host, wasBad: false, isBad: false, interval: .seconds(300), address: "20.\(index).0.1", at: now)
         }
         for host in hosts.prefix(5) {
             now = now.advanced(by: .seconds(30))
-            judge.follow(host: host, wasBad: false, isBad: true, interval: .seconds(300), address: nil, at: now)
+            judge.observe(host: host, wasBad: false, isBad: true, interval: .seconds(300), address: nil, at: now)
             #expect(judge.standing.trust(.outside).isSuspicious || judge.standing.trust(.outside).isDoubtful)
         }
         #expect(judge.standing.doubt?.cause == .hosts(bad: 5, of: 10))
@@ -192,10 +192,10 @@ private struct Place {
         let now = ContinuousClock.now
         let hosts = (0..<8).map { judge.add(host: "h\($0).example.com", isBad: false, interval: .seconds(30)) }
         #expect(!judge.standing.isSettled)
-        for host in hosts { judge.follow(host: host, wasBad: false, isBad: true, interval: .seconds(30), address: nil, at: now) }
+        for host in hosts { judge.observe(host: host, wasBad: false, isBad: true, interval: .seconds(30), address: nil, at: now) }
         #expect(judge.standing.doubt?.cause == .hosts(bad: 8, of: 8))
         #expect(!judge.standing.isSettled)
-        judge.follow(host: hosts[0], wasBad: true, isBad: false, interval: .seconds(30), address: "192.0.2.1", at: now)
+        judge.observe(host: hosts[0], wasBad: true, isBad: false, interval: .seconds(30), address: "192.0.2.1", at: now)
         #expect(judge.standing.isSettled)
     }
 
@@ -203,7 +203,7 @@ private struct Place {
         func doubt(of hosts: [String]) -> VantageJudge.Doubt? {
             var judge = VantageJudge()
             let ids = hosts.map { judge.add(host: $0, isBad: false, interval: .seconds(30)) }
-            for id in ids { judge.follow(host: id, wasBad: false, isBad: true, interval: .seconds(30), address: nil, at: .now) }
+            for id in ids { judge.observe(host: id, wasBad: false, isBad: true, interval: .seconds(30), address: nil, at: .now) }
             return judge.standing.doubt
         }
         #expect(doubt(of: (0..<8).map { "20.1.\($0).5" }) == nil)
@@ -215,132 +215,132 @@ private struct Place {
 
     @Test(arguments: [(4, 4), (20, 2)])
     func fewHostsOrFewNetworksAreNoDoubt(hosts: Int, networks: Int) {
-        var place = Place(hosts: hosts, networks: networks)
-        for host in 0..<hosts { place.result(host, isBad: true) }
-        #expect(place.judge.standing.doubt == nil)
-        #expect(!place.judge.standing.trust(.outside).isSuspicious)
+        var vantage = Vantage(hosts: hosts, networks: networks)
+        for host in 0..<hosts { vantage.result(host, isBad: true) }
+        #expect(vantage.judge.standing.doubt == nil)
+        #expect(!vantage.judge.standing.trust(.outside).isSuspicious)
     }
 
     @Test func seventeenTargetsOfOneProviderAreOneHost() {
         var judge = VantageJudge()
         let now = ContinuousClock.now
         let ids = (0..<17).map { _ in judge.add(host: "api.example.com", isBad: false, interval: .seconds(30)) }
-        for id in ids { judge.follow(host: id, wasBad: false, isBad: true, interval: .seconds(30), address: nil, at: now) }
+        for id in ids { judge.observe(host: id, wasBad: false, isBad: true, interval: .seconds(30), address: nil, at: now) }
         #expect(Set(ids).count == 1)
         #expect(judge.standing.doubt == nil && !judge.standing.trust(.outside).isSuspicious)
     }
 
     @Test func aHostIsBadWhenMostOfItsTargetsAre() {
-        var place = Place(hosts: 8)
-        let first = place.judge.add(host: "h0.n0.example", isBad: false, interval: .seconds(30))
-        _ = place.judge.add(host: "h0.n0.example", isBad: false, interval: .seconds(30))
-        for host in 1..<5 { place.result(host, isBad: true) }
-        place.judge.follow(host: first, wasBad: false, isBad: true, interval: .seconds(30), address: nil, at: place.now)
+        var vantage = Vantage(hosts: 8)
+        let first = vantage.judge.add(host: "h0.n0.example", isBad: false, interval: .seconds(30))
+        _ = vantage.judge.add(host: "h0.n0.example", isBad: false, interval: .seconds(30))
+        for host in 1..<5 { vantage.result(host, isBad: true) }
+        vantage.judge.observe(host: first, wasBad: false, isBad: true, interval: .seconds(30), address: nil, at: vantage.now)
         // It is as silent as the others, and yet not bad.
-        #expect(place.judge.standing.trust(.outside).isSuspicious && place.judge.standing.doubt == nil)
-        place.result(0, isBad: true)
-        #expect(place.judge.standing.doubt != nil)
+        #expect(vantage.judge.standing.trust(.outside).isSuspicious && vantage.judge.standing.doubt == nil)
+        vantage.result(0, isBad: true)
+        #expect(vantage.judge.standing.doubt != nil)
     }
 
     @Test func itTrustsItselfAgainWhenHalfOfThemAnswer() {
-        var place = Place(hosts: 20)
-        for host in 0..<16 { place.result(host, isBad: true) }
-        #expect(place.judge.standing.doubt != nil)
-        place.pass(200)
-        #expect(place.judge.standing.doubt != nil)
-        for host in 0..<7 { place.result(host, isBad: false) }
-        #expect(place.judge.standing.doubt != nil)
-        place.pass(1)
-        place.result(7, isBad: false)
-        #expect(place.judge.standing.doubt == nil)
-        #expect(place.judge.standing.trust(.outside).trustedSince == place.now)
+        var vantage = Vantage(hosts: 20)
+        for host in 0..<16 { vantage.result(host, isBad: true) }
+        #expect(vantage.judge.standing.doubt != nil)
+        vantage.pass(200)
+        #expect(vantage.judge.standing.doubt != nil)
+        for host in 0..<7 { vantage.result(host, isBad: false) }
+        #expect(vantage.judge.standing.doubt != nil)
+        vantage.pass(1)
+        vantage.result(7, isBad: false)
+        #expect(vantage.judge.standing.doubt == nil)
+        #expect(vantage.judge.standing.trust(.outside).trustedSince == vantage.now)
         // Those that stay bad are no new doubt.
-        place.pass(1)
-        #expect(place.judge.standing.doubt == nil && !place.judge.standing.trust(.outside).isSuspicious)
+        vantage.pass(1)
+        #expect(vantage.judge.standing.doubt == nil && !vantage.judge.standing.trust(.outside).isSuspicious)
     }
 
     /// A second target of each, whose first result is good, turns it without any turn that is told.
     @Test func hostsThatTurnByTargetsThatComeEndADoubtToo() {
-        var place = Place(hosts: 5)
-        for host in 0..<5 { place.result(host, isBad: true) }
-        #expect(place.judge.standing.doubt != nil)
-        for host in 0..<5 { _ = place.judge.add(host: "h\(host).n\(host % 8).example", isBad: false, interval: .seconds(30)) }
-        place.pass(1)
-        #expect(place.judge.standing.doubt == nil)
+        var vantage = Vantage(hosts: 5)
+        for host in 0..<5 { vantage.result(host, isBad: true) }
+        #expect(vantage.judge.standing.doubt != nil)
+        for host in 0..<5 { _ = vantage.judge.add(host: "h\(host).n\(host % 8).example", isBad: false, interval: .seconds(30)) }
+        vantage.pass(1)
+        #expect(vantage.judge.standing.doubt == nil)
     }
 
     @Test func aSuspicionThatComesToNothingEndsAfterAnInterval() {
-        var place = Place(hosts: 100)
-        for host in 0..<6 { place.pass(0.1); place.result(host, isBad: true) }
-        #expect(place.judge.standing.trust(.outside).isSuspicious)
-        place.pass(31)
-        #expect(!place.judge.standing.trust(.outside).isSuspicious)
-        #expect(place.judge.standing.doubt == nil)
+        var vantage = Vantage(hosts: 100)
+        for host in 0..<6 { vantage.pass(0.1); vantage.result(host, isBad: true) }
+        #expect(vantage.judge.standing.trust(.outside).isSuspicious)
+        vantage.pass(31)
+        #expect(!vantage.judge.standing.trust(.outside).isSuspicious)
+        #expect(vantage.judge.standing.doubt == nil)
     }
 
     @Test func ownTroubleIsADoubtWhileItLasts() {
-        var place = Place(hosts: 1)
-        place.judge.note(troubles: ["no descriptors are left"], at: place.now)
-        #expect(place.judge.standing.doubt?.cause.sentence == "no descriptors are left")
-        place.judge.note(troubles: [], at: place.now)
-        #expect(place.judge.standing.doubt == nil)
+        var vantage = Vantage(hosts: 1)
+        vantage.judge.note(troubles: ["no descriptors are left"], at: vantage.now)
+        #expect(vantage.judge.standing.doubt?.cause.sentence == "no descriptors are left")
+        vantage.judge.note(troubles: [], at: vantage.now)
+        #expect(vantage.judge.standing.doubt == nil)
     }
 
     @Test func withCanariesOnlyTheyDecide() {
-        var place = Place(hosts: 20)
-        place.judge.hasCanaries = true
-        for host in 0..<20 { place.pass(0.1); place.result(host, isBad: true) }
-        #expect(place.judge.standing.doubt == nil && !place.judge.standing.trust(.outside).isSuspicious)
-        #expect(place.judge.standing.wantsCanaries)
+        var vantage = Vantage(hosts: 20)
+        vantage.judge.hasCanaries = true
+        for host in 0..<20 { vantage.pass(0.1); vantage.result(host, isBad: true) }
+        #expect(vantage.judge.standing.doubt == nil && !vantage.judge.standing.trust(.outside).isSuspicious)
+        #expect(vantage.judge.standing.wantsCanaries)
         // One answers: it speaks for what began until it was asked.
-        place.judge.note(canariesAskedAt: place.now, place.wall, failed: 1, of: 2)
-        place.pass(0.1)
-        #expect(place.judge.standing.doubt == nil && !place.judge.standing.wantsCanaries)
-        #expect(place.judge.standing.trust(.outside).vouchedUntil == place.wall + .milliseconds(-100))
-        place.judge.note(canariesAskedAt: place.now, place.wall, failed: 2, of: 2)
-        place.pass(0.1)
-        #expect(place.judge.standing.doubt?.cause == .canaries(2))
-        #expect(place.judge.standing.trust(.outside).vouchedUntil == place.wall + .milliseconds(-200))
-        place.judge.note(canariesAskedAt: place.now, place.wall, failed: 0, of: 2)
-        place.pass(0.1)
-        #expect(place.judge.standing.doubt == nil)
+        vantage.judge.note(canariesAskedAt: vantage.now, vantage.wall, failed: 1, of: 2)
+        vantage.pass(0.1)
+        #expect(vantage.judge.standing.doubt == nil && !vantage.judge.standing.wantsCanaries)
+        #expect(vantage.judge.standing.trust(.outside).vouchedUntil == vantage.wall + .milliseconds(-100))
+        vantage.judge.note(canariesAskedAt: vantage.now, vantage.wall, failed: 2, of: 2)
+        vantage.pass(0.1)
+        #expect(vantage.judge.standing.doubt?.cause == .canaries(2))
+        #expect(vantage.judge.standing.trust(.outside).vouchedUntil == vantage.wall + .milliseconds(-200))
+        vantage.judge.note(canariesAskedAt: vantage.now, vantage.wall, failed: 0, of: 2)
+        vantage.pass(0.1)
+        #expect(vantage.judge.standing.doubt == nil)
     }
 
     /// However few hosts there are, and whatever others answer.
     @Test func aFirstFailureWantsCanariesThatAreAskedAfterIt() {
-        var place = Place(hosts: 3)
-        #expect(place.judge.standing.trust(.outside).vouchedUntil == nil)
-        place.judge.hasCanaries = true
-        let (askedAt, wall) = (place.now, place.wall)
-        place.pass(0.1)
-        place.result(0, isBad: true)
-        place.result(1, isBad: false)
+        var vantage = Vantage(hosts: 3)
+        #expect(vantage.judge.standing.trust(.outside).vouchedUntil == nil)
+        vantage.judge.hasCanaries = true
+        let (askedAt, wall) = (vantage.now, vantage.wall)
+        vantage.pass(0.1)
+        vantage.result(0, isBad: true)
+        vantage.result(1, isBad: false)
         // They were asked before.
-        place.judge.note(canariesAskedAt: askedAt, wall, failed: 0, of: 2)
-        #expect(place.judge.standing.wantsCanaries && place.judge.standing.trust(.outside).vouchedUntil == wall)
-        place.judge.note(canariesAskedAt: place.now, place.wall, failed: 0, of: 2)
-        #expect(!place.judge.standing.wantsCanaries && place.judge.standing.trust(.outside).vouchedUntil == place.wall)
+        vantage.judge.note(canariesAskedAt: askedAt, wall, failed: 0, of: 2)
+        #expect(vantage.judge.standing.wantsCanaries && vantage.judge.standing.trust(.outside).vouchedUntil == wall)
+        vantage.judge.note(canariesAskedAt: vantage.now, vantage.wall, failed: 0, of: 2)
+        #expect(!vantage.judge.standing.wantsCanaries && vantage.judge.standing.trust(.outside).vouchedUntil == vantage.wall)
         // A round that was asked before, and whose answers come after.
-        place.judge.note(canariesAskedAt: askedAt, wall, failed: 2, of: 2)
-        place.pass(0.1)
-        #expect(place.judge.standing.doubt == nil)
+        vantage.judge.note(canariesAskedAt: askedAt, wall, failed: 2, of: 2)
+        vantage.pass(0.1)
+        #expect(vantage.judge.standing.doubt == nil)
     }
 
     @Test func aSingleCanaryIsNoWitness() {
-        var place = Place(hosts: 3)
-        place.judge.hasCanaries = true
-        place.judge.note(canariesAskedAt: place.now, place.wall, failed: 1, of: 1)
-        place.pass(1)
-        #expect(place.judge.standing.doubt == nil)
+        var vantage = Vantage(hosts: 3)
+        vantage.judge.hasCanaries = true
+        vantage.judge.note(canariesAskedAt: vantage.now, vantage.wall, failed: 1, of: 1)
+        vantage.pass(1)
+        #expect(vantage.judge.standing.doubt == nil)
     }
 
     @Test func hostsThatAreGoneCountNoLonger() {
-        var place = Place(hosts: 10)
-        let id = place.judge.add(host: "gone.example", isBad: false, interval: .seconds(30))
-        place.judge.remove(host: id, isBad: false)
-        for host in 0..<5 { place.result(host, isBad: true) }
-        #expect(place.judge.standing.doubt?.cause == .hosts(bad: 5, of: 10))
-        // Its place is given to another.
-        #expect(place.judge.add(host: "new.example", isBad: false, interval: .seconds(30)) == id)
+        var vantage = Vantage(hosts: 10)
+        let id = vantage.judge.add(host: "gone.example", isBad: false, interval: .seconds(30))
+        vantage.judge.remove(host: id, isBad: false)
+        for host in 0..<5 { vantage.result(host, isBad: true) }
+        #expect(vantage.judge.standing.doubt?.cause == .hosts(bad: 5, of: 10))
+        // Its vantage is given to another.
+        #expect(vantage.judge.add(host: "new.example", isBad: false, interval: .seconds(30)) == id)
     }
 }

@@ -79,8 +79,8 @@ import Testing
             let bytes = (0..<length).map { _ in UInt8.random(in: 0...255, using: &generator) }
             _ = Distribution(bytes).count
             _ = PhaseDistributions(bytes)
-            var tally = Tally()
-            bytes.withUnsafeBytes { tally.addReasons($0) }
+            var rollup = Rollup()
+            bytes.withUnsafeBytes { rollup.addReasons($0) }
         }
         #expect(Distribution([UInt8](repeating: 0xff, count: 40)).isEmpty)
     }
@@ -97,10 +97,10 @@ import Testing
 
     @Test func reasonsComeBackFromTheirText() {
         let reasons = ["timeout": 3, "dns_failed": 1]
-        #expect(Tally.text(of: reasons) == #"{"dns_failed":1,"timeout":3}"#)
-        var tally = Tally()
-        for _ in 0..<2 { Array(Tally.text(of: reasons).utf8).withUnsafeBytes { tally.addReasons($0) } }
-        #expect(tally.reasons == ["timeout": 6, "dns_failed": 2])
+        #expect(Rollup.text(of: reasons) == #"{"dns_failed":1,"timeout":3}"#)
+        var rollup = Rollup()
+        for _ in 0..<2 { Array(Rollup.text(of: reasons).utf8).withUnsafeBytes { rollup.addReasons($0) } }
+        #expect(rollup.reasons == ["timeout": 6, "dns_failed": 2])
     }
 
     @Test func aMinuteIsCountedAsATallyIs() {
@@ -108,7 +108,7 @@ import Testing
         var minute = OpenMinute()
         // From some number of results on a part's bytes need two for their length.
         for (number, count) in [0, 1, 2, 3, 60, 1000].enumerated() {
-            var tally = Tally()
+            var rollup = Rollup()
             minute.begin(Int64(number))
             for _ in 0..<count {
                 var values = ResultValues(ResultRow(Sample.record()), offset: 0, kind: 0, address: .null)
@@ -117,12 +117,12 @@ import Testing
                 values.processing = .random(in: 0...2_000_000, using: &generator)
                 let reason = Int.random(in: 0..<9, using: &generator) == 0 ? "timeout" : nil
                 let void: Int64 = Int.random(in: 0..<20, using: &generator) == 0 ? 1 : 0
-                let kind = Kind(vantage: 1, void: void, status: 1, interval: 30_000)
+                let kind = ResultKind(vantage: 1, void: void, status: 1, interval: 30_000)
                 minute.add(values, isCounted: kind.isCounted, reason: reason)
-                tally.add(values, kind, reason: reason)
+                rollup.add(values, kind, reason: reason)
             }
             minute.encode()
-            #expect(minute.tally == tally, "\(count) results")
+            #expect(minute.rollup == rollup, "\(count) results")
         }
     }
 }

@@ -19,7 +19,7 @@ import Testing
         #expect(Self.queries.count >= 10)
         let folder = try TemporaryFolder()
         let history = try folder.open()
-        history.remember(list: [Sample.target("tgt_1"), Sample.target("tgt_2", name: "Other")], client: "client")
+        history.persist(list: [Sample.target("tgt_1"), Sample.target("tgt_2", name: "Other")], client: "client")
         let now = Timestamp(milliseconds: Int64(Date().timeIntervalSince1970 * 1000))
         var judges = [Judge(), Judge()]
         // Half an hour of the last hour but one, with an outage that is over and one that isn't.

@@ -12,7 +12,7 @@ import Testing
     init() throws { folder = try TemporaryFolder() }
 
     private func fill(_ history: History) async {
-        history.remember(list: [Sample.target("tgt_1", name: "a, c"), Sample.target("tgt_2")], client: "client")
+        history.persist(list: [Sample.target("tgt_1", name: "a, c"), Sample.target("tgt_2")], client: "client")
         var judges = [Judge(), Judge()]
         for index in 0..<600 {
             for target in 0..<2 {

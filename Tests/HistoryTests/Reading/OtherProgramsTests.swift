@@ -23,7 +23,7 @@ private let isLong = environment["RANGEFINDER_LONG"] != nil
             $0.onEvent = events.note
             $0.keep = .init(raw: .seconds(3600), minutes: .seconds(7200))
         }
-        history.remember(list: (0..<50).map { Sample.target("tgt_\($0)") }, client: "client")
+        history.persist(list: (0..<50).map { Sample.target("tgt_\($0)") }, client: "client")
         await history.flush()
         let isOver = Watched(false)
         let database = folder.database

@@ -13,7 +13,7 @@ import Testing
 
     @Test func showsWhatTheDaemonBelievesOfEveryListedTarget() async throws {
         let history = try folder.open()
-        history.remember(list: [Sample.target("tgt_1", name: "b"), Sample.target("tgt_2", name: "a")], client: "client")
+        history.persist(list: [Sample.target("tgt_1", name: "b"), Sample.target("tgt_2", name: "a")], client: "client")
         var judge = Judge()
         for record in Sample.run(Array(repeating: .bad(.timeout), count: 4), by: &judge) { history.append(record) }
         await history.close()
@@ -35,7 +35,7 @@ import Testing
 
     @Test func sinceIsWhenTheStatusChangedNotWhenItWasSeenAgain() async throws {
         let history = try folder.open()
-        history.remember(list: [Sample.target()], client: "client")
+        history.persist(list: [Sample.target()], client: "client")
         var judge = Judge()
         for record in Sample.run([.good, .good, .bad(.timeout), .good], by: &judge) {
             history.append(record)
@@ -49,7 +49,7 @@ import Testing
 
     @Test func aVoidResultIsShownAsTheLastProbe() async throws {
         let history = try folder.open()
-        history.remember(list: [Sample.target()], client: "client")
+        history.persist(list: [Sample.target()], client: "client")
         var judge = Judge()
         history.append(Sample.judged(Sample.result(.bad(.timeout), void: .tainted), by: &judge))
         await history.close()
@@ -72,7 +72,7 @@ import Testing
     @Test func readsWhileTheWriterWritesWithoutAnErrorOnEitherSide() async throws {
         let events = EventLog()
         let history = try folder.open { $0.onEvent = events.note }
-        history.remember(list: [Sample.target()], client: "client")
+        history.persist(list: [Sample.target()], client: "client")
         await history.flush()
         let path = folder.database
         let reading = Task.detached {

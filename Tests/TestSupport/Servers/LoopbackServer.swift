@@ -1,8 +1,8 @@
-// TestSupport: what the tests of several rooms share: servers on loopback that answer exactly what a test tells them to, also what no
+// TestSupport: what the tests of several modules share: servers on loopback that answer exactly what a test tells them to, also what no
 // server should; a client that sends a request's bytes as they are; a clock that a test moves; a folder that goes away; lists of the
-// Targets API. What doesn't: anything that one room's tests alone need (that is in their own Support), and anything that knows a
-// type of ours: no room is imported here, so that no room's tests build another's. Nothing of it is for production. Where it goes
-// next: a part moves here when a second room's tests want it.
+// Targets API. What doesn't: anything that one module's tests alone need (that is in their own Support), and anything that knows a
+// type of ours: no module is imported here, so that no module's tests build another's. Nothing of it is for production. Where it goes
+// next: a part moves here when a second module's tests want it.
 
 /// One request as it came.
 package struct LoopbackRequest: Sendable {

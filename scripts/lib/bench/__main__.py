@@ -16,7 +16,7 @@ import traceback
 from machine import MeasuringLock, private_network, say
 from processes import Failed, OthersWork
 from run import Run
-from scenarios import cost, history, lists, moving, peer, scale, scrape, soak, steady, truth, zoo
+from scenarios import cost, history, lists, moving, peer, scale, scrape, soak, steady, truth, hostile
 from table import Table
 
 SCENARIOS = {
@@ -33,7 +33,7 @@ SCENARIOS = {
     "lists": (lists.lists, "Syncs of 100,000 targets with an API that has ETags, while they are probed"),
     "moving": (moving.moving, "Lateness while results are moved, rolled up and deleted, at 2,000 probes a second"),
     "soak": (soak.soak, "Ten minutes of reloads, other lists, scrapes and API failures at 2,000 probes a second"),
-    "zoo": (zoo.zoo, "Hostile targets, each alone: the right reason, and no later than the timeout allows"),
+    "hostile": (hostile.hostile, "Hostile targets, each alone: the right reason, and no later than the timeout allows"),
 }
 
 
@@ -50,7 +50,7 @@ def read_options():
     parser.add_argument("--lock", metavar="FILE", help="hold this file locked (flock) while a scenario runs")
     parser.add_argument("--tools", type=pathlib.Path, help=argparse.SUPPRESS)
     parser.add_argument("--history", type=pathlib.Path, help=argparse.SUPPRESS)
-    parser.add_argument("--zoo", type=pathlib.Path, help=argparse.SUPPRESS)
+    parser.add_argument("--hostile", type=pathlib.Path, help=argparse.SUPPRESS)
     parser.add_argument("--check", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
     options.names = list(SCENARIOS) if options.only is None else options.only.split(",")
@@ -61,9 +61,9 @@ def read_options():
         # Before anything is built, a mistyped option is told, and what has to be built.
         print(*options.names, sep="\n")
         sys.exit(0)
-    own = {"zoo": options.zoo, "history": options.history}
+    own = {"hostile": options.hostile, "history": options.history}
     if options.program is None or options.tools is None or any(own[name] is None for name in own if name in options.names):
-        parser.error("--program, --tools, --zoo and --history are needed without scripts/bench")
+        parser.error("--program, --tools, --hostile and --history are needed without scripts/bench")
     options.program, options.tools = options.program.resolve(), options.tools.resolve()
     return options
 

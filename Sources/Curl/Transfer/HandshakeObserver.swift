@@ -1,0 +1,114 @@
+internal import CCurl
+
+/// What the TLS handshake of one transfer showed. It hangs on the SSL_CTX, which can outlive the transfer in a kept connection.
+final class HandshakeObserver {
+    private static let certificatesMax: Int32 = 10
+
+    /// X509_V_OK, or why the chain was refused and how far from the leaf; the first error stays.
+    private(set) var verifyError: Int32 = 0
+    private(set) var verifyDepth: Int32 = 0
+    /// The certificate that it was refused for.
+    private(set) var refused: CertificateFacts?
+    private(set) var certificates: [CertificateFacts] = []
+    private var chain: [CertificateFacts] = []
+    private var cipher: String?
+    /// The server asked for a certificate of ours.
+    private(set) var wantsCertificate = false
+    /// The alert that came, if it was one that ends a connection: warnings, such as one of a name that isn't known, change nothing.
+    private(set) var alert: UInt8?
+    private var version: Int32 = 0
+    /// Tickets and new keys: each costs OpenSSL far more than its bytes say, so those aren't all that is counted.
+    private(set) var messagesAfterHandshake = 0
+    private static let messagesAfterHandshakeMax = 32
+    /// When the TCP connection stood, by the monotonic clock; 0 before. libcurl's own mark of it is lost with a failing handshake.
+    private(set) var beganAt: UInt64 = 0
+
+    /// Has OpenSSL call back for each certificate that it judges. Its verdict stays as it is, and so does libcurl's cached CA store.
+    func watch(_ context: OpaquePointer) -> Bool {
+        beganAt = monotonicNanoseconds()
+        let retained = Unmanaged.passRetained(self)
+        if rf_watch_handshake(context, witnessIndex, retained.toOpaque(), certificateJudged, messageSeen) == 1 { return true }
+        retained.release()
+        return false
+    }
+
+    /// As a handshake that is over left it; for a kept connection, whose handshake belonged to another transfer.
+    func observe(_ ssl: OpaquePointer) {
+        version = SSL_version(ssl)
+        if certificates.isEmpty { certificates = Self.read(rf_peer_certificates(ssl)) }
+        chain = Self.read(rf_verified_chain(ssl))
+        cipher = rf_cipher_name(ssl).map { String(cString: $0) }
+    }
+
+    func write(to report: inout TransferReport) {
+        (report.tlsVersion, report.tlsCipher) = (tlsVersion, cipher)
+        (report.certificates, report.verifiedChain, report.refusedCertificate) = (certificates, chain, refused)
+    }
+
+    static func of(_ ssl: OpaquePointer) -> HandshakeObserver? {
+        rf_witness_of(ssl, witnessIndex).map { Unmanaged.fromOpaque($0).takeUnretainedValue() }
+    }
+
+    /// - Parameter before: what had come before the transfer that asks.
+    func hasTooMuchAfterHandshake(since before: Int) -> Bool {
+        messagesAfterHandshake - before > Self.messagesAfterHandshakeMax
+    }
+
+    fileprivate func came(_ content: Int32, _ bytes: UnsafeRawBufferPointer) {
+        switch (content, Int32(bytes[0])) {
+        case (SSL3_RT_HANDSHAKE, SSL3_MT_NEWSESSION_TICKET), (SSL3_RT_HANDSHAKE, SSL3_MT_KEY_UPDATE): messagesAfterHandshake += 1
+        case (SSL3_RT_HANDSHAKE, SSL3_MT_CERTIFICATE_REQUEST): wantsCertificate = true
+        case (SSL3_RT_ALERT, SSL3_AL_FATAL) where bytes.count == 2: alert = bytes[1]
+        default: break
+        }
+    }
+
+    fileprivate func judged(_ isAccepted: Bool, _ verification: OpaquePointer, _ ssl: OpaquePointer) {
+        version = SSL_version(ssl)
+        if certificates.isEmpty { certificates = Self.read(rf_sent_certificates(verification)) }
+        guard !isAccepted, verifyError == X509_V_OK else { return }
+        verifyError = X509_STORE_CTX_get_error(verification)
+        verifyDepth = X509_STORE_CTX_get_error_depth(verification)
+        refused = X509_STORE_CTX_get_current_cert(verification).map { CertificateFacts(Certificate($0)) }
+        // Times are looked at last: such a chain is whole, and says by when it was to be renewed.
+        if [X509_V_ERR_CERT_HAS_EXPIRED, X509_V_ERR_CERT_NOT_YET_VALID].contains(verifyError) {
+            chain = Self.read(rf_chain_of(verification))
+        }
+    }
+
+    private var tlsVersion: TransferReport.TLSVersion? {
+        switch version {
+        case TLS1_VERSION: .tls10
+        case TLS1_1_VERSION: .tls11
+        case TLS1_2_VERSION: .tls12
+        case TLS1_3_VERSION: .tls13
+        default: nil
+        }
+    }
+
+    private static func read(_ chain: OpaquePointer?) -> [CertificateFacts] {
+        (0..<min(rf_certificate_count(chain), certificatesMax)).compactMap { index in
+            rf_certificate_at(chain, index).map { CertificateFacts(Certificate($0)) }
+        }
+    }
+}
+
+/// Where in an SSL_CTX witnesses are kept.
+private let witnessIndex = rf_witness_index { _, witness, _, _, _, _ in
+    if let witness { Unmanaged<HandshakeObserver>.fromOpaque(witness).release() }
+}
+
+private func certificateJudged(_ isAccepted: Int32, _ verification: OpaquePointer?) -> Int32 {
+    if let verification, let ssl = rf_ssl_of(verification) {
+        HandshakeObserver.of(ssl)?.judged(isAccepted == 1, verification, ssl)
+    }
+    return isAccepted
+}
+
+private func messageSeen(
+    _ isSent: Int32, _: Int32, _ content: Int32, _ message: UnsafeRawPointer?, _ count: Int, _ ssl: OpaquePointer?,
+    _: UnsafeMutableRawPointer?
+) {
+    guard isSent == 0, content == SSL3_RT_HANDSHAKE || content == SSL3_RT_ALERT, count > 0, let message, let ssl else { return }
+    HandshakeObserver.of(ssl)?.came(content, UnsafeRawBufferPointer(start: message, count: count))
+}

@@ -1,0 +1,96 @@
+internal import GRDB
+internal import Health
+
+/// One transaction's worth of moving: rows in the order of their ids, target after target.
+struct CompactionRun {
+    typealias Row = (id: Int64, values: ResultValues)
+
+    private let db: Database
+    private let chunk: Chunk
+    private let counting: Counting
+    private var adder: HourAdder
+    private let insertResult: Prepared
+    private let insertMinute: Prepared
+    private let selectState: Prepared
+    private let insertState: Prepared
+    private var minute = OpenMinute()
+    /// When the first and the last of them started.
+    private var (first, last): (Int64, Int64) = (.max, .min)
+    /// Most results are like the one before.
+    private var known: (id: Int64, kind: ResultKind, reason: String?)?
+
+    init(_ db: Database, _ chunk: Chunk) throws {
+        (self.db, self.chunk) = (db, chunk)
+        counting = try Counting(db)
+        adder = try HourAdder(db)
+        insertResult = try Prepared(db, "INSERT INTO settled VALUES (?,?,?,?,?,?,?,?,?,?,?)")
+        insertMinute = try Prepared(db, "INSERT INTO minute VALUES (?,?,?,?,?,?,?,?,?,?,?)")
+        selectState = try LastResultState.select(db)
+        insertState = try LastResultState.insert(db)
+    }
+
+    /// - Parameters:
+    ///   - rows: those of several targets.
+    ///   - order: the ordinals in `rows` of this target's, in the order of their ids.
+    mutating func settle(_ rows: [Row], _ order: ArraySlice<CompactionOrder>, of target: Int64) throws {
+        var standing = try LastResultState(selectState, target)
+        var ordinal = 0
+        for item in order {
+            let values = rows[item.index].values
+            insertResult.bind(ResultID.make(chunk: chunk.id, target: 0) | item.inChunk, at: 1)
+            values.bind(to: insertResult, from: 2)
+            try insertResult.run()
+            guard let (_, kind, reason) = kind(values.kind) else { continue }
+            let startedAt = chunk.base + values.offset
+            (first, last) = (min(first, startedAt), max(last, startedAt))
+            let own = startedAt.quotient(Counting.minute)
+            if own != minute.minute || minute.isEmpty {
+                try write(target, &ordinal, kind.vantage)
+                minute.begin(own)
+            }
+            minute.add(values, isCounted: kind.isCounted, reason: reason)
+            try standing.apply(values, startedAt, kind, counting.kinds) { hour, time in
+                try adder.add(time, to: hour, of: target, vantage: kind.vantage)
+            }
+        }
+        let vantage = known?.kind.vantage ?? 0
+        try write(target, &ordinal, vantage)
+        try adder.finish(target, vantage: vantage)
+        // Nobody comes back to an hour that has been added up.
+        if adder.isDone(standing.hour, of: target) {
+            try standing.hand { hour, time in try adder.add(time, to: hour, of: target, vantage: vantage) }
+        }
+        try standing.write(target, with: insertState)
+    }
+
+    private mutating func kind(_ id: Int64) -> (id: Int64, kind: ResultKind, reason: String?)? {
+        if let known, known.id == id { return known }
+        guard let kind = counting.kinds[id] else { return nil }
+        known = (id, kind, counting.reason(of: kind))
+        return known
+    }
+
+    private mutating func write(_ target: Int64, _ ordinal: inout Int, _ vantage: Int64) throws {
+        guard !minute.isEmpty else { return }
+        let id = ResultID.make(chunk: chunk.id, target: target, ordinal: ordinal)
+        try minute.write(id, base: chunk.base.quotient(Counting.minute), with: insertMinute)
+        try adder.add(minute, of: target, vantage: vantage)
+        minute.begin(.min)
+        ordinal += 1
+    }
+
+    func finish(movedTo target: Int64) throws {
+        try db.run("UPDATE chunk SET moved = ? WHERE id = ?", [.integer(target), .integer(chunk.id)])
+        guard first <= last else { return }
+        try db.run(
+            "UPDATE chunk SET min_ms = min(coalesce(min_ms, ?1), ?1), max_ms = max(coalesce(max_ms, ?2), ?2) WHERE id = ?3",
+            [.integer(first), .integer(last), .integer(chunk.id)])
+    }
+}
+
+/// Where a row of many is, and where it belongs.
+struct CompactionOrder {
+    /// Target and ordinal.
+    var inChunk: Int64
+    var index: Int
+}

@@ -1,0 +1,73 @@
+package import Health
+
+/// What is known of one target in one span of time.
+package struct RollupItem: Hashable, Sendable {
+    package var start: Timestamp
+    package var length: Duration
+    private var rollup: Rollup
+    /// nil where it isn't known: in steps of less than an hour it is counted from results, which are kept for less time than minutes.
+    package let time: StateTime?
+
+    /// How long the target was believed to be in each state. What is missing to the whole is unknown.
+    package struct StateTime: Hashable, Sendable {
+        package var up: Duration
+        package var degraded: Duration
+        package var down: Duration
+        package var maintenance: Duration
+
+        /// (up + degraded) / (up + degraded + down); nil when nothing is known.
+        package var availability: Double? {
+            let known = up + degraded + down
+            return known > .zero ? (up + degraded) / known : nil
+        }
+    }
+
+    init(start: Int64, length: Int64, _ rollup: Rollup, hasTime: Bool) {
+        self.start = Timestamp(milliseconds: start)
+        self.length = .milliseconds(length)
+        self.rollup = rollup
+        let time = rollup.time
+        self.time =
+            hasTime
+            ? StateTime(
+                up: .milliseconds(time.up), degraded: .milliseconds(time.degraded), down: .milliseconds(time.down),
+                maintenance: .milliseconds(time.maintenance)) : nil
+    }
+
+    /// Results that counted.
+    package var probes: Int { rollup.probes }
+    package var failures: Int { rollup.failures }
+    package var voids: Int { rollup.voids }
+    /// Failures by ``Reason``'s word.
+    package var reasons: [String: Int] { rollup.reasons }
+    package var least: Duration? { rollup.least.map { .microseconds($0) } }
+    package var most: Duration? { rollup.most.map { .microseconds($0) } }
+    package var mean: Duration? {
+        let count = rollup.probes - rollup.failures
+        return count > 0 ? .microseconds(rollup.sum / Int64(count)) : nil
+    }
+
+    /// Of the durations of probes that succeeded, within 0.8 %; nil when there were none.
+    ///
+    /// - Parameter share: 0.99 for the 99th percentile.
+    package func percentile(_ share: Double) -> Duration? { rollup.percentile(share).map { .microseconds($0) } }
+
+    /// The same of one part of them.
+    package func percentile(_ share: Double, of phase: Phase) -> Duration? {
+        rollup.phases[keyPath: phase.keyPath].percentile(share).map { .microseconds($0) }
+    }
+
+    package enum Phase: String, CaseIterable, Sendable {
+        case dns, connect, tls, processing, transfer
+
+        fileprivate var keyPath: KeyPath<PhaseDistributions, Distribution> {
+            switch self {
+            case .dns: \.dns
+            case .connect: \.connect
+            case .tls: \.tls
+            case .processing: \.processing
+            case .transfer: \.transfer
+            }
+        }
+    }
+}

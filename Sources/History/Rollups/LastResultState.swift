@@ -1,0 +1,106 @@
+internal import GRDB
+
+/// The last result of a target that has been moved, the last that counted, and the time in each state in the hour of that: time is
+/// counted from result to result, so an hour's is known when the next hour has begun, or when it is added up because none came.
+struct LastResultState {
+    /// For so long a result is believed when no other follows: a longer silence is time that nobody saw.
+    static func reach(of interval: Int64) -> Int64 { interval * 3 }
+
+    private(set) var lastAt: Int64?
+    private(set) var lastKind: Int64?
+    private(set) var lastDuration: Int64?
+    private(set) var countedAt: Int64?
+    private(set) var countedKind: Int64?
+    /// Since 1970.
+    private(set) var hour: Int64 = 0
+    private(set) var time = StatusTime()
+
+    private static let columns =
+        "last_ms, last_kind, last_us, counted_ms, counted_kind, hour, up_ms, degraded_ms, down_ms, maintenance_ms"
+
+    init() {}
+
+    init(_ db: Database, _ target: Int64) throws {
+        try self.init(Self.select(db), target)
+    }
+
+    init(_ select: Prepared, _ target: Int64) throws {
+        select.bind(target, at: 1)
+        try select.run { row in
+            self = LastResultState(row, from: 0)
+            return false
+        }
+    }
+
+    init(_ row: CellReader, from column: Int32) {
+        (lastAt, lastKind, lastDuration) = (row.integer(column), row.integer(column + 1), row.integer(column + 2))
+        (countedAt, countedKind, hour) = (row.integer(column + 3), row.integer(column + 4), row.number(column + 5))
+        time = StatusTime(
+            up: row.number(column + 6), degraded: row.number(column + 7), down: row.number(column + 8),
+            maintenance: row.number(column + 9))
+    }
+
+    /// - Parameters:
+    ///   - startedAt: milliseconds since 1970.
+    ///   - close: gets the time of each hour that is over.
+    mutating func apply(
+        _ values: ResultValues, _ startedAt: Int64, _ kind: ResultKind, _ kinds: [Int64: ResultKind],
+        close: (_ hour: Int64, StatusTime) throws -> Void
+    ) rethrows {
+        (lastAt, lastKind, lastDuration) = (startedAt, values.kind, values.duration)
+        guard kind.isCounted else { return }
+        if let countedAt, let countedKind {
+            // Most results are like the one before.
+            let believed = countedKind == values.kind ? kind : kinds[countedKind]
+            if let believed { try spread(from: countedAt, until: startedAt, believed, close: close) }
+        }
+        (countedAt, countedKind) = (startedAt, values.kind)
+    }
+
+    /// What was believed since the result before holds until this one, unless nobody looked for too long.
+    private mutating func spread(
+        from start: Int64, until end: Int64, _ kind: ResultKind, close: (_ hour: Int64, StatusTime) throws -> Void
+    ) rethrows {
+        guard start < end, end - start <= Self.reach(of: kind.interval) else { return }
+        var start = start
+        while start < end {
+            let own = start.quotient(Counting.hour)
+            if own != hour {
+                try hand(close)
+                hour = own
+            }
+            let next = min(end, (own + 1) * Counting.hour)
+            time.add(next - start, kind)
+            start = next
+        }
+    }
+
+    /// The time so far goes to its hour.
+    mutating func hand(_ close: (_ hour: Int64, StatusTime) throws -> Void) rethrows {
+        if !time.isEmpty { try close(hour, time) }
+        time = StatusTime()
+    }
+
+    func write(_ target: Int64, _ db: Database) throws {
+        try write(target, with: Self.insert(db))
+    }
+
+    static func insert(_ db: Database) throws -> Prepared {
+        try Prepared(db, "INSERT OR REPLACE INTO standing VALUES (?,?,?,?,?,?,?,?,?,?,?)")
+    }
+
+    static func select(_ db: Database) throws -> Prepared {
+        try Prepared(db, "SELECT \(columns) FROM standing WHERE target = ?")
+    }
+
+    func write(_ target: Int64, with insert: Prepared) throws {
+        insert.bind(target, at: 1)
+        for (index, value) in [lastAt, lastKind, lastDuration, countedAt, countedKind].enumerated() {
+            insert.bind(value, at: Int32(index + 2))
+        }
+        for (index, value) in [hour, time.up, time.degraded, time.down, time.maintenance].enumerated() {
+            insert.bind(value, at: Int32(index + 7))
+        }
+        try insert.run()
+    }
+}

@@ -1,0 +1,87 @@
+internal import GRDB
+internal import Health
+
+/// The last good list of every client: rows of `target` that are `listed`. A client whose list is empty has a row of its own, because an
+/// empty list is not the same as none.
+enum PersistedLists {
+    /// Writes what differs from the list that is there.
+    static func write(_ db: Database, _ list: [Target], client: String) throws {
+        try db.run("INSERT OR IGNORE INTO remembered_client VALUES (?)", [.text(client)])
+        let upsert = """
+            INSERT INTO target (client_id, target_id, name, region, base_url, test_path, rule_effect, listed)
+            VALUES (?, ?, ?, ?, ?, ?, ?, 1)
+            ON CONFLICT (client_id, target_id) DO UPDATE SET name = excluded.name, region = excluded.region,
+                base_url = excluded.base_url, test_path = excluded.test_path, rule_effect = excluded.rule_effect, listed = 1
+            WHERE (name, region, base_url, test_path, rule_effect, listed)
+                IS NOT (excluded.name, excluded.region, excluded.base_url, excluded.test_path, excluded.rule_effect, 1)
+            """
+        var keys: Set<String> = []
+        for target in list where target.identity.clientID == client && keys.insert(target.identity.key).inserted {
+            try db.run(upsert, cells(target))
+        }
+        var gone: [Int64] = []
+        try db.run("SELECT id, target_id FROM target WHERE client_id = ? AND listed = 1", [.text(client)]) { row in
+            if let id = row.integer(0), !keys.contains(row.text(1) ?? "") { gone.append(id) }
+            return true
+        }
+        for id in gone { try db.run("UPDATE target SET listed = 0 WHERE id = ?", [.integer(id)]) }
+    }
+
+    /// The client is no longer asked: nothing is listed for it, and that is not the same as an empty list.
+    static func forget(_ db: Database, client: String) throws {
+        try db.run("DELETE FROM remembered_client WHERE client_id = ?", [.text(client)])
+        try db.run("UPDATE target SET listed = 0 WHERE client_id = ? AND listed = 1", [.text(client)])
+    }
+
+    /// Gives a target that left its list before that was written a row to be known by.
+    static func name(_ db: Database, _ target: Target) throws {
+        try db.run(
+            """
+            INSERT OR IGNORE INTO target (client_id, target_id, name, region, base_url, test_path, rule_effect, listed)
+            VALUES (?, ?, ?, ?, ?, ?, ?, 0)
+            """, cells(target))
+    }
+
+    private static func cells(_ target: Target) -> [Cell] {
+        [
+            .text(target.identity.clientID), .text(target.identity.key), .text(target.name), .text(target.region),
+            .text(target.baseURL), .text(target.testPath), .text(target.ruleEffect.rawValue),
+        ]
+    }
+
+    static func all(_ db: Database) throws -> [String: [Target]] {
+        var lists: [String: [Target]] = [:]
+        try db.run("SELECT client_id FROM remembered_client") { row in
+            lists[row.text(0) ?? ""] = []
+            return true
+        }
+        // One text for all targets of a client.
+        var clients: [String: String] = [:]
+        try db.run("SELECT \(columns) FROM target WHERE listed = 1 ORDER BY id") { row in
+            let text = row.text(0) ?? ""
+            let clientID = clients[text] ?? text
+            clients[clientID] = clientID
+            lists[clientID, default: []].append(target(row, clientID: clientID))
+            return true
+        }
+        return lists
+    }
+
+    private static let columns = "client_id, target_id, name, region, base_url, test_path, rule_effect"
+
+    private static func target(_ row: CellReader, clientID: String) -> Target {
+        Target(
+            identity: TargetIdentity(clientID: clientID, key: row.text(1) ?? ""), name: row.text(2) ?? "",
+            baseURL: row.text(4) ?? "", testPath: row.text(5) ?? "", region: row.text(3) ?? "",
+            ruleEffect: row.text(6).map(Target.RuleEffect.init(rawValue:)) ?? .allow)
+    }
+
+    static func targets(_ db: Database, where condition: String, _ word: String) throws -> [Target] {
+        var targets: [Target] = []
+        try db.run("SELECT \(columns) FROM target WHERE \(condition) ORDER BY id", [.text(word)]) { row in
+            targets.append(target(row, clientID: row.text(0) ?? ""))
+            return true
+        }
+        return targets
+    }
+}

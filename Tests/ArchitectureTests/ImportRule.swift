@@ -1,0 +1,91 @@
+/// Which modules each module may import. This table is the import rule; docs/architecture.md explains it.
+enum ImportRule {
+    /// Free to every module. A target's tests may import more.
+    static let free: Set<String> = ["Swift", "Synchronization"]
+
+    static let modules: [String: Set<String>] = [
+        "CCurl": [],
+        "CReceive": [],
+        "CProcess": [],
+        "CMalloc": [],
+        "CZlib": [],
+        "CCrypt": [],
+        "Curl": ["CCurl", "CReceive", "CZlib", "Dispatch", "Glibc"],
+        "Health": [],
+        "CPCRE2": [],
+        "Probing": ["Health", "Curl", "CPCRE2", "FoundationEssentials", "Glibc"],
+        "Scheduling": ["Health", "HeapModule", "DequeModule"],
+        "TargetsAPI": ["Health", "FoundationEssentials", "Crypto"],
+        "ConnectionLimits": ["Health", "Glibc", "HTTPTypes", "NIOCore", "NIOHTTP1", "NIOHTTPTypes"],
+        "TargetsServer": hummingbird.union([
+            "Health", "ConnectionLimits", "DatabaseFiles", "TargetsAPI", "GRDB", "FoundationEssentials", "Crypto",
+        ]),
+        "DatabaseFiles": ["GRDBSQLite", "Glibc"],
+        "History": ["DatabaseFiles", "Health", "GRDB", "GRDBSQLite", "Glibc"],
+        "Exposition": ["Health", "Glibc"],
+        "Alerting": ["Health", "FoundationEssentials", "Crypto"],
+        "Web": hummingbird.union([
+            "Health", "ConnectionLimits", "Exposition", "FoundationEssentials", "CZlib", "CCrypt", "Crypto", "Dispatch", "Glibc",
+            "NIOPosix",
+            "NIOExtras",
+            "NIOHTTPTypes", "NIOSSL",
+        ]),
+        "Settings": ["Health", "Yams", "Glibc"],
+        "Terminal": ["Health", "Glibc"],
+        "SampleTargets": hummingbird.union([
+            "HummingbirdTLS", "NIOSSL", "X509", "SwiftASN1", "Crypto", "FoundationEssentials",
+        ]),
+        "Daemon": all.union(["CMalloc", "ServiceLifecycle", "UnixSignals", "Logging", "Glibc", "Dispatch"]),
+        "rangefinder": all.union([
+            "SampleTargets", "CProcess", "Daemon", "ArgumentParser", "Logging", "ServiceLifecycle", "UnixSignals",
+            "FoundationEssentials",
+            "Glibc",
+        ]),
+    ]
+
+    /// What Hummingbird's own interface is spread over: a member counts as used only where its module is imported by name.
+    private static let hummingbird: Set<String> = [
+        "Hummingbird", "HummingbirdCore", "HTTPTypes", "NIOCore", "Logging", "ServiceLifecycle",
+    ]
+
+    /// The modules that the two at the end of the line put together.
+    private static let all: Set<String> = [
+        "Health", "Curl", "Probing", "Scheduling", "TargetsAPI", "TargetsServer", "History", "Exposition", "Alerting", "Web",
+        "ConnectionLimits", "DatabaseFiles", "Settings",
+        "Terminal",
+    ]
+
+    /// What `source`, a file of `module`, imports against the rule.
+    static func violations(in source: String, of module: String) -> [String] {
+        guard let allowed = modules[module] else { return ["the module \(module) has no row in the table of imports"] }
+        return imports(in: source)
+            .filter { !allowed.contains($0) && !free.contains($0) }
+            .map { "\(module) may not import \($0)" }
+    }
+
+    /// The modules that a Swift file imports, in whichever form: with an access level, an attribute, one declaration only, a submodule.
+    static func imports(in source: String) -> [String] {
+        let kinds: Set<String> = ["struct", "class", "enum", "protocol", "typealias", "func", "var", "let"]
+        let words = words(of: SwiftText(source).code)
+        return words.indices.compactMap { index in
+            guard words[index] == "import", index == 0 || ![".", "`"].contains(words[index - 1]) else { return nil }
+            let rest = words[(index + 1)...].drop { kinds.contains($0) || $0 == "`" }
+            return rest.first == ":" ? nil : rest.first
+        }
+    }
+
+    private static func words(of code: String) -> [String] {
+        var words: [String] = []
+        var isInWord = false
+        for character in code {
+            let belongsToWord = character.isLetter || character.isNumber || character == "_"
+            if belongsToWord, isInWord {
+                words[words.count - 1].append(character)
+            } else if !character.isWhitespace {
+                words.append(String(character))
+            }
+            isInWord = belongsToWord
+        }
+        return words
+    }
+}

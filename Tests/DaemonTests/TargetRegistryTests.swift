@@ -1,0 +1,120 @@
+import Curl
+import Health
+import Probing
+import Testing
+
+@testable import Daemon
+
+@Suite struct TargetRegistryTests {
+    private let policy = SharedPolicy(ProbePolicy())
+
+    private func target(_ url: String) -> Target {
+        Target(identity: TargetIdentity(clientID: "c", key: "t"), name: "n", baseURL: url, testPath: "/", region: "r")
+    }
+
+    private func report(_ outcome: Outcome, otherAddresses: OtherAddresses? = nil) -> ProbeReport {
+        let result = ProbeResult(
+            target: target("").identity, startedAt: Timestamp(milliseconds: 1_700_000_000_000), duration: .milliseconds(5),
+            outcome: outcome)
+        return ProbeReport(result: result, startedAt: .now, otherAddresses: otherAddresses)
+    }
+
+    @Test func aResultOfAnEarlierLifeOfATargetCountsForNothing() throws {
+        let registry = TargetRegistry()
+        registry.add(target("http://old"), policy, judge: Judge())
+        let (_, place) = try #require(registry.order(target("").identity, due: .now, isRecheck: false))
+        _ = registry.remove(target("").identity, at: Timestamp(milliseconds: 0))
+        registry.add(target("http://new"), policy, judge: Judge())
+        let judged = try #require(registry.judge(report(.bad(.statusUnexpected)), place: place, persist: { _ in }))
+        #expect(judged.result.void == .cancelled)
+        #expect(judged.judge.streaks.bad == 0)
+    }
+
+    @Test func aResultOfAnEarlierURLCountsForNothing() throws {
+        let registry = TargetRegistry()
+        registry.add(target("http://old"), policy, judge: Judge())
+        let (_, place) = try #require(registry.order(target("").identity, due: .now, isRecheck: false))
+        #expect(registry.update(target("http://new"), policy))
+        #expect(registry.judge(report(.good), place: place, persist: { _ in })?.result.void == .cancelled)
+    }
+
+    @Test func aJudgeIsNewsWhenItChangesOrIsNotKnownYet() throws {
+        let registry = TargetRegistry()
+        registry.add(target("http://old"), policy, judge: Judge())
+        func news(_ outcome: Outcome) throws -> Bool {
+            let (_, place) = try #require(registry.order(target("").identity, due: .now, isRecheck: false))
+            return try #require(registry.judge(report(outcome), place: place, persist: { _ in })).isJudgeNews
+        }
+        // The streaks grow up to the third.
+        #expect(try [Outcome.good, .good, .good, .good, .good].map(news) == [true, true, true, false, false])
+        #expect(try news(.bad(.timeout)))
+        // The change is part of it until it is past the last that count for flapping.
+        let after = try (1...22).map { _ in try news(.good) }
+        #expect(after[..<20].allSatisfy(\.self) && after.last == false)
+        // Elsewhere it begins anew, and that has to be written even by a result that changes nothing more.
+        #expect(registry.update(target("http://new"), policy))
+        #expect(try news(.good))
+        _ = registry.remove(target("").identity, at: Timestamp(milliseconds: 0))
+        registry.add(target("http://new"), policy, judge: Judge())
+        #expect(try news(.good))
+    }
+
+    @Test func nothingOfARemovedTargetIsRemembered() throws {
+        let registry = TargetRegistry()
+        registry.add(target("http://old"), policy, judge: Judge())
+        let (_, place) = try #require(registry.order(target("").identity, due: .now, isRecheck: false))
+        _ = registry.remove(target("").identity, at: Timestamp(milliseconds: 0))
+        var wasRemembered = false
+        #expect(registry.judge(report(.good), place: place, persist: { _ in wasRemembered = true }) == nil)
+        #expect(!wasRemembered)
+    }
+
+    @Test func aTargetWithNoneButVoidResultsIsNotSeen() throws {
+        let registry = TargetRegistry()
+        registry.add(target("http://old"), policy, judge: Judge())
+        let (_, place) = try #require(registry.order(target("").identity, due: .now, isRecheck: false))
+        let start = ContinuousClock.now
+        let ask = { (seconds: Int) in registry.unseen(forIntervals: 3, now: start + .seconds(seconds)) }
+        func judge(_ outcome: Outcome, _ void: VoidCause? = nil, at seconds: Int) {
+            var report = report(outcome)
+            (report.startedAt, report.result.void) = (start + .seconds(seconds), void ?? report.result.void)
+            _ = registry.judge(report, place: place, persist: { _ in })
+        }
+        judge(.good, .cancelled, at: 0)
+        #expect(ask(1000) == 0)
+        judge(.bad(.proberFault), at: 0)
+        judge(.good, .tainted, at: 60)
+        #expect(ask(90) == 0 && ask(91) == 1)
+        judge(.good, .cancelled, at: 91)
+        #expect(ask(91) == 1)
+        judge(.bad(.timeout), at: 120)
+        #expect(ask(1000) == 0)
+        judge(.bad(.proberFault), at: 150)
+        _ = registry.remove(target("").identity, at: Timestamp(milliseconds: 0))
+        #expect(ask(1000) == 0)
+    }
+
+    @Test(arguments: [(2, 0), (1, 1)]) func fewTargetsThatAreNotSeenAreNoTroubleOfTheDaemons(seen: Int, unseen: Int) throws {
+        let registry = TargetRegistry()
+        registry.add(target("http://old"), policy, judge: Judge())
+        for key in ["a", "b"].prefix(seen) {
+            let identity = TargetIdentity(clientID: "c", key: key)
+            registry.add(Target(identity: identity, name: key, baseURL: "", testPath: "/", region: "r"), policy, judge: Judge())
+        }
+        let (_, place) = try #require(registry.order(target("").identity, due: .now, isRecheck: false))
+        let void = report(.bad(.proberFault))
+        _ = registry.judge(void, place: place, persist: { _ in })
+        #expect(registry.unseen(forIntervals: 3, now: try #require(void.startedAt) + .seconds(91)) == unseen)
+    }
+
+    @Test func aSecondLookIsKnownUntilTheIntervalIsOver() throws {
+        let registry = TargetRegistry()
+        registry.add(target("http://old"), policy, judge: Judge())
+        let others = OtherAddresses(tried: [], answering: [])
+        let (first, place) = try #require(registry.order(target("").identity, due: .now, isRecheck: false))
+        #expect(first.otherAddresses == nil)
+        _ = registry.judge(report(.poor(.addressFailing), otherAddresses: others), place: place, persist: { _ in })
+        #expect(registry.order(target("").identity, due: .now, isRecheck: true)?.order.otherAddresses == others)
+        #expect(registry.order(target("").identity, due: .now, isRecheck: false)?.order.otherAddresses == nil)
+    }
+}
