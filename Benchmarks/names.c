@@ -53,7 +53,7 @@ static long number_of_name(const char *name) {
     return strcasecmp(end, ".bench.test") == 0 ? number : -1;
 }
 
-// AsyncSerialQueue a query into its answer, in place; returns the answer's length, or 0 for none.
+// Turns a query into its answer, in place; returns the answer's length, or 0 for none.
 static size_t answer(unsigned char *bytes, size_t length) {
     char name[256];
     if (length < head_bytes || bytes[2] & 0xf8 || number_at(bytes + 4) != 1) return 0;

@@ -36,7 +36,7 @@ enum Flag: Sendable { case held, inMaintenance }
 struct SeriesStore: Sendable {
     let slotCount: Int
     /// Slots.
-    var marks: [Flag: Set<Int>] = [:]
+    var flags: [Flag: Set<Int>] = [:]
     private var values: [Double]
     /// Those of small columns: a Float holds whole numbers up to 2^24 as they are.
     private var smallValues: [Float]
@@ -148,7 +148,7 @@ struct TargetFamily: Sendable {
             let choice = store[column, slot]
             if choice.isNaN { return }
             for (index, label) in values.enumerated() { line(label, index == Int(choice) ? 1 : 0) }
-        case .flag(let mark): line([], store.marks[mark]?.contains(slot) == true ? 1 : 0)
+        case .flag(let mark): line([], store.flags[mark]?.contains(slot) == true ? 1 : 0)
         case .captioned(let caption): if let text = store[caption, slot] { line(text.labels, 1) }
         }
     }

@@ -14,8 +14,10 @@ package final class TargetSeries: Sendable {
         var slots: [TargetIdentity: Int] = [:]
         var store = SeriesStore(slotCount: 0)
         var flagged: [Flag: Set<TargetIdentity>] = [:]
+        /// Held since the last ``TargetSeries/beginFlagging()``.
+        var heldMeanwhile: Set<TargetIdentity> = []
 
-        mutating func mark() { store.marks = flagged.mapValues { Set($0.compactMap { slots[$0] }) } }
+        mutating func setFlags() { store.flags = flagged.mapValues { Set($0.compactMap { slots[$0] }) } }
     }
 
     /// Held while a list is taken over, so that its labels can be written without stopping ``record(_:_:judge:)``.
@@ -63,10 +65,10 @@ package final class TargetSeries: Sendable {
         let oldSlots = new.targets.map { old.slots[$0.identity] }
         let prepared = new
         state.withLock { state in
-            let (latest, flagged) = (state.store, state.flagged)
+            let (latest, flagged, heldMeanwhile) = (state.store, state.flagged, state.heldMeanwhile)
             state = prepared
-            state.flagged = flagged
-            state.mark()
+            (state.flagged, state.heldMeanwhile) = (flagged, heldMeanwhile)
+            state.setFlags()
             for (slot, oldSlot) in oldSlots.enumerated() { state.fill(slot, from: oldSlot.map { (latest, $0) }) }
         }
     }
@@ -78,15 +80,18 @@ package final class TargetSeries: Sendable {
         }
     }
 
-    /// Which targets' alerts are held now, and which are in maintenance.
-    ///
-    /// Both are asked for under this type's lock, so that none of ``hold(_:)`` is lost meanwhile.
-    package func mark(held: () -> Set<TargetIdentity>, inMaintenance: () -> Set<TargetIdentity>) {
+    /// Begins to gather which targets are flagged. What ``hold(_:)`` says from now on is not lost by the next ``flag(held:inMaintenance:)``.
+    package func beginFlagging() { state.withLock { $0.heldMeanwhile = [] } }
+
+    /// Which targets' alerts are held, and which targets are in maintenance, as both were found after ``beginFlagging()``.
+    package func flag(held: Set<TargetIdentity>, inMaintenance: Set<TargetIdentity>) {
         state.withLock { state in
-            let flagged: [Flag: Set<TargetIdentity>] = [.held: held(), .inMaintenance: inMaintenance()]
+            let flagged: [Flag: Set<TargetIdentity>] = [
+                .held: held.union(state.heldMeanwhile), .inMaintenance: inMaintenance,
+            ]
             guard flagged != state.flagged else { return }
             state.flagged = flagged
-            state.mark()
+            state.setFlags()
         }
     }
 
@@ -94,8 +99,9 @@ package final class TargetSeries: Sendable {
     package func hold(_ target: TargetIdentity) {
         state.withLock { state in
             guard let slot = state.slots[target] else { return }
+            state.heldMeanwhile.insert(target)
             state.flagged[.held, default: []].insert(target)
-            state.store.marks[.held, default: []].insert(slot)
+            state.store.flags[.held, default: []].insert(slot)
         }
     }
 

@@ -13,7 +13,7 @@ package struct ProbeEnd<Instant: Sendable>: Sendable {
     }
 }
 
-/// AsyncSerialQueue a ``Schedule``: starts what is due in a discarding task group and sleeps until the next due time.
+/// Runs a ``Schedule``: starts the probes that are due in a discarding task group, and sleeps until the next due time.
 package final class Scheduler<C: Clock>: Sendable where C.Duration == Duration {
     package typealias Probe = @Sendable (TargetIdentity, _ due: C.Instant, _ isRecheck: Bool) async -> ProbeEnd<C.Instant>
 

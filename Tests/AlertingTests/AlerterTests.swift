@@ -200,7 +200,7 @@ import Testing
         var outbox = Outbox()
         var dropped = 0
         for number in 0..<Outbox.messagesMax + 7 {
-            dropped += outbox.add([.init(webhook: "w", id: "\(number)-1", body: "")], at: .now) { _ in 0 }
+            dropped += outbox.add([.init(webhook: "w", id: "\(number)-1", body: "")], write: 0, at: .now).dropped
         }
         #expect(dropped == 7)
         #expect(outbox.count == Outbox.messagesMax)

@@ -14,7 +14,11 @@ struct Desk {
 
     final class Events: Sendable {
         let all = Mutex<[AlertingEvent]>([])
+        /// Called at each event, too.
+        let listener = Mutex<(@Sendable (AlertingEvent) -> Void)?>(nil)
     }
+
+    func onEvent(_ body: @escaping @Sendable (AlertingEvent) -> Void) { events.listener.withLock { $0 = body } }
 
     init(
         alertmanagers: [String] = [], webhooks: [String] = [], shelf: Shelf = Shelf(), at now: ContinuousClock.Instant = .now,
@@ -30,6 +34,7 @@ struct Desk {
         let events = events
         alerter = Alerter(options, memory: shelf.memory, isInMaintenance: { _ in false }) { event in
             events.all.withLock { $0.append(event) }
+            events.listener.withLock(\.self)?(event)
         }
         office.now = now
         office.wall = wall
@@ -41,7 +46,7 @@ struct Desk {
         office.hosts[key] = host
         for letter in letters {
             pass(5)
-            _ = alerter.apply(office.report(letter, key), at: now) { shelf.memory.persist($0) }
+            _ = alerter.apply(office.report(letter, key), at: now) { [shelf] in shelf.memory.persist($0) }
         }
     }
 

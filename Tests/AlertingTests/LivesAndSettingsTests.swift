@@ -150,9 +150,9 @@ import Testing
         let desk = Desk()
         desk.alerter.set(.vantageUnhealthy, isFiring: true, at: desk.wall)
         desk.alerter.set(.vantageUnhealthy, isFiring: nil, at: desk.wall)
-        #expect(desk.alerter.state.withLock { $0.book.firing } == 1)
+        #expect(desk.alerter.state.withLock { $0.pipeline.book.firing } == 1)
         desk.alerter.set(.vantageUnhealthy, isFiring: false, at: desk.wall)
-        #expect(desk.alerter.state.withLock { $0.book.firing } == 0)
+        #expect(desk.alerter.state.withLock { $0.pipeline.book.firing } == 0)
     }
 
     @Test func theListOfAClientThatIsGoneIsNoAlert() {
@@ -160,7 +160,9 @@ import Testing
         desk.alerter.set(.syncStale, .client("c"), isFiring: true, at: desk.wall)
         desk.alerter.set(.syncHeld, .client("d"), isFiring: true, at: desk.wall)
         desk.alerter.keepClients(["d"], at: desk.wall)
-        let alerts = desk.alerter.state.withLock { $0.book.alerts.values.map { "\($0.name) \($0.isFiring) \($0.ending as Any)" } }
+        let alerts = desk.alerter.state.withLock {
+            $0.pipeline.book.alerts.values.map { "\($0.name) \($0.isFiring) \($0.ending as Any)" }
+        }
         #expect(alerts.sorted() == ["syncHeld true nil", "syncStale false Optional(Alerting.Alert.Ending.removed)"])
     }
 
@@ -199,7 +201,7 @@ import Testing
 
     @Test func aPartThatIsRefusedKeepsNoneOfTheOthers() async {
         let alerts = (0..<1200).map { Sample.alert("t\($0)") }
-        let job = Alerter.Job.alertmanager(
+        let job = AlertJob.alertmanager(
             url: "http://am", alerts: alerts, endsAt: Timestamp(milliseconds: 0), link: "")
         let asked = Mutex(0)
         let answer = await Alerter.carryOut(job) { _ in

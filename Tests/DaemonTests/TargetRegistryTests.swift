@@ -6,6 +6,7 @@ import Testing
 @testable import Daemon
 
 @Suite struct TargetRegistryTests {
+    private static let now = Timestamp(milliseconds: 0)
     private let policy = SharedPolicy(ProbePolicy())
 
     private func target(_ url: String) -> Target {
@@ -22,10 +23,10 @@ import Testing
     @Test func aResultOfAnEarlierLifeOfATargetCountsForNothing() throws {
         let registry = TargetRegistry()
         registry.add(target("http://old"), policy, judge: Judge())
-        let (_, place) = try #require(registry.order(target("").identity, due: .now, isRecheck: false))
-        _ = registry.remove(target("").identity, at: Timestamp(milliseconds: 0))
+        let (_, registration) = try #require(registry.order(target("").identity, due: .now, isRecheck: false))
+        _ = registry.remove(target("").identity, at: Self.now)
         registry.add(target("http://new"), policy, judge: Judge())
-        let judged = try #require(registry.judge(report(.bad(.statusUnexpected)), place: place, persist: { _ in }))
+        let judged = try #require(registry.judge(report(.bad(.statusUnexpected)), of: registration)).judged
         #expect(judged.result.void == .cancelled)
         #expect(judged.judge.streaks.bad == 0)
     }
@@ -33,17 +34,17 @@ import Testing
     @Test func aResultOfAnEarlierURLCountsForNothing() throws {
         let registry = TargetRegistry()
         registry.add(target("http://old"), policy, judge: Judge())
-        let (_, place) = try #require(registry.order(target("").identity, due: .now, isRecheck: false))
-        #expect(registry.update(target("http://new"), policy))
-        #expect(registry.judge(report(.good), place: place, persist: { _ in })?.result.void == .cancelled)
+        let (_, registration) = try #require(registry.order(target("").identity, due: .now, isRecheck: false))
+        #expect(registry.update(target("http://new"), policy, at: Self.now).moved)
+        #expect(registry.judge(report(.good), of: registration)?.judged.result.void == .cancelled)
     }
 
     @Test func aJudgeIsNewsWhenItChangesOrIsNotKnownYet() throws {
         let registry = TargetRegistry()
         registry.add(target("http://old"), policy, judge: Judge())
         func news(_ outcome: Outcome) throws -> Bool {
-            let (_, place) = try #require(registry.order(target("").identity, due: .now, isRecheck: false))
-            return try #require(registry.judge(report(outcome), place: place, persist: { _ in })).isJudgeNews
+            let (_, registration) = try #require(registry.order(target("").identity, due: .now, isRecheck: false))
+            return try #require(registry.judge(report(outcome), of: registration)).judged.isJudgeNews
         }
         // The streaks grow up to the third.
         #expect(try [Outcome.good, .good, .good, .good, .good].map(news) == [true, true, true, false, false])
@@ -52,33 +53,64 @@ import Testing
         let after = try (1...22).map { _ in try news(.good) }
         #expect(after[..<20].allSatisfy(\.self) && after.last == false)
         // Elsewhere it begins anew, and that has to be written even by a result that changes nothing more.
-        #expect(registry.update(target("http://new"), policy))
+        #expect(registry.update(target("http://new"), policy, at: Self.now).moved)
         #expect(try news(.good))
-        _ = registry.remove(target("").identity, at: Timestamp(milliseconds: 0))
+        _ = registry.remove(target("").identity, at: Self.now)
         registry.add(target("http://new"), policy, judge: Judge())
         #expect(try news(.good))
     }
 
-    @Test func nothingOfARemovedTargetIsRemembered() throws {
+    @Test func aResultOfARemovedTargetIsDropped() throws {
         let registry = TargetRegistry()
         registry.add(target("http://old"), policy, judge: Judge())
-        let (_, place) = try #require(registry.order(target("").identity, due: .now, isRecheck: false))
-        _ = registry.remove(target("").identity, at: Timestamp(milliseconds: 0))
-        var wasRemembered = false
-        #expect(registry.judge(report(.good), place: place, persist: { _ in wasRemembered = true }) == nil)
-        #expect(!wasRemembered)
+        let (_, registration) = try #require(registry.order(target("").identity, due: .now, isRecheck: false))
+        _ = registry.remove(target("").identity, at: Self.now)
+        #expect(registry.judge(report(.good), of: registration) == nil)
+    }
+
+    /// A result is being told when its target is removed: the removal is told after it, by the same thread.
+    @Test func aRemovalIsToldAfterTheResultBeforeIt() throws {
+        let registry = TargetRegistry()
+        let identity = target("").identity
+        registry.add(target("http://old"), policy, judge: Judge())
+        let (_, registration) = try #require(registry.order(identity, due: .now, isRecheck: false))
+        let change = try #require(registry.judge(report(.good), of: registration)?.change)
+        #expect(registry.remove(identity, at: Self.now) == nil)
+        guard case .removed(identity, nil, Self.now)? = registry.next(after: change.target) else {
+            Issue.record("the removal was not next")
+            return
+        }
+        #expect(registry.next(after: identity) == nil)
+        // What comes later is told by whoever brings it.
+        registry.add(target("http://new"), policy, judge: Judge())
+        #expect(registry.remove(identity, at: Self.now) != nil)
+    }
+
+    @Test func aScanFindsWhatIsThereInManySteps() {
+        let registry = TargetRegistry()
+        let count = 3 * TargetRegistry.scanStep + 7
+        let identities = (0..<count).map { TargetIdentity(clientID: "c", key: "\($0)") }
+        for (index, identity) in identities.enumerated() {
+            let target = Target(identity: identity, name: "n", baseURL: "", testPath: "/", region: "r")
+            registry.add(target, policy, judge: Judge(status: index % 2 == 0 ? .up : .degraded))
+        }
+        for identity in identities[..<10] { _ = registry.remove(identity, at: Self.now) }
+        let wanted = identities.enumerated().filter { $0.offset % 2 == 1 && $0.offset >= 10 }.map(\.element)
+        #expect(Set(registry.targets(.degraded)) == Set(wanted))
+        #expect(registry.unwanted(round: 0) == [])
+        #expect(registry.unwanted(round: 1).count == count - 10)
     }
 
     @Test func aTargetWithNoneButVoidResultsIsNotSeen() throws {
         let registry = TargetRegistry()
         registry.add(target("http://old"), policy, judge: Judge())
-        let (_, place) = try #require(registry.order(target("").identity, due: .now, isRecheck: false))
+        let (_, registration) = try #require(registry.order(target("").identity, due: .now, isRecheck: false))
         let start = ContinuousClock.now
         let ask = { (seconds: Int) in registry.unseen(forIntervals: 3, now: start + .seconds(seconds)) }
         func judge(_ outcome: Outcome, _ void: VoidCause? = nil, at seconds: Int) {
             var report = report(outcome)
             (report.startedAt, report.result.void) = (start + .seconds(seconds), void ?? report.result.void)
-            _ = registry.judge(report, place: place, persist: { _ in })
+            _ = registry.judge(report, of: registration)
         }
         judge(.good, .cancelled, at: 0)
         #expect(ask(1000) == 0)
@@ -90,7 +122,7 @@ import Testing
         judge(.bad(.timeout), at: 120)
         #expect(ask(1000) == 0)
         judge(.bad(.proberFault), at: 150)
-        _ = registry.remove(target("").identity, at: Timestamp(milliseconds: 0))
+        _ = registry.remove(target("").identity, at: Self.now)
         #expect(ask(1000) == 0)
     }
 
@@ -101,19 +133,19 @@ import Testing
             let identity = TargetIdentity(clientID: "c", key: key)
             registry.add(Target(identity: identity, name: key, baseURL: "", testPath: "/", region: "r"), policy, judge: Judge())
         }
-        let (_, place) = try #require(registry.order(target("").identity, due: .now, isRecheck: false))
+        let (_, registration) = try #require(registry.order(target("").identity, due: .now, isRecheck: false))
         let void = report(.bad(.proberFault))
-        _ = registry.judge(void, place: place, persist: { _ in })
+        _ = registry.judge(void, of: registration)
         #expect(registry.unseen(forIntervals: 3, now: try #require(void.startedAt) + .seconds(91)) == unseen)
     }
 
-    @Test func aSecondLookIsKnownUntilTheIntervalIsOver() throws {
+    @Test func aCheckOfOtherAddressesIsKnownUntilTheIntervalIsOver() throws {
         let registry = TargetRegistry()
         registry.add(target("http://old"), policy, judge: Judge())
         let others = OtherAddresses(tried: [], answering: [])
-        let (first, place) = try #require(registry.order(target("").identity, due: .now, isRecheck: false))
+        let (first, registration) = try #require(registry.order(target("").identity, due: .now, isRecheck: false))
         #expect(first.otherAddresses == nil)
-        _ = registry.judge(report(.poor(.addressFailing), otherAddresses: others), place: place, persist: { _ in })
+        _ = registry.judge(report(.poor(.addressFailing), otherAddresses: others), of: registration)
         #expect(registry.order(target("").identity, due: .now, isRecheck: true)?.order.otherAddresses == others)
         #expect(registry.order(target("").identity, due: .now, isRecheck: false)?.order.otherAddresses == nil)
     }

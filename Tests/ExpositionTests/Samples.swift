@@ -91,8 +91,8 @@ enum Samples {
                 sent: 7, failed: 2, queued: 3, exceptions: ["vantage_doubt": 5, "maintenance": 4],
                 setAside: ["webhook 1": 6, "webhook http://hook/": 0])
         }
-        series.mark(
-            held: { [TargetIdentity(clientID: "c1", key: "t2")] }, inMaintenance: { [TargetIdentity(clientID: "c1", key: "t1")] })
+        series.flag(
+            held: [TargetIdentity(clientID: "c1", key: "t2")], inMaintenance: [TargetIdentity(clientID: "c1", key: "t1")])
         return (series, daemon)
     }
 }

@@ -29,7 +29,7 @@ package struct FuzzOptions: Sendable {
     package var patience: Duration = .seconds(120)
     /// An engine makes so many cases; then its end is tried, too.
     package var casesOfEngine = 20_000
-    /// Diagnostics past which the run ends.
+    /// Findings past which the run ends.
     package var findingsMax = 20
     /// Where the numbers of the cases under way are kept, for whoever looks after a crash.
     package var stateFile: String?

@@ -7,7 +7,7 @@ private let rhythm = ProbeInterval(interval: .seconds(30), fastInterval: .second
 
 private func id(_ key: Int) -> TargetIdentity { TargetIdentity(clientID: "c", key: "tgt_\(key)") }
 
-/// AsyncSerialQueue a schedule by hand: probes last `probe` and are judged by `recheck`.
+/// Runs a schedule by hand: probes last `probe` and are judged by `recheck`.
 private struct Bench {
     var schedule: Schedule
     var now = Duration.zero

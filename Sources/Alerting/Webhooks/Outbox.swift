@@ -13,48 +13,26 @@ struct Outbox: Sendable {
         var group: Substring { id.split(separator: "-").first ?? "" }
     }
 
-    private struct Entry: Sendable {
-        let message: Message
-        /// When it is durable, it may be sent.
-        let ticket: Int
-        /// From then on it doesn't wait for a pause that others have brought about. nil: it had its turn, or is of an earlier life.
-        var hurriesAt: ContinuousClock.Instant?
-        var tries = 0
-        var refusals = 0
-        /// After a refusal.
-        var retryAt: ContinuousClock.Instant?
-    }
-
     /// What became of the message that was sent last.
-    enum Settled: Sendable {
+    enum Outcome: Sendable {
         case waits
         case taken(StoredDocument)
         /// Refused for so many tries: it is forgotten here. Both with the document to forget.
         case setAside(StoredDocument)
     }
 
-    private struct Channel: Sendable {
-        /// Since something was answered.
-        var failures = 0
-        var retryAt: ContinuousClock.Instant?
-        /// The pause is the webhook's own word (`Retry-After`).
-        var isAskedToWait = false
-        var isBusy = false
-    }
-
+    /// The kind of its documents.
+    static let kind = "message"
     /// Past so many for one webhook the oldest are dropped: whoever was away for so long wants to know what is now.
     static let messagesMax = 1000
     /// A message that was refused so often is set aside.
     static let triesMax = 5
-    /// The longest that a message waits for a pause that others have brought about.
-    static let waitMax: Duration = .seconds(30)
 
-    /// By webhook and serial number.
-    private var entries: [String: [Int: Entry]] = [:]
-    private var channels: [String: Channel] = [:]
+    /// By webhook.
+    private var queues: [String: WebhookQueue] = [:]
     private var serial = 0
 
-    var count: Int { entries.values.reduce(0) { $0 + $1.count } }
+    var count: Int { queues.values.reduce(0) { $0 + $1.count } }
 
     static func key(_ webhook: String, _ serial: Int) -> String {
         let digits = String(serial)
@@ -64,123 +42,73 @@ struct Outbox: Sendable {
     mutating func restore(key: String, _ message: Message) {
         guard let number = key.split(separator: " ").last.flatMap({ Int($0) }), number >= 0, number < 1 << 40 else { return }
         serial = max(serial, number)
-        entries[message.webhook, default: [:]][number] = Entry(message: message, ticket: 0)
+        queues[message.webhook, default: WebhookQueue()].restore(message, serial: number)
     }
 
-    /// Adds messages, each for another webhook, that are remembered together: with them go the documents of those that have to give way.
+    /// Adds messages, each for another webhook.
     ///
-    /// - Returns: how many had to.
-    mutating func add(_ messages: [Message], at now: ContinuousClock.Instant, persist: ([StoredDocument]) -> Int) -> Int {
-        var (documents, numbers, dropped): ([StoredDocument], [Int], Int) = ([], [], 0)
+    /// - Parameter write: the number of the write that takes the documents. The messages are sent when it is durable.
+    /// - Returns: the documents to write, those of messages that have to give way among them; and how many had to.
+    mutating func add(_ messages: [Message], write: Int, at now: ContinuousClock.Instant) -> (
+        documents: [StoredDocument], dropped: Int
+    ) {
+        var (documents, dropped): ([StoredDocument], Int) = ([], 0)
         for message in messages {
             serial += 1
-            numbers.append(serial)
-            documents.append(StoredDocument(kind: "message", key: Self.key(message.webhook, serial), text: Text.json(message)))
-            while entries[message.webhook]?.count ?? 0 >= Self.messagesMax, let oldest = entries[message.webhook]?.keys.min() {
-                entries[message.webhook]?[oldest] = nil
-                documents.append(StoredDocument(forgetting: "message", key: Self.key(message.webhook, oldest)))
-                dropped += 1
-            }
+            documents.append(
+                StoredDocument(kind: Self.kind, key: Self.key(message.webhook, serial), text: Text.json(message)))
+            let gone = queues[message.webhook, default: WebhookQueue()].add(
+                message, serial: serial, write: write, at: now, atMost: Self.messagesMax)
+            documents += gone.map { Self.forgetting(message.webhook, $0) }
+            dropped += gone.count
         }
-        let ticket = persist(documents)
-        for (message, number) in zip(messages, numbers) {
-            entries[message.webhook, default: [:]][number] = Entry(
-                message: message, ticket: ticket, hurriesAt: now.advanced(by: Self.waitMax))
-        }
-        return dropped
+        return (documents, dropped)
     }
 
-    /// The next message of each webhook that isn't being sent to, with its number, once it is durable. Those of one group in their order;
-    /// one that was tried gives way to others.
-    mutating func due(at now: ContinuousClock.Instant, durable ticket: Int) -> [(serial: Int, message: Message)] {
-        entries.keys.sorted().compactMap { webhook in
-            let channel = channels[webhook] ?? Channel()
-            guard !channel.isBusy, channel.retryAt.map({ now >= $0 }) ?? true || hurries(webhook, channel, at: now),
-                let serial = next(of: webhook, at: now, durable: ticket), let entry = entries[webhook]?[serial]
-            else { return nil }
-            // What waits behind it in its group has had its turn, too.
-            for (number, waiting) in entries[webhook] ?? [:] where waiting.message.group == entry.message.group {
-                if waiting.hurriesAt.map({ now >= $0 }) ?? false { entries[webhook]?[number]?.hurriesAt = nil }
-            }
-            entries[webhook]?[serial]?.tries += 1
-            channels[webhook, default: Channel()].isBusy = true
-            return (serial, entry.message)
-        }
+    /// The next message of each webhook that isn't being sent to, with its number, once it is durable.
+    ///
+    /// - Parameter write: the number of the last write that is durable.
+    mutating func due(at now: ContinuousClock.Instant, durable write: Int) -> [(serial: Int, message: Message)] {
+        queues.keys.sorted().compactMap { queues[$0]?.next(at: now, durable: write) }
     }
 
-    private func hurries(_ webhook: String, _ channel: Channel, at now: ContinuousClock.Instant) -> Bool {
-        !channel.isAskedToWait && (entries[webhook] ?? [:]).values.contains { $0.hurriesAt.map { now >= $0 } ?? false }
-    }
-
-    private func next(of webhook: String, at now: ContinuousClock.Instant, durable ticket: Int) -> Int? {
-        var (groups, best): (Set<Substring>, (serial: Int, tries: Int)?) = ([], nil)
-        for (serial, entry) in (entries[webhook] ?? [:]).sorted(by: { $0.key < $1.key }) {
-            // Behind the first of its group.
-            guard groups.insert(entry.message.group).inserted else { continue }
-            guard entry.ticket <= ticket, entry.retryAt.map({ now >= $0 }) ?? true else { continue }
-            if best.map({ entry.tries < $0.tries }) ?? true { best = (serial, entry.tries) }
-            if entry.tries == 0 { break }
-        }
-        return best?.serial
-    }
-
-    /// Takes the answer to a message. An answer that isn't there doesn't take back a refusal, and counts as none.
-    mutating func done(_ serial: Int, _ message: Message, _ answer: AlertAnswer, at now: ContinuousClock.Instant) -> Settled {
-        let webhook = message.webhook
-        var channel = channels[webhook] ?? Channel()
-        channel.isBusy = false
-        defer { channels[webhook] = channel }
-        let forgotten = StoredDocument(forgetting: "message", key: Self.key(webhook, serial))
-        switch answer {
-        case .taken:
-            channel = Channel()
-            entries[webhook]?[serial] = nil
-            return .taken(forgotten)
-        case .later(_, let after):
-            channel.failures += 1
-            channel.retryAt = now.advanced(by: pause(answer, failures: channel.failures))
-            channel.isAskedToWait = after != nil
-            return .waits
-        case .refused:
-            // Whoever refuses one is there for the others.
-            channel = Channel()
-            // One that had to give way meanwhile is nobody's any more.
-            guard var entry = entries[webhook]?[serial] else { return .waits }
-            entry.refusals += 1
-            entry.retryAt = now.advanced(by: backoff(failures: entry.refusals))
-            entries[webhook]?[serial] = entry.refusals < Self.triesMax ? entry : nil
-            return entry.refusals < Self.triesMax ? .waits : .setAside(forgotten)
+    /// Takes the answer to a message.
+    mutating func done(_ serial: Int, _ message: Message, _ answer: AlertAnswer, at now: ContinuousClock.Instant) -> Outcome {
+        switch queues[message.webhook]?.done(serial, answer, at: now, triesMax: Self.triesMax) ?? .waits {
+        case .waits: .waits
+        case .taken: .taken(Self.forgetting(message.webhook, serial))
+        case .refusedForGood: .setAside(Self.forgetting(message.webhook, serial))
         }
     }
 
     /// Webhooks that are no longer configured. Returns the documents to forget.
     mutating func keep(_ webhooks: Set<String>) -> [StoredDocument] {
-        let gone = entries.filter { !webhooks.contains($0.key) }
-        for webhook in gone.keys { (entries[webhook], channels[webhook]) = (nil, nil) }
-        return gone.flatMap { webhook, waiting in
-            waiting.keys.map { StoredDocument(forgetting: "message", key: Self.key(webhook, $0)) }
-        }
+        let gone = queues.filter { !webhooks.contains($0.key) }
+        for webhook in gone.keys { queues[webhook] = nil }
+        return gone.flatMap { webhook, queue in queue.messages.map { Self.forgetting(webhook, $0.serial) } }
     }
 
-    /// What waits for a webhook waits for another from now on: its URL has changed. Call ``keep(_:)`` after it.
-    mutating func move(
-        from old: String, to new: String, at now: ContinuousClock.Instant, persist: ([StoredDocument]) -> Int
-    ) {
-        guard let waiting = entries[old] else { return }
-        for (_, entry) in waiting.sorted(by: { $0.key < $1.key }) {
-            _ = add([.init(webhook: new, id: entry.message.id, body: entry.message.body)], at: now, persist: persist)
+    /// What waits for a webhook waits for another from now on: its URL has changed. Call ``keep(_:)`` after it. Returns the documents to write.
+    mutating func move(from old: String, to new: String, write: Int, at now: ContinuousClock.Instant) -> [StoredDocument] {
+        let waiting = queues[old]?.messages ?? []
+        return waiting.flatMap { _, message in
+            add([.init(webhook: new, id: message.id, body: message.body)], write: write, at: now).documents
         }
     }
 
     /// Whether a message waits for a webhook.
-    func holds(_ id: String, for webhook: String) -> Bool {
-        entries[webhook]?.values.contains { $0.message.id == id } ?? false
-    }
+    func holds(_ id: String, for webhook: String) -> Bool { queues[webhook]?.messages.contains { $0.message.id == id } ?? false }
 
     /// All of it, for a database that has begun anew.
     var documents: [StoredDocument] {
-        entries.flatMap { webhook, waiting in
-            waiting.map { StoredDocument(kind: "message", key: Self.key(webhook, $0), text: Text.json($1.message)) }
+        queues.flatMap { webhook, queue in
+            queue.messages.map {
+                StoredDocument(kind: Self.kind, key: Self.key(webhook, $0.serial), text: Text.json($0.message))
+            }
         }
+    }
+
+    private static func forgetting(_ webhook: String, _ serial: Int) -> StoredDocument {
+        StoredDocument(forgetting: kind, key: key(webhook, serial))
     }
 }

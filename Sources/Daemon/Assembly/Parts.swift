@@ -26,6 +26,7 @@ struct Parts: Sendable {
     let registry = TargetRegistry()
     let maintenance = MaintenanceBook()
     let alerter: Alerter
+    let followers: TargetFollowers
     let reconciler: TargetReconciler
     let sync: SyncService
     let status: DaemonStatus
@@ -55,10 +56,12 @@ struct Parts: Sendable {
             clock: EngineClock(engines.probes), origin: ContinuousClock.boot(), executor: engines.probes.executor,
             maxInFlight: engines.shares.probes, fastBudget: settings.limits.fastBudget)
         alerter = Alerter(settings, context, history, maintenance, hasTLS: access.security.hasTLS)
+        followers = TargetFollowers(
+            registry: registry, history: history, alerter: alerter, maintenance: maintenance, series: series, metrics: metrics,
+            logger: logger)
         let reconciler = TargetReconciler(
-            settings: settings, registry: registry, scheduler: scheduler, history: history, alerter: alerter,
-            maintenance: maintenance,
-            series: series, metrics: metrics, logger: logger)
+            settings: settings, registry: registry, scheduler: scheduler, history: history, followers: followers,
+            maintenance: maintenance, series: series, metrics: metrics, logger: logger)
         self.reconciler = reconciler
         let remembered = try history.persistedLists()
         sync = SyncService(
@@ -82,10 +85,11 @@ struct Parts: Sendable {
     /// What an earlier life knew.
     private func restore(_ lists: [String: [Target]]) throws {
         let (judges, documents) = (try history.judges(), try history.documents())
-        registry.vantage(tell: alerter.trust(_:)) { judge in
-            judge.ownNetworks = ownNetworks()
-            judge.hasCanaries = settings.vantage.canaries.count >= VantageJudge.canariesMin
-        }
+        alerter.trust(
+            registry.judgeVantage { judge in
+                judge.ownNetworks = ownNetworks()
+                judge.hasCanaries = settings.vantage.canaries.count >= VantageJudge.canariesMin
+            })
         reconciler.restore(lists: lists, judges: judges)
         alerter.restore(
             documents, judges: judges.filter { registry.watches($0.key) }, at: .now, wall: .now(),

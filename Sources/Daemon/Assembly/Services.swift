@@ -106,14 +106,13 @@ extension Parts {
                 alerter: alerter, metrics: metrics, history: history, registry: registry, startedAt: startedAt,
                 syncInterval: { [reconciler] in reconciler.settings.targetsAPI.syncInterval }
             ).run)
-        let marks = PageMarks(maintenance: maintenance, alerter: alerter, series: series, reconciler: reconciler)
-        services.add("marks", marks.run)
+        let flags = SeriesFlags(maintenance: maintenance, alerter: alerter, series: series, reconciler: reconciler)
+        services.add("flags of the series", flags.run)
     }
 
     private func probe() async {
         let loop = ProbeLoop(
-            registry: registry, history: history, alerter: alerter, maintenance: maintenance, series: series, metrics: metrics,
-            logger: logger,
+            registry: registry, followers: followers, metrics: metrics,
             prober: Prober(
                 transfer: engines.probes.transfer(_:), wallClock: { .now() }, secondLooksMax: engines.shares.secondLooks))
         logger.info("probing", metadata: ["targets": "\(registry.count)", "vantage": "\(settings.vantage.name)"])

@@ -51,10 +51,11 @@ struct CanaryService: Sendable {
             return failed
         }
         guard !Task.isCancelled else { return }
-        registry.vantage(tell: alerter.trust(_:)) { judge in
+        let standing = registry.judgeVantage { judge in
             judge.note(canariesAskedAt: askedAt, wall, failed: failed, of: canaries.count)
             judge.weigh(at: .now)
         }
+        alerter.trust(standing)
     }
 
     /// Any answer will do: the question is whether this machine reaches anything.

@@ -38,10 +38,11 @@ struct VantageMonitor: Sendable {
     private func check(_ memory: inout Memory) {
         let now = ContinuousClock.now
         let (troubles, networks) = (troubles, networks(&memory, at: now))
-        let standing = registry.vantage(tell: alerter.trust(_:)) { judge in
+        let standing = registry.judgeVantage { judge in
             if let networks { judge.ownNetworks = networks }
             judge.note(troubles: troubles, at: now)
         }
+        alerter.trust(standing)
         metrics.setVantageHealthy(standing.doubt == nil)
         announce(standing, &memory, at: .now())
         probeAtOnce(standing, &memory, at: now)

@@ -88,14 +88,15 @@ struct ClassJudge: Sendable {
         affected.most = max(affected.most, affected.now.count)
     }
 
+    /// A host is no longer bad though none of its targets has answered: by targets that came or went. That is no answer.
+    mutating func hostChanged(_ turn: HostTable.Turn, _ host: HostTable.ID) {
+        if turn == .good { affected.now.remove(host) }
+    }
+
     // MARK: What it makes of it
 
     /// Time passes.
-    mutating func expire(_ table: HostTable, at now: ContinuousClock.Instant) {
-        turned.expire(at: now, answeredAt: answeredAt)
-        // A host may turn without a turn of a target: by targets that come and go.
-        if doubtSince != nil { affected.now = affected.now.filter { table.isBad($0) } }
-    }
+    mutating func expire(at now: ContinuousClock.Instant) { turned.expire(at: now, answeredAt: answeredAt) }
 
     /// - Parameter isAsked: false where others decide: then there is no doubt and no suspicion of its own.
     mutating func weigh(isAsked: Bool, at now: ContinuousClock.Instant) {

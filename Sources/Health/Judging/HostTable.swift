@@ -9,10 +9,12 @@ package struct HostTable: Sendable {
         var bad: Int32 = 0
         /// Of the target that was asked last.
         var interval: Duration
-        /// The place of its class in the judge's list.
+        /// The index of its class in the judge's list.
         var classIndex: Int
         var network: CIDR?
         var isBad: Bool { 2 * bad > targets }
+
+        func turn(since wasBad: Bool) -> Turn? { wasBad == isBad ? nil : isBad ? .bad : .good }
     }
 
     enum Turn { case good, bad }
@@ -22,33 +24,35 @@ package struct HostTable: Sendable {
     private var hosts: [Host?] = []
     private var free: [ID] = []
 
-    /// Returns the host's place, and whether it is its first target.
-    mutating func add(_ name: String, isBad: Bool, interval: Duration) -> (id: ID, isNew: Bool) {
+    /// Returns the host's id, whether the target is the host's first one, and what the target made of the host.
+    mutating func add(_ name: String, isBad: Bool, interval: Duration) -> (id: ID, isNew: Bool, turn: Turn?) {
         let bytes = Array(name.utf8)
         let known = ids[bytes]
         let id = known ?? free.popLast() ?? ID(hosts.count)
         if id == hosts.count { hosts.append(nil) }
         ids[bytes] = id
         var host = hosts[Int(id)] ?? Host(name: name, interval: interval, classIndex: 0)
+        let before = host.isBad
         host.targets += 1
         host.bad += isBad ? 1 : 0
         hosts[Int(id)] = host
-        return (id, known == nil)
+        return (id, known == nil, host.turn(since: before))
     }
 
-    /// Returns whether that was its last target.
-    mutating func remove(_ id: ID, isBad: Bool) -> Bool {
-        guard var host = hosts[Int(id)] else { return false }
+    /// A target of the host is gone. Returns whether the target was the host's last one, and what that made of a host that stays.
+    mutating func remove(_ id: ID, isBad: Bool) -> (isGone: Bool, turn: Turn?) {
+        guard var host = hosts[Int(id)] else { return (false, nil) }
+        let before = host.isBad
         host.targets -= 1
         host.bad -= isBad ? 1 : 0
         guard host.targets <= 0 else {
             hosts[Int(id)] = host
-            return false
+            return (false, host.turn(since: before))
         }
         ids[Array(host.name.utf8)] = nil
         hosts[Int(id)] = nil
         free.append(id)
-        return true
+        return (true, nil)
     }
 
     /// One of its targets has turned. Returns what that made of the host; nil when it is as it was.
@@ -57,10 +61,8 @@ package struct HostTable: Sendable {
         let before = host.isBad
         host.bad += isBad ? 1 : -1
         hosts[Int(id)] = host
-        return before == host.isBad ? nil : host.isBad ? .bad : .good
+        return host.turn(since: before)
     }
-
-    func isBad(_ id: ID) -> Bool { hosts[Int(id)]?.isBad ?? false }
 
     func interval(of id: ID) -> Duration { hosts[Int(id)]?.interval ?? .zero }
 

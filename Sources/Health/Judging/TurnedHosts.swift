@@ -7,7 +7,28 @@ struct TurnedHosts: Sendable {
         var network: CIDR?
     }
 
+    /// Turns by a target of one interval, in the order of their time: the first of them ends first. A host that has turned again or is gone
+    /// leaves its old line here, which is passed over.
+    private struct Line {
+        var entries: [(host: HostTable.ID, at: ContinuousClock.Instant)] = []
+        /// How many of ``entries`` are done with; they are cleared away in bulk.
+        var start = 0
+
+        var first: (host: HostTable.ID, at: ContinuousClock.Instant)? {
+            start < entries.count ? entries[start] : nil
+        }
+
+        mutating func removeFirst() {
+            start += 1
+            guard start > 1024, 2 * start > entries.count else { return }
+            entries.removeFirst(start)
+            start = 0
+        }
+    }
+
     private var turns: [HostTable.ID: Turn] = [:]
+    /// By the length of an interval. So time that passes costs as much as has ended, and not as much as there is.
+    private var lines: [Duration: Line] = [:]
     private var networks: [CIDR: Int] = [:]
     /// Those that have never answered since the start: they may have been bad for years.
     private(set) var strangers: Set<HostTable.ID> = []
@@ -22,6 +43,7 @@ struct TurnedHosts: Sendable {
     mutating func add(_ host: HostTable.ID, at now: ContinuousClock.Instant, lasts: Duration, network: CIDR?) {
         remove(host)
         turns[host] = Turn(at: now, lasts: lasts, network: network)
+        lines[lasts, default: Line()].entries.append((host, now))
         if let network { networks[network, default: 0] += 1 } else { strangers.insert(host) }
     }
 
@@ -35,12 +57,21 @@ struct TurnedHosts: Sendable {
     mutating func removeAll() { if !turns.isEmpty { self = TurnedHosts() } }
 
     /// Something has answered: what never has says nothing any more.
-    mutating func removeStrangers() { for host in strangers { remove(host) } }
+    mutating func removeStrangers() {
+        guard !strangers.isEmpty else { return }
+        for host in strangers { remove(host) }
+    }
 
     /// As long as nothing has answered since, what turned bad is part of the same silence, however seldom others are asked.
     mutating func expire(at now: ContinuousClock.Instant, answeredAt: ContinuousClock.Instant?) {
         guard let answeredAt else { return }
-        for (host, turn) in turns where turn.at <= answeredAt && turn.at.duration(to: now) > turn.lasts { remove(host) }
+        for interval in Array(lines.keys) {
+            while let first = lines[interval]?.first, first.at <= answeredAt, first.at.duration(to: now) > interval {
+                lines[interval]?.removeFirst()
+                if let turn = turns[first.host], turn.at == first.at, turn.lasts == interval { remove(first.host) }
+            }
+            if lines[interval]?.first == nil { lines[interval] = nil }
+        }
     }
 }
 

@@ -59,7 +59,9 @@ package struct VantageJudge: Sendable {
     }
 
     /// What is held of everything: what others follow.
-    package struct Standing: Hashable, Sendable {
+    package struct Standing: Sendable {
+        /// Goes up with each conclusion: of two the one with the higher number is what holds.
+        package fileprivate(set) var revision: UInt64 = 0
         /// The one that concerns all, or else that of the class with most hosts that turned bad.
         package fileprivate(set) var doubt: Doubt?
         /// Whether "no doubt" means anything yet: something has answered since the start, or the canaries were asked.
@@ -88,7 +90,7 @@ package struct VantageJudge: Sendable {
     private var classes = [ClassJudge(.outside)]
     /// Of the hosts of all classes.
     private var all = ClassJudge(.outside, isOfAll: true)
-    /// Classes, by their places, of which a host has answered since a doubt about all began; and when the first did.
+    /// Classes, by their indices, of which a host has answered since a doubt about all began; and when the first did.
     private var freed: [Int: ContinuousClock.Instant] = [:]
     private var hasAnswer = false
     /// The doubt that troubles or canaries cause.
@@ -107,14 +109,17 @@ package struct VantageJudge: Sendable {
 
     // MARK: What it is told
 
-    /// A target is watched. Returns its host's classIndex, by which its results are told.
+    /// A target is watched. Returns its host's id, by which its results are told.
     ///
     /// - Parameters:
     ///   - isBad: its last result.
     ///   - interval: how often it is probed.
     package mutating func add(host: String, isBad: Bool, interval: Duration) -> HostTable.ID {
-        let (id, isNew) = hosts.add(host, isBad: isBad, interval: interval)
-        guard isNew else { return id }
+        let (id, isNew, turn) = hosts.add(host, isBad: isBad, interval: interval)
+        guard isNew else {
+            changed(id, turn)
+            return id
+        }
         classes[0].add(interval: interval, network: nil)
         all.add(interval: interval, network: nil)
         if let address = IPAddress(host) { learn(address, of: id) }
@@ -123,9 +128,16 @@ package struct VantageJudge: Sendable {
 
     package mutating func remove(host: HostTable.ID, isBad: Bool) {
         let (classIndex, interval, network) = (hosts.classIndex(of: host), hosts.interval(of: host), hosts.network(of: host))
-        guard hosts.remove(host, isBad: isBad) else { return }
+        let (isGone, turn) = hosts.remove(host, isBad: isBad)
+        guard isGone else { return changed(host, turn) }
         classes[classIndex].remove(host, interval: interval, network: network)
         all.remove(host, interval: interval, network: network)
+    }
+
+    private mutating func changed(_ host: HostTable.ID, _ turn: HostTable.Turn?) {
+        guard let turn else { return }
+        classes[hosts.classIndex(of: host)].hostChanged(turn, host)
+        all.hostChanged(turn, host)
     }
 
     /// A host is judged in the class of the first address that answered.
@@ -212,10 +224,10 @@ package struct VantageJudge: Sendable {
     /// Time passes.
     package mutating func weigh(at now: ContinuousClock.Instant) {
         for classIndex in classes.indices {
-            classes[classIndex].expire(hosts, at: now)
+            classes[classIndex].expire(at: now)
             classes[classIndex].weigh(isAsked: !hasCanaries, at: now)
         }
-        all.expire(hosts, at: now)
+        all.expire(at: now)
         all.weigh(isAsked: !hasCanaries, at: now)
         switch (general.doubt, generalCause) {
         case (nil, let cause?): general.doubt = Doubt(since: now, cause: cause)
@@ -240,6 +252,7 @@ package struct VantageJudge: Sendable {
 
     private mutating func conclude() {
         var new = Standing()
+        new.revision = standing.revision + 1
         let worst = classes.filter { $0.doubtSince != nil }.max { $0.bad < $1.bad }
         new.doubt = general.doubt ?? doubt(of: all) ?? worst.flatMap(doubt)
         new.isSettled = hasCanaries ? canaries != nil : hasAnswer

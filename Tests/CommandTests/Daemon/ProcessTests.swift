@@ -62,7 +62,7 @@ import Testing
         #expect(program.errors.text.contains("connections to the Targets API"))
         let strangers = try (0..<200).map { _ in try Connection(port: api) }
         defer { for stranger in strangers { stranger.close() } }
-        // AsyncSerialQueue of a second each, as libdispatch looks.
+        // Turns of a second each, as libdispatch looks.
         let before = site.target.requests.count
         for turn in 1...8 {
             let list = WireRequest("GET", "/api/clients/\(documentedClient)/targets", headers: [("Authorization", siteToken)])

@@ -10,7 +10,7 @@ import Testing
     private func at(_ seconds: Double) -> ContinuousClock.Instant { start.advanced(by: .milliseconds(Int(seconds * 1000))) }
 
     private func add(_ id: String, to outbox: inout Outbox, at seconds: Double) {
-        _ = outbox.add([.init(webhook: "w", id: id, body: "")], at: at(seconds)) { _ in 0 }
+        _ = outbox.add([.init(webhook: "w", id: id, body: "")], write: 0, at: at(seconds))
     }
 
     /// Sends what is due and gives it an answer. Returns its id.

@@ -1,4 +1,3 @@
-import Alerting
 import Curl
 import Dispatch
 import Exposition
@@ -42,17 +41,17 @@ final class TargetReconciler: Sendable {
     private let registry: TargetRegistry
     private let scheduler: Scheduler<EngineClock>
     private let history: History
-    private let alerter: Alerter
+    private let followers: TargetFollowers
     private let maintenance: MaintenanceBook
     private let series: TargetSeries
     private let metrics: DaemonMetrics
     private let logger: Logger
 
     init(
-        settings: Settings, registry: TargetRegistry, scheduler: Scheduler<EngineClock>, history: History, alerter: Alerter,
-        maintenance: MaintenanceBook, series: TargetSeries, metrics: DaemonMetrics, logger: Logger
+        settings: Settings, registry: TargetRegistry, scheduler: Scheduler<EngineClock>, history: History,
+        followers: TargetFollowers, maintenance: MaintenanceBook, series: TargetSeries, metrics: DaemonMetrics, logger: Logger
     ) {
-        (self.alerter, self.maintenance) = (alerter, maintenance)
+        (self.followers, self.maintenance) = (followers, maintenance)
         state = Mutex(State(settings: settings, lists: [:]))
         self.registry = registry
         self.scheduler = scheduler
@@ -73,8 +72,7 @@ final class TargetReconciler: Sendable {
             let now = Timestamp.now()
             for (identity, judge) in judges where !registry.watches(identity) {
                 var judge = judge
-                let incident = judge.removed(at: now)
-                alerter.remove(identity, at: now) { history.append(removalOf: identity, closing: incident, documents: $0) }
+                followers.tellRemoval(of: identity, closing: judge.removed(at: now), at: now)
             }
         }
     }
@@ -200,8 +198,7 @@ final class TargetReconciler: Sendable {
         let now = Timestamp.now()
         for identity in identities {
             scheduler.remove(identity)
-            let incident = registry.remove(identity, at: now)
-            alerter.remove(identity, at: now) { history.append(removalOf: identity, closing: incident, documents: $0) }
+            followers.tell(registry.remove(identity, at: now))
         }
     }
 
@@ -209,10 +206,10 @@ final class TargetReconciler: Sendable {
     private func take(_ want: Wanted, isKnown: Bool, judge: Judge?, round: UInt64) -> Bool {
         let identity = want.target.identity
         if isKnown {
-            let isElsewhere = registry.update(want.target, want.policy)
-            if isElsewhere { alerter.move(identity, at: .now()) }
-            scheduler.set(identity, ProbeInterval(want.policy.value), atOnce: isElsewhere)
-            return isElsewhere
+            let (isMoved, change) = registry.update(want.target, want.policy, at: .now())
+            followers.tell(change)
+            scheduler.set(identity, ProbeInterval(want.policy.value), atOnce: isMoved)
+            return isMoved
         }
         let judge = judge ?? Judge()
         registry.add(want.target, want.policy, judge: judge, round: round)

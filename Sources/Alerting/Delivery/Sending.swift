@@ -31,7 +31,7 @@ extension Alerter {
         for job in due(at: now, wall: wall) { done(job, await Self.carryOut(job, over: transport), at: now, wall: wall) }
     }
 
-    static func carryOut(_ job: Job, over transport: AlertTransport) async -> AlertAnswer {
+    static func carryOut(_ job: AlertJob, over transport: AlertTransport) async -> AlertAnswer {
         switch job {
         case .alertmanager(let url, let alerts, let endsAt, let link):
             // One part that is refused keeps none of the others.
@@ -61,7 +61,7 @@ extension Alerter {
         var request = AlertRequest(url: .secret(heartbeat.url), method: "GET")
         if heartbeat.posts {
             let counts = Status.allCases.map { ($0.rawValue, statuses[$0] ?? 0) }
-            let (vantage, firing) = state.withLock { ($0.options.vantage, $0.book.firing) }
+            let (vantage, firing) = state.withLock { ($0.pipeline.options.vantage, $0.pipeline.book.firing) }
             let beat = Beat(
                 vantage: vantage, generatedAt: "\(wall)", targets: Dictionary(uniqueKeysWithValues: counts), alertsFiring: firing)
             request.method = "POST"
@@ -90,7 +90,8 @@ extension Alerter {
         while !Task.isCancelled {
             // In short naps, because a reload may change the interval meanwhile.
             do { try await Task.sleep(for: .milliseconds(250)) } catch { return }
-            guard let heartbeat = state.withLock({ $0.options.heartbeat }), last.duration(to: .now) >= heartbeat.interval else {
+            guard let heartbeat = state.withLock({ $0.pipeline.options.heartbeat }), last.duration(to: .now) >= heartbeat.interval
+            else {
                 continue
             }
             last = .now

@@ -14,9 +14,7 @@ struct AlertmanagerFeed: Sendable {
     /// How often one that has ended was sent.
     private var resolvedSent: [String: Int] = [:]
     private var nextRound: ContinuousClock.Instant?
-    private var retryAt: ContinuousClock.Instant?
-    private var failures = 0
-    private var isBusy = false
+    private var channel = ChannelState.ready
 
     init(url: String) { self.url = url }
 
@@ -28,42 +26,37 @@ struct AlertmanagerFeed: Sendable {
     }
 
     func isDue(at now: ContinuousClock.Instant) -> Bool {
-        !isBusy && retryAt.map { now >= $0 } ?? true && (!news.isEmpty || nextRound.map { now >= $0 } ?? true)
+        channel.maySend(at: now) && (!news.isEmpty || isRound(at: now))
     }
 
-    /// The keys to send now, or nothing: what is new at once, and everything every `resendInterval`.
-    mutating func due(_ alerts: [String: Alert], at now: ContinuousClock.Instant, resendInterval: Duration) -> [String] {
+    private func isRound(at now: ContinuousClock.Instant) -> Bool { nextRound.map { now >= $0 } ?? true }
+
+    /// What to send now, or nothing: what is new at once, and everything every `resendInterval`.
+    mutating func due(_ alerts: [String: Alert], at now: ContinuousClock.Instant, resendInterval: Duration) -> [Alert] {
         guard isDue(at: now) else { return [] }
-        let isRound = nextRound.map { now >= $0 } ?? true
+        let isRound = isRound(at: now)
         let keys = isRound ? alerts.keys.filter { (resolvedSent[$0] ?? 0) < Self.resolvedTimes } : Array(news)
         if isRound { nextRound = now.advanced(by: resendInterval) }
-        guard !keys.isEmpty else { return [] }
-        isBusy = true
-        return keys.sorted()
+        let sent = keys.sorted().compactMap { alerts[$0] }
+        if !sent.isEmpty { channel.begin() }
+        return sent
     }
 
+    /// - Parameter alerts: as they are now: one that changed while it was sent is news still.
     mutating func done(
-        _ keys: [String], _ answer: AlertAnswer, _ alerts: [String: Alert], at now: ContinuousClock.Instant,
+        _ sent: [Alert], _ answer: AlertAnswer, _ alerts: [String: Alert], at now: ContinuousClock.Instant,
         resendInterval: Duration
     ) {
-        isBusy = false
         guard answer == .taken else {
-            failures += 1
-            news.formUnion(keys)
+            news.formUnion(sent.map(\.key))
             // Not later than the next round: past some of those the alerts would end there by themselves.
-            retryAt = now.advanced(by: min(resendInterval, pause(answer, failures: failures)))
-            return
+            return channel.fail(answer, at: now, atMost: resendInterval)
         }
-        (failures, retryAt) = (0, nil)
-        for key in keys {
-            guard let alert = alerts[key] else { continue }
-            if !alert.isFiring { resolvedSent[key, default: 0] += 1 }
+        channel.succeed()
+        for alert in sent {
+            if alerts[alert.key]?.isFiring == false { resolvedSent[alert.key, default: 0] += 1 }
+            if alerts[alert.key] == alert || alerts[alert.key] == nil { news.remove(alert.key) }
         }
-    }
-
-    /// What was taken as it is now: one that changed meanwhile is news still.
-    mutating func took(_ sent: [Alert], _ alerts: [String: Alert]) {
-        for alert in sent where alerts[alert.key] == alert || alerts[alert.key] == nil { news.remove(alert.key) }
     }
 
     func hasHeard(ofTheEndOf key: String) -> Bool { (resolvedSent[key] ?? 0) >= Self.resolvedTimes }
@@ -93,13 +86,4 @@ struct AlertmanagerFeed: Sendable {
             return Array(Text.json(posted).utf8)
         }
     }
-}
-
-/// 1 s, 2 s, 4 s … at most five minutes.
-func backoff(failures: Int) -> Duration { .seconds(min(300, 1 << min(failures - 1, 9))) }
-
-/// How long to wait after an answer: as long as the receiver asks for, within an hour, or the backoff.
-func pause(_ answer: AlertAnswer, failures: Int) -> Duration {
-    guard case .later(_, let after?) = answer else { return backoff(failures: failures) }
-    return min(max(after, .seconds(1)), .seconds(3600))
 }

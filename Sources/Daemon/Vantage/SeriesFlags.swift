@@ -4,7 +4,7 @@ import Health
 
 /// Keeps on `/metrics` what follows from the time and from no single result: which targets are in a maintenance window, whose alert is held, and
 /// how many targets can't be probed.
-struct PageMarks: Sendable {
+struct SeriesFlags: Sendable {
     let maintenance: MaintenanceBook
     let alerter: Alerter
     let series: TargetSeries
@@ -14,7 +14,8 @@ struct PageMarks: Sendable {
     func run() async {
         repeat {
             maintenance.refresh(at: .now())
-            series.mark(held: { alerter.held }, inMaintenance: { maintenance.covered })
+            series.beginFlagging()
+            series.flag(held: alerter.held, inMaintenance: maintenance.covered)
             reconciler.publishCounts()
         } while await halfASecondPassed()
     }

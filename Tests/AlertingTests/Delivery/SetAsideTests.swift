@@ -83,7 +83,7 @@ import Testing
     func whenAReceiverWantsToBeAskedAgainIsObeyedWithinAnHour(after: Duration, seconds: Int) {
         let now = ContinuousClock.now
         var outbox = Outbox()
-        _ = outbox.add([.init(webhook: "w", id: "1", body: "")], at: now) { _ in 0 }
+        _ = outbox.add([.init(webhook: "w", id: "1", body: "")], write: 0, at: now)
         let first = outbox.due(at: now, durable: 0)
         #expect(first.count == 1)
         _ = outbox.done(first[0].serial, first[0].message, .later("it answered HTTP 429", after: after), at: now)

@@ -1,0 +1,132 @@
+import Alerting
+import Exposition
+import Health
+import History
+import Logging
+import Probing
+
+/// Everybody who is told when a target was judged, moved or removed: the history, the alerts, the series on `/metrics`, and the log.
+///
+/// Nothing here waits for a disk, a page or an alert: History queues, Exposition writes numbers into a table, and Alerting sends later.
+struct TargetFollowers: Sendable {
+    let registry: TargetRegistry
+    let history: History
+    let alerter: Alerter
+    let maintenance: MaintenanceBook
+    let series: TargetSeries
+    let metrics: DaemonMetrics
+    let logger: Logger
+    private let faults = FaultLog()
+
+    init(
+        registry: TargetRegistry, history: History, alerter: Alerter, maintenance: MaintenanceBook, series: TargetSeries,
+        metrics: DaemonMetrics, logger: Logger
+    ) {
+        (self.registry, self.history, self.alerter, self.maintenance) = (registry, history, alerter, maintenance)
+        (self.series, self.metrics, self.logger) = (series, metrics, logger)
+    }
+
+    /// Tells a change, and what has happened to the same target meanwhile. nil: another thread tells it.
+    func tell(_ change: TargetChange?) {
+        var next = change
+        while let change = next {
+            switch change {
+            case .judged(let judged): tell(judged)
+            case .moved(let target, let moment): alerter.move(target, at: moment)
+            case .removed(let target, let incident, let moment): tellRemoval(of: target, closing: incident, at: moment)
+            }
+            next = registry.next(after: change.target)
+        }
+    }
+
+    /// A target of an earlier life that is on no list any more. No other change of it can come in between.
+    func tellRemoval(of target: TargetIdentity, closing incident: Incident?, at moment: Timestamp) {
+        alerter.remove(target, at: moment) { [history] in history.append(removalOf: target, closing: incident, documents: $0) }
+    }
+
+    // MARK: A result
+
+    private func tell(_ judged: JudgedResult) {
+        let isHeld = persist(judged)
+        metrics.probeEnded(judged.result, judged.judgement.outcome, isUndecided: judged.judgement.wantsRecheck)
+        // Before its status: a scrape between the two would find an outage that nobody holds.
+        if isHeld { series.hold(judged.result.target) }
+        series.record(judged.result, judged.judgement, judge: judged.judge)
+        if judged.changesUnprobeable { logUnprobeable(judged) }
+        if judged.result.void == .proberFault { faults.say(judged.result.sentence, of: judged.target, logger) }
+        if let transition = judged.judgement.transition { log(transition, of: judged.target) }
+    }
+
+    /// Hands the result to the history, with what the alerts make of it.
+    ///
+    /// - Returns: whether a doubt about the vantage holds an alert of the target.
+    private func persist(_ judged: JudgedResult) -> Bool {
+        let record = HistoryRecord(
+            result: judged.result, judgement: judged.judgement, judge: judged.isJudgeNews ? judged.judge : nil,
+            interval: judged.policy.value.interval, isInMaintenance: maintenance.covers(judged.result.target))
+        let certificate = CertificateNotice(judged.result, days: judged.policy.value.certificateDays)
+        let interest = alerter.interest(in: judged.result.target, isDown: judged.judge.status == .down)
+        if judged.result.void == nil, interest.wantsResult || judged.concernsAlerts(certificate) {
+            alerter.trust(registry.standing)
+            let report = judged.report(certificate, isInMaintenance: record.isInMaintenance)
+            return alerter.apply(report, at: .now) { [history] in history.append(record, documents: $0) }
+        }
+        if interest.isWriting {
+            // A result of this target that came before may be among what is being written.
+            alerter.inOrder { [history] in history.append(record) }
+        } else {
+            history.append(record)
+        }
+        return false
+    }
+
+    // MARK: The log
+
+    /// No status says that a target can't be probed: the target is `unknown`, as a target that has not been probed yet.
+    private func logUnprobeable(_ judged: JudgedResult) {
+        let name = displayText(judged.target.name)
+        var fields = Self.fields(of: judged.target)
+        guard judged.judge.isUnprobeable else { return logger.notice("\(name) can be probed again", metadata: fields) }
+        if let reason = judged.judgement.outcome.reason { fields["reason"] = "\(reason.rawValue)" }
+        logger.warning("\(name) can't be probed: \(judged.result.sentence)", metadata: fields)
+    }
+
+    private func log(_ transition: Transition, of target: Target) {
+        var fields = Self.fields(of: target)
+        fields["from"] = "\(transition.from.rawValue)"
+        if let reason = transition.reason { fields["reason"] = "\(reason.rawValue)" }
+        if let cause = transition.cause { fields["cause"] = "\(cause.rawValue)" }
+        let level: Logger.Level =
+            switch (transition.from, transition.to) {
+            // At the first start there is one of these for every target.
+            case (.unknown, .up): .debug
+            case (_, .down): .error
+            case (_, .degraded): .warning
+            default: .notice
+            }
+        logger.log(
+            level: level, "\(displayText(target.name)) is \(transition.to.rawValue): \(transition.sentence)", metadata: fields)
+    }
+
+    private static func fields(of target: Target) -> Logger.Metadata {
+        ["target_id": "\(target.identity.key)", "client_id": "\(target.identity.clientID)"]
+    }
+}
+
+extension JudgedResult {
+    /// Whether an alert may begin or end by the result.
+    func concernsAlerts(_ certificate: CertificateNotice?) -> Bool {
+        result.void == nil
+            && (judgement.transition != nil || judgement.incident != nil || changesUnprobeable || changesCause
+                || certificate.map { $0.grade != .fine } ?? false)
+    }
+
+    func report(_ certificate: CertificateNotice?, isInMaintenance: Bool) -> TargetReport {
+        TargetReport(
+            target: result.target, hostClass: hostClass, judge: judge, result: result, certificate: certificate,
+            startedAt: startedAt ?? .now, isInMaintenance: isInMaintenance,
+            describe: { [target, policy, lastGood, otherAddresses] in
+                TargetReport.Description(target, policy.value, lastGood: lastGood, others: otherAddresses)
+            })
+    }
+}

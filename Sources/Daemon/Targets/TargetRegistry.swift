@@ -1,0 +1,200 @@
+import Health
+import Probing
+import Synchronization
+
+/// Every target that is watched, with its policy and its judge. Probes get their orders here, and results are judged here.
+///
+/// The lock stands between a due time and the socket. So it is held for one target's worth of work, or for ``scanStep`` targets of a scan, and
+/// nothing of others runs under it: what has changed is returned, and ``TargetFollowers`` tells it afterwards.
+final class TargetRegistry: Sendable {
+    /// How many targets a scan looks at before others get the lock.
+    static let scanStep = 512
+    private static let witnessesLookedAt = 10_000
+
+    private let state = Mutex(TargetTable())
+
+    // MARK: Figures
+
+    var count: Int { state.withLock { $0.entries.count } }
+    /// How many targets can't be probed because of a bad record or our own policy.
+    var unprobeableCount: Int { state.withLock { $0.unprobeable } }
+    /// How many targets there are of each status.
+    var statuses: [Status: Int] { state.withLock { $0.statuses } }
+    /// Goes up when the history begins anew.
+    var historyGeneration: Int { state.withLock { Int($0.historyGeneration) } }
+    /// What the judge of the vantage holds.
+    var standing: VantageJudge.Standing { state.withLock { $0.vantage.standing } }
+
+    /// Whether a target is watched.
+    func watches(_ identity: TargetIdentity) -> Bool { state.withLock { $0.entries[identity] != nil } }
+
+    /// How a target is probed; nil when the target is not watched.
+    func policy(of identity: TargetIdentity) -> ProbePolicy? { state.withLock { $0.entries[identity]?.policy.value } }
+
+    /// Whether a target is down, or fails and may be about to be.
+    func isAtStake(_ identity: TargetIdentity) -> Bool {
+        state.withLock { state in
+            guard let judge = state.entries[identity]?.judge else { return false }
+            return judge.incident != nil || judge.isUndecided
+        }
+    }
+
+    // MARK: Scans
+
+    /// Calls `body` with each target until it returns false, ``scanStep`` targets at a time under the lock.
+    private func scan(_ body: (TargetTable, RegisteredTarget) -> Bool) {
+        var next = 0
+        var goesOn = true
+        while goesOn {
+            goesOn = state.withLock { state in
+                let end = min(next + Self.scanStep, state.slots.count)
+                for slot in next..<max(next, end) {
+                    if let entry = state.slots[slot], !body(state, entry) { return false }
+                }
+                next = end
+                return next < state.slots.count
+            }
+        }
+    }
+
+    /// How many targets have had none but void results for so many of their intervals: probed, but not watched. 0 as long as they are less than
+    /// half of all targets: then a setting of those targets is wrong, such as their client key, and the log says so. Half of all is the daemon.
+    func unseen(forIntervals intervals: Int, now: ContinuousClock.Instant) -> Int {
+        guard state.withLock({ $0.areHalfVoid }) else { return 0 }
+        var unseen = 0
+        scan { state, entry in
+            if let since = state.voidSince[entry.target.identity],
+                since.duration(to: now) > entry.policy.value.interval * intervals
+            {
+                unseen += 1
+            }
+            return true
+        }
+        return 2 * unseen < count ? 0 : unseen
+    }
+
+    /// Some targets that are up, on hosts of these classes: whether they still answer says what a failure there is worth.
+    func witnesses(of classes: Set<HostClass>, atMost count: Int) -> [TargetIdentity] {
+        var found: [TargetIdentity] = []
+        // Where nearly nothing is up, there is nobody to ask, and looking on is in vain. The search begins at another target each time.
+        let slots = state.withLock { $0.slots.count }
+        let first = Int.random(in: 0...max(0, slots - Self.witnessesLookedAt))
+        var looked = 0
+        while looked < Self.witnessesLookedAt, first + looked < slots, found.count < count {
+            let range = first + looked..<min(first + looked + Self.scanStep, slots)
+            looked += range.count
+            state.withLock { state in
+                for slot in range where found.count < count {
+                    guard state.slots.indices.contains(slot), let entry = state.slots[slot] else { continue }
+                    if state.isWitness(entry, of: classes) { found.append(entry.target.identity) }
+                }
+            }
+        }
+        return found
+    }
+
+    /// The targets that have this status.
+    func targets(_ status: Status) -> [TargetIdentity] {
+        var found: [TargetIdentity] = []
+        scan { _, entry in
+            if entry.judge.status == status { found.append(entry.target.identity) }
+            return true
+        }
+        return found
+    }
+
+    /// The targets that the reconciliation didn't want.
+    func unwanted(round: UInt64) -> [TargetIdentity] {
+        var found: [TargetIdentity] = []
+        scan { _, entry in
+            if entry.wanted != round { found.append(entry.target.identity) }
+            return true
+        }
+        return found
+    }
+
+    // MARK: Targets that come, change and go
+
+    func setEgress(_ rule: EgressRule) { state.withLock { $0.egress = rule } }
+
+    /// The history has begun anew and knows none of the judges: each is written with its target's next result.
+    func forgetWhatIsWritten() { state.withLock { $0.historyGeneration += 1 } }
+
+    /// Watches a target from now on.
+    func add(_ target: Target, _ policy: SharedPolicy, judge: Judge, round: UInt64 = 0) {
+        state.withLock { state in
+            let entry = state.add(target, policy, judge: judge)
+            entry.wanted = round
+        }
+    }
+
+    /// What a reconciliation finds of a target that it wants.
+    enum Known { case unchanged, changed, absent }
+
+    /// Marks a target as wanted by a reconciliation, and says whether it is watched in this form.
+    func want(_ target: Target, _ policy: SharedPolicy, round: UInt64) -> Known {
+        state.withLock { state in
+            guard let entry = state.entries[target.identity] else { return Known.absent }
+            entry.wanted = round
+            return entry.target == target && entry.policy === policy ? .unchanged : .changed
+        }
+    }
+
+    /// Gives a watched target a new form. `moved` is true when the target is probed at another URL from now on, and `change` is what the caller
+    /// is to tell of that.
+    func update(_ target: Target, _ policy: SharedPolicy, at now: Timestamp) -> (moved: Bool, change: TargetChange?) {
+        state.withLock { state -> (moved: Bool, change: TargetChange?) in
+            guard state.update(target, policy) else { return (false, nil) }
+            return (true, state.changes.begin(.moved(target.identity, at: now)))
+        }
+    }
+
+    /// Watches a target no longer. Returns what the caller is to tell of that.
+    func remove(_ identity: TargetIdentity, at now: Timestamp) -> TargetChange? {
+        state.withLock { state -> TargetChange? in
+            guard let entry = state.remove(identity) else { return nil }
+            return state.changes.begin(.removed(identity, entry.judge.removed(at: now), at: now))
+        }
+    }
+
+    // MARK: Probes and results
+
+    /// The next probe of a target, and the registration for ``judge(_:of:)``. nil when the target is no longer watched.
+    ///
+    /// - Parameter isRecheck: false begins a new interval, and with it the other addresses may be checked again.
+    func order(_ identity: TargetIdentity, due: ContinuousClock.Instant, isRecheck: Bool)
+        -> (order: ProbeOrder, registration: Registration)?
+    {
+        state.withLock { state in
+            guard let entry = state.entries[identity] else { return nil }
+            return (entry.nextOrder(state.egress, due: due, isRecheck: isRecheck), entry.registration)
+        }
+    }
+
+    /// Judges a result. nil when its target is no longer watched: the result is dropped. A result of an older registration is void.
+    ///
+    /// `change` is what the caller is to tell; nil when another thread tells it behind an earlier change.
+    func judge(_ report: ProbeReport, of registration: Registration, at now: ContinuousClock.Instant = .now)
+        -> (judged: JudgedResult, change: TargetChange?)?
+    {
+        state.withLock { state -> (judged: JudgedResult, change: TargetChange?)? in
+            guard let entry = state.entries[report.result.target] else { return nil }
+            let judged = state.judge(report, entry, registration, at: now)
+            return (judged, state.changes.begin(.judged(judged)))
+        }
+    }
+
+    /// One change of a target has been told. Returns the next one that the caller is to tell; nil when it is done.
+    func next(after target: TargetIdentity) -> TargetChange? { state.withLock { $0.changes.next(after: target) } }
+
+    // MARK: The vantage
+
+    /// Calls `body` with the judge of the vantage, and returns what it holds then. Of two answers the one with the higher revision holds.
+    @discardableResult
+    func judgeVantage(_ body: (inout VantageJudge) -> Void) -> VantageJudge.Standing {
+        state.withLock { state in
+            body(&state.vantage)
+            return state.vantage.standing
+        }
+    }
+}
