@@ -11,18 +11,19 @@ struct CheckConfigCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "check-config", abstract: "Print every problem of a configuration file.",
         discussion: """
-            Exit code 0 when the file has no mistake (warnings are none), 1 when it has, and with --sync 69 when a list can't be fetched.
+            Exits with 0 when the file has no mistake, and with 1 when it has one. A warning is no mistake. With --sync it exits with 69 \
+            when a list can't be fetched.
             """)
 
     @Option(help: ArgumentHelp("The configuration file.", valueName: "file"), completion: .file())
     var config: String
 
-    @Flag(help: "Also fetch the list and show what the rules do to it.")
+    @Flag(help: "Also fetch the list, and show what the configuration does to its targets.")
     var sync = false
 
     @Flag(
         help:
-            "Print when each target of the list is due instead: client, id, phase and interval, in nanoseconds of the time since boot."
+            "Print only when each target of the list is due: client, id, phase, interval. Times are nanoseconds since boot."
     )
     var schedule = false
 

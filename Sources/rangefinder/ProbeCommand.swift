@@ -10,7 +10,7 @@ import Terminal
 struct ProbeCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "probe", abstract: "Make one probe now and show its phases.",
-        discussion: "Exit code 0 when the answer is as expected, 1 when it is not, 70 when the trouble is this machine's.")
+        discussion: "Exits with 0 when the answer is as expected, 1 when it is not, and 70 when this machine has trouble.")
 
     @Argument(help: ArgumentHelp("The URL to probe, with the default policy.", valueName: "url"))
     var url: String?

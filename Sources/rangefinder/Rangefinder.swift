@@ -17,7 +17,7 @@ import Settings
 struct Rangefinder: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "rangefinder",
-        abstract: "Watches the targets of a Targets API: probes, remembers, and tells.",
+        abstract: "Probes the targets of a Targets API, keeps the results, and sends alerts.",
         version: "rangefinder \(version)",
         subcommands: [
             RunCommand.self, DemoCommand.self, CheckConfigCommand.self, ProbeCommand.self, StatusCommand.self,

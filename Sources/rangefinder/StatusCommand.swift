@@ -8,8 +8,8 @@ import Terminal
 
 struct StatusCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "status", abstract: "Show what the daemon believes of each target.",
-        discussion: "Reads the daemon's database, while the daemon runs and when it doesn't, and needs no token.")
+        commandName: "status", abstract: "Show the status of each target.",
+        discussion: "Reads the daemon's database, whether the daemon runs or not. Needs no token.")
 
     @OptionGroup var database: DatabaseOptions
 

@@ -8,10 +8,10 @@ import Settings
 struct DaemonOptions: ParsableArguments {
     static let serviceConfig = "/etc/rangefinder/rangefinder.yaml"
 
-    @Option(help: ArgumentHelp("The daemon's configuration; the service's when it isn't given.", valueName: "file"))
+    @Option(help: ArgumentHelp("The daemon's configuration. Without it, the service's.", valueName: "file"))
     var config: String?
 
-    @Option(help: ArgumentHelp("The daemon's database instead, beside which its socket is.", valueName: "file"))
+    @Option(help: ArgumentHelp("The daemon's database. The daemon's socket is beside it.", valueName: "file"))
     var database: String?
 
     func validate() throws {

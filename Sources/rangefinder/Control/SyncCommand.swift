@@ -6,13 +6,13 @@ struct SyncCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "sync", abstract: "Ask the running daemon to fetch its target lists now.",
         discussion: """
-            Reaches the daemon over its Unix socket, which is for its user and its group. Exits with 1 when a list couldn't be fetched or is \
-            held, and with 69 when no daemon answers.
+            Reaches the daemon over its Unix socket, which is only for the daemon's user and its group. Exits with 1 when a list couldn't \
+            be fetched or is held, and with 69 when no daemon answers.
             """)
 
     @OptionGroup var daemon: DaemonOptions
 
-    @Flag(help: "Let lists through that are held because they lost too many targets.")
+    @Flag(help: "Also apply lists that are held because they lost too many targets.")
     var accept = false
 
     func run() async throws {
@@ -24,14 +24,14 @@ struct ReloadCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "reload", abstract: "Ask the running daemon to read its configuration again.",
         discussion: """
-            As SIGHUP does, but says what came of it: exits with 1 when the file has a mistake, and then the daemon goes on with what it had. \
-            A file that would leave no client, or no target of those that are watched, is refused too. \
-            Reaches the daemon over its Unix socket, which is for its user and its group; exits with 69 when no daemon answers.
+            Does the same as SIGHUP, and shows the outcome. Exits with 1 when the file has a mistake. The daemon then goes on with the \
+            settings that it had. A file that would leave no client, or none of the watched targets, is refused too. Reaches the daemon \
+            over its Unix socket, which is only for the daemon's user and its group. Exits with 69 when no daemon answers.
             """)
 
     @OptionGroup var daemon: DaemonOptions
 
-    @Flag(help: "Take the file also when it leaves no client, or no target of those that are watched.")
+    @Flag(help: "Accept the file also when it leaves no client, or none of the watched targets.")
     var accept = false
 
     func run() async throws {

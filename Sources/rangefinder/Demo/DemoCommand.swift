@@ -8,17 +8,17 @@ import Terminal
 struct DemoCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "demo",
-        abstract: "Watch sample targets on this machine: the whole of rangefinder, with nothing to set up.",
+        abstract: "Show the daemon at work with sample targets on this machine.",
         discussion: """
-            Starts an embedded Targets API, sample targets that are healthy, slow, flaky, failing and badly certified, and the daemon. \
-            Everything is on loopback and nothing outside is touched. Ends with Ctrl-C.
+            Starts an embedded Targets API, sample targets and the daemon. The sample targets are healthy, slow, flaky and failing, and \
+            one has a bad certificate. Everything is on loopback, and nothing outside this machine is touched. Ends with Ctrl-C.
             """)
 
-    @Option(help: ArgumentHelp("Where metrics and health are served; 0 lets the system choose.", valueName: "port"))
+    @Option(help: ArgumentHelp("The port for metrics and health. 0 lets the system choose.", valueName: "port"))
     var port = 10115
 
     @Option(
-        help: ArgumentHelp("Keep the databases here instead of in a temporary directory.", valueName: "directory"),
+        help: ArgumentHelp("Keep the databases here, and not in a temporary directory.", valueName: "directory"),
         completion: .directory)
     var state: String?
 

@@ -8,10 +8,10 @@ import Terminal
 
 struct DoctorCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "doctor", abstract: "Check this installation, and say of each thing that isn't well what to do.",
+        commandName: "doctor", abstract: "Check this installation, and say what to do about each fault.",
         discussion: """
-            Changes nothing. Run it as root, or as the daemon's user: others can read neither the tokens nor the history. Exits with 1 \
-            when something is bad; warnings are not.
+            Changes nothing. Run it as root or as the daemon's user. Other users can't read the tokens and the history. Exits with 1 when \
+            it finds a fault. A warning is no fault.
             """)
 
     @Option(help: ArgumentHelp("The daemon's configuration.", valueName: "file"), completion: .file())

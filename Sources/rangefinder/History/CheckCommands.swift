@@ -6,8 +6,8 @@ import History
 /// `history check`: whether the database is well.
 struct HistoryCheckCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "check", abstract: "Check that the database is whole, and say what to do when it isn't.",
-        discussion: "Reads all of it, which of a large one takes minutes. Exits with 1 when something is wrong.")
+        commandName: "check", abstract: "Check whether the database is whole, and say what to do if it is damaged.",
+        discussion: "Reads the whole database. This takes minutes for a large database. Exits with 1 when something is wrong.")
 
     @OptionGroup var database: DatabaseOptions
 
@@ -42,10 +42,10 @@ struct HistoryCheckCommand: AsyncParsableCommand {
 /// `history backup FILE`: a copy while the daemon runs.
 struct HistoryBackupCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "backup", abstract: "Copy the database to a new file, while the daemon runs or when it doesn't.",
-        discussion: "The copy is of one moment, and one file: any tool of SQLite opens it.")
+        commandName: "backup", abstract: "Copy the database to a new file, whether the daemon runs or not.",
+        discussion: "The copy shows the database at one moment. It is one file, which any SQLite tool can open.")
 
-    @Argument(help: ArgumentHelp("The file to make; it must not exist.", valueName: "file"), completion: .file())
+    @Argument(help: ArgumentHelp("The file to make. It must not exist.", valueName: "file"), completion: .file())
     var file: String
 
     @OptionGroup var database: DatabaseOptions

@@ -9,23 +9,23 @@ import History
 struct HistoryExportCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "export",
-        abstract: "Print results, hours or incidents as CSV or JSON Lines, while the daemon runs or when it doesn't.",
+        abstract: "Print results, hours or incidents as CSV or JSON Lines, whether the daemon runs or not.",
         discussion: """
-            The columns are those of the views probe_history, availability_history and incident_history. Progress goes to standard error \
-            when that is a terminal.
+            The columns are those of the views probe_history, availability_history and incident_history. Progress goes to standard error, \
+            if standard error is a terminal.
             """)
 
     enum Format: String, ExpressibleByArgument, CaseIterable { case csv, jsonl }
 
     @OptionGroup var database: DatabaseOptions
 
-    @Option(help: "Which view.")
+    @Option(help: "The view to print.")
     var view = HistoryExport.View.results
 
-    @Option(help: "csv (RFC 4180) or jsonl, an object a line.")
+    @Option(help: "The format: csv (RFC 4180), or jsonl with one object a line.")
     var format = Format.csv
 
-    @Option(help: ArgumentHelp("How far back: 24h, 7d. Without it, all that is kept.", valueName: "duration"))
+    @Option(help: ArgumentHelp("How far back: 24h, 7d. Without it, everything in the database.", valueName: "duration"))
     var since: Span?
 
     func run() async throws {

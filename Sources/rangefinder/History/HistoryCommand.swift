@@ -7,10 +7,10 @@ import Terminal
 
 struct HistoryCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "history", abstract: "Show what one target's latency and availability were, and look after the database.",
+        commandName: "history", abstract: "Show one target's latency and availability, and look after the database.",
         discussion: """
-            Reads the daemon's database, while the daemon runs and when it doesn't. A target that is called like one of the commands below is \
-            asked for as `history show TARGET`.
+            Reads the daemon's database, whether the daemon runs or not. If a target has the name of one of the commands below, use \
+            `history show TARGET`.
             """,
         subcommands: [
             HistoryShowCommand.self, HistoryCheckCommand.self, HistoryBackupCommand.self, HistoryExportCommand.self,
@@ -21,12 +21,12 @@ struct HistoryCommand: AsyncParsableCommand {
 /// `history TARGET`.
 struct HistoryShowCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "show", abstract: "Show what one target's latency and availability were.")
+        commandName: "show", abstract: "Show one target's latency and availability.")
 
-    @Argument(help: ArgumentHelp("The target's name, or its id.", valueName: "target"), completion: .targetNames)
+    @Argument(help: ArgumentHelp("The target's name or its id.", valueName: "target"), completion: .targetNames)
     var target: String
 
-    @Option(help: ArgumentHelp("The client whose target it is, where two have the same.", valueName: "id"))
+    @Option(help: ArgumentHelp("The client, when two clients have such a target.", valueName: "id"))
     var client: String?
 
     @OptionGroup var database: DatabaseOptions
@@ -34,7 +34,7 @@ struct HistoryShowCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("How far back: 30m, 24h, 7d.", valueName: "duration"))
     var since = Span(seconds: 86_400)
 
-    @Option(help: ArgumentHelp("The step of time: 10s, 5m, 1h, 1d. Without it, what fits.", valueName: "duration"))
+    @Option(help: ArgumentHelp("The time of one step: 10s, 5m, 1h, 1d. Without it, a step that fits.", valueName: "duration"))
     var resolution: Span?
 
     @Flag(help: "Print JSON.")

@@ -8,18 +8,18 @@ import Terminal
 struct IncidentsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "incidents", abstract: "Show the outages that were confirmed, the newest first.",
-        discussion: "Reads the daemon's database, while the daemon runs and when it doesn't.")
+        discussion: "Reads the daemon's database, whether the daemon runs or not.")
 
     @OptionGroup var database: DatabaseOptions
 
     @Option(
-        help: ArgumentHelp("Those that hadn't ended so long ago: 24h, 7d. Without it, all that are kept.", valueName: "duration"))
+        help: ArgumentHelp("Only outages of this last time: 24h, 7d. Without it, all outages.", valueName: "duration"))
     var since: Span?
 
-    @Option(help: ArgumentHelp("Of one target alone: its name, or its id.", valueName: "target"), completion: .targetNames)
+    @Option(help: ArgumentHelp("Only this target: its name or its id.", valueName: "target"), completion: .targetNames)
     var target: String?
 
-    @Option(help: ArgumentHelp("The client whose target it is, where two have the same.", valueName: "id"))
+    @Option(help: ArgumentHelp("The client, when two clients have such a target.", valueName: "id"))
     var client: String?
 
     func validate() throws {

@@ -8,10 +8,10 @@ import Terminal
 
 struct ReplayCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "replay", abstract: "Show which alerts other settings would have given, by the results that are kept.",
+        commandName: "replay", abstract: "Show which alerts other settings would have given, from the stored results.",
         discussion: """
-            Runs the judge over the stored results. A re-check that was never made is not invented: where one would have come, the delay of \
-            the alert is a range. Doubts, maintenance windows and `degraded` are left out.
+            Gives the stored results to the judge again. No re-check is invented. If the other settings would have made a re-check that \
+            the daemon didn't make, the delay of the alert is a range. Doubts, maintenance windows and `degraded` are left out.
             """)
 
     @OptionGroup var database: DatabaseOptions
@@ -19,19 +19,19 @@ struct ReplayCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("How far back: 24h, 7d.", valueName: "duration"))
     var since = Span(seconds: 7 * 86_400)
 
-    @Option(help: "So many bad results in a row make a target down.")
+    @Option(help: "A target is down after this number of bad results in a row.")
     var fall: Int?
 
-    @Option(help: "So many good ones in a row bring it back.")
+    @Option(help: "A target is up again after this number of good results in a row.")
     var rise: Int?
 
     @Option(help: ArgumentHelp("The interval while a target is between two statuses.", valueName: "duration"))
     var fastInterval: Span?
 
-    @Option(help: ArgumentHelp("Of one target alone: its name, or its id.", valueName: "target"), completion: .targetNames)
+    @Option(help: ArgumentHelp("Only this target: its name or its id.", valueName: "target"), completion: .targetNames)
     var target: String?
 
-    @Option(help: ArgumentHelp("The client whose target it is, where two have the same.", valueName: "id"))
+    @Option(help: ArgumentHelp("The client, when two clients have such a target.", valueName: "id"))
     var client: String?
 
     @Flag(help: "Print JSON.")

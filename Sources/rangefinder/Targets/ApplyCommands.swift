@@ -9,7 +9,7 @@ import Terminal
 struct TargetsExportCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "export", abstract: "Write all targets as a file that `targets apply` takes.",
-        discussion: "The last line says how many there are. `targets apply --prune` refuses an export that has lost it.")
+        discussion: "The last line has the number of targets. `targets apply --prune` refuses an export without it.")
 
     @OptionGroup var options: APIOptions
 
@@ -31,15 +31,15 @@ struct TargetsApplyCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "apply", abstract: "Make the targets as a file declares them, by name within a region.",
         discussion: """
-            Shows what it will do, asks before it deletes or changes anything, and can be run again after an interruption: what is done \
-            already is left alone. Exits with 0 when all is as declared, with 1 when something isn't, and with --dry-run when something \
-            would be done.
+            Shows its plan first. Asks before it changes or deletes a target. Can be run again after an interruption: changes that are \
+            already made are left alone. Exits with 0 when all targets are as declared, and else with 1. With --dry-run it exits with 1 \
+            when it would make a change.
             """)
 
     @OptionGroup var options: APIOptions
 
     @Option(
-        name: [.customShort("f"), .customLong("file")], help: ArgumentHelp("The file that declares them.", valueName: "file"),
+        name: [.customShort("f"), .customLong("file")], help: ArgumentHelp("The file with the targets.", valueName: "file"),
         completion: .file())
     var file: String
 
@@ -47,7 +47,7 @@ struct TargetsApplyCommand: AsyncParsableCommand {
     @Flag(help: "Only show what would be done.") var dryRun = false
     @Flag(name: [.customLong("yes"), .customShort("y")], help: "Don't ask.") var isSure = false
 
-    @Flag(help: "Print JSON: each change, and what came of it.") var json = false
+    @Flag(help: "Print JSON: each change and its outcome.") var json = false
 
     func run() async throws {
         let drafts = try declared()

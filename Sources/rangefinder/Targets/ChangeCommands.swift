@@ -8,11 +8,11 @@ struct TargetsCreateCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(commandName: "create", abstract: "Create a target.")
 
     @OptionGroup var options: APIOptions
-    @Option(help: "Its name.") var name: String
+    @Option(help: "The target's name.") var name: String
     @Option(help: ArgumentHelp("As in https://api.example.com", valueName: "url")) var baseURL: String
     @Option(help: ArgumentHelp("As in /health", valueName: "path")) var testPath: String
-    @Option(help: "Its region. It can't be changed later.") var region: String
-    @Option(help: "The API's rule: allow or deny.") var effect: Target.RuleEffect?
+    @Option(help: "The target's region. It can't be changed later.") var region: String
+    @Option(help: "The rule effect: allow or deny.") var effect: Target.RuleEffect?
     @Flag(help: "Print JSON.") var json = false
 
     func run() async throws {
@@ -32,14 +32,14 @@ struct TargetsCreateCommand: AsyncParsableCommand {
 
 struct TargetsUpdateCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "update", abstract: "Change a target; what isn't given stays as it is.")
+        commandName: "update", abstract: "Change the given values of a target.")
 
     @OptionGroup var options: APIOptions
-    @Argument(help: "Its id, or its name.", completion: .targetNames) var target: String
+    @Argument(help: "The target's id or its name.", completion: .targetNames) var target: String
     @Option(help: "A new name.") var name: String?
     @Option(help: ArgumentHelp("A new base URL.", valueName: "url")) var baseURL: String?
     @Option(help: ArgumentHelp("A new test path.", valueName: "path")) var testPath: String?
-    @Option(help: "A new rule: allow or deny.") var effect: Target.RuleEffect?
+    @Option(help: "A new rule effect: allow or deny.") var effect: Target.RuleEffect?
     @Option(help: .hidden) var region: String?
     @Flag(help: "Print JSON.") var json = false
 
@@ -80,10 +80,10 @@ struct TargetsDeleteCommand: AsyncParsableCommand {
         commandName: "delete", abstract: "Delete a target. Its history stays in the daemon's database.")
 
     @OptionGroup var options: APIOptions
-    @Argument(help: "Its id, or its name.", completion: .targetNames) var target: String
-    @Option(help: ArgumentHelp("Its region, where two have the same name.", valueName: "region")) var region: String?
+    @Argument(help: "The target's id or its name.", completion: .targetNames) var target: String
+    @Option(help: ArgumentHelp("The target's region, when two have the same name.", valueName: "region")) var region: String?
     @Flag(name: [.customLong("yes"), .customShort("y")], help: "Don't ask.") var isSure = false
-    @Flag(help: "Print JSON: the target as it was.") var json = false
+    @Flag(help: "Print JSON: the target before it was deleted.") var json = false
 
     func run() async throws {
         let access = try options.open()

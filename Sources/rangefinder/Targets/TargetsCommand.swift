@@ -19,13 +19,13 @@ struct APIOptions: ParsableArguments {
         completion: .file())
     var config: String?
 
-    @Option(help: ArgumentHelp("The API's address instead.", valueName: "url"))
+    @Option(help: ArgumentHelp("The API's address, in place of --config.", valueName: "url"))
     var api: String?
 
-    @Option(help: ArgumentHelp("The client, where the configuration has more than one, or with --api.", valueName: "id"))
+    @Option(help: ArgumentHelp("The client: with --api, or if the configuration has several.", valueName: "id"))
     var client: String?
 
-    @Option(help: ArgumentHelp("With --api: a file with nothing but the token in it.", valueName: "file"), completion: .file())
+    @Option(help: ArgumentHelp("With --api: a file with the token and nothing else.", valueName: "file"), completion: .file())
     var tokenFile: String?
 
     @Option(help: ArgumentHelp("With --api: the environment variable that holds the token.", valueName: "name"))

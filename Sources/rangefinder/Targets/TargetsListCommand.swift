@@ -12,23 +12,23 @@ struct TargetsListCommand: AsyncParsableCommand {
 
     static let configuration = CommandConfiguration(
         commandName: "list",
-        abstract: "List the targets, with the daemon's status of each beside it where its database can be read.")
+        abstract: "List the targets, with their status if the daemon's database can be read.")
 
     @OptionGroup var options: APIOptions
 
-    @Option(help: ArgumentHelp("Those whose name matches, case and all; * is any text.", valueName: "pattern"))
+    @Option(help: ArgumentHelp("Only targets whose name matches. Case matters. * is any text.", valueName: "pattern"))
     var name: String?
 
-    @Option(help: ArgumentHelp("Those of regions that match.", valueName: "pattern"))
+    @Option(help: ArgumentHelp("Only targets whose region matches.", valueName: "pattern"))
     var region: String?
 
-    @Option(help: "Those with this rule effect: allow, deny or what else the API has.")
+    @Option(help: "Only targets with this rule effect: allow, deny or another of the API.")
     var effect: Target.RuleEffect?
 
-    @Option(help: "By which the list is sorted: name, region, status (worst first) or latency (slowest first).")
+    @Option(help: "The order of the list: name, region, status (worst first) or latency (slowest first).")
     var sort = Order.name
 
-    @Option(help: ArgumentHelp("The daemon's database, where --config doesn't name it.", valueName: "file"), completion: .file())
+    @Option(help: ArgumentHelp("The daemon's database, if there is no --config.", valueName: "file"), completion: .file())
     var database: String?
 
     @Flag(help: "Print JSON.")
@@ -84,10 +84,10 @@ struct TargetsGetCommand: AsyncParsableCommand {
 
     @OptionGroup var options: APIOptions
 
-    @Argument(help: "Its id, or its name.", completion: .targetNames)
+    @Argument(help: "The target's id or its name.", completion: .targetNames)
     var target: String
 
-    @Option(help: ArgumentHelp("Its region, where two have the same name.", valueName: "region"))
+    @Option(help: ArgumentHelp("The target's region, when two targets have the same name.", valueName: "region"))
     var region: String?
 
     @Flag(help: "Print JSON.")

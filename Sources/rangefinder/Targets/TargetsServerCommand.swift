@@ -18,7 +18,7 @@ struct TargetsServerCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "targets-server", abstract: "Run the embedded Targets API on its own.")
 
-    @Option(help: ArgumentHelp("Where to listen; port 0 lets the system choose.", valueName: "host:port"))
+    @Option(help: ArgumentHelp("The address to listen on. Port 0 lets the system choose.", valueName: "host:port"))
     var listen = "127.0.0.1:10116"
 
     @Option(help: ArgumentHelp("The SQLite database of targets.", valueName: "file"), completion: .file())
@@ -27,7 +27,7 @@ struct TargetsServerCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("A file with the token that may act for every client.", valueName: "file"), completion: .file())
     var tokenFile: String
 
-    @Option(help: ArgumentHelp("Requests a second, with twice as many at once; more are answered 429.", valueName: "number"))
+    @Option(help: ArgumentHelp("Requests a second. Twice as many in a burst. More get 429.", valueName: "number"))
     var rate = TargetsServer.Configuration.defaultRate
 
     func validate() throws {
