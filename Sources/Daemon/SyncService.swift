@@ -60,6 +60,8 @@ actor SyncService {
     /// Clients whose targets have changed in the embedded API.
     private var news: Set<String> = []
     private var isFollowing = false
+    /// Plans that were replaced and not synced under yet: many are one.
+    private let replacements = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
     /// The API's wish to be left alone is heeded no longer than so: a slip of its must not stop the list for days.
     private static let quietMax = Duration.seconds(3600)
     private let now: @Sendable () -> ContinuousClock.Instant
@@ -134,11 +136,21 @@ actor SyncService {
         }
         channels = kept
         metrics.setClients(plan.clients.map(\.clientID))
-        Task { _ = await syncNow() }
+        replacements.continuation.yield()
     }
 
-    /// Syncs every interval until the task is cancelled.
+    /// Syncs every interval, and after each ``replace(_:takeSettings:)``, until the task is cancelled.
     func run<C: Clock>(clock: C) async where C.Duration == Duration {
+        await withDiscardingTaskGroup { group in
+            group.addTask { [replacements] in
+                for await _ in replacements.stream { _ = await self.syncNow() }
+            }
+            await syncEveryInterval(clock: clock)
+            group.cancelAll()
+        }
+    }
+
+    private func syncEveryInterval<C: Clock>(clock: C) async where C.Duration == Duration {
         var last = clock.now
         while !Task.isCancelled {
             _ = await syncNow(isAskedFor: false)

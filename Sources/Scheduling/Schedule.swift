@@ -62,7 +62,7 @@ package struct Schedule: Sendable {
         var startedAt: Int64 = 0
     }
 
-    private struct HeapItem: Comparable {
+    struct HeapItem: Comparable {
         var at: Int64
         var slot: Int
         var generation: UInt32
@@ -84,7 +84,7 @@ package struct Schedule: Sendable {
     private var entries: [Entry?] = []
     private var freeSlots: [Int] = []
     private var slots: [TargetIdentity: Int] = [:]
-    private var heap = Heap<HeapItem>()
+    private(set) var heap = Heap<HeapItem>()
     /// In order of arrival, with the time of it; entries that have gone since are skipped when their turn comes.
     private var waiting = Deque<HeapItem>()
     private var generations: UInt32 = 0
@@ -145,9 +145,6 @@ package struct Schedule: Sendable {
     var coalescing: Duration {
         .microseconds(Int64(min(max(3_000_000 / max(1, budget.plannedPerSecond), 2_000), 10_000)))
     }
-
-    /// How much the heap holds, what is stale included.
-    var heapCount: Int { heap.count }
 
     /// A probe waits for a place and there is one.
     var hasAdmissible: Bool { !waiting.isEmpty && inFlight < maxInFlight }
@@ -219,14 +216,19 @@ package struct Schedule: Sendable {
     }
 
     /// How many targets have had no start, or no end, for `intervals` of their own intervals: what readiness watches.
-    package func overdue(byIntervals intervals: Int, now: Duration) -> Int {
+    ///
+    /// - Parameter slots: those to look at, from 0 to ``slotCount``; what lies past it is left out.
+    package func overdue(byIntervals intervals: Int, now: Duration, slots: Range<Int>) -> Int {
         let now = now.nanoseconds
-        return entries.reduce(into: 0) { count, entry in
+        return entries[slots.clamped(to: 0..<entries.count)].reduce(into: 0) { count, entry in
             guard let entry else { return }
             let since = entry.inFlight ? entry.startedAt : entry.waitingSince ?? entry.nextDue
             if now - since > entry.interval * Int64(intervals) { count += 1 }
         }
     }
+
+    /// How many slots there are for targets. A target keeps its slot.
+    package var slotCount: Int { entries.count }
 
     private mutating func takeRegular(_ entry: inout Entry, _ item: HeapItem, now: Int64) {
         let interval = entry.interval

@@ -30,6 +30,8 @@ package final class Scheduler<C: Clock>: Sendable where C.Duration == Duration {
     /// Without anything due the loop still turns this often, so that its progress can be watched.
     package static var longestSleep: Duration { .seconds(1) }
 
+    private static var scanStep: Int { 2048 }
+
     private let clock: C
     private let origin: C.Instant
     private let executor: (any TaskExecutor)?
@@ -61,8 +63,15 @@ package final class Scheduler<C: Clock>: Sendable where C.Duration == Duration {
     package var turns: Int { state.withLock { $0.turns } }
     /// How many probes have come to their end.
     package var ended: Int { state.withLock { $0.ended } }
+    /// How many targets have had no start, or no end, for `intervals` of their own intervals. The lock is held for ``scanStep`` targets at a
+    /// time: it stands between a due time and the socket.
     package func overdue(byIntervals intervals: Int) -> Int {
-        state.withLock { $0.schedule.overdue(byIntervals: intervals, now: now) }
+        let (now, count) = (now, state.withLock { $0.schedule.slotCount })
+        return stride(from: 0, to: count, by: Self.scanStep).reduce(into: 0) { overdue, first in
+            overdue += state.withLock {
+                $0.schedule.overdue(byIntervals: intervals, now: now, slots: first..<first + Self.scanStep)
+            }
+        }
     }
 
     /// Probes until its task is cancelled; then cancels the probes in flight and returns when all have ended.

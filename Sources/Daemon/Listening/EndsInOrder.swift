@@ -14,11 +14,18 @@ func endingInOrder(_ body: @escaping @Sendable () async throws -> Void) async th
     let group = ServiceGroup(configuration: configuration)
     // Not a child, so that no cancellation reaches it. The graceful shutdown of the group around it does, by a task-local value.
     let running = Task { try await group.run() }
-    try await withTaskCancellationHandler {
+    try await withThrowingTaskGroup(of: Void.self) { tasks in
+        tasks.addTask {
+            await untilCancelled()
+            await group.triggerGracefulShutdown()
+        }
+        defer { tasks.cancelAll() }
         try await running.value
-    } onCancel: {
-        Task { await group.triggerGracefulShutdown() }
     }
+}
+
+private func untilCancelled() async {
+    while !Task.isCancelled { try? await Task.sleep(for: .seconds(3600)) }
 }
 
 /// Two listeners, one after the other, are within what a daemon's services may take to end.

@@ -1,3 +1,5 @@
+import Dispatch
+import Health
 import Synchronization
 
 /// Bounds how many lines one place in the code may write: an outage of a hundred thousand targets must not fill a disk with what the
@@ -21,10 +23,7 @@ package final class LogRate: Sendable {
     package init(
         now: @escaping @Sendable () -> ContinuousClock.Instant = { .now },
         later: @escaping @Sendable (Duration, @escaping @Sendable () -> Void) -> Void = { delay, body in
-            Task {
-                try? await Task.sleep(for: delay)
-                body()
-            }
+            DispatchQueue.global().asyncAfter(deadline: .now() + delay.inSeconds, execute: body)
         }
     ) {
         (self.now, self.later) = (now, later)
