@@ -13,6 +13,8 @@ package typealias Transfer = @Sendable (TransferRequest) async -> TransferReport
 /// One probe that is to be made.
 package struct ProbeOrder: Sendable {
     package var target: Target
+    /// The URL that ``testURL(of:join:)`` makes of the target, where it is known; nil: it is made for this probe.
+    package var url: URLParts?
     package var policy: ProbePolicy
     package var egress: EgressRule
     /// When it should have started; nil for one that a person asked for.
@@ -23,10 +25,12 @@ package struct ProbeOrder: Sendable {
     package var otherAddresses: OtherAddresses?
 
     package init(
-        target: Target, policy: ProbePolicy, egress: EgressRule, due: ContinuousClock.Instant? = nil, turn: UInt64 = 0,
+        target: Target, url: URLParts? = nil, policy: ProbePolicy, egress: EgressRule, due: ContinuousClock.Instant? = nil,
+        turn: UInt64 = 0,
         otherAddresses: OtherAddresses? = nil
     ) {
         self.target = target
+        self.url = url
         self.policy = policy
         self.egress = egress
         self.due = due
@@ -90,7 +94,7 @@ package struct Prober: Sendable {
     package func probe(_ order: ProbeOrder) async -> ProbeReport {
         let url: URLParts
         do throws(URLProblem) {
-            url = try testURL(of: order.target, join: order.policy.pathJoin)
+            if let known = order.url { url = known } else { url = try testURL(of: order.target, join: order.policy.pathJoin) }
         } catch {
             return unprobeable(order, error)
         }

@@ -22,10 +22,10 @@ import Testing
 
     @Test func aResultOfAnEarlierLifeOfATargetCountsForNothing() throws {
         let registry = TargetRegistry()
-        registry.add(target("http://old"), policy, judge: Judge())
+        registry.add(target("http://old"), url: URLParts("http://old"), policy, judge: Judge())
         let (_, registration) = try #require(registry.order(target("").identity, due: .now, isRecheck: false))
         _ = registry.remove(target("").identity, at: Self.now)
-        registry.add(target("http://new"), policy, judge: Judge())
+        registry.add(target("http://new"), url: URLParts("http://new"), policy, judge: Judge())
         let judged = try #require(registry.judge(report(.bad(.statusUnexpected)), of: registration)).judged
         #expect(judged.result.void == .cancelled)
         #expect(judged.judge.streaks.bad == 0)
@@ -33,15 +33,15 @@ import Testing
 
     @Test func aResultOfAnEarlierURLCountsForNothing() throws {
         let registry = TargetRegistry()
-        registry.add(target("http://old"), policy, judge: Judge())
+        registry.add(target("http://old"), url: URLParts("http://old"), policy, judge: Judge())
         let (_, registration) = try #require(registry.order(target("").identity, due: .now, isRecheck: false))
-        #expect(registry.update(target("http://new"), policy, at: Self.now).moved)
+        #expect(registry.update(target("http://new"), url: URLParts("http://new"), policy, at: Self.now).moved)
         #expect(registry.judge(report(.good), of: registration)?.judged.result.void == .cancelled)
     }
 
     @Test func aJudgeIsNewsWhenItChangesOrIsNotKnownYet() throws {
         let registry = TargetRegistry()
-        registry.add(target("http://old"), policy, judge: Judge())
+        registry.add(target("http://old"), url: URLParts("http://old"), policy, judge: Judge())
         func news(_ outcome: Outcome) throws -> Bool {
             let (_, registration) = try #require(registry.order(target("").identity, due: .now, isRecheck: false))
             return try #require(registry.judge(report(outcome), of: registration)).judged.isJudgeNews
@@ -53,16 +53,16 @@ import Testing
         let after = try (1...22).map { _ in try news(.good) }
         #expect(after[..<20].allSatisfy(\.self) && after.last == false)
         // Elsewhere it begins anew, and that has to be written even by a result that changes nothing more.
-        #expect(registry.update(target("http://new"), policy, at: Self.now).moved)
+        #expect(registry.update(target("http://new"), url: URLParts("http://new"), policy, at: Self.now).moved)
         #expect(try news(.good))
         _ = registry.remove(target("").identity, at: Self.now)
-        registry.add(target("http://new"), policy, judge: Judge())
+        registry.add(target("http://new"), url: URLParts("http://new"), policy, judge: Judge())
         #expect(try news(.good))
     }
 
     @Test func aResultOfARemovedTargetIsDropped() throws {
         let registry = TargetRegistry()
-        registry.add(target("http://old"), policy, judge: Judge())
+        registry.add(target("http://old"), url: URLParts("http://old"), policy, judge: Judge())
         let (_, registration) = try #require(registry.order(target("").identity, due: .now, isRecheck: false))
         _ = registry.remove(target("").identity, at: Self.now)
         #expect(registry.judge(report(.good), of: registration) == nil)
@@ -72,7 +72,7 @@ import Testing
     @Test func aRemovalIsToldAfterTheResultBeforeIt() throws {
         let registry = TargetRegistry()
         let identity = target("").identity
-        registry.add(target("http://old"), policy, judge: Judge())
+        registry.add(target("http://old"), url: URLParts("http://old"), policy, judge: Judge())
         let (_, registration) = try #require(registry.order(identity, due: .now, isRecheck: false))
         let change = try #require(registry.judge(report(.good), of: registration)?.change)
         #expect(registry.remove(identity, at: Self.now) == nil)
@@ -82,7 +82,7 @@ import Testing
         }
         #expect(registry.next(after: identity) == nil)
         // What comes later is told by whoever brings it.
-        registry.add(target("http://new"), policy, judge: Judge())
+        registry.add(target("http://new"), url: URLParts("http://new"), policy, judge: Judge())
         #expect(registry.remove(identity, at: Self.now) != nil)
     }
 
@@ -92,7 +92,7 @@ import Testing
         let identities = (0..<count).map { TargetIdentity(clientID: "c", key: "\($0)") }
         for (index, identity) in identities.enumerated() {
             let target = Target(identity: identity, name: "n", baseURL: "", testPath: "/", region: "r")
-            registry.add(target, policy, judge: Judge(status: index % 2 == 0 ? .up : .degraded))
+            registry.add(target, url: nil, policy, judge: Judge(status: index % 2 == 0 ? .up : .degraded))
         }
         for identity in identities[..<10] { _ = registry.remove(identity, at: Self.now) }
         let wanted = identities.enumerated().filter { $0.offset % 2 == 1 && $0.offset >= 10 }.map(\.element)
@@ -103,7 +103,7 @@ import Testing
 
     @Test func aTargetWithNoneButVoidResultsIsNotSeen() throws {
         let registry = TargetRegistry()
-        registry.add(target("http://old"), policy, judge: Judge())
+        registry.add(target("http://old"), url: URLParts("http://old"), policy, judge: Judge())
         let (_, registration) = try #require(registry.order(target("").identity, due: .now, isRecheck: false))
         let start = ContinuousClock.now
         let ask = { (seconds: Int) in registry.unseen(forIntervals: 3, now: start + .seconds(seconds)) }
@@ -128,10 +128,11 @@ import Testing
 
     @Test(arguments: [(2, 0), (1, 1)]) func fewTargetsThatAreNotSeenAreNoTroubleOfTheDaemons(seen: Int, unseen: Int) throws {
         let registry = TargetRegistry()
-        registry.add(target("http://old"), policy, judge: Judge())
+        registry.add(target("http://old"), url: URLParts("http://old"), policy, judge: Judge())
         for key in ["a", "b"].prefix(seen) {
             let identity = TargetIdentity(clientID: "c", key: key)
-            registry.add(Target(identity: identity, name: key, baseURL: "", testPath: "/", region: "r"), policy, judge: Judge())
+            registry.add(
+                Target(identity: identity, name: key, baseURL: "", testPath: "/", region: "r"), url: nil, policy, judge: Judge())
         }
         let (_, registration) = try #require(registry.order(target("").identity, due: .now, isRecheck: false))
         let void = report(.bad(.proberFault))
@@ -141,7 +142,7 @@ import Testing
 
     @Test func aCheckOfOtherAddressesIsKnownUntilTheIntervalIsOver() throws {
         let registry = TargetRegistry()
-        registry.add(target("http://old"), policy, judge: Judge())
+        registry.add(target("http://old"), url: URLParts("http://old"), policy, judge: Judge())
         let others = OtherAddresses(tried: [], answering: [])
         let (first, registration) = try #require(registry.order(target("").identity, due: .now, isRecheck: false))
         #expect(first.otherAddresses == nil)

@@ -67,8 +67,7 @@ extension TargetReport.Description {
     /// - Parameters:
     ///   - lastGood: in microseconds; 0 when there was none.
     ///   - others: what a second look of this interval found.
-    init(_ target: Target, _ policy: ProbePolicy, lastGood: UInt32, others: OtherAddresses?) {
-        let url = try? testURL(of: target, join: policy.pathJoin)
+    init(_ target: Target, url: URLParts?, _ policy: ProbePolicy, lastGood: UInt32, others: OtherAddresses?) {
         self.init(
             name: target.name, instance: urlWithoutSecrets(url?.text ?? target.baseURL + target.testPath), host: url?.host ?? "",
             region: target.region, detectionBound: policy.detectionBound,

@@ -1,4 +1,4 @@
-import Alerting
+import Curl
 import Health
 import Probing
 
@@ -17,6 +17,8 @@ typealias Registration = UInt64
 /// It is an object, because a table of a hundred thousand large values is mostly room to grow.
 final class RegisteredTarget {
     var target: Target
+    /// What a probe of the target asks for: made when the target came or changed. nil when the record allows none.
+    var url: URLParts?
     var policy: SharedPolicy
     var judge: Judge
     var registration: Registration
@@ -37,8 +39,8 @@ final class RegisteredTarget {
     /// The last reconciliation that wanted the target.
     var wanted: UInt64 = 0
 
-    init(target: Target, policy: SharedPolicy, judge: Judge, registration: Registration, slot: Int32) {
-        (self.target, self.policy, self.judge) = (target, policy, judge)
+    init(target: Target, url: URLParts?, policy: SharedPolicy, judge: Judge, registration: Registration, slot: Int32) {
+        (self.target, self.url, self.policy, self.judge) = (target, url, policy, judge)
         (self.registration, self.slot) = (registration, slot)
     }
 
@@ -47,11 +49,7 @@ final class RegisteredTarget {
         turn &+= 1
         if !isRecheck { otherAddresses = nil }
         return ProbeOrder(
-            target: target, policy: policy.value, egress: egress, due: due, turn: turn, otherAddresses: otherAddresses)
-    }
-
-    func probesSameURL(as other: Target, _ policy: SharedPolicy) -> Bool {
-        target.probesSameURL(as: other) && self.policy.value.pathJoin == policy.value.pathJoin
+            target: target, url: url, policy: policy.value, egress: egress, due: due, turn: turn, otherAddresses: otherAddresses)
     }
 
     /// The target is probed at another URL from now on: what was learned at the old one is forgotten.

@@ -1,3 +1,4 @@
+import Curl
 import Health
 import Probing
 
@@ -25,6 +26,8 @@ struct JudgedResult: Sendable {
     /// Whether the judge has changed, and not only by when it last counted a result.
     var isJudgeNews: Bool
     var target: Target
+    /// nil when the record allows none.
+    var url: URLParts?
     var policy: SharedPolicy
     /// Whether the number of targets that can't be probed has changed.
     var changesUnprobeable: Bool

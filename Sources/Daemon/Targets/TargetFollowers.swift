@@ -125,8 +125,8 @@ extension JudgedResult {
         TargetReport(
             target: result.target, hostClass: hostClass, judge: judge, result: result, certificate: certificate,
             startedAt: startedAt ?? .now, isInMaintenance: isInMaintenance,
-            describe: { [target, policy, lastGood, otherAddresses] in
-                TargetReport.Description(target, policy.value, lastGood: lastGood, others: otherAddresses)
+            describe: { [target, url, policy, lastGood, otherAddresses] in
+                TargetReport.Description(target, url: url, policy.value, lastGood: lastGood, others: otherAddresses)
             })
     }
 }

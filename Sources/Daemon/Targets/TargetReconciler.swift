@@ -18,6 +18,10 @@ final class TargetReconciler: Sendable {
     private struct Wanted {
         var target: Target
         var policy: SharedPolicy
+        /// What a probe of the target asks for; nil when the record allows none.
+        var url: URLParts?
+
+        mutating func makeURL() { url = try? testURL(of: target, join: policy.value.pathJoin) }
     }
 
     private struct State {
@@ -159,20 +163,24 @@ final class TargetReconciler: Sendable {
         registry.setEgress(state.settings.egress)
         state.round += 1
         let round = state.round
-        let wanted = targetsWanted(&state)
+        var wanted = targetsWanted(&state)
         var news: [(want: Wanted, isKnown: Bool)] = []
-        for want in wanted {
-            switch registry.want(want.target, want.policy, round: round) {
-            case .unchanged: break
-            case .changed: news.append((want, true))
-            case .absent: news.append((want, false))
+        for index in wanted.indices {
+            switch registry.want(wanted[index].target, wanted[index].policy, round: round) {
+            case .unchanged(let url): wanted[index].url = url
+            case .changed:
+                wanted[index].makeURL()
+                news.append((wanted[index], true))
+            case .absent:
+                wanted[index].makeURL()
+                news.append((wanted[index], false))
             }
         }
         remove(registry.unwanted(round: round))
         maintenance.replace(windows(of: wanted, state.settings), at: .now())
-        let found = news
+        let (found, watched) = (news, wanted)
         let show: @Sendable () -> Void = { [self] in
-            series.replace(wanted.map { SeriesTarget(labels: labels($0), policy: $0.policy.value) })
+            series.replace(watched.map { SeriesTarget(labels: labels($0), policy: $0.policy.value) })
             for (identity, judge) in judges ?? [:] where judge.lastCountedAt != nil { series.restore(identity, judge: judge) }
         }
         let moved = Mutex<[Wanted]>([])
@@ -206,13 +214,13 @@ final class TargetReconciler: Sendable {
     private func take(_ want: Wanted, isKnown: Bool, judge: Judge?, round: UInt64) -> Bool {
         let identity = want.target.identity
         if isKnown {
-            let (isMoved, change) = registry.update(want.target, want.policy, at: .now())
+            let (isMoved, change) = registry.update(want.target, url: want.url, want.policy, at: .now())
             followers.tell(change)
             scheduler.set(identity, ProbeInterval(want.policy.value), atOnce: isMoved)
             return isMoved
         }
         let judge = judge ?? Judge()
-        registry.add(want.target, want.policy, judge: judge, round: round)
+        registry.add(want.target, url: want.url, want.policy, judge: judge, round: round)
         // A restart in the middle of a streak must not put off the re-check that was due; and of what was down nothing is said before it was
         // looked at.
         scheduler.set(identity, ProbeInterval(want.policy.value), atOnce: judge.isUndecided || judge.status == .down)
@@ -270,10 +278,9 @@ final class TargetReconciler: Sendable {
     }
 
     private func labels(_ want: Wanted) -> SeriesLabels {
-        let url = try? testURL(of: want.target, join: want.policy.value.pathJoin)
-        return SeriesLabels(
+        SeriesLabels(
             identity: want.target.identity, name: want.target.name,
-            url: url?.text ?? want.target.baseURL + want.target.testPath, region: want.target.region)
+            url: want.url?.text ?? want.target.baseURL + want.target.testPath, region: want.target.region)
     }
 
     /// Says when a target is new that reference resolution drops a prefix that its fixtures may have meant.

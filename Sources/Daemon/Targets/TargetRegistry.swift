@@ -1,3 +1,4 @@
+import Curl
 import Health
 import Probing
 import Synchronization
@@ -121,30 +122,34 @@ final class TargetRegistry: Sendable {
     func forgetWhatIsWritten() { state.withLock { $0.historyGeneration += 1 } }
 
     /// Watches a target from now on.
-    func add(_ target: Target, _ policy: SharedPolicy, judge: Judge, round: UInt64 = 0) {
+    ///
+    /// - Parameter url: what a probe of the target asks for; nil when the record allows none.
+    func add(_ target: Target, url: URLParts?, _ policy: SharedPolicy, judge: Judge, round: UInt64 = 0) {
         state.withLock { state in
-            let entry = state.add(target, policy, judge: judge)
+            let entry = state.add(target, url: url, policy, judge: judge)
             entry.wanted = round
         }
     }
 
     /// What a reconciliation finds of a target that it wants.
-    enum Known { case unchanged, changed, absent }
+    enum Known { case unchanged(url: URLParts?), changed, absent }
 
     /// Marks a target as wanted by a reconciliation, and says whether it is watched in this form.
     func want(_ target: Target, _ policy: SharedPolicy, round: UInt64) -> Known {
         state.withLock { state in
             guard let entry = state.entries[target.identity] else { return Known.absent }
             entry.wanted = round
-            return entry.target == target && entry.policy === policy ? .unchanged : .changed
+            return entry.target == target && entry.policy === policy ? .unchanged(url: entry.url) : .changed
         }
     }
 
     /// Gives a watched target a new form. `moved` is true when the target is probed at another URL from now on, and `change` is what the caller
     /// is to tell of that.
-    func update(_ target: Target, _ policy: SharedPolicy, at now: Timestamp) -> (moved: Bool, change: TargetChange?) {
+    func update(_ target: Target, url: URLParts?, _ policy: SharedPolicy, at now: Timestamp) -> (
+        moved: Bool, change: TargetChange?
+    ) {
         state.withLock { state -> (moved: Bool, change: TargetChange?) in
-            guard state.update(target, policy) else { return (false, nil) }
+            guard state.update(target, url: url, policy) else { return (false, nil) }
             return (true, state.changes.begin(.moved(target.identity, at: now)))
         }
     }

@@ -21,10 +21,10 @@ struct TargetTable {
 
     // MARK: Targets that come, change and go
 
-    mutating func add(_ target: Target, _ policy: SharedPolicy, judge: Judge) -> RegisteredTarget {
+    mutating func add(_ target: Target, url: URLParts?, _ policy: SharedPolicy, judge: Judge) -> RegisteredTarget {
         let slot = freeSlots.popLast() ?? Int32(slots.count)
         let entry = RegisteredTarget(
-            target: target, policy: policy, judge: judge, registration: nextRegistration(), slot: slot)
+            target: target, url: url, policy: policy, judge: judge, registration: nextRegistration(), slot: slot)
         if Int(slot) == slots.count { slots.append(entry) } else { slots[Int(slot)] = entry }
         entries[target.identity] = entry
         statuses[judge.status, default: 0] += 1
@@ -33,10 +33,11 @@ struct TargetTable {
     }
 
     /// Returns whether the target is probed at another URL from now on.
-    mutating func update(_ target: Target, _ policy: SharedPolicy) -> Bool {
+    mutating func update(_ target: Target, url: URLParts?, _ policy: SharedPolicy) -> Bool {
         guard let entry = entries[target.identity] else { return false }
-        let isMoved = !entry.probesSameURL(as: target, policy)
-        (entry.target, entry.policy) = (target, policy)
+        let isMoved =
+            !entry.target.probesSameURL(as: target) || entry.policy.value.pathJoin != policy.value.pathJoin
+        (entry.target, entry.url, entry.policy) = (target, url, policy)
         guard isMoved else { return false }
         entry.move(nextRegistration())
         leaveHost(entry)
@@ -86,7 +87,7 @@ struct TargetTable {
         entry.judgeIsWrittenIn = historyGeneration
         tellVantage(result, entry, at: now)
         return JudgedResult(
-            result: result, judgement: judgement, judge: judge, isJudgeNews: isJudgeNews, target: entry.target,
+            result: result, judgement: judgement, judge: judge, isJudgeNews: isJudgeNews, target: entry.target, url: entry.url,
             policy: entry.policy, changesUnprobeable: judge.isUnprobeable != before.isUnprobeable,
             changesCause: judge.cause != before.cause, startedAt: report.startedAt,
             hostClass: entry.host.map { vantage.hostClass(of: $0) } ?? .outside, lastGood: entry.lastGood,
@@ -116,7 +117,7 @@ struct TargetTable {
     }
 
     private mutating func addHost(of entry: RegisteredTarget) -> HostTable.ID? {
-        guard let url = try? testURL(of: entry.target, join: entry.policy.value.pathJoin) else { return nil }
+        guard let url = entry.url else { return nil }
         return vantage.add(host: url.host, isBad: entry.isHostToldBad, interval: entry.policy.value.interval)
     }
 

@@ -18,7 +18,12 @@ package struct Judge: Hashable, Sendable {
     package internal(set) var streaks: Streaks
     package internal(set) var flapping: Flapping
     /// The open one, while there is one.
-    package internal(set) var incident: Incident?
+    package internal(set) var incident: Incident? {
+        get { openIncident?.value }
+        set { openIncident = newValue.map(OpenIncident.init) }
+    }
+    /// Apart, because nearly every judge has none, and there is one judge for each target.
+    private var openIncident: OpenIncident?
     /// When the last result that counted started.
     package internal(set) var lastCountedAt: Timestamp?
     /// The last probe could not be made because of our policy or a bad record.
@@ -33,7 +38,7 @@ package struct Judge: Hashable, Sendable {
         self.hasBeenUp = hasBeenUp
         self.streaks = streaks
         self.flapping = flapping
-        self.incident = incident
+        openIncident = incident.map(OpenIncident.init)
         self.lastCountedAt = lastCountedAt
         self.isUnprobeable = isUnprobeable
     }
@@ -201,4 +206,14 @@ package struct Judgement: Hashable, Sendable {
         self.incident = incident
         self.wantsRecheck = wantsRecheck
     }
+}
+
+/// An incident on the heap.
+private final class OpenIncident: Hashable, Sendable {
+    let value: Incident
+
+    init(_ value: Incident) { self.value = value }
+
+    static func == (a: OpenIncident, b: OpenIncident) -> Bool { a.value == b.value }
+    func hash(into hasher: inout Hasher) { hasher.combine(value) }
 }
