@@ -100,7 +100,7 @@ let package = Package(
                 lifecycle,
                 logging, grdb, crypto,
             ]),
-        module("DatabaseFiles", [grdbSQLite]),
+        module("DatabaseFiles", [grdb, grdbSQLite]),
         module("History", ["DatabaseFiles", "Health", grdb, grdbSQLite]),
         module("Exposition", ["Health"]),
         module("Alerting", ["Health", crypto]),
@@ -129,7 +129,8 @@ let package = Package(
         .executableTarget(
             name: "rangefinder",
             dependencies: [
-                "ConnectionLimits", "Health", "Curl", "Probing", "TargetsAPI", "TargetsServer", "History", "Settings", "Terminal",
+                "ConnectionLimits", "DatabaseFiles", "Health", "Curl", "Probing", "TargetsAPI", "TargetsServer", "History", "Settings",
+                "Terminal",
                 "SampleTargets", "Alerting", "CProcess", "Daemon", arguments, lifecycle, unixSignals, logging,
             ],
             swiftSettings: strict),
@@ -159,9 +160,9 @@ let package = Package(
         tests(of: "Probing", ["Health", "Curl", "Scheduling", "HostileTargets"]),
         tests(of: "Scheduling", ["Health"]),
         tests(of: "TargetsAPI", ["Health"]),
-        tests(of: "TargetsServer", ["Health", "TargetsAPI", grdb, lifecycle, logging]),
+        tests(of: "TargetsServer", ["DatabaseFiles", "Health", "TargetsAPI", grdb, lifecycle, logging]),
         tests(of: "DatabaseFiles", [grdb]),
-        tests(of: "History", ["Health", grdb]),
+        tests(of: "History", ["DatabaseFiles", "Health", grdb]),
         tests(of: "Exposition", ["Health"], data: ["Golden"]),
         tests(of: "Alerting", ["Health", crypto]),
         tests(

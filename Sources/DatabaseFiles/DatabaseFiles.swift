@@ -1,7 +1,8 @@
-// DatabaseFiles: whether what SQLite has open is still what stands at its path.
-// What lives here: which file a path leads to, and what has happened to a database's files under an open connection.
-// What doesn't: databases, their schemas and errors, what to do then (History and TargetsServer both ask here), opening and locking.
-// An answer becomes an error of the module that asks: nothing is committed to files that are no longer those at the path.
+// DatabaseFiles: what the two modules with a database, History and TargetsServer, both need to know of it.
+// What lives here: whether the files that SQLite has open are still the files at their paths, what SQLite could not do, and how
+// migrations are applied.
+// What doesn't: the databases, their migrations, the sentences of their errors, opening and locking.
+// An answer becomes an error of the module that asks: nothing is committed to files that are no longer the files at the path.
 // The terms are defined in docs/glossary.md.
 
 internal import Glibc

@@ -4,6 +4,7 @@
 // Records come in from Daemon after every judgement; they go on to the commands through HistoryReader, and to any SQLite tool
 // through the pinned views of Database/Migrations.
 
+internal import DatabaseFiles
 internal import GRDB
 package import Health
 internal import Synchronization
@@ -35,7 +36,7 @@ package final class History: Sendable {
     package static func open(path: String, options: HistoryOptions) throws(HistoryError) -> History {
         do {
             return History(path: path, options: options, try OpenedHistory(path: path, options: options))
-        } catch  where error.code == .damaged {
+        } catch  where error.code == .database(.damaged) {
             let name = try HistoryFile.setAside(path, at: options.now())
             options.onEvent(.setAside(name, error))
             return History(path: path, options: options, try OpenedHistory(path: path, options: options))

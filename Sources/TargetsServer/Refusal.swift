@@ -1,3 +1,4 @@
+internal import DatabaseFiles
 internal import HTTPTypes
 internal import Health
 internal import TargetsAPI
@@ -22,15 +23,15 @@ struct Refusal: Error {
     init(_ error: StoreError) {
         let message =
             switch error.code {
-            case .locked: "The server's database is locked by another program: try again in a moment."
+            case .database(.locked): "The server's database is locked by another program: try again in a moment."
             case .crowded: "Too many changes are waiting for the server's database: try again in a moment."
             case .gone, .walGone, .cutShort: "The server's database was deleted, replaced or cut short; its log says more."
-            case .readOnly, .diskFull, .cannotOpen, .inputOutput:
+            case .database(.readOnly), .database(.diskFull), .database(.cannotOpen), .database(.inputOutput):
                 "The server's database can't be read or written; its log says more."
-            case .notOurs, .damaged, .other: "The server's database failed; its log says more."
+            case .database(.notADatabase), .database(.damaged), .database(.other), .newerSchema, .other:
+                "The server's database failed; its log says more."
             }
-        let isFault = [.notOurs, .damaged, .other].contains(error.code)
-        self.init(isFault ? .internalServerError : .serviceUnavailable, message, retryAfter: error.passes ? 5 : nil)
+        self.init(error.isFault ? .internalServerError : .serviceUnavailable, message, retryAfter: error.passes ? 5 : nil)
     }
 
     init(methodNotAllowed method: HTTPRequest.Method, allow: String) {

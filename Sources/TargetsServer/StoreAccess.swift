@@ -22,7 +22,7 @@ extension TargetStore {
             try await database.writeWithoutTransaction { database in
                 // It has waited for the lock together with another: all in their turn would wait for as many times as long.
                 if let foundLocked = self.foundLocked.withLock({ $0 }), asked < foundLocked {
-                    throw StoreError(.locked, path: self.path)
+                    throw StoreError(.database(.locked), path: self.path)
                 }
                 try self.refuseChange(of: database)
                 var value: Value?

@@ -65,6 +65,11 @@ package final class TargetStore: Sendable {
         var configuration = GRDB.Configuration()
         configuration.busyMode = .timeout(patience / .seconds(1))
         let database = try DatabasePool(path: path, configuration: configuration)
+        let (comparison, version) = try database.read { try TargetSchema.migrator.compare($0) }
+        guard comparison != .newer else {
+            throw StoreError(
+                .newerSchema, path: path, detail: "schema \(version), this version knows \(TargetSchema.migrator.version)")
+        }
         // GRDB opens a WAL database with NORMAL, which may lose the last commits with the power.
         try database.writeWithoutTransaction { try $0.execute(sql: "PRAGMA synchronous = FULL") }
         try TargetSchema.migrator.migrate(database)

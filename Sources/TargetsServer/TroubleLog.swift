@@ -1,3 +1,4 @@
+internal import DatabaseFiles
 internal import Logging
 internal import Synchronization
 
@@ -13,7 +14,7 @@ final class TroubleLog: Sendable {
 
     func note(_ error: StoreError, _ way: Way) {
         // Too many wait because of the lock.
-        let code = error.code == .crowded ? .locked : error.code
+        let code = error.code == .crowded ? .database(.locked) : error.code
         let isNews = known.withLock { $0.updateValue(code, forKey: way) } != code
         if isNews { logger.error("The targets database failed: \(error)") }
     }

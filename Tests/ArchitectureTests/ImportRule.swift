@@ -20,7 +20,7 @@ enum ImportRule {
         "TargetsServer": hummingbird.union([
             "Health", "ConnectionLimits", "DatabaseFiles", "TargetsAPI", "GRDB", "FoundationEssentials", "Crypto",
         ]),
-        "DatabaseFiles": ["GRDBSQLite", "Glibc"],
+        "DatabaseFiles": ["GRDB", "GRDBSQLite", "Glibc"],
         "History": ["DatabaseFiles", "Health", "GRDB", "GRDBSQLite", "Glibc"],
         "Exposition": ["Health", "Glibc"],
         "Alerting": ["Health", "FoundationEssentials", "Crypto"],

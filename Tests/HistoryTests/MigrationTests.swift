@@ -1,3 +1,4 @@
+import DatabaseFiles
 import GRDB
 import Health
 import TestSupport
@@ -101,5 +102,55 @@ import Testing
         history.append(Sample.record())
         #expect(await history.close())
         #expect(try folder.integer("SELECT count(*) FROM probe_history") == 2)
+    }
+
+    private static let released: [@Sendable (Database) throws -> Void] = [
+        createFirstTables, createThreeAges, addFinishedHours, createAlerting,
+    ]
+
+    private static let schema = "SELECT type || ' ' || name || ' ' || coalesce(sql, '') FROM sqlite_schema ORDER BY type, name"
+
+    /// A database at each number that a version before GRDB's migrator has left, with one result in it.
+    @Test(arguments: 1...4)
+    func aDatabaseThatHasOnlyANumberIsTakenOver(_ version: Int) async throws {
+        try firstVersion(results: 1)
+        try folder.stranger().inDatabase { db in
+            for migrate in Self.released[1..<version] { try migrate(db) }
+            try db.execute(sql: "PRAGMA user_version = \(version)")
+        }
+        let history = try folder.open()
+        history.append(Sample.record())
+        #expect(await history.close())
+        #expect(try folder.integer("PRAGMA user_version") == 4)
+        #expect(
+            try folder.texts("SELECT identifier FROM grdb_migrations ORDER BY rowid")
+                == ["first_tables", "three_ages", "finished_hours", "alerting"])
+        #expect(try folder.integer("SELECT count(*) FROM probe_history") == 2)
+        let fresh = try TemporaryFolder()
+        await (try fresh.open()).close()
+        #expect(try folder.texts(Self.schema) == fresh.texts(Self.schema))
+    }
+
+    @Test func aMigrationThatFailsHalfWayLeavesTheFirstVersionAsItWas() throws {
+        try firstVersion(results: 3)
+        let before = try all()
+        // `settled` is created after other tables of the second migration.
+        try folder.stranger().inDatabase { try $0.execute(sql: "CREATE TABLE settled (a INTEGER)") }
+        #expect(code { _ = try folder.open() } == .database(.other))
+        #expect(try folder.integer("PRAGMA user_version") == 1)
+        #expect(try folder.integer("SELECT count(*) FROM sqlite_schema WHERE name IN ('kind', 'chunk', 'recent')") == 0)
+        #expect(try all() == before)
+        try folder.stranger().inDatabase { try $0.execute(sql: "DROP TABLE settled") }
+        _ = try folder.open()
+        #expect(try all() == before)
+    }
+
+    @Test func aDatabaseWithAMigrationOfANewerVersionIsRefusedAndLeftAsItIs() async throws {
+        await (try folder.open()).close()
+        try folder.stranger().inDatabase { try $0.execute(sql: "INSERT INTO grdb_migrations VALUES ('unheard')") }
+        let before = try folder.bytes(of: "history.db")
+        #expect(code { _ = try folder.open() } == .newerSchema)
+        #expect(code { _ = try HistoryReader.open(path: folder.database) } == .newerSchema)
+        #expect(try folder.bytes(of: "history.db") == before)
     }
 }

@@ -1,3 +1,4 @@
+import DatabaseFiles
 import GRDB
 import Health
 import TestSupport
@@ -47,7 +48,7 @@ import Testing
         let history = try folder.open()
         history.append(Sample.record())
         #expect(await history.close())
-        #expect(try folder.integer("PRAGMA user_version") == Schema.version)
+        #expect(try folder.integer("PRAGMA user_version") == Schema.migrator.version)
         #expect(try folder.integer("SELECT count(*) FROM vantage") == 1)
         #expect(try folder.integer("SELECT count(*) FROM probe_history") == 1)
     }
@@ -81,7 +82,8 @@ import Testing
 
     @Test func saysThatTheFolderIsMissing() throws {
         let options = HistoryOptions(vantage: "here", now: { Sample.start })
-        #expect(code { _ = try History.open(path: folder.path + "/no/such/history.db", options: options) } == .cannotOpen)
+        #expect(
+            code { _ = try History.open(path: folder.path + "/no/such/history.db", options: options) } == .database(.cannotOpen))
     }
 
     @Test func anErrorShowsAHostilePathEscaped() {

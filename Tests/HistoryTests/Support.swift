@@ -1,3 +1,4 @@
+import DatabaseFiles
 import FoundationEssentials
 import GRDB
 import Health
@@ -105,20 +106,25 @@ final class EventLog: Sendable {
         let word =
             switch event {
             case .committed(let rows, _): "committed \(rows)"
-            case .writeFailed(let error): "failed \(error.code)"
+            case .writeFailed(let error): "failed \(error.code.word)"
             case .writeRecovered(let waiting): "recovered \(waiting)"
             case .dropping: "dropping"
             case .clockJumped: "clock jumped"
-            case .settlingFailed(let error): "settling failed \(error.code)"
+            case .settlingFailed(let error): "settling failed \(error.code.word)"
             case .walIsLarge(_, let readers): "wal \(readers.joined(separator: ", "))"
-            case .notClosed(let error): "not closed \(error.code)"
+            case .notClosed(let error): "not closed \(error.code.word)"
             case .setAside: "set aside"
             case .sizeExceeded: "size exceeded"
-            case .retentionFailed(let error): "retention failed \(error.code)"
+            case .retentionFailed(let error): "retention failed \(error.code.word)"
             }
         seen.withLock { $0.append(word) }
         continuation.yield(word)
     }
 
     var words: [String] { seen.withLock { $0 } }
+}
+
+extension HistoryError.Code {
+    /// Without the names of the types around it.
+    var word: String { if case .database(let failure) = self { "\(failure)" } else { "\(self)" } }
 }

@@ -1,3 +1,4 @@
+import DatabaseFiles
 import GRDB
 import Glibc
 import Health
@@ -163,7 +164,7 @@ import Testing
         #expect(await !history.flush())
         #expect(await !history.flush())
         #expect(!history.statistics.isWritable)
-        #expect(history.statistics.trouble?.code == .locked)
+        #expect(history.statistics.trouble?.code == .database(.locked))
         #expect(history.statistics.queued == 1)
 
         try lock.release()
@@ -183,7 +184,7 @@ import Testing
         _ = try await history.queue.write { try Int.fetchOne($0, sql: "PRAGMA max_page_count = \(pages + 2)") }
         for index in 0..<4000 { history.append(Sample.record("tgt_\(index)", after: .seconds(index))) }
         #expect(await !history.flush())
-        #expect(history.statistics.trouble?.code == .diskFull)
+        #expect(history.statistics.trouble?.code == .database(.diskFull))
         for index in 4000..<8000 { history.append(Sample.record("tgt_\(index)", after: .seconds(index))) }
         #expect(await !history.flush())
         #expect(try folder.integer("SELECT count(*) FROM probe_history") == 0)

@@ -1,3 +1,4 @@
+import DatabaseFiles
 import GRDB
 import Glibc
 import Health
@@ -107,7 +108,7 @@ private let body = #"{"targetName":"n","targetRegion":"r","targetBaseURL":"https
                 try await expect(503, of: create(port))
             }
         }
-        #expect(error?.code == .inputOutput)
+        #expect(error?.code == .database(.inputOutput))
         #expect(troubles().last?.contains("was cut short under the running server") == true)
     }
 
@@ -130,7 +131,7 @@ private let body = #"{"targetName":"n","targetRegion":"r","targetBaseURL":"https
         var said = ""
         while !said.contains("in "), let more = reader.readOutput() { said += String(decoding: more, as: UTF8.self) }
         _ = try await store.create([TargetDraft(name: "m", baseURL: "b", testPath: "/", region: "r")], clientID: "c")
-        #expect(throws: StoreError(.locked, path: database, detail: "database is locked")) { try store.close() }
+        #expect(throws: StoreError(.database(.locked), path: database, detail: "database is locked")) { try store.close() }
         reader.endInput()
         _ = reader.waitForEnd()
         #expect(try targetsKept(in: database) == "2\n")
@@ -175,8 +176,10 @@ private let body = #"{"targetName":"n","targetRegion":"r","targetBaseURL":"https
         }
         // One after the other it would be more than two minutes; all at once it is the patience, and what a busy machine adds.
         #expect(began.duration(to: .now) < .seconds(100))
-        #expect(errors.keys.allSatisfy { $0 == .locked || $0 == .crowded }, "\(errors)")
-        #expect(errors[.crowded, default: 0] > 0 && errors[.locked, default: 0] >= TargetStore.writesWaitingMax, "\(errors)")
+        #expect(errors.keys.allSatisfy { $0 == .database(.locked) || $0 == .crowded }, "\(errors)")
+        #expect(
+            errors[.crowded, default: 0] > 0 && errors[.database(.locked), default: 0] >= TargetStore.writesWaitingMax,
+            "\(errors)")
         lock.send(Array("ROLLBACK; SELECT 'open';\n".utf8))
         #expect(lock.readOutput() != nil)
         #expect(try await store.create([draft], clientID: "c").count == 1)
@@ -210,7 +213,7 @@ private let body = #"{"targetName":"n","targetRegion":"r","targetBaseURL":"https
 
     @Test func aFolderThatIsNotThereIsSaidInOurWords() throws {
         let error = #expect(throws: StoreError.self) { try TargetStore(path: folder.file("nowhere/targets.db")) }
-        #expect(error?.code == .cannotOpen)
+        #expect(error?.code == .database(.cannotOpen))
         #expect("\(error.map { "\($0)" } ?? "")".contains("check that its folder exists"))
     }
 }

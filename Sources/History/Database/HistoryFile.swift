@@ -1,3 +1,4 @@
+internal import DatabaseFiles
 internal import Glibc
 internal import Health
 
@@ -14,12 +15,14 @@ enum HistoryFile {
         let descriptor = Glibc.open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else {
             if errno == ENOENT { return .new }
-            throw HistoryError(.cannotOpen, path: path, detail: String(cString: strerror(errno)))
+            throw HistoryError(.database(.cannotOpen), path: path, detail: String(cString: strerror(errno)))
         }
         defer { Glibc.close(descriptor) }
         var header = [UInt8](repeating: 0, count: 100)
         let count = pread(descriptor, &header, header.count, 0)
-        guard count >= 0 else { throw HistoryError(.inputOutput, path: path, detail: String(cString: strerror(errno))) }
+        guard count >= 0 else {
+            throw HistoryError(.database(.inputOutput), path: path, detail: String(cString: strerror(errno)))
+        }
         if count == 0 { return .new }
         let identifier = header[68..<72].reduce(Int32(0)) { $0 << 8 | Int32($1) }
         guard count == header.count, header.starts(with: Array("SQLite format 3\0".utf8)), identifier == applicationID else {
@@ -32,11 +35,13 @@ enum HistoryFile {
     static func setAside(_ path: String, at now: Timestamp) throws(HistoryError) -> String {
         let date = now.description.prefix(19).replacing(":", with: "-")
         let names = ["\(path).damaged-\(date)Z"] + (2...99).map { "\(path).damaged-\(date)Z-\($0)" }
-        guard let name = names.first(where: { access($0, F_OK) != 0 }) else { throw HistoryError(.damaged, path: path) }
+        guard let name = names.first(where: { access($0, F_OK) != 0 }) else {
+            throw HistoryError(.database(.damaged), path: path)
+        }
         // The WAL first: a database without its own is older, one with another's is nothing.
         for suffix in ["-wal", "-shm", ""] where access(path + suffix, F_OK) == 0 {
             guard rename(path + suffix, name + suffix) == 0 else {
-                throw HistoryError(.cannotOpen, path: path, detail: String(cString: strerror(errno)))
+                throw HistoryError(.database(.cannotOpen), path: path, detail: String(cString: strerror(errno)))
             }
         }
         return name

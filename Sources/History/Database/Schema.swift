@@ -1,15 +1,22 @@
+internal import DatabaseFiles
 internal import GRDB
 
-/// The tables' version is `user_version`: how many of `migrations` have been applied.
+/// What a history database must have before it is read or written.
 enum Schema {
-    /// Append only: what was released is never changed.
-    private static let migrations: [@Sendable (Database) throws -> Void] = [
-        createFirstTables, createThreeAges, addUpWhatIsOver, rememberAlerts,
-    ]
+    /// Append only: a migration that was released is never changed.
+    static let migrator = SchemaMigrator([
+        ("first_tables", createFirstTables), ("three_ages", createThreeAges), ("finished_hours", addFinishedHours),
+        ("alerting", createAlerting),
+    ])
 
-    static var version: Int { migrations.count }
+    /// Creates the tables or brings them up to date, once the file is known as ours and the connection is set up. Blocks.
+    static func prepare(_ queue: DatabaseQueue, isNew: Bool, path: String) throws {
+        try queue.writeWithoutTransaction { try setUp($0, isNew: isNew, path: path) }
+        try migrator.migrate(queue)
+        try queue.writeWithoutTransaction { try checkWhatIsReadAtTheStart($0, path: path) }
+    }
 
-    static func prepare(_ db: Database, isNew: Bool, path: String) throws {
+    private static func setUp(_ db: Database, isNew: Bool, path: String) throws {
         try refuseOtherVersions(db, path: path, isReader: false)
         if isNew {
             // Both are in the file from its first page on: auto_vacuum can't be set once a table exists, and a crash before the first
@@ -25,21 +32,13 @@ enum Schema {
         try db.run("PRAGMA synchronous = FULL")
         // After a long reader or a large batch the WAL file gives its space back.
         try db.run("PRAGMA journal_size_limit = \(64 << 20)")
-        for version in 1...migrations.count {
-            try db.inTransaction(.immediate) {
-                if try db.integer("PRAGMA user_version") ?? 0 >= version { return .rollback }
-                try migrations[version - 1](db)
-                try db.execute(sql: "PRAGMA user_version = \(version)")
-                return .commit
-            }
-        }
     }
 
     /// All of the database would take minutes of a large one.
-    static func checkWhatIsReadAtTheStart(_ db: Database, path: String) throws {
+    private static func checkWhatIsReadAtTheStart(_ db: Database, path: String) throws {
         for table in ["target", "remembered_client", "judge", "incident", "kind", "chunk", "progress", "alerting"] {
             try db.run("PRAGMA quick_check('\(table)')") { row in
-                guard row.text(0) == "ok" else { throw HistoryError(.damaged, path: path, detail: row.text(0) ?? "") }
+                guard row.text(0) == "ok" else { throw HistoryError(.database(.damaged), path: path, detail: row.text(0) ?? "") }
                 return true
             }
         }
@@ -57,15 +56,15 @@ enum Schema {
             ("progress", "value NOT BETWEEN 0 AND 1 << 48"),
         ] {
             guard try db.integer("SELECT 1 FROM \(table) WHERE \(isWrong) LIMIT 1") == nil else {
-                throw HistoryError(.damaged, path: path, detail: "a number in \(table) that can't be")
+                throw HistoryError(.database(.damaged), path: path, detail: "a number in \(table) that can't be")
             }
         }
     }
 
     static func refuseOtherVersions(_ db: Database, path: String, isReader: Bool) throws {
-        let found = try db.integer("PRAGMA user_version") ?? 0
-        let detail = "schema \(found), this version knows \(version)"
-        if found > version { throw HistoryError(.newerSchema, path: path, detail: detail) }
-        if isReader, found < version { throw HistoryError(.olderSchema, path: path, detail: detail) }
+        let (comparison, found) = try migrator.compare(db)
+        let detail = "schema \(found), this version knows \(migrator.version)"
+        if comparison == .newer { throw HistoryError(.newerSchema, path: path, detail: detail) }
+        if isReader, comparison == .older { throw HistoryError(.olderSchema, path: path, detail: detail) }
     }
 }

@@ -1,3 +1,4 @@
+internal import DatabaseFiles
 internal import GRDB
 internal import Glibc
 internal import Health
@@ -122,7 +123,7 @@ extension HistoryReader {
         let mode = stat(self.path, &original) == 0 ? original.st_mode & 0o777 : 0o600
         let descriptor = Glibc.open(partial, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode)
         guard descriptor >= 0 else {
-            throw HistoryError(.cannotOpen, path: path, detail: String(cString: strerror(errno)))
+            throw HistoryError(.database(.cannotOpen), path: path, detail: String(cString: strerror(errno)))
         }
         close(descriptor)
         do {
@@ -134,7 +135,8 @@ extension HistoryReader {
             try copy.close()
             // Unlike a renaming, a link never takes another's place.
             guard link(partial, path) == 0 else {
-                throw HistoryError(errno == EEXIST ? .exists : .cannotOpen, path: path, detail: String(cString: strerror(errno)))
+                throw HistoryError(
+                    errno == EEXIST ? .exists : .database(.cannotOpen), path: path, detail: String(cString: strerror(errno)))
             }
             unlink(partial)
             try syncFolder(of: path)
@@ -153,6 +155,6 @@ extension HistoryReader {
         defer { close(descriptor) }
         // EINVAL: of a file system that has no such thing.
         guard fsync(descriptor) != 0, errno != EINVAL else { return }
-        throw HistoryError(.inputOutput, path: path, detail: String(cString: strerror(errno)))
+        throw HistoryError(.database(.inputOutput), path: path, detail: String(cString: strerror(errno)))
     }
 }

@@ -22,9 +22,8 @@ struct OpenedHistory: Sendable {
             // Ids come from the same transaction's dimension tables, so enforcing them would cost a lookup a row and find nothing.
             configuration.foreignKeysEnabled = false
             let queue = try DatabaseQueue(path: HistoryFile.sqlitePath(path), configuration: configuration)
+            try Schema.prepare(queue, isNew: state == .new, path: path)
             (dimensions, newest, files) = try queue.writeWithoutTransaction { db in
-                try Schema.prepare(db, isNew: state == .new, path: path)
-                try Schema.checkWhatIsReadAtTheStart(db, path: path)
                 let newest = try db.integer("SELECT base_ms FROM chunk ORDER BY id DESC LIMIT 1")
                 return (
                     try Dimensions(db, vantage: options.vantage), newest.map { Timestamp(milliseconds: $0) },
@@ -36,7 +35,8 @@ struct OpenedHistory: Sendable {
         } catch {
             let error = HistoryError(error, path: path)
             // It has our mark, and yet SQLite can't read it.
-            throw state == .ours && error.code == .notOurs ? HistoryError(.damaged, path: path, detail: error.detail) : error
+            throw state == .ours && error.code == .notOurs
+                ? HistoryError(.database(.damaged), path: path, detail: error.detail) : error
         }
     }
 }
@@ -81,7 +81,7 @@ extension WriterMemory {
     mutating func note(_ error: HistoryError) {
         guard !isClosed else { return }
         switch error.code {
-        case .damaged, .notOurs: damage = HistoryError(.damaged, path: error.path, detail: error.detail)
+        case .database(.damaged), .notOurs: damage = HistoryError(.database(.damaged), path: error.path, detail: error.detail)
         case .walGone: damage = error
         default: break
         }

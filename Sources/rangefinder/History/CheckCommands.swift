@@ -1,4 +1,5 @@
 import ArgumentParser
+import DatabaseFiles
 import Glibc
 import Health
 import History
@@ -17,7 +18,7 @@ struct HistoryCheckCommand: AsyncParsableCommand {
         do throws(HistoryError) {
             check = try HistoryReader.open(path: path).check()
         } catch {
-            let mayBeDamaged = [.damaged, .notOurs, .inputOutput, .other].contains(error.code)
+            let mayBeDamaged = [.database(.damaged), .notOurs, .database(.inputOutput), .database(.other), .other].contains(error.code)
             throw Failure(.unreachable, mayBeDamaged ? "\(error)\n\(Self.repair(path))" : "\(error)")
         }
         for problem in check.problems { try printData("\(displayText(problem))\n") }
@@ -57,7 +58,7 @@ struct HistoryBackupCommand: AsyncParsableCommand {
             try reader.backUp(to: file)
         } catch {
             // Of the database itself, or of the file that is made of it.
-            let isOfSource = error.path == source || [.damaged, .locked].contains(error.code)
+            let isOfSource = error.path == source || [.database(.damaged), .database(.locked)].contains(error.code)
             let code: ExitStatus = isOfSource ? .unreachable : error.code == .exists ? .usage : .internal
             throw Failure(code, "\(error)")
         }

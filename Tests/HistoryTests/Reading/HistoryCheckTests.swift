@@ -1,4 +1,5 @@
 import FoundationEssentials
+import DatabaseFiles
 import GRDB
 import Health
 import TestSupport
@@ -52,7 +53,9 @@ import Testing
         #expect(try HistoryReader.open(path: copy).check().results == 401)
         #expect(try folder.integer("SELECT count(*) FROM probe_history") == 402)
         #expect(code { try HistoryReader.open(path: folder.database).backUp(to: copy) } == .exists)
-        #expect(code { try HistoryReader.open(path: folder.database).backUp(to: folder.path + "/no/such.db") } == .cannotOpen)
+        #expect(
+            code { try HistoryReader.open(path: folder.database).backUp(to: folder.path + "/no/such.db") }
+                == .database(.cannotOpen))
         #expect(folder.names.filter { $0.hasPrefix("copy") } == ["copy.db"])
     }
 }

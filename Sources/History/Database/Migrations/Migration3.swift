@@ -4,7 +4,7 @@ import GRDB
 ///
 /// What is in `hour` is taken for added up, so that the minutes of the hour that was open aren't added to it again. The day that was growing
 /// is made anew of its hours.
-@Sendable func addUpWhatIsOver(_ db: Database) throws {
+@Sendable func addFinishedHours(_ db: Database) throws {
     try db.execute(
         sql: """
             ALTER TABLE standing ADD COLUMN hour INTEGER NOT NULL DEFAULT 0;

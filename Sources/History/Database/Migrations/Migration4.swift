@@ -2,7 +2,7 @@ import GRDB
 
 /// What alerting has to know after a restart: whether a target flaps, what was announced and to whom it has still to be sent. And of each
 /// result, whether it came in a maintenance window.
-@Sendable func rememberAlerts(_ db: Database) throws {
+@Sendable func createAlerting(_ db: Database) throws {
     try db.execute(
         sql: """
             ALTER TABLE judge ADD COLUMN flapping INTEGER NOT NULL DEFAULT 0;
