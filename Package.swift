@@ -101,7 +101,7 @@ let package = Package(
                 logging, grdb, crypto,
             ]),
         module("DatabaseFiles", [grdb, grdbSQLite]),
-        module("History", ["DatabaseFiles", "Health", grdb, grdbSQLite]),
+        module("History", ["DatabaseFiles", "Health", grdb, grdbSQLite, deque]),
         module("Exposition", ["Health"]),
         module("Alerting", ["Health", crypto]),
         module("ConnectionLimits", ["Health", nioCore, nioHTTP1, nioHTTPTypes, httpTypes]),
@@ -129,7 +129,8 @@ let package = Package(
         .executableTarget(
             name: "rangefinder",
             dependencies: [
-                "ConnectionLimits", "DatabaseFiles", "Health", "Curl", "Probing", "TargetsAPI", "TargetsServer", "History", "Settings",
+                "ConnectionLimits", "DatabaseFiles", "Health", "Curl", "Probing", "TargetsAPI", "TargetsServer", "History",
+                "Settings",
                 "Terminal",
                 "SampleTargets", "Alerting", "CProcess", "Daemon", arguments, lifecycle, unixSignals, logging,
             ],

@@ -47,7 +47,7 @@ struct Load {
             let history = history
             await measured {
                 await history.flush()
-                _ = await history.settle()
+                _ = await history.compact()
             }
         }
     }
@@ -64,7 +64,7 @@ struct Load {
             guard round % chunk == chunk - 1 else { continue }
             await measured {
                 await history.flush()
-                while await history.settle() {}
+                while await history.compact() {}
                 if round % 1200 == 1199 { while await history.removeOld() {} }
             }
         }

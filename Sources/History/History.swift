@@ -1,5 +1,5 @@
 // History: everything durable of the daemon, in one SQLite database with one writer.
-// What lives here: results, transitions, incidents, the judge's states, the remembered lists; migrations, retention, the reader.
+// What lives here: results, transitions, incidents, the judge's states, the last good lists; migrations, compaction, retention, the reader.
 // What doesn't: deciding anything (that is Health), logging (events go out as values), the wall clock (it is passed in).
 // Records come in from Daemon after every judgement; they go on to the commands through HistoryReader, and to any SQLite tool
 // through the pinned views of Database/Migrations.
@@ -7,27 +7,16 @@
 internal import DatabaseFiles
 internal import GRDB
 package import Health
-internal import Synchronization
 
-/// The daemon's writer. Appending never blocks; a commit is made every ``HistoryOptions/commitInterval`` by ``run(clock:)``.
+/// The daemon's history. Appending never blocks; a commit is made every ``HistoryOptions/commitInterval`` by ``run(clock:)``.
 package final class History: Sendable {
     package let path: String
-    let options: HistoryOptions
-    /// Another one once damage has been met.
-    let opened: Mutex<OpenedHistory>
-    let inbox: Mutex<Inbox>
-    let memory: Mutex<WriterMemory>
+    private let options: HistoryOptions
+    private let inbox: Inbox
+    private let writer: HistoryWriter
+    private let retention: Retention
     /// When the last chunk began that was there at the start.
-    let newestAtStart: Timestamp?
-    private let figures = Mutex(HistoryStatistics())
-
-    /// What was appended and not yet taken by the writer.
-    struct Inbox: Sendable {
-        var batch: Batch
-        var isClosed = false
-        /// The last that was given out.
-        var ticket = 0
-    }
+    private let newestAtStart: Timestamp?
 
     /// Opens or creates the database at `path`, whose folder must exist, and brings its schema up to date. Blocks while it does.
     ///
@@ -35,84 +24,135 @@ package final class History: Sendable {
     /// under a dated name, and a new one is begun: whoever is on call wants the probes to go on.
     package static func open(path: String, options: HistoryOptions) throws(HistoryError) -> History {
         do {
-            return History(path: path, options: options, try OpenedHistory(path: path, options: options))
+            return History(path: path, options: options, try OpenHistory.open(path: path, options: options))
         } catch  where error.code == .database(.damaged) {
             let name = try HistoryFile.setAside(path, at: options.now())
             options.onEvent(.setAside(name, error))
-            return History(path: path, options: options, try OpenedHistory(path: path, options: options))
+            return History(path: path, options: options, try OpenHistory.open(path: path, options: options))
         }
     }
 
-    private init(path: String, options: HistoryOptions, _ opened: OpenedHistory) {
+    private init(path: String, options: HistoryOptions, _ database: OpenHistory) {
         self.path = path
         self.options = options
-        newestAtStart = opened.newest
-        inbox = Mutex(Inbox(batch: Batch(limit: options.queueLimit)))
-        memory = Mutex(WriterMemory(held: Batch(limit: options.queueLimit), dimensions: opened.dimensions))
-        self.opened = Mutex(opened)
-        let (size, wal) = HistoryFile.sizes(path)
-        figures.withLock { ($0.sizeBytes, $0.walBytes) = (size, wal) }
+        newestAtStart = database.newest
+        inbox = Inbox(limit: options.queueLimit)
+        writer = HistoryWriter(database, path: path, inbox: inbox, options: options)
+        retention = Retention(keep: options.keep, maxSize: options.maxSize, now: options.now) { [onEvent = options.onEvent] in
+            onEvent(.sizeExceeded)
+        }
     }
 
-    var queue: DatabaseQueue { opened.withLock { $0.queue } }
+    var queue: DatabaseQueue { writer.queue }
 
     // MARK: What comes in
 
     /// One judged probe. At the bound of the queue the oldest rows are dropped and counted; the judge's states and the incidents that are
     /// still open are never dropped, because only the latest of each target is kept waiting.
     ///
-    /// - Parameter documents: what is remembered or forgotten in the same transaction.
+    /// - Parameter documents: kept or deleted in the same transaction.
     /// - Returns: the number that ``HistoryStatistics/ticket`` has reached when all of it is durable.
     @discardableResult
     package func append(_ record: HistoryRecord, documents: [StoredDocument] = []) -> Int {
-        add(documents) { $0.append(record) }
+        inbox.append(documents) { $0.append(record) }
     }
 
-    /// What is remembered or forgotten, without a result. Returns a ticket, as ``append(_:documents:)`` does.
+    /// Documents that are kept or deleted, without a result. Returns a ticket, as ``append(_:documents:)`` does.
     @discardableResult
     package func append(_ documents: [StoredDocument]) -> Int {
-        add(documents) { _ in }
+        inbox.append(documents) { _ in }
     }
 
-    /// The target is no longer probed: its judge's state is forgotten, and `incident`, when one was open, is written as it was closed.
-    /// Its history stays.
+    /// The target is no longer probed: its judge's state is deleted, and `incident`, when one was open, is written as it was closed. The
+    /// target's history stays.
     @discardableResult
     package func append(
         removalOf target: TargetIdentity, closing incident: Incident?, documents: [StoredDocument] = []
     ) -> Int {
-        add(documents) { $0.forget(target, closing: incident) }
+        inbox.append(documents) { $0.forget(target, closing: incident) }
     }
 
     /// The last good list of one client. Records of other clients in it, and second ones of one identity, are left out.
-    /// A list that is the same as the remembered one writes nothing.
+    /// A list that is the same as the list that is kept writes nothing.
     package func persist(list: [Target], client: String) {
-        add { $0.persist(list, client: client) }
+        inbox.append { $0.persist(list, client: client) }
     }
 
-    /// The client is no longer configured: its list is not remembered any more. The history of its targets stays.
+    /// The client is no longer configured: its list is not kept any more. The history of its targets stays.
     package func forget(client: String) {
-        add { $0.forget(client: client) }
+        inbox.append { $0.forget(client: client) }
     }
 
-    @discardableResult
-    private func add(_ documents: [StoredDocument] = [], _ change: (inout Batch) -> Void) -> Int {
-        inbox.withLock { inbox in
-            // What comes after the last commit can't be written any more: it is counted rather than lost in silence.
-            guard !inbox.isClosed else {
-                inbox.batch.dropped += 1
-                return .max
+    // MARK: The writer
+
+    /// Commits what waits every ``HistoryOptions/commitInterval`` until its task is cancelled or the history closed. Between commits it moves
+    /// results to their next age, and deletes what is too old, in small steps. Returns with the last batch committed, if it could be.
+    package func run(clock: some Clock<Duration>) async {
+        let start = clock.now
+        var wallClock = WallClockCheck()
+        wallClock.begin(wall: options.now(), newest: newestAtStart)
+        var retentionDue = clock.now.advanced(by: options.retentionInterval)
+        while !Task.isCancelled, !inbox.isClosed {
+            do { try await clock.sleep(until: clock.now.advanced(by: options.commitInterval), tolerance: nil) } catch { break }
+            await flush()
+            // One step a commit: rows are moved three times faster than new ones come, and no commit waits for more than a step of each.
+            await compact()
+            guard clock.now >= retentionDue else { continue }
+            if let jump = wallClock.check(wall: options.now(), elapsed: start.duration(to: clock.now)) {
+                options.onEvent(.clockJumped(jump))
             }
-            change(&inbox.batch)
-            guard !documents.isEmpty else { return inbox.ticket }
-            inbox.ticket += 1
-            inbox.batch.append(documents, ticket: inbox.ticket)
-            return inbox.ticket
+            guard wallClock.isSteady else {
+                retentionDue = clock.now.advanced(by: options.retentionInterval)
+                continue
+            }
+            if await !removeOld() { retentionDue = clock.now.advanced(by: options.retentionInterval) }
         }
+        await flush()
+    }
+
+    /// Commits everything appended so far. Works in a cancelled task. Returns whether all of it is durable.
+    @discardableResult
+    package func flush() async -> Bool { await writer.commit() }
+
+    /// One small step: some results moved from `recent` to `settled` and counted in their rollups, or some results deleted that have been moved.
+    /// Never in a commit's transaction. Returns whether there is more to do. A step that fails changes nothing and is tried again.
+    @discardableResult
+    package func compact() async -> Bool {
+        await writer.maintain { database, db in
+            try database.compactor.step(db)
+        } onFailure: { [onEvent = options.onEvent] database, error in
+            if database.compactor.noteFailure(error.code) { onEvent(.compactionFailed(error)) }
+        }
+    }
+
+    /// One small step: some rows deleted that are older than their age is kept, or some of too much in all; then some free pages given back.
+    /// Never in a commit's transaction. Returns whether there is more to do. A step that fails changes nothing and is tried again when the
+    /// next is due.
+    @discardableResult
+    package func removeOld() async -> Bool {
+        await writer.maintain { [retention] _, db in
+            try retention.step(db)
+        } onFailure: { [onEvent = options.onEvent] _, error in
+            onEvent(.retentionFailed(error))
+        }
+    }
+
+    /// Commits the last batch, folds the WAL into the database and closes it. What is appended from now on is dropped and counted.
+    /// Idempotent; works in a cancelled task. Returns whether everything was durable in the end.
+    @discardableResult
+    package func close() async -> Bool { await writer.close() }
+
+    package var statistics: HistoryStatistics {
+        let counts = inbox.counts
+        var statistics = writer.statistics
+        statistics.queued += counts.waiting
+        statistics.dropped += counts.dropped
+        return statistics
     }
 
     // MARK: What was there before
 
-    /// The remembered list of every client, in the order in which targets were first seen. Blocks: for the start of the daemon.
+    /// The last good list of every client, in the order in which targets were first seen. Blocks: for the start of the daemon.
     package func persistedLists() throws(HistoryError) -> [String: [Target]] {
         try read { try PersistedLists.all($0) }
     }
@@ -136,19 +176,5 @@ package final class History: Sendable {
 
     private func read<Value>(_ body: (Database) throws -> Value) throws(HistoryError) -> Value {
         do { return try queue.read(body) } catch { throw HistoryError(error, path: path) }
-    }
-
-    // MARK: Figures
-
-    package var statistics: HistoryStatistics {
-        let (waiting, dropped) = inbox.withLock { ($0.batch.rows.count, $0.batch.dropped) }
-        var statistics = figures.withLock { $0 }
-        statistics.queued += waiting
-        statistics.dropped += dropped
-        return statistics
-    }
-
-    func updateFigures(_ update: (inout HistoryStatistics) -> Void) {
-        figures.withLock { update(&$0) }
     }
 }

@@ -10,12 +10,13 @@ package struct HistoryOptions: Sendable {
     package var maxSize: Int64?
     package var commitInterval: Duration = .milliseconds(500)
     package var retentionInterval: Duration = .seconds(60)
-    /// Results of so long are moved together: the longer, the fewer searches one target's need, and the more wait unmoved.
+    /// The results of this time are moved together. The longer it is, the fewer searches the results of one target need, and the more results
+    /// wait unmoved.
     package var chunkLength: Duration = .seconds(300)
-    /// How many results are moved, or deleted, in one step.
-    package var settlingRows = 5000
-    /// From how many bytes on it is said that the WAL can't be folded in.
-    package var walSaidFrom: Int64 = 256 << 20
+    /// How many results are moved, or deleted, in one step of compaction.
+    package var compactionRows = 5000
+    /// A larger WAL is reported: it can't be folded in.
+    package var largeWALBytes: Int64 = 256 << 20
     /// How many rows may wait for a commit.
     package var queueLimit = 200_000
     /// How long a commit waits for another program's lock before it is tried again at the next one.
@@ -51,26 +52,26 @@ package struct HistoryOptions: Sendable {
 package enum HistoryEvent: Sendable {
     /// `rows` results are durable; the commit took `duration`, waiting for locks and syncing included.
     case committed(rows: Int, duration: Duration)
-    /// Said once a trouble, and again when its code changes. What couldn't be written waits in the queue.
+    /// Reported once a trouble, and again when its code changes. Everything that couldn't be written waits in the queue.
     case writeFailed(HistoryError)
     /// The database that was there is damaged: it is now called this, and a new one was begun.
     case setAside(String, HistoryError)
     /// Writing works again; this many results had waited.
     case writeRecovered(waiting: Int)
-    /// The queue is full and its oldest rows are being dropped. Said once a trouble.
+    /// The queue is full and its oldest rows are being dropped. Reported once a trouble.
     case dropping
-    /// The WAL can't be folded in, most likely because of these readers, named by their processes. Said once until it is smaller again.
+    /// The WAL can't be folded in, most likely because of these readers, named by their processes. Reported once until it is smaller again.
     case walIsLarge(Int64, readers: [String])
     /// The wall clock jumped by this much: nothing is deleted by age before it has been steady for an hour.
     case clockJumped(Duration)
     /// At the end the WAL couldn't be folded in, or the database not be closed: the WAL stays beside it, and the next start reads it.
     case notClosed(HistoryError)
-    /// A step of moving results to the next age failed; commits go on. Said once a trouble.
-    case settlingFailed(HistoryError)
+    /// A step of moving results to the next age failed; commits go on. Reported once a trouble.
+    case compactionFailed(HistoryError)
     /// A step of retention failed; commits go on.
     case retentionFailed(HistoryError)
-    /// The database is larger than ``HistoryOptions/maxSize``, and what its age would have kept is being deleted. Said once until it is
-    /// small enough again.
+    /// The database is larger than ``HistoryOptions/maxSize``, and rows are being deleted that are young enough to be kept. Reported
+    /// once until the database is small enough again.
     case sizeExceeded
 }
 
@@ -86,8 +87,7 @@ package struct HistoryStatistics: Sendable, Hashable {
     package var queued = 0
     package var sizeBytes: Int64 = 0
     package var walBytes: Int64 = 0
-    /// The last write succeeded.
-    package var isWritable = true
-    /// Why it didn't.
+    /// Why the last write failed; nil when it succeeded.
     package var trouble: HistoryError?
+    package var isWritable: Bool { trouble == nil }
 }

@@ -21,7 +21,7 @@ enum ImportRule {
             "Health", "ConnectionLimits", "DatabaseFiles", "TargetsAPI", "GRDB", "FoundationEssentials", "Crypto",
         ]),
         "DatabaseFiles": ["GRDB", "GRDBSQLite", "Glibc"],
-        "History": ["DatabaseFiles", "Health", "GRDB", "GRDBSQLite", "Glibc"],
+        "History": ["DatabaseFiles", "Health", "GRDB", "GRDBSQLite", "DequeModule", "Glibc"],
         "Exposition": ["Health", "Glibc"],
         "Alerting": ["Health", "FoundationEssentials", "Crypto"],
         "Web": hummingbird.union([

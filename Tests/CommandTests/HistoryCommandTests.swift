@@ -34,7 +34,7 @@ import Testing
             }
             await history.flush()
         }
-        while await history.settle() {}
+        while await history.compact() {}
         while await history.removeOld() {}
         await history.close()
     }

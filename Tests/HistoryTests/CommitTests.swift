@@ -75,7 +75,7 @@ import Testing
             history.append(record)
         }
         await history.flush()
-        while await history.settle() {}
+        while await history.compact() {}
         await history.close()
         let reader = try HistoryReader.open(path: folder.database)
         let time = try #require(
@@ -237,7 +237,7 @@ import Testing
         #expect(try HistoryReader.open(path: folder.database).check().problems == [])
         history.append(Sample.record("tgt_1", after: .seconds(4000)))
         await history.flush()
-        while await history.settle() {}
+        while await history.compact() {}
         #expect(try folder.integer("SELECT count(*) FROM settled") == 18)
         await history.close()
     }
@@ -256,7 +256,7 @@ import Testing
         #expect(try HistoryReader.open(path: folder.database).check().problems.count == 1)
         history.append(Sample.record(after: .seconds(4000)))
         await history.flush()
-        while await history.settle() {}
+        while await history.compact() {}
         #expect(try folder.integer("SELECT count(DISTINCT result_id) FROM probe_history") == 5)
         #expect(try folder.integer("SELECT count(*) FROM settled") == 4)
         await history.close()

@@ -53,7 +53,7 @@ import Testing
         #expect(try folder.integer("SELECT count(DISTINCT result_id) FROM probe_history") == 3500)
         history.append(Sample.record(after: .seconds(3600)))
         await history.flush()
-        while await history.settle() {}
+        while await history.compact() {}
         #expect(try folder.integer("SELECT count(*) FROM settled") == 3500)
         #expect(try all().dropLast() == before[...])
         #expect(try folder.integer("SELECT sum(probes + voids) FROM hour") == 3500)
@@ -88,7 +88,7 @@ import Testing
             history.append(record)
             await history.flush()
         }
-        while await history.settle() {}
+        while await history.compact() {}
         #expect(try folder.integer("SELECT sum(probes) FROM hour WHERE id >> 22 <= \(day * 24 + 17)") == 123)
         #expect(try folder.integer("SELECT probes FROM day WHERE id = \(day << 22 | 1)") == 123)
         #expect(try folder.integer("SELECT probes FROM day WHERE id = \((day - 1) << 22 | 1)") == 7)

@@ -86,6 +86,20 @@ import Testing
             code { _ = try History.open(path: folder.path + "/no/such/history.db", options: options) } == .database(.cannotOpen))
     }
 
+    @Test func anErrorThatHasNoCodeOfItsOwnKeepsItsCause() {
+        let error = HistoryError(CancellationError(), path: "/h.db")
+        #expect(error.code == .other)
+        #expect(error.cause is CancellationError)
+        #expect(error.description == "history database /h.db can't be used (CancellationError)")
+    }
+
+    @Test func anErrorOfSQLiteKeepsItsCause() {
+        let error = HistoryError(DatabaseError(resultCode: .SQLITE_FULL, message: "full"), path: "/h.db")
+        #expect(error.code == .database(.diskFull))
+        #expect((error.cause as? DatabaseError)?.resultCode == .SQLITE_FULL)
+        #expect(error.description == "history database /h.db: the disk is full (full)")
+    }
+
     @Test func anErrorShowsAHostilePathEscaped() {
         let error = HistoryError(.missing, path: "/tmp/\u{1b}[31m\u{202e}")
         #expect(error.description == #"history database /tmp/\u{1b}[31m\u{202e} does not exist: has the daemon run yet?"#)

@@ -74,7 +74,7 @@ enum Sample {
             history.append(judged(result(after: .seconds(30 * index), outcome), by: &judge))
             await history.flush()
         }
-        while await history.settle() {}
+        while await history.compact() {}
     }
 
     static func judged(_ result: ProbeResult, by judge: inout Judge) -> HistoryRecord {
@@ -110,7 +110,7 @@ final class EventLog: Sendable {
             case .writeRecovered(let waiting): "recovered \(waiting)"
             case .dropping: "dropping"
             case .clockJumped: "clock jumped"
-            case .settlingFailed(let error): "settling failed \(error.code.word)"
+            case .compactionFailed(let error): "compaction failed \(error.code.word)"
             case .walIsLarge(_, let readers): "wal \(readers.joined(separator: ", "))"
             case .notClosed(let error): "not closed \(error.code.word)"
             case .setAside: "set aside"

@@ -240,7 +240,7 @@ import Testing
     @Test func aReaderThatKeepsTheWALFromBeingFoldedInIsNamedOnce() async throws {
         let history = try folder.open {
             $0.onEvent = events.note
-            $0.walSaidFrom = 500_000
+            $0.largeWALBytes = 500_000
         }
         await history.flush()
         let reader = try ChildProcess("/usr/bin/stdbuf", ["-oL", "sqlite3", folder.database])
@@ -268,10 +268,10 @@ import Testing
         try await history.queue.write { db in
             try db.execute(sql: "CREATE TRIGGER refuse BEFORE INSERT ON settled BEGIN SELECT raise(ABORT, 'no'); END")
         }
-        for _ in 0..<3 { #expect(await !history.settle()) }
-        #expect(events.words.filter { $0.hasPrefix("settling failed") }.count == 1)
+        for _ in 0..<3 { #expect(await !history.compact()) }
+        #expect(events.words.filter { $0.hasPrefix("compaction failed") }.count == 1)
         try await history.queue.write { try $0.execute(sql: "DROP TRIGGER refuse") }
-        while await history.settle() {}
+        while await history.compact() {}
         #expect(try folder.integer("SELECT count(*) FROM settled") == 3)
         await history.close()
     }

@@ -73,7 +73,7 @@ func report(_ event: HistoryEvent, logger: Logger, metrics: DaemonMetrics) {
         logger.warning("the history's WAL has grown to \(bytes >> 20) MiB: \(who) keeps it from being folded in; end that")
     case .notClosed(let error):
         logger.warning("the history's WAL stays beside it until the next start reads it; copy both or neither: \(error)")
-    case .settlingFailed(let error): logger.warning("results can't be moved to their rollups; commits go on: \(error)")
+    case .compactionFailed(let error): logger.warning("results can't be moved to their rollups; commits go on: \(error)")
     case .sizeExceeded:
         logger.warning(
             "the history is larger than history.max_size: the oldest results go before their age; raise it or shorten keep_raw")

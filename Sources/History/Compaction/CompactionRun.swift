@@ -14,7 +14,7 @@ struct CompactionRun {
     private let selectState: Prepared
     private let insertState: Prepared
     private var minute = OpenMinute()
-    /// When the first and the last of them started.
+    /// When the first and the last of the results started.
     private var (first, last): (Int64, Int64) = (.max, .min)
     /// Most results are like the one before.
     private var known: (id: Int64, kind: ResultKind, reason: String?)?
@@ -30,10 +30,10 @@ struct CompactionRun {
     }
 
     /// - Parameters:
-    ///   - rows: those of several targets.
-    ///   - order: the ordinals in `rows` of this target's, in the order of their ids.
-    mutating func settle(_ rows: [Row], _ order: ArraySlice<CompactionOrder>, of target: Int64) throws {
-        var standing = try LastResultState(selectState, target)
+    ///   - rows: the results of several targets.
+    ///   - order: where in `rows` this target's results are, in the order of their ids.
+    mutating func move(_ rows: [Row], _ order: ArraySlice<CompactionOrder>, of target: Int64) throws {
+        var lastResult = try LastResultState(selectState, target)
         var ordinal = 0
         for item in order {
             let values = rows[item.index].values
@@ -49,18 +49,18 @@ struct CompactionRun {
                 minute.begin(own)
             }
             minute.add(values, isCounted: kind.isCounted, reason: reason)
-            try standing.apply(values, startedAt, kind, counting.kinds) { hour, time in
+            try lastResult.apply(values, startedAt, kind, counting.kinds) { hour, time in
                 try adder.add(time, to: hour, of: target, vantage: kind.vantage)
             }
         }
         let vantage = known?.kind.vantage ?? 0
         try write(target, &ordinal, vantage)
         try adder.finish(target, vantage: vantage)
-        // Nobody comes back to an hour that has been added up.
-        if adder.isDone(standing.hour, of: target) {
-            try standing.hand { hour, time in try adder.add(time, to: hour, of: target, vantage: vantage) }
+        // An hour that has been added up isn't visited again.
+        if adder.isDone(lastResult.hour, of: target) {
+            try lastResult.closeHour { hour, time in try adder.add(time, to: hour, of: target, vantage: vantage) }
         }
-        try standing.write(target, with: insertState)
+        try lastResult.write(target, with: insertState)
     }
 
     private mutating func kind(_ id: Int64) -> (id: Int64, kind: ResultKind, reason: String?)? {

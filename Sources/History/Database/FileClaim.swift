@@ -5,7 +5,7 @@ internal import Synchronization
 ///
 /// Whoever opens and closes that file without SQLite meanwhile drops all locks that SQLite has on it, whichever thread took them: so POSIX
 /// has it. The next program that ends would take itself for the last one, and remove the WAL under our writer
-/// (https://www.sqlite.org/howtocorrupt.html, section 2.2). So a file that is claimed isn't looked at again: it is known.
+/// (https://www.sqlite.org/howtocorrupt.html, section 2.2). So a file that is claimed isn't examined again: it is known to be ours.
 final class FileClaim: Sendable {
     private static let counts = Mutex<[FileIdentity: Int]>([:])
 
@@ -13,8 +13,7 @@ final class FileClaim: Sendable {
 
     private init(_ identity: FileIdentity?) { self.identity = identity }
 
-    /// What ``HistoryFile/examine(_:)`` says of a file, and a claim to it. One that isn’t there yet is claimed by
-    /// ``init(created:)``.
+    /// What ``HistoryFile/examine(_:)`` says of a file, and a claim to it. A file that isn't there yet is claimed by ``init(created:)``.
     static func examine(_ path: String) throws(HistoryError) -> (state: HistoryFile.State, claim: FileClaim) {
         let examined = counts.withLock { counts in
             Result { () throws(HistoryError) in
@@ -29,7 +28,7 @@ final class FileClaim: Sendable {
         return try examined.get()
     }
 
-    /// To a file that SQLite has just made.
+    /// A claim to a file that SQLite has just made.
     convenience init(created path: String) {
         let identity = FileIdentity(of: path)
         if let identity { Self.counts.withLock { $0[identity, default: 0] += 1 } }

@@ -10,7 +10,7 @@ enum HistoryFile {
     enum State: Hashable { case new, ours }
 
     /// Reads the header (https://www.sqlite.org/fileformat2.html#the_database_header) without SQLite, because SQLite leaves files beside a
-    /// database that it only looked at. The application id is written before the first table and outside the WAL, so it is always there.
+    /// database that it only read. The application id is written before the first table and outside the WAL, so it is always there.
     static func examine(_ path: String) throws(HistoryError) -> State {
         let descriptor = Glibc.open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else {
@@ -31,7 +31,7 @@ enum HistoryFile {
         return .ours
     }
 
-    /// Gives a database another name, with what stands beside it. Answers the name.
+    /// Gives a database another name, with what stands beside it. Returns the name.
     static func setAside(_ path: String, at now: Timestamp) throws(HistoryError) -> String {
         let date = now.description.prefix(19).replacing(":", with: "-")
         let names = ["\(path).damaged-\(date)Z"] + (2...99).map { "\(path).damaged-\(date)Z-\($0)" }

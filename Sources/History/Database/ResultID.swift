@@ -7,8 +7,11 @@ enum ResultID {
     static let targetBits: Int64 = 22
     /// In one chunk, of one target.
     static let ordinalsMax = 1 << ordinalBits
+    static let ordinalMax = ordinalsMax - 1
     static let targetMax: Int64 = 1 << targetBits - 1
-    private static let inChunkBits = ordinalBits + targetBits
+    static let inChunkBits = ordinalBits + targetBits
+    /// What ``inChunk(_:)`` takes from an id.
+    static let inChunkMask: Int64 = 1 << inChunkBits - 1
 
     static func make(chunk: Int64, target: Int64, ordinal: Int = 0) -> Int64 {
         chunk << inChunkBits | target << ordinalBits | Int64(ordinal)
@@ -17,7 +20,7 @@ enum ResultID {
     static func chunk(_ id: Int64) -> Int64 { id >> inChunkBits }
     static func target(_ id: Int64) -> Int64 { id >> ordinalBits & targetMax }
     /// Target and ordinal.
-    static func inChunk(_ id: Int64) -> Int64 { id & (1 << inChunkBits - 1) }
+    static func inChunk(_ id: Int64) -> Int64 { id & inChunkMask }
 
     /// All that one chunk has of one target, or of several.
     static func range(chunk: Int64, targets: Range<Int64>) -> Range<Int64> {
@@ -30,4 +33,24 @@ enum PeriodID {
     static func make(period: Int64, target: Int64) -> Int64 { period << ResultID.targetBits | target }
     static func period(_ id: Int64) -> Int64 { id >> ResultID.targetBits }
     static func target(_ id: Int64) -> Int64 { id & ResultID.targetMax }
+}
+
+/// The same in SQL: each takes an expression and gives one in parentheses.
+extension ResultID {
+    /// The first id of a chunk, or of a commit in `recent`.
+    static func firstSQL(_ chunk: String) -> String { "(\(chunk) << \(inChunkBits))" }
+    static func chunkSQL(_ id: String) -> String { "(\(id) >> \(inChunkBits))" }
+    static func targetSQL(_ id: String) -> String { "(\(id) >> \(ordinalBits) & \(targetMax))" }
+    static func inChunkSQL(_ id: String) -> String { "(\(id) & \(inChunkMask))" }
+    /// The last id that one chunk may have of one target.
+    static func lastSQL(_ chunk: String, target: String) -> String {
+        "((\(chunk) << \(inChunkBits)) | (\(target) << \(ordinalBits)) | \(ordinalMax))"
+    }
+}
+
+extension PeriodID {
+    static func makeSQL(_ period: String, target: String) -> String { "((\(period) << \(ResultID.targetBits)) | \(target))" }
+    static func firstSQL(_ period: String) -> String { "((\(period)) << \(ResultID.targetBits))" }
+    static func periodSQL(_ id: String) -> String { "(\(id) >> \(ResultID.targetBits))" }
+    static func targetSQL(_ id: String) -> String { "(\(id) & \(ResultID.targetMax))" }
 }

@@ -23,13 +23,13 @@ enum ViewSQL {
 
     /// Only of hours that are over: of one that isn't, `hour` has at most times.
     static let availabilityColumns = """
-        t.target_id, t.client_id, t.name AS target, t.region, v.name AS vantage, (h.id >> 22) * 3600000 AS start_ms,
+        t.target_id, t.client_id, t.name AS target, t.region, v.name AS vantage, (h.id >> \(ResultID.targetBits)) * \(Counting.hour) AS start_ms,
             3600 AS seconds, h.probes, h.failures, h.voids, h.up_ms, h.degraded_ms, h.down_ms,
-            max(0, 3600000 - h.up_ms - h.degraded_ms - h.down_ms - h.maintenance_ms) AS unknown_ms,
+            max(0, \(Counting.hour) - h.up_ms - h.degraded_ms - h.down_ms - h.maintenance_ms) AS unknown_ms,
             h.maintenance_ms, h.p50_us, h.p95_us, h.p99_us
         """
     static let availabilitySources = """
         (SELECT value FROM progress WHERE name = 'minutes_in_hours') p CROSS JOIN hour h ON h.id <= p.value
-            LEFT JOIN target t ON t.id = (h.id & 4194303) LEFT JOIN vantage v ON v.id = h.vantage
+            LEFT JOIN target t ON t.id = (h.id & \(ResultID.targetMax)) LEFT JOIN vantage v ON v.id = h.vantage
         """
 }

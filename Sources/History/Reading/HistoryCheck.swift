@@ -3,7 +3,7 @@ internal import GRDB
 internal import Glibc
 internal import Health
 
-/// What was found wrong with a database.
+/// The result of checking a whole database.
 package struct HistoryCheck: Hashable, Sendable {
     /// In SQLite's words or ours; at most 100. Empty: all is well.
     package var problems: [String] = []
@@ -13,7 +13,6 @@ package struct HistoryCheck: Hashable, Sendable {
     package var isDamaged = false
 }
 
-/// What keeps a history well.
 extension HistoryReader {
     /// Reads everything once. Of a large database that takes minutes, during which the WAL can't be folded in.
     package func check() throws(HistoryError) -> HistoryCheck {
@@ -40,39 +39,48 @@ extension HistoryReader {
         }
     }
 
+    private static let addedHours = "(SELECT value FROM progress WHERE name = 'minutes_in_hours')"
+    private static let addedDays = "(SELECT \(PeriodID.periodSQL("value")) / 4 FROM progress WHERE name = 'hours_in_days')"
     /// Two days and eight: all that are kept would be too much to sort, and the oldest may be just being deleted.
     private static let recentHours = """
-        max((SELECT (value >> 22) - 48 FROM progress WHERE name = 'minutes_in_hours'),
-            (SELECT coalesce(max_ms, 0) / 3600000 FROM chunk ORDER BY id LIMIT 1))
+        max(\(PeriodID.periodSQL(addedHours)) - 48,
+            (SELECT coalesce(max_ms, 0) / \(Counting.hour) FROM chunk ORDER BY id LIMIT 1))
         """
-    private static let addedDays = "(SELECT (value >> 22) / 4 FROM progress WHERE name = 'hours_in_days')"
-    private static let recentDays = "max(\(addedDays) - 8, (SELECT (min(id) >> 22) / 24 FROM hour))"
+    private static let recentDays = "max(\(addedDays) - 8, (SELECT \(PeriodID.periodSQL("min(id)")) / 24 FROM hour))"
+    /// Where the ids of a chunk's results in `recent` end.
+    private static func endOfCommits(_ column: String) -> String { "coalesce(\(ResultID.firstSQL(column)), \(Int64.max))" }
 
-    /// What holds of every history, whenever it is looked at.
+    /// Conditions that hold in every history at every moment: the number of rows that break each.
     private static let rules = [
         ("results of a kind that isn't known", "SELECT count(*) FROM settled WHERE kind NOT IN (SELECT id FROM kind)"),
         (
             "results in a chunk that isn't known",
-            "SELECT count(*) FROM settled WHERE id < (SELECT min(id) << 32 FROM chunk) OR id >> 32 > (SELECT max(id) FROM chunk)"
+            """
+            SELECT count(*) FROM settled WHERE id < (SELECT \(ResultID.firstSQL("min(id)")) FROM chunk)
+                OR \(ResultID.chunkSQL("id")) > (SELECT max(id) FROM chunk)
+            """
         ),
         (
             "results of a commit that no chunk has",
             """
-            SELECT count(*) FROM recent WHERE id < (SELECT min(first_commit) << 32 FROM chunk)
-                OR id >= (SELECT coalesce(end_commit << 32, 9223372036854775807) FROM chunk ORDER BY id DESC LIMIT 1)
+            SELECT count(*) FROM recent WHERE id < (SELECT \(ResultID.firstSQL("min(first_commit)")) FROM chunk)
+                OR id >= (SELECT \(endOfCommits("end_commit")) FROM chunk ORDER BY id DESC LIMIT 1)
             """
         ),
         (
             "results with the place of another",
             """
-            SELECT count(*) FROM (SELECT 1 FROM chunk c CROSS JOIN recent r ON r.id >= c.first_commit << 32
-                AND r.id < coalesce(c.end_commit << 32, 9223372036854775807) WHERE c.moved < \(ResultID.targetMax)
-                GROUP BY c.id, r.id & 4294967295 HAVING count(*) > 1)
+            SELECT count(*) FROM (SELECT 1 FROM chunk c CROSS JOIN recent r ON r.id >= \(ResultID.firstSQL("c.first_commit"))
+                AND r.id < \(endOfCommits("c.end_commit")) WHERE c.\(Chunk.isToMove)
+                GROUP BY c.id, \(ResultID.inChunkSQL("r.id")) HAVING count(*) > 1)
             """
         ),
         (
             "results moved further than their chunk says",
-            "SELECT count(*) FROM chunk c JOIN settled s ON s.id > ((c.id << 32) | (c.moved << 10) | 1023) AND s.id < ((c.id + 1) << 32) WHERE c.moved < \(ResultID.targetMax)"
+            """
+            SELECT count(*) FROM chunk c JOIN settled s ON s.id > \(ResultID.lastSQL("c.id", target: "c.moved"))
+                AND s.id < \(ResultID.firstSQL("(c.id + 1)")) WHERE c.\(Chunk.isToMove)
+            """
         ),
         (
             "hours whose reasons aren't as many as their failures",
@@ -82,12 +90,12 @@ extension HistoryReader {
             "hours that have other counts than their minutes",
             """
             SELECT count(*) FROM (
-                SELECT (c.base_ms / 60000 + m.minute) / 60 AS hour, m.id >> 10 & 4194303 AS target, sum(m.probes) AS probes,
-                    sum(m.failures) AS failures, sum(m.voids) AS voids, sum(m.sum_us) AS sum_us
-                FROM chunk c CROSS JOIN minute m ON m.id >= c.id << 32 AND m.id < (c.id + 1) << 32
-                WHERE c.max_ms >= \(recentHours) * 3600000 GROUP BY 1, 2
-            ) s LEFT JOIN hour h ON h.id = (s.hour << 22) | s.target
-            WHERE s.hour > \(recentHours) AND (s.hour << 22 | s.target) <= (SELECT value FROM progress WHERE name = 'minutes_in_hours')
+                SELECT (c.base_ms / \(Counting.minute) + m.minute) / 60 AS hour, \(ResultID.targetSQL("m.id")) AS target,
+                    sum(m.probes) AS probes, sum(m.failures) AS failures, sum(m.voids) AS voids, sum(m.sum_us) AS sum_us
+                FROM chunk c CROSS JOIN minute m ON m.id >= \(ResultID.firstSQL("c.id")) AND m.id < \(ResultID.firstSQL("(c.id + 1)"))
+                WHERE c.max_ms >= \(recentHours) * \(Counting.hour) GROUP BY 1, 2
+            ) s LEFT JOIN hour h ON h.id = \(PeriodID.makeSQL("s.hour", target: "s.target"))
+            WHERE s.hour > \(recentHours) AND \(PeriodID.makeSQL("s.hour", target: "s.target")) <= \(addedHours)
                 AND (s.probes, s.failures, s.voids, s.sum_us) IS NOT (h.probes, h.failures, h.voids, h.sum_us)
             """
         ),
@@ -95,10 +103,12 @@ extension HistoryReader {
             "days that have other counts than their hours",
             """
             SELECT count(*) FROM (
-                SELECT (id >> 22) / 24 AS day, id & 4194303 AS target, sum(probes) AS probes, sum(failures) AS failures,
-                    sum(voids) AS voids, sum(sum_us) AS sum_us, sum(up_ms) AS up, sum(degraded_ms) AS degraded, sum(down_ms) AS down
-                FROM hour WHERE id >= (\(recentDays) + 1) * 24 << 22 AND id < \(addedDays) * 24 << 22 GROUP BY 1, 2
-            ) s LEFT JOIN day d ON d.id = (s.day << 22) | s.target
+                SELECT \(PeriodID.periodSQL("id")) / 24 AS day, \(PeriodID.targetSQL("id")) AS target, sum(probes) AS probes,
+                    sum(failures) AS failures, sum(voids) AS voids, sum(sum_us) AS sum_us, sum(up_ms) AS up,
+                    sum(degraded_ms) AS degraded, sum(down_ms) AS down
+                FROM hour WHERE id >= \(PeriodID.firstSQL("(\(recentDays) + 1) * 24")) AND id < \(PeriodID.firstSQL("\(addedDays) * 24"))
+                GROUP BY 1, 2
+            ) s LEFT JOIN day d ON d.id = \(PeriodID.makeSQL("s.day", target: "s.target"))
             WHERE (s.probes, s.failures, s.voids, s.sum_us, s.up, s.degraded, s.down)
                 IS NOT (d.probes, d.failures, d.voids, d.sum_us, d.up_ms, d.degraded_ms, d.down_ms)
             """
@@ -107,14 +117,14 @@ extension HistoryReader {
             "targets whose time in a state is in no hour",
             """
             SELECT count(*) FROM standing WHERE up_ms + degraded_ms + down_ms + maintenance_ms > 0
-                AND ((hour << 22) | target) <= (SELECT value FROM progress WHERE name = 'minutes_in_hours')
+                AND \(PeriodID.makeSQL("hour", target: "target")) <= \(addedHours)
             """
         ),
         ("incidents that ended before they began", "SELECT count(*) FROM incident WHERE ended_at_ms < started_at_ms"),
     ]
 
-    /// Writes all of it to a new file, as it is at this moment, while the daemon goes on (https://www.sqlite.org/backup.html). What is there
-    /// when it can't be finished is removed.
+    /// Writes all of it to a new file, as it is at this moment, while the daemon goes on (https://www.sqlite.org/backup.html). A copy
+    /// that can't be finished is removed.
     package func backUp(to path: String) throws(HistoryError) {
         guard access(path, F_OK) != 0 else { throw HistoryError(.exists, path: path) }
         let partial = "\(path).partial-\(getpid())"

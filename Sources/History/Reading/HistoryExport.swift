@@ -74,7 +74,7 @@ package struct HistoryExport: Sendable {
             let after = cursor
             let page = try reader.read { db in try self.page(db, source, after: after) }
             guard let last = page.last else { return }
-            try hand(page.rows, Double(last - first) / Double(max(1, page.newest - first)), body)
+            try deliver(page.rows, Double(last - first) / Double(max(1, page.newest - first)), body)
             cursor = last
         }
     }
@@ -104,7 +104,7 @@ package struct HistoryExport: Sendable {
             guard let step else { return }
             let start = first ?? step.chunk
             first = start
-            try hand(step.rows, Double(step.chunk - start) / Double(step.last - start + 1), body)
+            try deliver(step.rows, Double(step.chunk - start) / Double(step.last - start + 1), body)
             (chunk, target) = step.next
         }
     }
@@ -122,8 +122,8 @@ package struct HistoryExport: Sendable {
         let moved = ResultID.range(chunk: here.id, targets: first..<max(first, min(end, here.moved + 1)))
         try db.run(
             """
-            SELECT \(ViewSQL.resultColumns("r.id", "r")) FROM settled r JOIN chunk c ON c.id = r.id >> 32
-            LEFT JOIN target t ON t.id = (r.id >> 10 & 4194303) \(ViewSQL.resultWords("r")) WHERE r.id >= ? AND r.id < ? ORDER BY r.id
+            SELECT \(ViewSQL.resultColumns("r.id", "r")) FROM settled r JOIN chunk c ON c.id = \(ResultID.chunkSQL("r.id"))
+            LEFT JOIN target t ON t.id = \(ResultID.targetSQL("r.id")) \(ViewSQL.resultWords("r")) WHERE r.id >= ? AND r.id < ? ORDER BY r.id
             """, [.integer(moved.lowerBound), .integer(moved.upperBound)]
         ) { row in
             rows.append(values(row, from: 0))
@@ -140,8 +140,8 @@ package struct HistoryExport: Sendable {
         let select = try Prepared(
             db,
             """
-            SELECT \(ViewSQL.resultColumns("(c.id << 32) | (r.id & 4294967295)", "r")) FROM recent r JOIN chunk c ON c.id = \(chunk.id)
-            LEFT JOIN target t ON t.id = (r.id >> 10 & 4194303) \(ViewSQL.resultWords("r")) WHERE r.id >= ? AND r.id < ?
+            SELECT \(ViewSQL.resultColumns("\(ResultID.firstSQL("c.id")) | \(ResultID.inChunkSQL("r.id"))", "r")) FROM recent r JOIN chunk c ON c.id = \(chunk.id)
+            LEFT JOIN target t ON t.id = \(ResultID.targetSQL("r.id")) \(ViewSQL.resultWords("r")) WHERE r.id >= ? AND r.id < ?
             """)
         for commit in chunk.firstCommit..<max(chunk.firstCommit, end) {
             let range = ResultID.range(chunk: commit, targets: targets)
@@ -155,7 +155,7 @@ package struct HistoryExport: Sendable {
         return found.sorted { $0.id < $1.id }.map(\.row)
     }
 
-    private func hand(_ rows: [[Value]], _ progress: Double, _ body: ([[Value]], Double) throws -> Void) throws {
+    private func deliver(_ rows: [[Value]], _ progress: Double, _ body: ([[Value]], Double) throws -> Void) throws {
         try body(
             rows.filter { row in
                 if case .integer(let time) = row[timeColumn] { span.contains(time) } else { false }

@@ -36,7 +36,7 @@ package final class HistoryReader: Sendable {
     /// Before the claim ends. A connection that can't be closed keeps its locks, and the file stays claimed for them.
     deinit { do { try queue.close() } catch { _ = Unmanaged.passRetained(claim) } }
 
-    /// Every target of the remembered lists, by name, with what the daemon believes of it.
+    /// Every target of the last good lists, by name, with the state that the daemon believes it is in.
     package func statuses() throws(HistoryError) -> [TargetStatusRow] {
         try read { db in
             let lastProbes = try LastProbes.read(db)
@@ -44,7 +44,7 @@ package final class HistoryReader: Sendable {
         }
     }
 
-    /// The remembered list of every client.
+    /// The last good list of every client.
     package func persistedLists() throws(HistoryError) -> [String: [Target]] {
         try read { try PersistedLists.all($0) }
     }
@@ -81,7 +81,9 @@ package final class HistoryReader: Sendable {
     package func starts() throws(HistoryError) -> HistoryStarts {
         try read { db in
             let chunk = "SELECT min(coalesce(min_ms, base_ms)) FROM chunk"
-            let queries = ["\(chunk) WHERE has_results = 1", chunk, "SELECT (min(id) >> 22) * 3600000 FROM hour"]
+            let queries = [
+                "\(chunk) WHERE has_results = 1", chunk, "SELECT \(PeriodID.periodSQL("min(id)")) * \(Counting.hour) FROM hour",
+            ]
             let times = try queries.map { try db.integer($0).map { Timestamp(milliseconds: $0) } }
             return HistoryStarts(results: times[0], minutes: times[1], hours: times[2])
         }
@@ -109,7 +111,8 @@ package final class HistoryReader: Sendable {
         }
     }
 
-    /// All of one target in a span of time as one, from days, hours and what has not been moved; whole hours at its edges.
+    /// All results of one target in a span of time as one rollup, with whole hours at the edges of the span. It is read from days, hours and
+    /// the results that have not been moved. For a target's page, and for the benchmark of the history.
     package func summary(of target: TargetIdentity, in span: Range<Timestamp>) throws(HistoryError) -> RollupItem {
         try read { db in
             let span = Summaries.wholeHours(span.milliseconds)
@@ -118,8 +121,8 @@ package final class HistoryReader: Sendable {
         }
     }
 
-    /// The same of every target that has anything there, without phases and without what has not been moved: for a page of thousands. A
-    /// span of more than a week begins with a whole day.
+    /// The same of every target that has anything there, without phases and without results that have not been moved. A span of more than a
+    /// week begins with a whole day. For a page of thousands of targets, and for the benchmark of the history.
     package func summaries(in span: Range<Timestamp>) throws(HistoryError) -> [TargetIdentity: RollupItem] {
         try read { db in
             let span = Summaries.wholeDays(Summaries.wholeHours(span.milliseconds))
@@ -129,7 +132,7 @@ package final class HistoryReader: Sendable {
         }
     }
 
-    /// When the last result of a target started that has been moved.
+    /// When the last result of a target started that has been moved: the end of the data in ``summary(of:in:)``. For the same readers.
     package func newestResult(of target: TargetIdentity) throws(HistoryError) -> Timestamp? {
         try read { db in
             try TargetReading(db, target).flatMap { try LastResultState(db, $0.target).lastAt }.map {
@@ -138,7 +141,7 @@ package final class HistoryReader: Sendable {
         }
     }
 
-    /// The same of all targets.
+    /// When the last result of any target started that has been moved: the end of the data in ``summaries(in:)``. For the same readers.
     package func newestMove() throws(HistoryError) -> Timestamp? {
         try read { db in try db.integer("SELECT max(last_ms) FROM standing").map { Timestamp(milliseconds: $0) } }
     }

@@ -35,16 +35,16 @@ package struct RollupItem: Hashable, Sendable {
     }
 
     /// Results that counted.
-    package var probes: Int { rollup.probes }
-    package var failures: Int { rollup.failures }
-    package var voids: Int { rollup.voids }
+    package var probes: Int { rollup.counts.probes }
+    package var failures: Int { rollup.counts.failures }
+    package var voids: Int { rollup.counts.voids }
     /// Failures by ``Reason``'s word.
-    package var reasons: [String: Int] { rollup.reasons }
-    package var least: Duration? { rollup.least.map { .microseconds($0) } }
-    package var most: Duration? { rollup.most.map { .microseconds($0) } }
+    package var reasons: [String: Int] { rollup.counts.reasons }
+    package var least: Duration? { rollup.counts.least.map { .microseconds($0) } }
+    package var most: Duration? { rollup.counts.most.map { .microseconds($0) } }
     package var mean: Duration? {
-        let count = rollup.probes - rollup.failures
-        return count > 0 ? .microseconds(rollup.sum / Int64(count)) : nil
+        let count = rollup.counts.probes - rollup.counts.failures
+        return count > 0 ? .microseconds(rollup.counts.sum / Int64(count)) : nil
     }
 
     /// Of the durations of probes that succeeded, within 0.8 %; nil when there were none.

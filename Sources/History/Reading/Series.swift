@@ -55,18 +55,14 @@ struct Series {
         let (kinds, resolution) = (reading.counting.kinds, resolution)
         // Of this target, where that is known; another may be probed once a day.
         let newest = try LastResultState(reading.db, reading.target).countedKind.flatMap { kinds[$0]?.interval }
-        let reach = LastResultState.reach(of: newest ?? kinds.values.map(\.interval).max() ?? 0)
+        let reach = ResultKind.reach(of: newest ?? kinds.values.map(\.interval).max() ?? 0)
         var times: [Int64: StatusTime] = [:]
         var before: (at: Int64, kind: ResultKind)?
         try reading.each(span.lowerBound - reach..<span.upperBound + reach) { _, startedAt, values in
             guard let kind = kinds[values.kind], kind.isCounted else { return true }
-            if let before, startedAt - before.at <= LastResultState.reach(of: before.kind.interval) {
-                var start = before.at
-                while start < startedAt {
-                    let bucket = start.quotient(resolution)
-                    let end = min(startedAt, (bucket + 1) * resolution)
-                    times[bucket, default: StatusTime()].add(end - start, before.kind)
-                    start = end
+            if let before {
+                before.kind.eachStep(of: resolution, from: before.at, until: startedAt) { bucket, milliseconds in
+                    times[bucket, default: StatusTime()].add(milliseconds, before.kind)
                 }
             }
             before = (startedAt, kind)
@@ -101,7 +97,7 @@ struct Series {
         for chunk in try StoredChunk.all(reading.db, span) where chunk.moved >= reading.target {
             try rows.each(of: reading.target, in: chunk) { minute, row, column in
                 sum.addMinute(row, from: column, withPhases: true)
-                add(sum.take(), minute, of: Counting.minute)
+                add(sum.reset(), minute, of: Counting.minute)
             }
         }
     }
@@ -121,7 +117,7 @@ struct Series {
             select.bind(PeriodID.make(period: period, target: reading.target), at: 1)
             try select.run { row in
                 sum.add(row, from: 0, withPhases: true)
-                add(sum.take(), period, of: table.milliseconds)
+                add(sum.reset(), period, of: table.milliseconds)
                 return false
             }
         }

@@ -1,7 +1,8 @@
 internal import GRDB
 internal import Health
 
-/// Long spans of time as one rollup: days where they are whole, hours at the edges.
+/// Long spans of time as one rollup: days where they are whole, hours at the edges. The pages (issue 22) are to read these; until then the
+/// benchmark and the tests do.
 enum Summaries {
     static func wholeHours(_ span: Range<Int64>) -> Range<Int64> {
         let end = -(-span.upperBound).quotient(Counting.hour) * Counting.hour
@@ -20,7 +21,7 @@ enum Summaries {
                 }
             }
         }
-        var rollup = sum.take()
+        var rollup = sum.reset()
         for (hour, own) in try reading.waiting().hours where span.contains(hour * Counting.hour) { rollup.merge(own) }
         return rollup
     }
@@ -48,7 +49,7 @@ enum Summaries {
                 }
             }
             try open.add(target, to: &sum)
-            if !sum.isEmpty { named[TargetIdentity(clientID: row.text(1) ?? "", key: row.text(2) ?? "")] = sum.take() }
+            if !sum.isEmpty { named[TargetIdentity(clientID: row.text(1) ?? "", key: row.text(2) ?? "")] = sum.reset() }
             return true
         }
         return named
@@ -61,7 +62,7 @@ enum Summaries {
         private let through: Int64
         private let chunks: [StoredChunk]
         private let minutes: MinuteRows
-        private let standing: Prepared
+        private let lastResult: Prepared
 
         init(_ db: Database, _ span: Range<Int64>) throws {
             self.span = span
@@ -71,7 +72,7 @@ enum Summaries {
             hours = first..<end
             chunks = first < end ? try StoredChunk.moved(db, first * Counting.hour..<end * Counting.hour) : []
             minutes = try MinuteRows(db, withPhases: false)
-            standing = try LastResultState.select(db)
+            lastResult = try LastResultState.select(db)
         }
 
         func add(_ target: Int64, to sum: inout PeriodSum) throws {
@@ -82,8 +83,8 @@ enum Summaries {
                     sum.addMinute(row, from: column, withPhases: false)
                 }
             }
-            let standing = try LastResultState(standing, target)
-            if span.contains(standing.hour * Counting.hour), !standing.time.isEmpty { sum.add(standing.time) }
+            let lastResult = try LastResultState(lastResult, target)
+            if span.contains(lastResult.hour * Counting.hour), !lastResult.time.isEmpty { sum.add(lastResult.time) }
         }
     }
 

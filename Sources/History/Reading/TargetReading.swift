@@ -89,7 +89,7 @@ struct TargetReading {
 
     /// What is not in the hours yet, and of what has not been moved the minutes, too: counted as they will be.
     func waiting() throws -> TargetCounts {
-        var counts = TargetCounts(standing: try LastResultState(db, target))
+        var counts = TargetCounts(lastResult: try LastResultState(db, target))
         for chunk in try StoredChunk.toMove(db) where chunk.moved < target {
             try eachWaiting(chunk) { _, startedAt, values in
                 counting.add(values, startedAt: startedAt, to: &counts)
@@ -97,8 +97,8 @@ struct TargetReading {
             }
         }
         // Of the hour that it is in; hours that are over were handed on.
-        if !counts.standing.time.isEmpty {
-            counts.hours[counts.standing.hour, default: Rollup()].time.merge(counts.standing.time)
+        if !counts.lastResult.time.isEmpty {
+            counts.hours[counts.lastResult.hour, default: Rollup()].time.merge(counts.lastResult.time)
         }
         for (hour, rollup) in try movedMinutes() { counts.hours[hour, default: Rollup()].merge(rollup) }
         return counts
@@ -115,12 +115,12 @@ struct TargetReading {
             try rows.each(of: target, in: chunk) { minute, row, column in
                 let hour = minute.quotient(60)
                 guard !Progress.hours.includes(hour, of: target, through: through) else { return }
-                if hour != open, !sum.isEmpty { hours[open, default: Rollup()].merge(sum.take()) }
+                if hour != open, !sum.isEmpty { hours[open, default: Rollup()].merge(sum.reset()) }
                 open = hour
                 sum.addMinute(row, from: column, withPhases: true)
             }
         }
-        if !sum.isEmpty { hours[open, default: Rollup()].merge(sum.take()) }
+        if !sum.isEmpty { hours[open, default: Rollup()].merge(sum.reset()) }
         return hours
     }
 

@@ -2,52 +2,46 @@ internal import GRDB
 internal import Health
 internal import Synchronization
 
-extension History {
-    /// One small step: some of what is older than its age is kept, or too much in all, then some free pages given back. Never in a commit's
-    /// transaction. Returns whether there is more to do. A step that fails changes nothing and is tried again when the next is due.
-    @discardableResult
-    package func removeOld() async -> Bool {
-        await onWriter { history, db in
-            guard !history.memory.withLock({ $0.isClosed }) else { return false }
-            let retention = Retention(options: history.options)
-            do {
-                if try retention.removeByAge(db) { return true }
-                let isTooLarge = try retention.isTooLarge(db)
-                let wasTooLarge = history.memory.withLock { memory in
-                    defer { memory.saidTooLarge = isTooLarge }
-                    return memory.saidTooLarge
-                }
-                if isTooLarge, !wasTooLarge { history.options.onEvent(.sizeExceeded) }
-                let hasRemoved = try isTooLarge && retention.removeOldest(db)
-                return try Retention.giveBack(db) || hasRemoved
-            } catch {
-                let error = HistoryError(error, path: history.path)
-                history.memory.withLock { $0.note(error) }
-                history.options.onEvent(.retentionFailed(error))
-                return false
-            }
-        }
-    }
-}
-
-/// Deletes in small steps, each a transaction of its own. Every table begins with its oldest rows, so a step frees whole pages.
-struct Retention {
+/// Deletes what is older than its age is kept, and the oldest of too much. In small steps, each a transaction of its own. Every table begins
+/// with its oldest rows, so a step frees whole pages.
+final class Retention: Sendable {
     static let rowsAStep: Int64 = 5000
     /// 2 MiB of pages of 4 KiB.
     static let pagesAStep: Int64 = 512
 
     private let keep: HistoryOptions.Ages
     private let maxSize: Int64?
-    private let now: Timestamp
+    private let now: @Sendable () -> Timestamp
+    private let onSizeExceeded: @Sendable () -> Void
+    /// Was reported, and isn't over since.
+    private let isTooLarge = Mutex(false)
 
-    init(options: HistoryOptions) {
-        (keep, maxSize, now) = (options.keep, options.maxSize, options.now())
+    /// - Parameter onSizeExceeded: called when the database has become larger than `maxSize`.
+    init(
+        keep: HistoryOptions.Ages, maxSize: Int64?, now: @escaping @Sendable () -> Timestamp,
+        onSizeExceeded: @escaping @Sendable () -> Void
+    ) {
+        (self.keep, self.maxSize, self.now, self.onSizeExceeded) = (keep, maxSize, now, onSizeExceeded)
     }
 
-    private func cutoff(_ age: Duration?) -> Int64? { age.map { (now + (.zero - $0)).milliseconds } }
+    /// One step: deletes some rows by age, or else some of too much; then gives some free pages back. Returns whether there is more to do. A
+    /// step that fails changes nothing.
+    func step(_ db: Database) throws -> Bool {
+        if try removeByAge(db) { return true }
+        let isTooLarge = try isTooLarge(db)
+        let wasTooLarge = self.isTooLarge.withLock { known in
+            defer { known = isTooLarge }
+            return known
+        }
+        if isTooLarge, !wasTooLarge { onSizeExceeded() }
+        let hasRemoved = try isTooLarge && removeOldest(db)
+        return try Self.giveBack(db) || hasRemoved
+    }
 
     /// Returns whether something was removed.
-    func removeByAge(_ db: Database) throws -> Bool {
+    private func removeByAge(_ db: Database) throws -> Bool {
+        let now = now()
+        func cutoff(_ age: Duration?) -> Int64? { age.map { (now + (.zero - $0)).milliseconds } }
         if let cutoff = cutoff(keep.raw) {
             if let chunk = try Self.chunk(db, "has_results = 1 AND max_ms < ?", [.integer(cutoff)]) {
                 try Self.removeResults(db, chunk)
@@ -70,7 +64,7 @@ struct Retention {
         return false
     }
 
-    func isTooLarge(_ db: Database) throws -> Bool {
+    private func isTooLarge(_ db: Database) throws -> Bool {
         guard let maxSize else { return false }
         let pages = try db.integer("PRAGMA page_count") ?? 0
         let free = try db.integer("PRAGMA freelist_count") ?? 0
@@ -78,12 +72,12 @@ struct Retention {
     }
 
     /// The oldest that is left, the finest first. Returns false when nothing is left that may go.
-    func removeOldest(_ db: Database) throws -> Bool {
-        // What waits to be moved, or was and waits to be deleted, may be all that is too large; it isn't what is old.
+    private func removeOldest(_ db: Database) throws -> Bool {
+        // Results that wait to be moved, or that were moved and wait to be deleted, may be all that is too large. They aren't old.
         guard try Chunk.toMove(db) == nil, try !Compactor.hasMovedRows(db) else { return false }
         if let chunk = try Self.chunk(db, "has_results = 1", []) {
             try Self.removeResults(db, chunk)
-            // A chunk that a jumping clock misdated is no measure of what is as old as it.
+            // A chunk that a jumping clock misdated says nothing of the age of transitions.
             let end = try db.integer(
                 "SELECT min(c.max_ms, n.base_ms) FROM chunk c JOIN chunk n ON n.id = (SELECT min(id) FROM chunk WHERE id > c.id) WHERE c.id = ?",
                 [.integer(chunk)])
@@ -98,7 +92,8 @@ struct Retention {
         return true
     }
 
-    /// The oldest chunk that is so. One that hasn't been moved is left alone, and so is the newest: the next id is counted from it.
+    /// The oldest chunk for which `condition` holds. A chunk that hasn't been moved is left alone, and so is the newest: the next id is counted
+    /// from the newest.
     private static func chunk(_ db: Database, _ condition: String, _ cells: [Cell]) throws -> Int64? {
         try db.integer(
             """
@@ -111,7 +106,7 @@ struct Retention {
         Progress.days.firstOpenHour(through: try Progress.days.read(db))
     }
 
-    /// What has not been added to its hours stays.
+    /// Minutes that have not been added to their hours stay.
     private static func chunkOfMinutes(_ db: Database, before cutoff: Int64) throws -> Int64? {
         let open = Progress.hours.firstOpenHour(through: try Progress.hours.read(db)) * Counting.hour
         return try chunk(db, "has_results = 0 AND max_ms < ?", [.integer(min(cutoff, open))])
@@ -147,8 +142,8 @@ struct Retention {
         return true
     }
 
-    /// They are in the order of their commits, so age falls as the id grows and the first to keep is found by halves. One that a jumping
-    /// clock misdated goes with its neighbours. The newest always stays: the next id is counted from it.
+    /// Transitions are in the order of their commits: age falls as the id grows, and the first to keep is found by halves. A transition that a
+    /// jumping clock misdated goes with its neighbours. The newest always stays: the next id is counted from it.
     private static func removeTransitions(_ db: Database, before cutoff: Int64) throws -> Bool {
         guard let lowest = try db.integer("SELECT min(id) FROM transition"),
             let highest = try db.integer("SELECT max(id) FROM transition")
@@ -168,7 +163,7 @@ struct Retention {
     }
 
     /// A sixteenth of the file may stay free, because the rows to come will need it.
-    fileprivate static func giveBack(_ db: Database) throws -> Bool {
+    private static func giveBack(_ db: Database) throws -> Bool {
         let pages = try db.integer("PRAGMA page_count") ?? 0
         let free = try db.integer("PRAGMA freelist_count") ?? 0
         let excess = free - pages / 16

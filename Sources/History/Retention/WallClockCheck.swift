@@ -6,7 +6,7 @@ struct WallClockCheck {
     static let jumpMin = Duration.seconds(600)
     static let distrust = Duration.seconds(3600)
 
-    /// The wall clock at the start of the monotonic one, as of the last look.
+    /// The wall clock at the start of the monotonic one, as of the last check.
     private var origin: Timestamp?
     private var distrustUntil = Duration.zero
     private(set) var isSteady = true
@@ -17,7 +17,7 @@ struct WallClockCheck {
         (distrustUntil, isSteady) = (Self.distrust, false)
     }
 
-    /// Returns by how much the wall clock has jumped since the last look, when it has.
+    /// Returns by how much the wall clock has jumped since the last check, when it has.
     mutating func check(wall: Timestamp, elapsed: Duration) -> Duration? {
         let now = wall + (.zero - elapsed)
         defer { origin = now }

@@ -21,19 +21,43 @@ struct Counting: Sendable {
         let reason = reason(of: kind)
         counts.minutes[startedAt.quotient(Self.minute), default: Rollup()].add(values, kind, reason: reason)
         counts.hours[startedAt.quotient(Self.hour), default: Rollup()].add(values, kind, reason: reason)
-        counts.standing.apply(values, startedAt, kind, kinds) { hour, time in
+        counts.lastResult.apply(values, startedAt, kind, kinds) { hour, time in
             counts.hours[hour, default: Rollup()].time.merge(time)
         }
     }
 }
 
-/// What has been counted of one target.
+/// What has been counted of one target that isn't in the tables of hours yet.
 struct TargetCounts: Sendable {
-    var standing: LastResultState
+    var lastResult: LastResultState
     /// By the number of the minute, or of the hour, since 1970.
     var minutes: [Int64: Rollup] = [:]
     var hours: [Int64: Rollup] = [:]
-    init(standing: LastResultState) { self.standing = standing }
+    init(lastResult: LastResultState) { self.lastResult = lastResult }
+}
+
+extension ResultKind {
+    /// For so long a result is believed when no other follows: a longer silence is time that nobody saw.
+    static func reach(of interval: Int64) -> Int64 { interval * 3 }
+
+    /// Splits the time between a result of this kind and the next result that counts, because the state after the first is believed until
+    /// the second comes. A silence that is too long to believe in is no time in any state.
+    ///
+    /// - Parameters:
+    ///   - length: of a step. Steps are counted from 1970.
+    ///   - body: gets each step that the time has a part in, and the milliseconds of this part.
+    func eachStep(
+        of length: Int64, from start: Int64, until end: Int64, _ body: (_ step: Int64, _ milliseconds: Int64) throws -> Void
+    ) rethrows {
+        guard start < end, end - start <= Self.reach(of: interval) else { return }
+        var start = start
+        while start < end {
+            let step = start.quotient(length)
+            let next = min(end, (step + 1) * length)
+            try body(step, next - start)
+            start = next
+        }
+    }
 }
 
 extension Int64 {

@@ -1,5 +1,5 @@
-/// How often a latency was how long: counts by buckets that grow with the latency. Two of them add up, and a percentile of the sum is what the
-/// percentile of all values would be, within 0.8 %.
+/// How often a latency was how long: counts by buckets that grow with the latency. Two distributions add up. A percentile of their sum is the
+/// percentile of all values, within 0.8 %.
 ///
 /// The buckets are HdrHistogram's with 64 to each doubling: bucket b below 128 holds the value b, in microseconds; one above holds the
 /// values whose leading seven bits are the same. As bytes: for each bucket that isn't empty, in order, LEB128 of
@@ -104,8 +104,8 @@ struct DistributionSum {
         (low, high) = (min(low, index), max(high, index + 1))
     }
 
-    /// What has been added up since the last time.
-    mutating func take() -> Distribution {
+    /// Begins the next sum. Returns what has been added up.
+    mutating func reset() -> Distribution {
         var sum = Distribution()
         for index in used where counts[index] > 0 {
             sum.append(bucket: Int32(index), count: counts[index])
@@ -132,8 +132,8 @@ extension Distribution {
         if count > 1 { bytes.appendLEB128(UInt64(count)) }
     }
 
-    /// What isn't in the form above ends it: a damaged row must not end the daemon.
-    init(_ bytes: some Collection<UInt8>) {
+    /// Bytes that aren't in the form above end the reading: a damaged row must not end the daemon.
+    init<Bytes: RandomAccessCollection<UInt8>>(_ bytes: Bytes) where Bytes.Index == Int {
         Self.read(bytes) { append(bucket: $0, count: $1) }
     }
 
@@ -141,10 +141,12 @@ extension Distribution {
         for entry in entries { body(entry.bucket, entry.count) }
     }
 
-    /// After all that are there.
+    /// After all buckets that are there.
     fileprivate mutating func append(bucket: Int32, count: Int) { entries.append(Entry(bucket: bucket, count: count)) }
 
-    fileprivate static func read(_ bytes: some Collection<UInt8>, _ body: (_ bucket: Int32, _ count: Int) -> Void) {
+    fileprivate static func read<Bytes: RandomAccessCollection<UInt8>>(
+        _ bytes: Bytes, _ body: (_ bucket: Int32, _ count: Int) -> Void
+    ) where Bytes.Index == Int {
         var rest = LEB128Reader(bytes)
         var next: UInt64 = 0
         while let word = rest.next() {
@@ -154,33 +156,5 @@ extension Distribution {
             body(Int32(bucket), Int(count))
             next = bucket + 1
         }
-    }
-}
-
-extension [UInt8] {
-    mutating func appendLEB128(_ value: UInt64) {
-        var rest = value
-        while rest >= 0x80 {
-            append(UInt8(truncatingIfNeeded: rest) | 0x80)
-            rest >>= 7
-        }
-        append(UInt8(rest))
-    }
-}
-
-struct LEB128Reader<Bytes: Collection<UInt8>> {
-    private var iterator: Bytes.Iterator
-
-    init(_ bytes: Bytes) { iterator = bytes.makeIterator() }
-
-    /// nil at the end, or when a number is cut off or longer than 64 bits.
-    mutating func next() -> UInt64? {
-        var value: UInt64 = 0
-        for shift in stride(from: UInt64(0), to: 63, by: 7) {
-            guard let byte = iterator.next() else { return nil }
-            value |= UInt64(byte & 0x7f) << shift
-            if byte < 0x80 { return value }
-        }
-        return nil
     }
 }

@@ -2,7 +2,7 @@ internal import GRDB
 
 /// Adds the minutes of an hour that is over to their hour.
 struct HourRollup: Sendable {
-    /// What is known of the hour that is being added up, all of which can be found again.
+    /// What is known of the hour that is being added up. All of it can be found again.
     struct Work: Sendable {
         var hour: Int64
         var chunks: [StoredChunk]
@@ -74,17 +74,17 @@ struct HourRollup: Sendable {
                     if minute.quotient(60) == work.hour { sum.addMinute(row, from: column, withPhases: true) }
                 }
             }
-            var standing = try LastResultState(select, target)
+            var lastResult = try LastResultState(select, target)
             // No result came after this hour.
-            if standing.hour == work.hour, !standing.time.isEmpty {
-                standing.hand { _, time in sum.add(time) }
-                try standing.write(target, db)
+            if lastResult.hour == work.hour, !lastResult.time.isEmpty {
+                lastResult.closeHour { _, time in sum.add(time) }
+                try lastResult.write(target, db)
             }
             guard !sum.isEmpty else { continue }
-            let vantage = { standing.lastKind.flatMap { kinds[$0]?.vantage } ?? 0 }
+            let vantage = { lastResult.lastKind.flatMap { kinds[$0]?.vantage } ?? 0 }
             // Nothing was known of this hour when its day was made.
             if Progress.days.includes(work.hour, of: target, through: daysThrough) {
-                let late = sum.take()
+                let late = sum.reset()
                 sum.add(late)
                 try days.write(&sum, to: PeriodID.make(period: work.hour.quotient(24), target: target), vantage: vantage)
                 sum.add(late)

@@ -3,9 +3,6 @@ internal import GRDB
 /// The last result of a target that has been moved, the last that counted, and the time in each state in the hour of that: time is
 /// counted from result to result, so an hour's is known when the next hour has begun, or when it is added up because none came.
 struct LastResultState {
-    /// For so long a result is believed when no other follows: a longer silence is time that nobody saw.
-    static func reach(of interval: Int64) -> Int64 { interval * 3 }
-
     private(set) var lastAt: Int64?
     private(set) var lastKind: Int64?
     private(set) var lastDuration: Int64?
@@ -57,26 +54,20 @@ struct LastResultState {
         (countedAt, countedKind) = (startedAt, values.kind)
     }
 
-    /// What was believed since the result before holds until this one, unless nobody looked for too long.
     private mutating func spread(
         from start: Int64, until end: Int64, _ kind: ResultKind, close: (_ hour: Int64, StatusTime) throws -> Void
     ) rethrows {
-        guard start < end, end - start <= Self.reach(of: kind.interval) else { return }
-        var start = start
-        while start < end {
-            let own = start.quotient(Counting.hour)
+        try kind.eachStep(of: Counting.hour, from: start, until: end) { own, milliseconds in
             if own != hour {
-                try hand(close)
+                try closeHour(close)
                 hour = own
             }
-            let next = min(end, (own + 1) * Counting.hour)
-            time.add(next - start, kind)
-            start = next
+            time.add(milliseconds, kind)
         }
     }
 
-    /// The time so far goes to its hour.
-    mutating func hand(_ close: (_ hour: Int64, StatusTime) throws -> Void) rethrows {
+    /// Hands the time so far to its hour.
+    mutating func closeHour(_ close: (_ hour: Int64, StatusTime) throws -> Void) rethrows {
         if !time.isEmpty { try close(hour, time) }
         time = StatusTime()
     }

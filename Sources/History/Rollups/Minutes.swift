@@ -32,13 +32,7 @@ struct MinuteRows {
 struct OpenMinute {
     /// Since 1970.
     private(set) var minute: Int64 = .min
-    private var probes: Int64 = 0
-    private var failures: Int64 = 0
-    private var voids: Int64 = 0
-    private var reasons: [String: Int] = [:]
-    private var sum: Int64 = 0
-    private var least: Int64 = .max
-    private var most: Int64 = .min
+    private var counts = ResultCounts()
     private var latency = BucketList()
     private var dns = BucketList()
     private var connect = BucketList()
@@ -48,12 +42,11 @@ struct OpenMinute {
     private var latencyBytes: [UInt8] = []
     private var phasesBytes: [UInt8] = []
 
-    var isEmpty: Bool { probes + voids == 0 }
+    var isEmpty: Bool { counts.isEmpty }
 
     mutating func begin(_ minute: Int64) {
         self.minute = minute
-        (probes, failures, voids, sum, least, most) = (0, 0, 0, 0, .max, .min)
-        if !reasons.isEmpty { reasons = [:] }
+        counts = ResultCounts()
         latency.removeAll()
         dns.removeAll()
         connect.removeAll()
@@ -62,19 +55,10 @@ struct OpenMinute {
         transfer.removeAll()
     }
 
-    /// - Parameter reason: why it failed.
+    /// - Parameter reason: why the probe failed.
     mutating func add(_ values: ResultValues, isCounted: Bool, reason: String?) {
-        guard isCounted else { return voids += 1 }
-        probes += 1
-        if let reason {
-            failures += 1
-            reasons[reason, default: 0] += 1
-            return
-        }
         let duration = values.duration
-        sum += duration
-        least = min(least, duration)
-        most = max(most, duration)
+        guard counts.add(duration, isCounted: isCounted, reason: reason) else { return }
         latency.add(duration)
         if let value = values.dns { dns.add(value) }
         if let value = values.connect { connect.add(value) }
@@ -87,14 +71,8 @@ struct OpenMinute {
     mutating func write(_ id: Int64, base: Int64, with insert: Prepared) throws {
         insert.bind(id, at: 1)
         insert.bind(minute - base, at: 2)
-        insert.bind(probes, at: 3)
-        insert.bind(failures, at: 4)
-        insert.bind(voids, at: 5)
-        insert.bind(reasons.isEmpty ? .null : .text(Rollup.text(of: reasons)), at: 6)
-        let hasLatency = !latency.isEmpty
-        insert.bind(hasLatency ? sum : nil, at: 7)
-        insert.bind(hasLatency ? least : nil, at: 8)
-        insert.bind(hasLatency ? most : nil, at: 9)
+        counts.bindProbes(to: insert, from: 3)
+        counts.bindSums(to: insert, from: 7)
         encode()
         insert.bind(latencyBytes, at: 10)
         insert.bind(phasesBytes, at: 11)
@@ -113,12 +91,10 @@ struct OpenMinute {
         transfer.writeWithLength(to: &phasesBytes)
     }
 
-    /// Once it is encoded: for what comes too late to be added up with its hour.
+    /// Once the minute is encoded: for a minute that comes too late to be added up with its hour.
     var rollup: Rollup {
         var rollup = Rollup()
-        (rollup.probes, rollup.failures, rollup.voids) = (Int(probes), Int(failures), Int(voids))
-        rollup.reasons = reasons
-        if !latency.isEmpty { (rollup.sum, rollup.least, rollup.most) = (sum, least, most) }
+        rollup.counts = counts
         rollup.latency = Distribution(latencyBytes)
         rollup.phases = PhaseDistributions(phasesBytes)
         return rollup

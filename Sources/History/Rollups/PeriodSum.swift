@@ -9,9 +9,8 @@ struct PeriodSum {
 
     mutating func add(_ other: Rollup) {
         isEmpty = false
-        var counts = other
-        (counts.latency, counts.phases) = (Distribution(), PhaseDistributions())
-        rollup.merge(counts)
+        rollup.counts.merge(other.counts)
+        rollup.time.merge(other.time)
         latency.add(other.latency)
         for (index, phase) in PhaseDistributions.all.enumerated() { phases[index].add(other.phases[keyPath: phase]) }
     }
@@ -24,10 +23,10 @@ struct PeriodSum {
         if withPhases { addPhases(row, column + 12) }
     }
 
-    /// - Parameter column: what ``MinuteRows`` says, which selects phases or doesn't.
+    /// - Parameter column: where ``MinuteRows`` says that the counts begin.
     mutating func addMinute(_ row: CellReader, from column: Int32, withPhases: Bool) {
         isEmpty = false
-        rollup.addMinuteCounts(row, from: column)
+        rollup.counts.addMinute(row, from: column)
         row.withBlob(column + 7) { latency.add($0) }
         if withPhases { addPhases(row, column + 8) }
     }
@@ -43,12 +42,12 @@ struct PeriodSum {
         }
     }
 
-    /// What has been added up since the last time.
-    mutating func take() -> Rollup {
+    /// Begins the next sum. Returns what has been added up.
+    mutating func reset() -> Rollup {
         defer { (rollup, isEmpty) = (Rollup(), true) }
-        rollup.latency = latency.take()
+        rollup.latency = latency.reset()
         for (index, phase) in PhaseDistributions.all.enumerated() where !phases[index].isEmpty {
-            rollup.phases[keyPath: phase] = phases[index].take()
+            rollup.phases[keyPath: phase] = phases[index].reset()
         }
         return rollup
     }

@@ -21,15 +21,15 @@ struct PeriodWriter {
             observer = row.number(PeriodTable.columnCount)
             return false
         }
-        let rollup = sum.take()
+        let rollup = sum.reset()
         write.bind(id, at: 1)
         write.bind(try observer ?? vantage(), at: 2)
-        rollup.bindCounts(to: write, from: 3)
+        rollup.counts.bindProbes(to: write, from: 3)
         write.bind(rollup.time.up, at: 7)
         write.bind(rollup.time.degraded, at: 8)
         write.bind(rollup.time.down, at: 9)
         write.bind(rollup.time.maintenance, at: 10)
-        rollup.bindSums(to: write, from: 11)
+        rollup.counts.bindSums(to: write, from: 11)
         for (index, share) in [0.5, 0.95, 0.99].enumerated() { write.bind(rollup.percentile(share), at: 14 + Int32(index)) }
         write.bind(rollup.latencyCell, at: 17)
         try write.run()
@@ -95,7 +95,7 @@ struct HourAdder {
 
     mutating func finish(_ target: Int64, vantage: Int64) throws {
         guard !late.isEmpty else { return }
-        let rollup = late.take()
+        let rollup = late.reset()
         late.add(rollup)
         try hours.write(&late, to: PeriodID.make(period: lateHour, target: target)) { vantage }
         guard Progress.days.includes(lateHour, of: target, through: daysThrough) else { return }

@@ -1,56 +1,35 @@
 import Health
 
-/// What is left of the results of some time: counts, and how the latency of those that succeeded was spread. Tallies add up.
+/// What is left of the results of some time: counts, and how the latency of probes that succeeded was spread. Rollups add up.
 struct Rollup: Hashable, Sendable {
-    /// Those that counted.
-    var probes = 0
-    var failures = 0
-    var voids = 0
-    /// By the reason's word.
-    var reasons: [String: Int] = [:]
-    /// Of probes that succeeded, in microseconds: the duration and its parts. A refused connection is quick, and says nothing of the target.
-    var sum: Int64 = 0
-    var least: Int64?
-    var most: Int64?
+    var counts = ResultCounts()
     var latency = Distribution()
+    /// The same of each part of the latency.
     var phases = PhaseDistributions()
     /// How long the target was believed to be in each state, in milliseconds.
     var time = StatusTime()
 
     mutating func add(_ row: ResultValues, _ kind: ResultKind, reason: String?) {
-        guard kind.isCounted else {
-            voids &+= 1
-            return
-        }
-        probes &+= 1
-        if let reason {
-            failures &+= 1
-            reasons[reason, default: 0] += 1
-            return
-        }
         let duration = row.duration
-        sum &+= duration
-        least = min(least ?? duration, duration)
-        most = max(most ?? duration, duration)
+        guard counts.add(duration, isCounted: kind.isCounted, reason: reason) else { return }
         latency.add(duration)
         phases.add(row)
     }
 
     mutating func merge(_ other: Rollup) {
-        probes &+= other.probes
-        failures &+= other.failures
-        voids &+= other.voids
-        reasons.merge(other.reasons, uniquingKeysWith: +)
-        sum &+= other.sum
-        least = [least, other.least].compactMap(\.self).min()
-        most = [most, other.most].compactMap(\.self).max()
+        counts.merge(other.counts)
         latency.merge(other.latency)
         phases.merge(other.phases)
         time.merge(other.time)
     }
+
+    /// Of the latency; exact at both ends.
+    func percentile(_ share: Double) -> Int64? {
+        latency.percentile(share).map { min(max($0, counts.least ?? $0), counts.most ?? $0) }
+    }
 }
 
-/// Milliseconds by what was believed. What is in none of them is unknown.
+/// Milliseconds by the state that was believed. Time that is in no state is unknown.
 struct StatusTime: Hashable, Sendable {
     var up: Int64 = 0
     var degraded: Int64 = 0
@@ -77,7 +56,7 @@ struct StatusTime: Hashable, Sendable {
     }
 }
 
-/// A distribution for each part of a probe. As bytes: for each in its order, LEB128 of the length of its own, and those.
+/// A distribution for each part of a probe. As bytes: for each part in its order, LEB128 of the number of its bytes, and these bytes.
 struct PhaseDistributions: Hashable, Sendable {
     var dns = Distribution()
     var connect = Distribution()
@@ -124,20 +103,12 @@ struct PhaseDistributions: Hashable, Sendable {
         }
     }
 
-    /// Each part's own bytes, by its place in ``all``. What isn't in the form above ends it.
+    /// Each part's own bytes, by its place in ``all``. Bytes that aren't in the form above end the reading.
     static func split(_ bytes: UnsafeRawBufferPointer, _ body: (_ phase: Int, UnsafeRawBufferPointer) -> Void) {
-        var start = 0
+        var reader = LEB128Reader(bytes)
         for phase in all.indices {
-            var (length, shift) = (0, 0)
-            while start < bytes.count, shift < 28 {
-                let byte = bytes[start]
-                length |= Int(byte & 0x7f) << shift
-                (start, shift) = (start + 1, shift + 7)
-                if byte < 0x80 { break }
-            }
-            guard length <= bytes.count - start else { return }
-            if length > 0 { body(phase, UnsafeRawBufferPointer(rebasing: bytes[start..<start + length])) }
-            start += length
+            guard let length = reader.next(), let own = reader.skip(length) else { return }
+            if !own.isEmpty { body(phase, UnsafeRawBufferPointer(rebasing: bytes[own])) }
         }
     }
 }

@@ -1,10 +1,10 @@
 package import Health
 
-/// One judged probe: what was measured, what the judge made of it, and the judge's state after it.
+/// One judged probe: the measurement, the judgement, and the judge's state after it.
 package struct HistoryRecord: Sendable {
     package var result: ProbeResult
     package var judgement: Judgement
-    /// nil when nothing of it has changed since the record before but when it last counted: only what changes is written.
+    /// nil when nothing in it has changed since the record before, except the time at which it last counted: only changes are written.
     package var judge: Judge?
     /// How often the target is probed.
     package var interval: Duration
@@ -20,7 +20,7 @@ package struct HistoryRecord: Sendable {
     }
 }
 
-/// What of a record goes into its row: a fifth of the record's size, because two hundred thousand of them may have to wait.
+/// The part of a record that goes into its row: a fifth of the record's size, because two hundred thousand rows may have to wait.
 struct ResultRow: Sendable {
     var target: TargetIdentity
     var startedAt: Timestamp
@@ -52,11 +52,11 @@ struct ResultRow: Sendable {
     }
 }
 
-/// What waits for a commit: rows in their order, and of everything that is a state only the latest.
+/// Everything that waits for a commit: rows in their order, and of each state only the latest.
 struct Batch: Sendable {
     /// The latest state of one target's judge.
     struct JudgeChange: Sendable {
-        /// The row that is there belongs to an earlier life of the target.
+        /// The target was removed meanwhile: the row in the database belongs to its earlier life.
         var startsAnew = false
         /// nil: the target is gone.
         var judge: Judge?
@@ -69,13 +69,13 @@ struct Batch: Sendable {
     private(set) var closedIncidents: BoundedQueue<Incident>
     private(set) var judges: [TargetIdentity: JudgeChange] = [:]
     private(set) var lists: [String: [Target]] = [:]
-    /// Targets of lists that were replaced before they were written: their results want a name.
+    /// Targets of lists that were replaced before they were written: the names of their results.
     private(set) var departed: [TargetIdentity: Target] = [:]
     /// Clients that are no longer configured.
     private(set) var forgottenClients: Set<String> = []
     /// The latest form of each.
     private(set) var documents: [StoredDocument.ID: (@Sendable () -> String)?] = [:]
-    /// Of the last of ``documents`` that came in.
+    /// The ticket of the last document that came in.
     private(set) var ticket = 0
     var dropped = 0
 
@@ -92,7 +92,7 @@ struct Batch: Sendable {
 
     mutating func append(_ record: HistoryRecord) {
         dropped += rows.append(ResultRow(record))
-        // A transition is dropped long after its row, which was counted.
+        // A transition is dropped long after its row, and the row was counted.
         if let transition = record.judgement.transition { _ = transitions.append(transition) }
         if case .closed(let incident)? = record.judgement.incident { dropped += closedIncidents.append(incident) }
         guard let judge = record.judge else { return }
@@ -126,7 +126,7 @@ struct Batch: Sendable {
         forgottenClients.insert(client)
     }
 
-    /// Takes in what came later.
+    /// Adds a batch that came later.
     mutating func append(_ later: Batch) {
         if isEmpty, dropped == 0, departed.isEmpty {
             self = later
@@ -145,41 +145,5 @@ struct Batch: Sendable {
         ticket = max(ticket, later.ticket)
         for client in later.forgottenClients { forget(client: client) }
         for (client, list) in later.lists { persist(list, client: client) }
-    }
-}
-
-/// A queue that drops its oldest elements at its bound and says how many.
-struct BoundedQueue<Element: Sendable>: Sendable, Sequence {
-    let limit: Int
-    private var elements: [Element] = []
-    /// How many at the front of `elements` have been dropped; they are cleared away in bulk.
-    private var dropped = 0
-
-    init(limit: Int) { self.limit = limit }
-
-    var count: Int { elements.count - dropped }
-    var isEmpty: Bool { count == 0 }
-
-    /// Returns how many were dropped.
-    mutating func append(_ element: Element) -> Int {
-        elements.append(element)
-        return trim()
-    }
-
-    mutating func append(_ later: BoundedQueue) -> Int {
-        elements += later.elements[later.dropped...]
-        return trim()
-    }
-
-    func makeIterator() -> IndexingIterator<ArraySlice<Element>> { elements[dropped...].makeIterator() }
-
-    private mutating func trim() -> Int {
-        let excess = Swift.max(0, count - limit)
-        dropped += excess
-        if dropped > limit / 2 {
-            elements.removeFirst(dropped)
-            dropped = 0
-        }
-        return excess
     }
 }

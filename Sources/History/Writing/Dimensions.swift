@@ -1,11 +1,11 @@
 internal import GRDB
 internal import Health
 
-/// The ids of words and names. What isn't known is looked up, and added when it is new, in the transaction that needs it; after a rollback
-/// ``forgetAll()`` drops ids that may never have been written.
+/// The ids of words and names. An id that isn't known is looked up in the transaction that needs it, and a new word or name is added there.
+/// After a rollback ``forgetAll()`` drops ids that may never have been written.
 struct Dimensions: Sendable {
-    /// Addresses of one target past this many are written in their rows, so that one with a new address every time can't grow a table that
-    /// nothing shrinks.
+    /// Addresses of one target past this many are written in their rows. Otherwise a target with a new address every time would grow a table
+    /// that nothing shrinks.
     static let addressesMax = 64
 
     let vantage: Int64
@@ -14,25 +14,25 @@ struct Dimensions: Sendable {
     private var slots: [TargetIdentity: Int] = [:]
     private var known: [KnownTarget] = []
     private var freeSlots: [Int] = []
-    /// Of targets that were forgotten while their chunk was open.
+    /// The ordinals of targets that were forgotten while their chunk was open, by the target's id.
     private var forgotten: [Int64: (chunk: Int64, ordinals: Int)] = [:]
     private var kinds: [ResultKind: Int64]?
     /// Most results are like the one before.
     private var lastKind: (kind: ResultKind, id: Int64)?
-    /// The next kind's.
+    /// The id of the next kind.
     private var kindID: Int64 = 0
 
-    /// What is known of a target: found by one search, because it is wanted for each result.
+    /// What is known of a target. It is found by one search, because each result needs it.
     private struct KnownTarget {
         var id: Int64
-        /// nil until they are wanted.
+        /// nil until a result needs them.
         var addresses: [String]?
-        /// How many results are in the open chunk, and which that is.
+        /// The last chunk with results of the target, and how many they are.
         var chunk: Int64 = 0
         var ordinals = 0
     }
 
-    /// Reads the words, and adds those that this version has and the database hasn't.
+    /// Reads the words, and adds the words that this version has and the database hasn't.
     init(_ db: Database, vantage name: String) throws {
         var ids: (vantage: Int64, reasons: [Reason: Int64], causes: [Cause: Int64]) = (0, [:], [:])
         try db.inTransaction(.immediate) {
@@ -57,7 +57,7 @@ struct Dimensions: Sendable {
     func cell(_ reason: Reason?) -> Cell { Cell(reason.flatMap { reasons[$0] }) }
     func cell(_ cause: Cause?) -> Cell { Cell(cause.flatMap { causes[$0] }) }
 
-    /// The id of a target's row. One that no list has named yet gets a row with its key for a name.
+    /// The id of a target's row. A target that no list has named yet gets a row with its key as its name.
     mutating func target(_ identity: TargetIdentity, _ db: Database) throws -> Int64 {
         known[try slot(of: identity, db)].id
     }
@@ -80,9 +80,9 @@ struct Dimensions: Sendable {
         return slot
     }
 
-    /// A ordinal in the chunk is not given twice, even to a target that went and came back.
+    /// No ordinal in the chunk is given twice, even to a target that went and came back.
     ///
-    /// - Parameter openChunk: the one that results are appended to; what was in another is of no use any more.
+    /// - Parameter openChunk: the chunk that results are appended to. Ordinals in another chunk are of no use any more.
     mutating func forget(_ identity: TargetIdentity, openChunk: Int64?) {
         guard let slot = slots.removeValue(forKey: identity) else { return }
         let target = known[slot]
@@ -124,7 +124,7 @@ struct Dimensions: Sendable {
         return kindID - 1
     }
 
-    /// A ordinal among the addresses of a target, or the text itself where those are too many.
+    /// The place of an address among the addresses of a target, or the text itself where the addresses are too many.
     mutating func address(_ text: String?, _ slot: Int, _ db: Database) throws -> Cell {
         guard let text else { return .null }
         let target = known[slot].id
@@ -137,7 +137,7 @@ struct Dimensions: Sendable {
             known[slot].addresses = addresses
         }
         let count = known[slot].addresses?.count ?? 0
-        if let ordinal = known[slot].addresses?.firstIndex(of: text) { return .integer(Int64(ordinal)) }
+        if let place = known[slot].addresses?.firstIndex(of: text) { return .integer(Int64(place)) }
         guard count < Self.addressesMax else { return .text(text) }
         try db.run("INSERT INTO target_address VALUES (?, ?, ?)", [.integer(target), Cell(count), .text(text)])
         known[slot].addresses?.append(text)

@@ -2,7 +2,7 @@ internal import GRDB
 internal import Health
 
 /// The chunk that results are appended to. A start of the daemon begins a new one, and so does a transaction that failed: what is known of
-/// it is in memory alone.
+/// a chunk is in memory alone.
 struct OpenChunk: Sendable {
     let id: Int64
     let base: Timestamp
@@ -26,14 +26,14 @@ struct OpenChunk: Sendable {
             "INSERT INTO chunk (id, base_ms, first_commit) VALUES (?, ?, ?)", [.integer(id), Cell(base), .integer(commit)])
     }
 
-    /// Each is searched when the chunk is moved. In five minutes there are 600; a clock that stands still must not make it millions.
+    /// Each commit is searched when the chunk is moved. In five minutes there are 600; a clock that stands still must not make it millions.
     static let commitsMax: Int64 = 1 << 16
 
     /// A probe may take an hour, and what started so long ago is no sign that the clock has gone back.
     private static let longestProbe = Duration.seconds(2 * 3600)
 
-    /// Whether results of which the newest started at this time go into it: they are moved at a time.
-    func takes(_ newest: Timestamp, length: Duration) -> Bool {
+    /// Whether the chunk may get results of which the newest started at this time: a chunk's results are moved together.
+    func accepts(_ newest: Timestamp, length: Duration) -> Bool {
         let distance = newest - base
         return commit - firstCommit < Self.commitsMax && distance < length && distance > .zero - max(length, Self.longestProbe)
     }

@@ -1,10 +1,10 @@
 internal import GRDB
 internal import Health
 
-/// The last good list of every client: rows of `target` that are `listed`. A client whose list is empty has a row of its own, because an
-/// empty list is not the same as none.
+/// The last good list of every client: rows of `target` that are `listed`. Each client has a row of its own in `remembered_client`, because an
+/// empty list is not the same as no list.
 enum PersistedLists {
-    /// Writes what differs from the list that is there.
+    /// Writes the differences from the list that is in the database.
     static func write(_ db: Database, _ list: [Target], client: String) throws {
         try db.run("INSERT OR IGNORE INTO remembered_client VALUES (?)", [.text(client)])
         let upsert = """
@@ -27,13 +27,13 @@ enum PersistedLists {
         for id in gone { try db.run("UPDATE target SET listed = 0 WHERE id = ?", [.integer(id)]) }
     }
 
-    /// The client is no longer asked: nothing is listed for it, and that is not the same as an empty list.
+    /// The client is no longer asked: it has no list, which is not the same as an empty list.
     static func forget(_ db: Database, client: String) throws {
         try db.run("DELETE FROM remembered_client WHERE client_id = ?", [.text(client)])
         try db.run("UPDATE target SET listed = 0 WHERE client_id = ? AND listed = 1", [.text(client)])
     }
 
-    /// Gives a target that left its list before that was written a row to be known by.
+    /// Gives a row to a target that left its list before the list was written: its results need a name.
     static func name(_ db: Database, _ target: Target) throws {
         try db.run(
             """

@@ -18,7 +18,8 @@ struct HistoryCheckCommand: AsyncParsableCommand {
         do throws(HistoryError) {
             check = try HistoryReader.open(path: path).check()
         } catch {
-            let mayBeDamaged = [.database(.damaged), .notOurs, .database(.inputOutput), .database(.other), .other].contains(error.code)
+            let mayBeDamaged = [.database(.damaged), .notOurs, .database(.inputOutput), .database(.other), .other].contains(
+                error.code)
             throw Failure(.unreachable, mayBeDamaged ? "\(error)\n\(Self.repair(path))" : "\(error)")
         }
         for problem in check.problems { try printData("\(displayText(problem))\n") }

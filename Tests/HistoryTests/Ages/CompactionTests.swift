@@ -40,15 +40,15 @@ import Testing
         try (folder ?? self.folder).rows(sql).map { row in row.map { "\($0.0)=\($0.1)" }.joined(separator: " ") }
     }
 
-    private func settle(_ history: History) async { while await history.settle() {} }
+    private func compact(_ history: History) async { while await history.compact() {} }
 
     @Test func aResultIsInTheViewOnceWhereverTheMoveStands() async throws {
-        let history = try folder.open { $0.settlingRows = 40 }
+        let history = try folder.open { $0.compactionRows = 40 }
         await fill(history)
         let before = try all(Self.view)
         #expect(before.count > 1500)
         var steps = 0
-        while await history.settle() {
+        while await history.compact() {
             steps += 1
             if steps % 5 == 0 { #expect(try all(Self.view) == before) }
         }
@@ -59,16 +59,16 @@ import Testing
     }
 
     @Test func aKillAtAnyPointLosesAndDoublesNothing() async throws {
-        let history = try folder.open { $0.settlingRows = 60 }
+        let history = try folder.open { $0.compactionRows = 60 }
         await fill(history, hours: 2)
         let before = try all(Self.view)
         var images = [try folder.crashImage()]
-        while await history.settle() { images.append(try folder.crashImage()) }
+        while await history.compact() { images.append(try folder.crashImage()) }
         await history.close()
         let wanted = try Self.ages.map { try all("SELECT * FROM \($0) ORDER BY 1") }
         for image in images.enumerated().filter({ $0.offset % 7 == 0 }).map(\.element) {
-            let later = try image.open { $0.settlingRows = 60 }
-            while await later.settle() {}
+            let later = try image.open { $0.compactionRows = 60 }
+            while await later.compact() {}
             #expect(try all(Self.view, image) == before)
             #expect(try image.integer("SELECT count(*) FROM settled") == before.count - 1)
             for (age, rows) in zip(Self.ages.dropLast(), wanted) where age != "standing" {
@@ -83,7 +83,7 @@ import Testing
     @Test func theRollupsAreWhatTheResultsGive() async throws {
         let history = try folder.open()
         await fill(history)
-        await settle(history)
+        await compact(history)
         let counts = """
             target_id, started_at_ms / 3600000 * 3600000 AS start_ms, count(*) FILTER (WHERE NOT void) AS probes,
             count(*) FILTER (WHERE success = 0) AS failures, count(*) FILTER (WHERE void) AS voids
@@ -118,7 +118,7 @@ import Testing
     @Test func percentilesOfMergedHoursAreTheExactOnesWithinOnePercent() async throws {
         let history = try folder.open()
         await fill(history, hours: 5)
-        await settle(history)
+        await compact(history)
         await history.close()
         let reader = try HistoryReader.open(path: folder.database)
         let span = Sample.start + .seconds(-86_400)..<Sample.start + .seconds(5 * 3600)
@@ -156,7 +156,7 @@ import Testing
         last.startedAt = start + .seconds(4 * 3600)
         history.append(Sample.judged(last, by: &judge))
         await history.flush()
-        await settle(history)
+        await compact(history)
         let row = try #require(
             try folder.rows("SELECT * FROM availability_history WHERE start_ms = \(start.milliseconds)").first)
         #expect(row["up_ms"] == 1_860_000)
@@ -180,7 +180,7 @@ import Testing
             if index % 50 == 0 { await history.flush() }
         }
         await history.flush()
-        await settle(history)
+        await compact(history)
         await history.close()
         let reader = try HistoryReader.open(path: folder.database)
         let span = start..<start + .seconds(5 * 3600)
@@ -204,13 +204,13 @@ import Testing
     @Test func whatComesLateGoesToItsHourAndToTheDayThatHasIt() async throws {
         let history = try folder.open()
         await fill(history, hours: 4)
-        await settle(history)
+        await compact(history)
         let before = try #require(try folder.integer("SELECT sum(probes) FROM day"))
         history.append(Sample.record("tgt_2", after: .seconds(60)))
         await history.flush()
         history.append(Sample.record("tgt_2", after: .seconds(40 * 3600)))
         await history.flush()
-        await settle(history)
+        await compact(history)
         #expect(try folder.integer("SELECT sum(probes) FROM day") == before + 2)
         #expect(try folder.integer("SELECT sum(probes) FROM hour") == before + 2)
         await history.close()
@@ -231,7 +231,7 @@ import Testing
             history.append(Sample.judged(result, by: &other))
             await history.flush()
         }
-        await settle(history)
+        await compact(history)
         let rows = try folder.rows("SELECT up_ms, probes FROM availability_history WHERE target_id = 'tgt_1'")
         #expect(rows.map { $0["up_ms"] } == [210_000] && rows.map { $0["probes"] } == [8])
         #expect(try folder.integer("SELECT up_ms FROM standing WHERE up_ms > 0") == nil)
@@ -239,12 +239,12 @@ import Testing
     }
 
     @Test func whatComesWhileItsHourIsBeingAddedUpIsInItOnce() async throws {
-        let history = try folder.open { $0.settlingRows = 60 }
+        let history = try folder.open { $0.compactionRows = 60 }
         await fill(history, hours: 2)
         let wanted = try #require(try folder.integer("SELECT count(*) FROM probe_history WHERE NOT void")) - 1
         // Until the first of five targets has been added up, and no more.
         while try folder.integer("SELECT value & 4194303 FROM progress WHERE name = 'minutes_in_hours' AND value > 0") != 1 {
-            try #require(await history.settle())
+            try #require(await history.compact())
         }
         // One of a target that has been, and one of a target that hasn't.
         history.append(Sample.record("tgt_0", after: .seconds(90)))
@@ -252,7 +252,7 @@ import Testing
         await history.flush()
         history.append(Sample.record("tgt_0", after: .seconds(20 * 3600)))
         await history.flush()
-        await settle(history)
+        await compact(history)
         #expect(try folder.integer("SELECT sum(probes) FROM hour") == wanted + 3)
         #expect(try folder.integer("SELECT sum(probes) FROM minute") == wanted + 3)
         #expect(try HistoryReader.open(path: folder.database).check().problems == [])
@@ -260,12 +260,12 @@ import Testing
     }
 
     @Test func aPageIsWhatItsTargetsAreWhereverTheRollupsStand() async throws {
-        let history = try folder.open { $0.settlingRows = 60 }
+        let history = try folder.open { $0.compactionRows = 60 }
         await fill(history, hours: 7)
         let reader = try HistoryReader.open(path: folder.database)
         let span = Sample.start + .seconds(-86_400 * 9)..<Sample.start + .seconds(86_400)
         let before = try (0..<5).map { try reader.summary(of: Sample.identity("tgt_\($0)"), in: span) }
-        while await history.settle() {
+        while await history.compact() {
             for (number, before) in before.enumerated() {
                 #expect(try reader.summary(of: Sample.identity("tgt_\(number)"), in: span) == before)
             }
@@ -273,7 +273,7 @@ import Testing
         history.append(Sample.record("tgt_0", after: .seconds(40 * 3600)))
         await history.flush()
         var isWhole = false
-        while await history.settle() {
+        while await history.compact() {
             let page = try reader.summaries(in: span)
             for number in 0..<5 {
                 let (own, before) = (try #require(page[Sample.identity("tgt_\(number)")]), before[number])
@@ -296,7 +296,7 @@ import Testing
         let resolutions: [Duration] = [.seconds(10), .seconds(60), .seconds(300), .seconds(3600), .seconds(86_400)]
         let before = try resolutions.map(read)
         let results = try HistoryReader.open(path: folder.database).results(of: target, in: span)
-        await settle(history)
+        await compact(history)
         let after = try resolutions.map(read)
         for (resolution, (before, after)) in zip(resolutions, zip(before, after)) {
             for (old, new) in zip(before, after) { #expect(old == new, "\(resolution)") }
@@ -321,7 +321,7 @@ import Testing
         await history.flush()
         history.append(Sample.record("tgt_2", after: .seconds(4000)))
         await history.flush()
-        await settle(history)
+        await compact(history)
         let rows = try HistoryReader.open(path: folder.database).statuses()
         #expect(rows.map(\.lastProbe?.startedAt) == [Sample.start, Sample.start + .seconds(4000)])
         #expect(rows.first?.lastProbe?.outcome == .bad(.dnsFailed))

@@ -59,9 +59,9 @@ import Testing
                 part.write(to: &bytes)
                 bytes.withUnsafeBytes { sum.add($0) }
             }
-            #expect(sum.take() == whole)
+            #expect(sum.reset() == whole)
         }
-        #expect(sum.take().isEmpty)
+        #expect(sum.reset().isEmpty)
     }
 
     @Test func comesBackFromItsBytes() {
@@ -80,7 +80,7 @@ import Testing
             _ = Distribution(bytes).count
             _ = PhaseDistributions(bytes)
             var rollup = Rollup()
-            bytes.withUnsafeBytes { rollup.addReasons($0) }
+            bytes.withUnsafeBytes { rollup.counts.addReasons($0) }
         }
         #expect(Distribution([UInt8](repeating: 0xff, count: 40)).isEmpty)
     }
@@ -97,13 +97,13 @@ import Testing
 
     @Test func reasonsComeBackFromTheirText() {
         let reasons = ["timeout": 3, "dns_failed": 1]
-        #expect(Rollup.text(of: reasons) == #"{"dns_failed":1,"timeout":3}"#)
+        #expect(ResultCounts.text(of: reasons) == #"{"dns_failed":1,"timeout":3}"#)
         var rollup = Rollup()
-        for _ in 0..<2 { Array(Rollup.text(of: reasons).utf8).withUnsafeBytes { rollup.addReasons($0) } }
-        #expect(rollup.reasons == ["timeout": 6, "dns_failed": 2])
+        for _ in 0..<2 { Array(ResultCounts.text(of: reasons).utf8).withUnsafeBytes { rollup.counts.addReasons($0) } }
+        #expect(rollup.counts.reasons == ["timeout": 6, "dns_failed": 2])
     }
 
-    @Test func aMinuteIsCountedAsATallyIs() {
+    @Test func aMinuteIsCountedAsARollupIs() {
         var generator = SeededGenerator(state: 11)
         var minute = OpenMinute()
         // From some number of results on a part's bytes need two for their length.

@@ -18,7 +18,7 @@ import Testing
             if index % 100 == 99 { await history.flush() }
         }
         await history.flush()
-        while await history.settle() {}
+        while await history.compact() {}
         return history
     }
 
@@ -50,7 +50,7 @@ import Testing
         }
         history.append(Sample.record())
         await history.flush()
-        while await history.settle() {}
+        while await history.compact() {}
         while await history.removeOld() {}
         #expect(try folder.integer("SELECT count(*) FROM settled") == 1)
         #expect(try folder.integer("SELECT count(*) FROM minute") == 2)
@@ -82,7 +82,7 @@ import Testing
             if index % 100 == 99 { await history.flush() }
         }
         await history.flush()
-        while await history.settle() {}
+        while await history.compact() {}
         while await history.removeOld() {}
         let oldest = try #require(try folder.integer("SELECT min(started_at_ms) FROM probe_history").map(Int64.init))
         #expect(oldest > (Sample.start + .seconds(-11_000)).milliseconds)
@@ -115,7 +115,7 @@ import Testing
         }
         history.append(Sample.record())
         await history.flush()
-        while await history.settle() {}
+        while await history.compact() {}
         while await history.removeOld() {}
         #expect(try folder.integer("SELECT count(*) FROM probe_history") == 2)
         await history.close()
@@ -137,7 +137,7 @@ import Testing
         await history.flush()
         history.append(Sample.record())
         await history.flush()
-        while await history.settle() {}
+        while await history.compact() {}
         #expect(await !history.removeOld())
         await history.close()
         #expect(try folder.integer("SELECT count(*) FROM probe_history") == 2)

@@ -11,9 +11,9 @@ import Testing
 
     init() throws { folder = try TemporaryFolder() }
 
-    private func settle(_ history: History) async -> Int {
+    private func compact(_ history: History) async -> Int {
         var steps = 0
-        while await history.settle() { steps += 1 }
+        while await history.compact() { steps += 1 }
         return steps
     }
 
@@ -27,7 +27,7 @@ import Testing
         history.append(Sample.record(after: .seconds(-365 * 86_400)))
         await append(history, hours: 0)
         await append(history, hours: 2)
-        #expect(await settle(history) < 20)
+        #expect(await compact(history) < 20)
         #expect(try folder.integer("SELECT sum(probes) FROM hour") == 2)
         #expect(try HistoryReader.open(path: folder.database).check().problems == [])
         await history.close()
@@ -37,9 +37,9 @@ import Testing
         let history = try folder.open()
         await append(history, hours: 0)
         await append(history, hours: 365 * 24)
-        _ = await settle(history)
+        _ = await compact(history)
         for hour in 1...8 { await append(history, hours: Double(hour)) }
-        _ = await settle(history)
+        _ = await compact(history)
         let newest = try #require(try folder.integer("SELECT max(start_ms) FROM availability_history"))
         #expect(Int64(newest) < (Sample.start + .seconds(8 * 3600)).milliseconds)
         #expect(try folder.integer("SELECT count(*) FROM availability_history") == 8)
@@ -53,7 +53,7 @@ import Testing
         clock += stride(from: 1.5, to: 2.5, by: 1.0 / 120)
         for hours in clock { await append(history, ["tgt_1", "tgt_2"], hours: hours) }
         for hours in stride(from: 2.5, to: 7, by: 0.1) { await append(history, hours: hours) }
-        _ = await settle(history)
+        _ = await compact(history)
         #expect(try HistoryReader.open(path: folder.database).check().problems == [])
         #expect(
             try folder.integer(
@@ -70,11 +70,11 @@ import Testing
         for index in 0..<24 * 6 {
             now.change { $0 = Sample.start + .seconds(600 * index) }
             await append(history, hours: Double(index) / 6)
-            _ = await settle(history)
+            _ = await compact(history)
             while await history.removeOld() {}
         }
         await append(history, hours: 48)
-        _ = await settle(history)
+        _ = await compact(history)
         #expect(try folder.integer("SELECT sum(probes) FROM day") == 24 * 6)
         await history.close()
     }
@@ -115,7 +115,7 @@ import Testing
         let events = EventLog()
         let first = try folder.open()
         for index in 0..<30 * 12 { await append(first, ["tgt_1", "tgt_2"], hours: Double(index) / 12) }
-        _ = await settle(first)
+        _ = await compact(first)
         await append(first, ["tgt_1", "tgt_2"], hours: 31)
         await first.close()
         try await folder.stranger().write { try $0.execute(sql: damage) }
@@ -123,7 +123,7 @@ import Testing
         let history = try folder.open { $0.onEvent = events.note }
         for hours in [31.01, 40, 72] { await append(history, ["tgt_1", "tgt_2"], hours: hours) }
         var steps = 0
-        while steps < 2000, await history.settle() { steps += 1 }
+        while steps < 2000, await history.compact() { steps += 1 }
         #expect(steps < 2000)
         let reader = try HistoryReader.open(path: folder.database)
         let span = Sample.start + .seconds(-86_400 * 40)..<Sample.start + .seconds(86_400 * 40)

@@ -32,7 +32,7 @@ import Testing
             }
             await history.flush()
         }
-        while await history.settle() {}
+        while await history.compact() {}
         for query in Self.queries {
             let rows = try folder.rows(query)
             #expect(!rows.isEmpty || query.contains("start of day"), "\(query)")

@@ -51,7 +51,7 @@ import Testing
 
     @Test(arguments: HistoryExport.View.allCases)
     func aViewIsExportedAsItIsWhereverTheMoveStands(_ view: HistoryExport.View) async throws {
-        let history = try folder.open { $0.settlingRows = 100 }
+        let history = try folder.open { $0.compactionRows = 100 }
         await fill(history)
         var steps = 0
         repeat {
@@ -61,7 +61,7 @@ import Testing
                 #expect(exported.count == viewed.count)
             }
             steps += 1
-        } while await history.settle()
+        } while await history.compact()
         #expect(try exported(view).sorted() == viewed(view).sorted())
         #expect(try exported(view).count > 0)
         await history.close()
@@ -79,7 +79,7 @@ import Testing
     @Test func onlyWhatIsInTheSpanIsExported() async throws {
         let history = try folder.open()
         await fill(history)
-        while await history.settle() {}
+        while await history.compact() {}
         let span = Sample.start + .seconds(3000)..<Sample.start + .seconds(9000)
         let condition = { (column: String) in
             "\(column) >= \(span.lowerBound.milliseconds) AND \(column) < \(span.upperBound.milliseconds)"

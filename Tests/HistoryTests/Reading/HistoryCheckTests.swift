@@ -32,7 +32,7 @@ import Testing
         await Sample.outage(in: history)
         history.append(Sample.record(after: .seconds(20_000)))
         await history.flush()
-        while await history.settle() {}
+        while await history.compact() {}
         await history.close()
         try folder.stranger().inDatabase { try $0.execute(sql: damage) }
         let check = try HistoryReader.open(path: folder.database).check()

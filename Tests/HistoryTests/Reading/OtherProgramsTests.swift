@@ -63,7 +63,7 @@ private let isLong = environment["RANGEFINDER_LONG"] != nil
             for target in 0..<50 { history.append(Sample.record("tgt_\(target)", after: .seconds(10 * round))) }
             round += 1
             await history.flush()
-            await history.settle()
+            await history.compact()
             await history.removeOld()
         }
         isOver.change { $0 = true }

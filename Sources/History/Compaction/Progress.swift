@@ -2,8 +2,8 @@ internal import GRDB
 
 /// How far one age has been added up to the next: the table `progress` has a row of each.
 ///
-/// Minutes become hours, and hours days, one target after the other: once, when a time is over. What comes later for such a time is added
-/// to what was made of it at once.
+/// Minutes become hours, and hours days, one target after the other: once, when a time is over. A result that comes later for such a time is
+/// added at once to its hour or day.
 struct Progress {
     static let hours = Progress(name: "minutes_in_hours", hours: 1)
     /// Of six hours together: with each by itself a day would be written 24 times, with all at its end a page of thousands of targets
@@ -14,7 +14,7 @@ struct Progress {
     /// How many hours are added up together: a block.
     let hours: Int64
 
-    /// ``PeriodID`` of the last block and the last target in it that have been.
+    /// ``PeriodID`` of the last block, and the last target in it, that have been added up.
     func read(_ db: Database) throws -> Int64 {
         try db.integer("SELECT value FROM progress WHERE name = ?", [.text(name)]) ?? 0
     }
@@ -23,17 +23,17 @@ struct Progress {
         try db.run("UPDATE progress SET value = ? WHERE name = ?", [.integer(through), .text(name)])
     }
 
-    /// Whether an hour of a target is in what has been added up.
+    /// Whether an hour of a target has been added up.
     func includes(_ hour: Int64, of target: Int64, through: Int64) -> Bool {
         PeriodID.make(period: hour.quotient(hours), target: target) <= through
     }
 
-    /// The first target of a block that hasn't been.
+    /// The first target of a block that hasn't been added up.
     func firstTarget(of block: Int64, through: Int64) -> Int64 {
         PeriodID.period(through) == block ? PeriodID.target(through) + 1 : 0
     }
 
-    /// The first hour that has targets that haven't been.
+    /// The first hour that has targets that haven't been added up.
     func firstOpenHour(through: Int64) -> Int64 {
         let isWhole = PeriodID.target(through) == ResultID.targetMax
         return (PeriodID.period(through) + (isWhole ? 1 : 0)) * hours
