@@ -33,14 +33,14 @@ package enum FileChange: Hashable, Sendable {
 
 /// The files of one open database in WAL mode.
 ///
-/// The files are looked at by their names and never opened: closing a descriptor of a file drops all locks that SQLite has on it in this
+/// The files are examined by their names and never opened: closing a descriptor of a file drops all locks that SQLite has on it in this
 /// process (https://www.sqlite.org/howtocorrupt.html, section 2.2).
 package struct DatabaseFiles: Sendable {
-    /// As it was given, perhaps a link. SQLite names the other two after what a link leads to.
+    /// As it was given, perhaps a link. SQLite names the other two files after the file that a link leads to.
     private let path: String
     private let (wal, index): (String, String)
     private let opened: [FileIdentity?]
-    /// What the database had at the last look at least, also if a checkpoint has made it as short since as it was to become.
+    /// How long the database was at the last check. Where a checkpoint was about to shorten it, the length that it was to get.
     private var leastBytes: Int64 = 0
     private var indexBytes: Int64 = 0
 
@@ -53,20 +53,21 @@ package struct DatabaseFiles: Sendable {
         _ = change(seenBy: connection)
     }
 
-    /// Whether they are other files by now. Costs three stat(2).
+    /// Whether other files are at the paths by now. Costs three stat(2).
     package var replaced: FileChange? {
         let now = [path, wal, index].map { FileIdentity(of: $0) }
         if now[0] != opened[0] { return .gone }
         return now[1...] != opened[1...] ? .walGone : nil
     }
 
-    /// The same, and whether they are shorter than SQLite left them. A `-shm` that was cut is made as long as it was: SQLite finds it empty
-    /// and fills it from the WAL; touched as it is, it would end the process (mmap(2), SIGBUS).
+    /// Whether other files are at the paths by now, or whether the files are shorter than SQLite left them. A `-shm` that was cut is made as
+    /// long as it was: SQLite finds it empty and fills it from the WAL. Reading a mapped file that was cut would end the process (mmap(2),
+    /// SIGBUS).
     ///
     /// - Parameter connection: the open one, on its own thread.
     package mutating func change(seenBy connection: OpaquePointer?) -> FileChange? {
         if let replaced { return replaced }
-        // The sizes before what they are compared with: other programs' checkpoints go on meanwhile, and say first what they cut then.
+        // The sizes are read before SQLite's own numbers: a checkpoint of another program writes its numbers before it cuts a file.
         let (bytes, walBytes, indexBytes) = (fileBytes(path), fileBytes(wal), fileBytes(index))
         guard indexBytes >= max(self.indexBytes, WALIndex.regionBytes) else {
             if self.indexBytes > 0 { truncate(index, off_t(self.indexBytes)) }
@@ -74,7 +75,7 @@ package struct DatabaseFiles: Sendable {
         }
         self.indexBytes = indexBytes
         guard let index = WALIndex(connection) else { return nil }
-        // As long as nothing was written since the database was opened its pages aren't counted there.
+        // SQLite doesn't count the pages there before the first write since the database was opened.
         let pagesBytes = index.pages > 0 ? index.pages * index.pageBytes : .max
         guard bytes >= min(leastBytes, pagesBytes), walBytes >= index.walBytes else { return .cutShort }
         leastBytes = min(bytes, pagesBytes)

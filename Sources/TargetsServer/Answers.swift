@@ -42,7 +42,7 @@ struct Answers: Sendable {
             troubles.note(error, way)
             return Self.response(Refusal(error))
         } catch {
-            troubles.note(StoreError(error, path: store.path), way)
+            troubles.note(StoreError(error, path: store.database.path), way)
             return Self.response(Refusal(.internalServerError, "The server's database failed."))
         }
     }

@@ -178,7 +178,7 @@ private let body = #"{"targetName":"n","targetRegion":"r","targetBaseURL":"https
         #expect(began.duration(to: .now) < .seconds(100))
         #expect(errors.keys.allSatisfy { $0 == .database(.locked) || $0 == .crowded }, "\(errors)")
         #expect(
-            errors[.crowded, default: 0] > 0 && errors[.database(.locked), default: 0] >= TargetStore.writesWaitingMax,
+            errors[.crowded, default: 0] > 0 && errors[.database(.locked), default: 0] >= TargetDatabase.writesWaitingMax,
             "\(errors)")
         lock.send(Array("ROLLBACK; SELECT 'open';\n".utf8))
         #expect(lock.readOutput() != nil)
@@ -192,7 +192,7 @@ private let body = #"{"targetName":"n","targetRegion":"r","targetBaseURL":"https
         let log = log
         let opened = Watched<TargetStore?>(nil)
         func mayHave(_ pages: String) throws {
-            try opened.value?.database.writeWithoutTransaction { try $0.execute(sql: "PRAGMA max_page_count = \(pages)") }
+            try opened.value?.database.pool.writeWithoutTransaction { try $0.execute(sql: "PRAGMA max_page_count = \(pages)") }
         }
         let long = body.replacing("https://a", with: "https://a/" + String(repeating: "b", count: 2000))
         try await withServer(

@@ -1,7 +1,4 @@
-internal import DatabaseFiles
 internal import GRDB
-internal import Glibc
-internal import Health
 
 /// The result of checking a whole database.
 package struct HistoryCheck: Hashable, Sendable {
@@ -13,29 +10,25 @@ package struct HistoryCheck: Hashable, Sendable {
     package var isDamaged = false
 }
 
-extension HistoryReader {
-    /// Reads everything once. Of a large database that takes minutes, during which the WAL can't be folded in.
-    package func check() throws(HistoryError) -> HistoryCheck {
-        try read { db in
-            var check = HistoryCheck()
-            try db.run("PRAGMA integrity_check(100)") { row in
-                if let text = row.text(0), text != "ok" { check.problems.append(text) }
-                return true
+extension HistoryCheck {
+    /// Reads everything once.
+    init(_ db: Database) throws {
+        try db.run("PRAGMA integrity_check(100)") { row in
+            if let text = row.text(0), text != "ok" { problems.append(text) }
+            return true
+        }
+        isDamaged = !problems.isEmpty
+        guard !isDamaged else { return }
+        results = Int(try db.integer("SELECT count(*) FROM probe_history") ?? 0)
+        incidents = Int(try db.integer("SELECT count(*) FROM incident_history") ?? 0)
+        for (problem, query) in Self.rules {
+            do {
+                let count = try db.integer(query) ?? 0
+                if count > 0 { problems.append("\(count) \(problem)") }
+            } catch let error as DatabaseError where error.resultCode == .SQLITE_ERROR {
+                // Numbers that are too large to be added up.
+                problems.append("\(problem): \(error.message ?? "they can't be counted")")
             }
-            check.isDamaged = !check.problems.isEmpty
-            guard !check.isDamaged else { return check }
-            check.results = Int(try db.integer("SELECT count(*) FROM probe_history") ?? 0)
-            check.incidents = Int(try db.integer("SELECT count(*) FROM incident_history") ?? 0)
-            for (problem, query) in Self.rules {
-                do {
-                    let count = try db.integer(query) ?? 0
-                    if count > 0 { check.problems.append("\(count) \(problem)") }
-                } catch let error as DatabaseError where error.resultCode == .SQLITE_ERROR {
-                    // Numbers that are too large to be added up.
-                    check.problems.append("\(problem): \(error.message ?? "they can't be counted")")
-                }
-            }
-            return check
         }
     }
 
@@ -122,49 +115,4 @@ extension HistoryReader {
         ),
         ("incidents that ended before they began", "SELECT count(*) FROM incident WHERE ended_at_ms < started_at_ms"),
     ]
-
-    /// Writes all of it to a new file, as it is at this moment, while the daemon goes on (https://www.sqlite.org/backup.html). A copy
-    /// that can't be finished is removed.
-    package func backUp(to path: String) throws(HistoryError) {
-        guard access(path, F_OK) != 0 else { throw HistoryError(.exists, path: path) }
-        let partial = "\(path).partial-\(getpid())"
-        // No more people may read the copy than the original.
-        var original = stat()
-        let mode = stat(self.path, &original) == 0 ? original.st_mode & 0o777 : 0o600
-        let descriptor = Glibc.open(partial, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode)
-        guard descriptor >= 0 else {
-            throw HistoryError(.database(.cannotOpen), path: path, detail: String(cString: strerror(errno)))
-        }
-        close(descriptor)
-        do {
-            let copy = try DatabaseQueue(path: HistoryFile.sqlitePath(partial))
-            // In one step: a writer that commits between two of them makes it begin anew.
-            try backUp(to: copy)
-            // One file that any tool opens, also where it may not write.
-            try copy.writeWithoutTransaction { try $0.run("PRAGMA journal_mode = DELETE") }
-            try copy.close()
-            // Unlike a renaming, a link never takes another's place.
-            guard link(partial, path) == 0 else {
-                throw HistoryError(
-                    errno == EEXIST ? .exists : .database(.cannotOpen), path: path, detail: String(cString: strerror(errno)))
-            }
-            unlink(partial)
-            try syncFolder(of: path)
-        } catch {
-            for name in [partial, partial + "-wal", partial + "-shm", partial + "-journal"] { unlink(name) }
-            throw HistoryError(error, path: path)
-        }
-    }
-
-    /// A power failure could take the name of a new file away, whatever was made durable of its contents.
-    private func syncFolder(of path: String) throws(HistoryError) {
-        let folder = path.lastIndex(of: "/").map { String(path[...$0]) } ?? "."
-        let descriptor = Glibc.open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        // A folder that may be written to and not read can't be asked.
-        guard descriptor >= 0 else { return }
-        defer { close(descriptor) }
-        // EINVAL: of a file system that has no such thing.
-        guard fsync(descriptor) != 0, errno != EINVAL else { return }
-        throw HistoryError(.database(.inputOutput), path: path, detail: String(cString: strerror(errno)))
-    }
 }

@@ -146,7 +146,13 @@ package final class HistoryReader: Sendable {
         try read { db in try db.integer("SELECT max(last_ms) FROM standing").map { Timestamp(milliseconds: $0) } }
     }
 
-    func backUp(to copy: DatabaseQueue) throws { try queue.backup(to: copy) }
+    /// Reads everything once. Of a large database that takes minutes, during which the WAL can't be folded in.
+    package func check() throws(HistoryError) -> HistoryCheck { try read { try HistoryCheck($0) } }
+
+    /// Writes all of the history to a new file, as it is at this moment, while the daemon goes on. A copy that can't be finished is removed.
+    package func backUp(to path: String) throws(HistoryError) { try HistoryBackup.write(self, to: path) }
+
+    func copy(to queue: DatabaseQueue) throws { try self.queue.backup(to: queue) }
 
     func read<Value>(_ body: (Database) throws -> Value) throws(HistoryError) -> Value {
         do { return try queue.read(body) } catch { throw HistoryError(error, path: path) }

@@ -2,7 +2,7 @@ package import DatabaseFiles
 internal import GRDB
 internal import Health
 
-/// What is wrong with the targets database. The text is for its fixtures: it names the file and says what to do.
+/// What is wrong with the targets database. The text is for whoever runs the server: it names the file and says what to do.
 package struct StoreError: Error, Hashable, Sendable, CustomStringConvertible {
     package enum Code: Hashable, Sendable {
         /// Too many writes wait already.

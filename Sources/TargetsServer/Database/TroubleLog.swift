@@ -2,7 +2,7 @@ internal import DatabaseFiles
 internal import Logging
 internal import Synchronization
 
-/// Says a trouble of the database once, and again when it has become another or is over: requests come by the thousand.
+/// Reports a trouble of the database once, and again when it has become another trouble or is over: requests come by the thousand.
 final class TroubleLog: Sendable {
     /// Reading works where the disk is full.
     enum Way: Hashable, Sendable { case reading, writing }
@@ -13,7 +13,7 @@ final class TroubleLog: Sendable {
     init(_ logger: Logger) { self.logger = logger }
 
     func note(_ error: StoreError, _ way: Way) {
-        // Too many wait because of the lock.
+        // Too many writes wait because of the lock.
         let code = error.code == .crowded ? .database(.locked) : error.code
         let isNews = known.withLock { $0.updateValue(code, forKey: way) } != code
         if isNews { logger.error("The targets database failed: \(error)") }

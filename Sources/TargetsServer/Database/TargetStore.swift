@@ -1,8 +1,6 @@
-internal import DatabaseFiles
 internal import FoundationEssentials
 internal import GRDB
 package import Health
-internal import Synchronization
 package import TargetsAPI
 
 /// The targets of every client in one SQLite database: WAL, one writer, a committed change survives power loss.
@@ -16,17 +14,10 @@ package final class TargetStore: Sendable {
     package struct Stale: Error, Hashable, Sendable {}
 
     package static let targetsPerClientMax = 100_000
-    /// So many writes may wait for the one that is being made; one more is refused at once.
-    static let writesWaitingMax = 64
 
-    let path: String
-    let database: DatabasePool
-    let files: Mutex<DatabaseFiles>
-    let writesWaiting = Mutex(0)
-    /// When a write gave up waiting for another program's lock.
-    let foundLocked = Mutex<ContinuousClock.Instant?>(nil)
+    let database: TargetDatabase
     private let now: @Sendable () -> Timestamp
-    /// Of the token's holder: made once for each database.
+    /// Whose targets they are: one user, made once for each database.
     private let userID: String
     private let onChange: @Sendable (_ clientID: String) -> Void
 
@@ -40,52 +31,34 @@ package final class TargetStore: Sendable {
         path: String, patience: Duration = .seconds(5), now: @escaping @Sendable () -> Timestamp = TargetStore.wallClock,
         onChange: @escaping @Sendable (_ clientID: String) -> Void = { _ in }
     ) throws {
-        let opened: Opened
-        do { opened = try Self.open(path, patience) } catch { throw StoreError(error, path: path) }
-        self.init(path, opened, now, onChange)
+        do {
+            let database = try TargetDatabase.open(path, patience)
+            self.init(database, userID: try database.pool.read { try TargetSchema.userID($0) }, now, onChange)
+        } catch {
+            throw StoreError(error, path: path)
+        }
     }
 
-    /// Nothing is thrown here: Swift 6.3.1 crashes when it optimizes an initializer that throws beside a stored `Mutex`.
     private init(
-        _ path: String, _ opened: Opened, _ now: @escaping @Sendable () -> Timestamp,
+        _ database: TargetDatabase, userID: String, _ now: @escaping @Sendable () -> Timestamp,
         _ onChange: @escaping @Sendable (_ clientID: String) -> Void
     ) {
-        (self.path, self.now, self.onChange) = (path, now, onChange)
-        (database, userID) = (opened.database, opened.userID)
-        files = Mutex(opened.files)
+        (self.database, self.userID, self.now, self.onChange) = (database, userID, now, onChange)
     }
 
-    private struct Opened {
-        var database: DatabasePool
-        var userID: String
-        var files: DatabaseFiles
-    }
-
-    private static func open(_ path: String, _ patience: Duration) throws -> Opened {
-        var configuration = GRDB.Configuration()
-        configuration.busyMode = .timeout(patience / .seconds(1))
-        let database = try DatabasePool(path: path, configuration: configuration)
-        let (comparison, version) = try database.read { try TargetSchema.migrator.compare($0) }
-        guard comparison != .newer else {
-            throw StoreError(
-                .newerSchema, path: path, detail: "schema \(version), this version knows \(TargetSchema.migrator.version)")
-        }
-        // GRDB opens a WAL database with NORMAL, which may lose the last commits with the power.
-        try database.writeWithoutTransaction { try $0.execute(sql: "PRAGMA synchronous = FULL") }
-        try TargetSchema.migrator.migrate(database)
-        let userID = try database.read { try TargetSchema.userID($0) }
-        let files = database.writeWithoutTransaction { DatabaseFiles(path, openedBy: $0.sqliteConnection) }
-        return Opened(database: database, userID: userID, files: files)
-    }
+    /// After the last operation.
+    ///
+    /// - Throws: ``StoreError`` when the WAL stays, as it does where another program reads. Nothing is lost by that: the next start reads it.
+    package func close() throws { try database.close() }
 
     package static let wallClock: @Sendable () -> Timestamp = {
         Timestamp(milliseconds: Int64((Date().timeIntervalSince1970 * 1000).rounded(.down)))
     }
 
-    /// Names one state of a client's list: another one after each change, and none of another database's.
+    /// Names one state of a client's list. The name is another one after each change, and no other database has it.
     package func revision(clientID: String) async throws -> String {
         let userID = userID
-        return try await read { try Self.revision(of: clientID, userID: userID, in: $0) }
+        return try await database.read { try Self.revision(of: clientID, userID: userID, in: $0) }
     }
 
     private static func revision(of clientID: String, userID: String, in database: Database) throws -> String {
@@ -96,7 +69,7 @@ package final class TargetStore: Sendable {
     /// In the order of creation, with its revision.
     package func list(clientID: String) async throws -> (records: [TargetRecord], revision: String) {
         let userID = userID
-        return try await read { database in
+        return try await database.read { database in
             let rows = try Row.fetchCursor(
                 database, sql: "SELECT * FROM target WHERE client_id = ? ORDER BY id", arguments: [clientID])
             var records: [TargetRecord] = []
@@ -107,7 +80,7 @@ package final class TargetStore: Sendable {
 
     package func get(_ identity: TargetIdentity) async throws -> TargetRecord? {
         let userID = userID
-        return try await read { try Self.record(of: identity, userID: userID, in: $0) }
+        return try await database.read { try Self.record(of: identity, userID: userID, in: $0) }
     }
 
     /// Creates all of them or none.
@@ -120,8 +93,10 @@ package final class TargetStore: Sendable {
         -> [TargetRecord]
     {
         let (userID, moment) = (userID, now())
-        let records = try await write { database in
-            if let once, let known = try Self.known(once, drafts, clientID, userID, at: moment, in: database) { return known }
+        let records = try await database.write { database in
+            if let once, let known = try RepeatedCreates.find(once, drafts, clientID, userID, at: moment, in: database) {
+                return known
+            }
             let count = try Int.fetchOne(
                 database, sql: "SELECT count(*) FROM target WHERE client_id = ?", arguments: [clientID])
             guard (count ?? 0) + drafts.count <= Self.targetsPerClientMax else { throw Full.full }
@@ -135,10 +110,10 @@ package final class TargetStore: Sendable {
                     clientID, record.sKey, record.name, record.baseURL, record.testPath, record.region,
                     record.ruleEffect.rawValue, moment.milliseconds, moment.milliseconds,
                 ])
-                try Self.audit("create", clientID, record.sKey, nil, record, by: holder, at: moment, in: database)
+                try TargetAudit.write("create", clientID, record.sKey, nil, record, by: holder, at: moment, in: database)
                 return record
             }
-            if let once { try Self.persist(once, drafts, records, clientID, at: moment, in: database) }
+            if let once { try RepeatedCreates.persist(once, drafts, records, clientID, at: moment, in: database) }
             return records
         }
         onChange(clientID)
@@ -154,7 +129,7 @@ package final class TargetStore: Sendable {
         isExpected: @escaping @Sendable (TargetRecord) -> Bool = { _ in true }
     ) async throws -> TargetRecord? {
         let (userID, moment) = (userID, now())
-        let changed: TargetRecord? = try await write { database in
+        let changed: TargetRecord? = try await database.write { database in
             guard var record = try Self.record(of: identity, userID: userID, in: database) else { return nil }
             guard isExpected(record) else { throw Stale() }
             try database.execute(sql: TargetSchema.revise, arguments: [identity.clientID])
@@ -176,7 +151,8 @@ package final class TargetStore: Sendable {
                     record.name, record.baseURL, record.testPath, record.ruleEffect.rawValue, updatedAt.milliseconds,
                     identity.clientID, identity.key,
                 ])
-            try Self.audit("update", identity.clientID, identity.key, before, record, by: holder, at: updatedAt, in: database)
+            try TargetAudit.write(
+                "update", identity.clientID, identity.key, before, record, by: holder, at: updatedAt, in: database)
             return record
         }
         if changed != nil { onChange(identity.clientID) }
@@ -191,14 +167,14 @@ package final class TargetStore: Sendable {
         isExpected: @escaping @Sendable (TargetRecord) -> Bool = { _ in true }
     ) async throws -> Bool {
         let (userID, moment) = (userID, now())
-        let isGone = try await write { database in
+        let isGone = try await database.write { database in
             guard let record = try Self.record(of: identity, userID: userID, in: database) else { return false }
             guard isExpected(record) else { throw Stale() }
             try database.execute(sql: TargetSchema.revise, arguments: [identity.clientID])
             try database.execute(
                 sql: "DELETE FROM target WHERE client_id = ? AND key = ?", arguments: [identity.clientID, identity.key])
             let isGone = database.changesCount > 0
-            try Self.audit("delete", identity.clientID, identity.key, record, nil, by: holder, at: moment, in: database)
+            try TargetAudit.write("delete", identity.clientID, identity.key, record, nil, by: holder, at: moment, in: database)
             return isGone
         }
         if isGone { onChange(identity.clientID) }

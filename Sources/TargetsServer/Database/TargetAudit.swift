@@ -2,11 +2,9 @@ internal import GRDB
 internal import Health
 internal import TargetsAPI
 
-/// What is written beside a change, in its transaction: who wants to know what a target was, and what a repeated create has made already.
-extension TargetStore {
-    private static let keysKept: Duration = .seconds(24 * 3600)
-
-    static func audit(
+/// Every change of a target, written in the transaction of the change.
+enum TargetAudit {
+    static func write(
         _ action: String, _ clientID: String, _ key: String?, _ before: TargetRecord?, _ after: TargetRecord?,
         by holder: String?, at moment: Timestamp, in database: Database
     ) throws {
@@ -15,11 +13,17 @@ extension TargetStore {
             sql: "INSERT INTO audit (at_ms, client_id, key, action, before, after, holder) VALUES (?, ?, ?, ?, ?, ?, ?)"
         ).execute(arguments: [moment.milliseconds, clientID, key, action, text(before), text(after), holder])
     }
+}
+
+/// The creates that came with an idempotency key, each written in its transaction: the same create that comes again is answered with its first
+/// targets.
+enum RepeatedCreates {
+    private static let keysKept: Duration = .seconds(24 * 3600)
 
     /// The targets that were made when this key came first; nil when it comes now.
     ///
-    /// - Throws: ``Reused``.
-    static func known(
+    /// - Throws: ``TargetStore/Reused``.
+    static func find(
         _ once: String, _ drafts: [TargetDraft], _ clientID: String, _ userID: String, at moment: Timestamp, in database: Database
     ) throws -> [TargetRecord]? {
         try database.execute(
@@ -30,8 +34,8 @@ extension TargetStore {
         guard let row else { return nil }
         let key: String = row["target_key"]
         guard row["draft"] == text(drafts),
-            let record = try record(of: TargetIdentity(clientID: clientID, key: key), userID: userID, in: database)
-        else { throw Reused.reused }
+            let record = try TargetStore.record(of: TargetIdentity(clientID: clientID, key: key), userID: userID, in: database)
+        else { throw TargetStore.Reused.reused }
         return [record]
     }
 
