@@ -1,7 +1,7 @@
 internal import GRDB
 internal import Health
 
-/// One transaction's worth of moving: rows in the order of their ids, target after target.
+/// Moves results in one transaction: in the order of their ids, target after target.
 struct CompactionRun {
     typealias Row = (id: Int64, values: ResultValues)
 
@@ -88,7 +88,7 @@ struct CompactionRun {
     }
 }
 
-/// Where a row of many is, and where it belongs.
+/// Where a row is in an array, and its part of the new id.
 struct CompactionOrder {
     /// Target and ordinal.
     var inChunk: Int64

@@ -1,13 +1,13 @@
 internal import GRDB
 
-/// How far one age has been added up to the next: the table `progress` has a row of each.
+/// How far the rows of one age have been added up to rows of the next age. The table `progress` has a row for each.
 ///
-/// Minutes become hours, and hours days, one target after the other: once, when a time is over. A result that comes later for such a time is
-/// added at once to its hour or day.
+/// Minutes become hours, and hours days, one target after the other: once, when a time is over. A result that comes later for such a time
+/// is added at once to its hour or day.
 struct Progress {
     static let hours = Progress(name: "minutes_in_hours", hours: 1)
-    /// Of six hours together: with each by itself a day would be written 24 times, with all at its end a page of thousands of targets
-    /// would have to read up to 23 hours of each.
+    /// Six hours together. Hour by hour a day would be written 24 times. Once a day a page of thousands of targets would read up to 23
+    /// hours of each target.
     static let days = Progress(name: "hours_in_days", hours: 6)
 
     let name: String

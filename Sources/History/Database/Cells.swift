@@ -4,8 +4,8 @@ internal import Health
 
 /// One value of a statement.
 ///
-/// GRDB ends a text at its first NUL, in both directions, which would make one target of two whose ids differ after it; and its own
-/// binding costs three times as much as SQLite's. So values are bound and read here, by length.
+/// GRDB ends a text at its first NUL, in both directions: two targets whose ids differ after a NUL would become one. GRDB's own binding
+/// costs three times as much as SQLite's. So values are bound and read here, by length.
 enum Cell: Sendable {
     case null
     case integer(Int64)
@@ -41,7 +41,7 @@ struct Prepared {
         }
     }
 
-    /// NULL when there are none.
+    /// Binds NULL when there are no bytes.
     func bind(_ bytes: [UInt8], at index: Int32) {
         let transient = unsafeBitCast(-1, to: sqlite3_destructor_type.self)
         _ = bytes.withUnsafeBytes { sqlite3_bind_blob(raw, index, $0.isEmpty ? nil : $0.baseAddress, Int32($0.count), transient) }
@@ -88,14 +88,14 @@ struct Prepared {
 struct CellReader {
     fileprivate let raw: SQLiteStatement
 
-    /// No count and no time is greater; a damaged one that is must not make a sum of thousands overflow.
+    /// No count and no time is greater. A damaged number that is greater must not make a sum of thousands overflow.
     private static let most: Int64 = 1 << 48
 
     func isNull(_ column: Int32) -> Bool { sqlite3_column_type(raw, column) == SQLITE_NULL }
     /// The id of a row, which may be any number.
     func id(_ column: Int32) -> Int64 { sqlite3_column_int64(raw, column) }
     func integer(_ column: Int32) -> Int64? { isNull(column) ? nil : number(column) }
-    /// Of a column that is never NULL.
+    /// The number in a column that is never NULL.
     func number(_ column: Int32) -> Int64 { max(-Self.most, min(sqlite3_column_int64(raw, column), Self.most)) }
     func int(_ column: Int32) -> Int? { integer(column).map { Int($0) } }
     func count(_ column: Int32) -> Int { Int(number(column)) }
@@ -114,7 +114,7 @@ struct CellReader {
         body(UnsafeRawBufferPointer(start: bytes, count: Int(sqlite3_column_bytes(raw, column))))
     }
 
-    /// Of a column that holds an id, a text or nothing.
+    /// The value of a column that holds an id, a text or NULL.
     func cell(_ column: Int32) -> Cell {
         switch sqlite3_column_type(raw, column) {
         case SQLITE_INTEGER: .integer(sqlite3_column_int64(raw, column))
@@ -123,7 +123,7 @@ struct CellReader {
         }
     }
 
-    /// The bytes as UTF-8, NULs included; what isn't UTF-8 is repaired.
+    /// The bytes as UTF-8, NULs included; bytes that aren't UTF-8 are repaired.
     func text(_ column: Int32) -> String? {
         guard let bytes = sqlite3_column_text(raw, column) else { return nil }
         let count = Int(sqlite3_column_bytes(raw, column))

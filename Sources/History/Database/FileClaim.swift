@@ -3,8 +3,8 @@ internal import Synchronization
 
 /// Says for as long as it lives that this process has a database's file open in SQLite.
 ///
-/// Whoever opens and closes that file without SQLite meanwhile drops all locks that SQLite has on it, whichever thread took them: so POSIX
-/// has it. The next program that ends would take itself for the last one, and remove the WAL under our writer
+/// When this process opens and closes the file without SQLite, POSIX drops all locks that SQLite has on the file, whichever thread set
+/// them. The next program that ends would then believe that it is the last one, and remove the WAL under our writer
 /// (https://www.sqlite.org/howtocorrupt.html, section 2.2). So a file that is claimed isn't examined again: it is known to be ours.
 final class FileClaim: Sendable {
     private static let counts = Mutex<[FileIdentity: Int]>([:])

@@ -38,7 +38,7 @@ enum HistoryFile {
         guard let name = names.first(where: { access($0, F_OK) != 0 }) else {
             throw HistoryError(.database(.damaged), path: path)
         }
-        // The WAL first: a database without its own is older, one with another's is nothing.
+        // The WAL first: a database without its WAL is an older state, but a database with the WAL of another is no database.
         for suffix in ["-wal", "-shm", ""] where access(path + suffix, F_OK) == 0 {
             guard rename(path + suffix, name + suffix) == 0 else {
                 throw HistoryError(.database(.cannotOpen), path: path, detail: String(cString: strerror(errno)))

@@ -1,16 +1,16 @@
-/// Where a row of results or of their minutes lies: by chunk, in it by target, in that by its ordinal.
+/// The id of a row of results or of their minutes: chunk, then target, then ordinal.
 ///
 /// A chunk's rows are one run in the order of their ids, so each table grows at its end and ages at its front, and one target's rows of one
 /// chunk are found by one search. 53 bits in all for the next twenty years: a reader whose numbers are doubles reads them exactly.
 enum ResultID {
     static let ordinalBits: Int64 = 10
     static let targetBits: Int64 = 22
-    /// In one chunk, of one target.
+    /// How many rows one chunk may have of one target.
     static let ordinalsMax = 1 << ordinalBits
     static let ordinalMax = ordinalsMax - 1
     static let targetMax: Int64 = 1 << targetBits - 1
     static let inChunkBits = ordinalBits + targetBits
-    /// What ``inChunk(_:)`` takes from an id.
+    /// The bits of the target and the ordinal.
     static let inChunkMask: Int64 = 1 << inChunkBits - 1
 
     static func make(chunk: Int64, target: Int64, ordinal: Int = 0) -> Int64 {
@@ -22,13 +22,13 @@ enum ResultID {
     /// Target and ordinal.
     static func inChunk(_ id: Int64) -> Int64 { id & inChunkMask }
 
-    /// All that one chunk has of one target, or of several.
+    /// The ids that one chunk may have of some targets.
     static func range(chunk: Int64, targets: Range<Int64>) -> Range<Int64> {
         make(chunk: chunk, target: targets.lowerBound)..<make(chunk: chunk, target: targets.upperBound)
     }
 }
 
-/// Where a row of an hour or a day lies: by its time, in that by target.
+/// The id of a row of an hour or a day: the number of the hour or day, then the target.
 enum PeriodID {
     static func make(period: Int64, target: Int64) -> Int64 { period << ResultID.targetBits | target }
     static func period(_ id: Int64) -> Int64 { id >> ResultID.targetBits }

@@ -1,24 +1,24 @@
 internal import GRDB
 internal import Health
 
-/// All of a result that is no number: written once, and referred to by each result that is alike. There are no more of them than the closed
-/// sets of reasons, causes and statuses allow, times the codes of HTTP.
+/// Everything in a result except its measured numbers: written once, and referred to by each result that has the same. The closed sets of
+/// reasons, causes and statuses, and the codes of HTTP, bound how many kinds there are.
 struct ResultKind: Hashable, Sendable {
     var vantage: Int64
-    /// 0 it counts, 1 tainted, 2 cancelled, 3 prober_fault.
+    /// 0 the result counts, 1 tainted, 2 cancelled, 3 prober_fault.
     var void: Int64
     var status: Int64
     var reason: Int64?
     var cause: Int64?
     var httpStatus: Int64?
-    /// How often the target was probed then: a longer silence than three of these is time that nobody saw.
+    /// How often the target was probed then, in milliseconds.
     var interval: Int64
     /// The target was in a maintenance window: that time is nobody's outage.
     var isInMaintenance = false
 
     var isCounted: Bool { void == 0 }
 
-    /// All that a database has.
+    /// All kinds that a database has.
     static func all(_ db: Database) throws -> [Int64: ResultKind] {
         var kinds: [Int64: ResultKind] = [:]
         try db.run("SELECT id, vantage, void, status, reason, cause, http_status, interval_ms, maintenance FROM kind") { row in

@@ -5,12 +5,12 @@ struct ResultValues: Sendable {
     static let columns = "offset_ms, kind, address, rest_us, dns_us, connect_us, tls_us, processing_us, transfer_us, lateness_us"
     static let count: Int32 = 10
 
-    /// From the chunk's time to its start, in milliseconds.
+    /// From the base of the chunk to the start of the probe, in milliseconds.
     var offset: Int64
     var kind: Int64
     /// A place in `target_address`, the text itself, or none.
     var address: Cell
-    /// What of the duration is in no phase.
+    /// The part of the duration that is in no phase.
     var rest: Int64
     var dns: Int64?
     var connect: Int64?

@@ -3,7 +3,8 @@ internal import GRDB
 
 /// What a history database must have before it is read or written.
 enum Schema {
-    /// Append only: a migration that was released is never changed.
+    /// Append only: a migration that was released is never changed. Its SQL has numbers instead of constants, so that it stays as it was
+    /// when a constant changes.
     static let migrator = SchemaMigrator([
         ("first_tables", createFirstTables), ("three_ages", createThreeAges), ("finished_hours", addFinishedHours),
         ("alerting", createAlerting),
@@ -19,7 +20,7 @@ enum Schema {
     private static func setUp(_ db: Database, isNew: Bool, path: String) throws {
         try refuseOtherVersions(db, path: path, isReader: false)
         if isNew {
-            // Both are in the file from its first page on: auto_vacuum can't be set once a table exists, and a crash before the first
+            // Both are in the file from its first page on. auto_vacuum can't be set once a table exists. A crash before the first
             // checkpoint must not leave a file that isn't known as ours.
             try db.run("PRAGMA auto_vacuum = INCREMENTAL")
             try db.run("PRAGMA application_id = \(HistoryFile.applicationID)")
@@ -34,7 +35,7 @@ enum Schema {
         try db.run("PRAGMA journal_size_limit = \(64 << 20)")
     }
 
-    /// All of the database would take minutes of a large one.
+    /// Only the tables that are read at the start: to check all of a large database would take minutes.
     private static func checkWhatIsReadAtTheStart(_ db: Database, path: String) throws {
         for table in ["target", "remembered_client", "judge", "incident", "kind", "chunk", "progress", "alerting"] {
             try db.run("PRAGMA quick_check('\(table)')") { row in
@@ -42,7 +43,7 @@ enum Schema {
                 return true
             }
         }
-        // What SQLite finds well and yet nobody wrote: numbers are added to these without another look.
+        // SQLite finds a number well whatever it is. These numbers go into sums without another check.
         for (table, isWrong) in [
             (
                 "chunk",

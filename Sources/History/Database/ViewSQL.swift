@@ -1,4 +1,4 @@
-/// What the views of this version are made of: an export, which reads in steps, selects the same.
+/// The columns and joins of the views of this version. An export selects the same, in steps.
 enum ViewSQL {
     /// - Parameter row: the name of the row of `recent` or `settled`; its chunk is `c` and its target `t`.
     static func resultColumns(_ id: String, _ row: String) -> String {
@@ -21,7 +21,7 @@ enum ViewSQL {
         """
     }
 
-    /// Only of hours that are over: of one that isn't, `hour` has at most times.
+    /// Only of hours that are over: of the hour that isn't over, the table `hour` has at most times.
     static let availabilityColumns = """
         t.target_id, t.client_id, t.name AS target, t.region, v.name AS vantage, (h.id >> \(ResultID.targetBits)) * \(Counting.hour) AS start_ms,
             3600 AS seconds, h.probes, h.failures, h.voids, h.up_ms, h.degraded_ms, h.down_ms,

@@ -1,6 +1,6 @@
 internal import Glibc
 
-/// Who reads a database just now: a reader that stays in its transaction keeps the WAL from being folded in.
+/// Names the programs that read a database just now: a reader that stays in its transaction keeps the WAL from being folded in.
 enum WALReaders {
     /// The bytes of the shared-memory file that readers lock (https://www.sqlite.org/walformat.html#locks).
     private static let readerBytes = 123...127
@@ -18,7 +18,7 @@ enum WALReaders {
         }
     }
 
-    /// Of a line such as `2: POSIX  ADVISORY  READ 4711 08:01:131 124 124` the process, when it reads this file.
+    /// The process in a line such as `2: POSIX  ADVISORY  READ 4711 08:01:131 124 124`, when it reads this file.
     static func process(_ line: String, inode: UInt64) -> pid_t? {
         let words = line.split(separator: " ")
         guard words.count >= 8, words[1] == "POSIX", words[3] == "READ", let process = pid_t(words[4]),

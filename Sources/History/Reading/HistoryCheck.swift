@@ -34,7 +34,7 @@ extension HistoryCheck {
 
     private static let addedHours = "(SELECT value FROM progress WHERE name = 'minutes_in_hours')"
     private static let addedDays = "(SELECT \(PeriodID.periodSQL("value")) / 4 FROM progress WHERE name = 'hours_in_days')"
-    /// Two days and eight: all that are kept would be too much to sort, and the oldest may be just being deleted.
+    /// Two days of hours and eight days are checked. All of them would be too many to sort, and the oldest may be just being deleted.
     private static let recentHours = """
         max(\(PeriodID.periodSQL(addedHours)) - 48,
             (SELECT coalesce(max_ms, 0) / \(Counting.hour) FROM chunk ORDER BY id LIMIT 1))

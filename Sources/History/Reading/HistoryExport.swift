@@ -1,7 +1,7 @@
 internal import GRDB
 package import Health
 
-/// The pinned views, row by row, in short transactions: a reader that stays in one keeps the WAL from being folded in.
+/// The pinned views, row by row, in short transactions: a long transaction would keep the WAL from being folded in.
 package struct HistoryExport: Sendable {
     package enum View: String, CaseIterable, Sendable {
         case results = "probe_history"
@@ -16,18 +16,18 @@ package struct HistoryExport: Sendable {
         case text(String)
     }
 
-    /// How many rows are read in one transaction, about.
+    /// About how many rows are read in one transaction.
     static let rowsAStep: Int64 = 5000
 
-    /// As the view has them.
+    /// The names of the view's columns.
     package let columns: [String]
     private let reader: HistoryReader
     private let view: View
     private let span: Range<Int64>
-    /// Of the column that has a row's time.
+    /// The index of the column that has a row's time.
     private let timeColumn: Int
 
-    /// - Parameter span: of results when they started, of hours and incidents when they began.
+    /// - Parameter span: when results started, or when hours and incidents began.
     package init(_ reader: HistoryReader, _ view: View, in span: Range<Timestamp>) throws(HistoryError) {
         (self.reader, self.view, self.span) = (reader, view, span.milliseconds)
         columns = try reader.read { db in
@@ -41,10 +41,11 @@ package struct HistoryExport: Sendable {
         timeColumn = columns.firstIndex(of: view == .availability ? "start_ms" : "started_at_ms") ?? 0
     }
 
-    /// Hands on the rows whose time is in the span, in the order in which they are kept: results by chunk and in that by target, the rest by
+    /// Delivers the rows whose time is in the span, in the order in which they are kept: results by chunk and then by target, other rows by
     /// time.
     ///
-    /// - Parameter body: is called between transactions, with how much of all has been read; what it throws ends the export.
+    /// - Parameter body: is called between transactions, with the share of all rows that has been read. An error that it throws ends the
+    ///   export.
     package func run(_ body: (_ rows: [[Value]], _ progress: Double) throws -> Void) throws {
         switch view {
         case .results: try runResults(body)
@@ -59,7 +60,7 @@ package struct HistoryExport: Sendable {
         }
     }
 
-    /// What a view without chunks is read from, in the order of its ids.
+    /// The tables from which a view without chunks is read, in the order of its ids.
     private struct Source {
         var id: String
         var columns: String
@@ -94,8 +95,8 @@ package struct HistoryExport: Sendable {
         return (rows, last, try db.integer("SELECT max(id) FROM \(source.table)") ?? cursor)
     }
 
-    /// A chunk at a time, and of that some targets at a time. While a chunk is being moved its results are in one place or the other, but in
-    /// each transaction each is in one.
+    /// A chunk at a time, and in the chunk some targets at a time. While a chunk is being moved, each of its results is in one of two
+    /// tables in each transaction.
     private func runResults(_ body: ([[Value]], Double) throws -> Void) throws {
         var (chunk, target): (Int64, Int64) = (0, 1)
         var first: Int64?
@@ -116,7 +117,7 @@ package struct HistoryExport: Sendable {
         guard let here = chunks.first, let last = chunks.last else { return nil }
         let first = here.id == chunk ? target : 1
         let lastTarget = try db.integer("SELECT max(id) FROM target") ?? 0
-        // So many targets have about a step's results at ten each; what a chunk holds is bounded by its places.
+        // With ten results of each target this is about a step's number of rows. The ordinals bound how many results a chunk can hold.
         let end = min(lastTarget + 1, first + Self.rowsAStep / 10)
         var rows: [[Value]] = []
         let moved = ResultID.range(chunk: here.id, targets: first..<max(first, min(end, here.moved + 1)))

@@ -2,7 +2,7 @@ internal import GRDB
 package import Health
 
 /// Reads the history, while the daemon writes it or when it doesn't run. Every call is one short transaction, so that a reader never
-/// keeps the WAL from being folded in. Blocks: for commands, not for the probe's way.
+/// keeps the WAL from being folded in. Blocks: for commands, not for the way of a probe.
 package final class HistoryReader: Sendable {
     package let path: String
     private let queue: DatabaseQueue
@@ -77,7 +77,7 @@ package final class HistoryReader: Sendable {
         }
     }
 
-    /// From when on there is something of each age, of any target.
+    /// When the oldest rows of each age begin, of any target.
     package func starts() throws(HistoryError) -> HistoryStarts {
         try read { db in
             let chunk = "SELECT min(coalesce(min_ms, base_ms)) FROM chunk"
@@ -111,8 +111,8 @@ package final class HistoryReader: Sendable {
         }
     }
 
-    /// All results of one target in a span of time as one rollup, with whole hours at the edges of the span. It is read from days, hours and
-    /// the results that have not been moved. For a target's page, and for the benchmark of the history.
+    /// All results of one target in a span of time as one rollup, with whole hours at the edges of the span. It is read from days, hours
+    /// and the results that have not been moved. For a target's page, and for the benchmark of the history.
     package func summary(of target: TargetIdentity, in span: Range<Timestamp>) throws(HistoryError) -> RollupItem {
         try read { db in
             let span = Summaries.wholeHours(span.milliseconds)
@@ -149,7 +149,8 @@ package final class HistoryReader: Sendable {
     /// Reads everything once. Of a large database that takes minutes, during which the WAL can't be folded in.
     package func check() throws(HistoryError) -> HistoryCheck { try read { try HistoryCheck($0) } }
 
-    /// Writes all of the history to a new file, as it is at this moment, while the daemon goes on. A copy that can't be finished is removed.
+    /// Writes all of the history to a new file, as it is at this moment, while the daemon goes on. A copy that can't be finished is
+    /// removed.
     package func backUp(to path: String) throws(HistoryError) { try HistoryBackup.write(self, to: path) }
 
     func copy(to queue: DatabaseQueue) throws { try self.queue.backup(to: queue) }
@@ -159,7 +160,7 @@ package final class HistoryReader: Sendable {
     }
 }
 
-/// When the oldest began that is kept; nil where nothing is.
+/// When the oldest kept rows of each age begin; nil where there are none.
 package struct HistoryStarts: Hashable, Sendable {
     package var results: Timestamp?
     package var minutes: Timestamp?

@@ -5,10 +5,11 @@ package struct RollupItem: Hashable, Sendable {
     package var start: Timestamp
     package var length: Duration
     private var rollup: Rollup
-    /// nil where it isn't known: in steps of less than an hour it is counted from results, which are kept for less time than minutes.
+    /// nil where it isn't known. In steps of less than an hour the time is counted from results, and results are kept for less time than
+    /// minutes.
     package let time: StateTime?
 
-    /// How long the target was believed to be in each state. What is missing to the whole is unknown.
+    /// How long the target was believed to be in each state. The rest of the span is unknown.
     package struct StateTime: Hashable, Sendable {
         package var up: Duration
         package var degraded: Duration
@@ -47,12 +48,12 @@ package struct RollupItem: Hashable, Sendable {
         return count > 0 ? .microseconds(rollup.counts.sum / Int64(count)) : nil
     }
 
-    /// Of the durations of probes that succeeded, within 0.8 %; nil when there were none.
+    /// A percentile of the durations of probes that succeeded, within 0.8 %; nil when no probe succeeded.
     ///
     /// - Parameter share: 0.99 for the 99th percentile.
     package func percentile(_ share: Double) -> Duration? { rollup.percentile(share).map { .microseconds($0) } }
 
-    /// The same of one part of them.
+    /// A percentile of one part of these durations.
     package func percentile(_ share: Double, of phase: Phase) -> Duration? {
         rollup.phases[keyPath: phase.keyPath].percentile(share).map { .microseconds($0) }
     }

@@ -1,7 +1,7 @@
 internal import GRDB
 import Health
 
-/// One target's rollups over time, from the coarsest age that fits the resolution, and what has not been moved yet.
+/// One target's rollups over time, from the coarsest age that fits the resolution, and from the results that have not been moved yet.
 struct Series {
     private let reading: TargetReading
     private let span: Range<Int64>
@@ -31,7 +31,7 @@ struct Series {
         }
     }
 
-    /// One that the span begins in belongs to it as a whole.
+    /// Adds a rollup of a period. A period that the span begins in belongs to the span as a whole.
     private mutating func add(_ rollup: Rollup, _ period: Int64, of length: Int64) {
         let start = max(period * length, span.lowerBound)
         guard span.contains(start), (period + 1) * length > start else { return }
@@ -50,10 +50,10 @@ struct Series {
         buckets = found
     }
 
-    /// Minutes keep no times: they are counted from the results, as long as those are kept.
+    /// Minutes keep no times in states. The times are counted from the results, as long as results are kept.
     private mutating func addTimes() throws {
         let (kinds, resolution) = (reading.counting.kinds, resolution)
-        // Of this target, where that is known; another may be probed once a day.
+        // This target's own interval, where it is known: another target may be probed once a day.
         let newest = try LastResultState(reading.db, reading.target).countedKind.flatMap { kinds[$0]?.interval }
         let reach = ResultKind.reach(of: newest ?? kinds.values.map(\.interval).max() ?? 0)
         var times: [Int64: StatusTime] = [:]

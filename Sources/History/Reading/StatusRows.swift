@@ -10,7 +10,7 @@ package struct LastProbe: Hashable, Sendable {
     package var httpStatus: Int?
 }
 
-/// What the daemon believes of one target.
+/// The state that the daemon believes one target is in.
 package struct TargetStatusRow: Hashable, Sendable {
     package var target: Target
     package var status: Status
@@ -52,12 +52,12 @@ package struct TargetStatusRow: Hashable, Sendable {
     }
 }
 
-/// The last result of every listed target: of those that have been moved it is kept, and before those come the newest rows of what has not
-/// been, which in a running daemon all targets are among.
+/// The last result of every listed target. Results that have not been moved are read first, from the newest: in a running daemon all
+/// targets have one there. The last moved result of each target is in a table of its own.
 enum LastProbes {
     static func read(_ db: Database) throws -> [Int64: LastProbe] {
         var missing: Set<Int64> = []
-        // Without a judge's state there has been no result to look for.
+        // A target without a judge's state has had no result.
         try db.run("SELECT id FROM target WHERE listed = 1 AND id IN (SELECT target FROM judge)") { row in
             if let id = row.integer(0) { missing.insert(id) }
             return true

@@ -26,7 +26,8 @@ enum Summaries {
         return rollup
     }
 
-    /// Target by target, because what is added up for one is then small enough to be quick; neighbours' rows lie on the same pages.
+    /// Target by target, because the counts of one target are small enough to stay in the processor's caches. Rows of neighbours are on the
+    /// same pages.
     static func all(_ db: Database, _ span: Range<Int64>) throws -> [TargetIdentity: Rollup] {
         let parts = try parts(db, span).map { part in
             (
@@ -55,7 +56,7 @@ enum Summaries {
         return named
     }
 
-    /// What has been moved and isn't in its hour yet.
+    /// Results that have been moved and aren't in their hours yet.
     private struct OpenHours {
         private let span: Range<Int64>
         private let hours: Range<Int64>
@@ -88,7 +89,8 @@ enum Summaries {
         }
     }
 
-    /// A span of more than a week begins with a day: a day's hours are many, and of so much they change little.
+    /// A span of more than a week begins with a whole day: the hours of the first day would be many rows, and would change little in the
+    /// sum.
     static func wholeDays(_ span: Range<Int64>) -> Range<Int64> {
         let day = PeriodTable.days.milliseconds
         guard span.upperBound - span.lowerBound > 7 * day else { return span }
@@ -99,7 +101,7 @@ enum Summaries {
     private struct Part {
         var table: PeriodTable
         var periods: Range<Int64>
-        /// How far the hours have been added to their days, where only those that haven't been are wanted.
+        /// How far the hours have been added to their days, where only the other hours are wanted.
         var after: Int64?
 
         func ids(of target: Int64) -> some Sequence<Int64> {
@@ -109,11 +111,11 @@ enum Summaries {
         }
     }
 
-    /// Whole days, and the hours before and after those. The day whose hours are just being added to it is one of them when all of these
-    /// are in the span: else a page asked for at eleven in the evening would read 23 hours of each target.
+    /// Whole days, and the hours before and after these days. The day that is still growing counts as a whole day when all hours that were
+    /// added to it are in the span: otherwise a page at eleven in the evening would read 23 hours of each target.
     private static func parts(_ db: Database, _ span: Range<Int64>) throws -> [Part] {
         let (hour, day) = (PeriodTable.hours.milliseconds, PeriodTable.days.milliseconds)
-        // Nothing is there before the first hour and after the last, and to look for it would take a search each.
+        // There are no rows before the first hour and after the last. Each of them would cost a search.
         let ends = try ["min", "max"].map { try db.integer("SELECT \($0)(id) FROM hour").map(PeriodID.period) ?? 0 }
         let known = ends[0]..<max(ends[0], ends[1]) + 1
         let between = { (start: Int64, end: Int64) in (start..<max(start, end)).clamped(to: known) }

@@ -3,12 +3,12 @@ package import Health
 
 /// One result, as `probe_history` has it.
 package struct ResultItem: Hashable, Sendable {
-    /// Of ``probe_history/result_id``; grows with the commits.
+    /// The column `result_id` of `probe_history`. Ids grow with the commits.
     package var id: Int64
     package var startedAt: Timestamp
     package var outcome: Outcome
     package var isVoid: Bool
-    /// After this result.
+    /// The target's status after this result.
     package var status: Status
     package var httpStatus: Int?
     package var address: String?
@@ -17,7 +17,7 @@ package struct ResultItem: Hashable, Sendable {
     package var lateness: Duration
 }
 
-/// What the reader knows while it reads of one target; one transaction's.
+/// Reads the results and counts of one target in one transaction.
 struct TargetReading {
     let db: Database
     let target: Int64
@@ -31,7 +31,7 @@ struct TargetReading {
         counting = try Counting(db)
     }
 
-    /// Results that started in a span of time, in the order of their commits, and after the one with the id `after`.
+    /// Results that started in a span of time, in the order of their commits, after the result with the id `cursor`.
     func results(_ span: Range<Int64>, after cursor: Int64, limit: Int) throws -> [ResultItem] {
         let (addresses, facts) = (try addresses(), counting.kinds.mapValues { KindFacts($0, counting.words) })
         var items: [ResultItem] = []
@@ -45,7 +45,7 @@ struct TargetReading {
         return items
     }
 
-    /// Each result of a span of time, first those that have been moved.
+    /// Each result of a span of time, first the results that have been moved.
     func each(_ span: Range<Int64>, from cursor: Int64 = 0, _ body: (Int64, Int64, ResultValues) throws -> Bool) throws {
         var goesOn = true
         let moved = try Prepared(
@@ -69,7 +69,7 @@ struct TargetReading {
         }
     }
 
-    /// Those of a chunk that haven't been moved, of this target: one search in each of its commits.
+    /// Each result of this target in a chunk that hasn't been moved: one search in each commit of the chunk.
     private func eachWaiting(_ chunk: StoredChunk, _ body: (Int64, Int64, ResultValues) throws -> Bool) throws {
         let waiting = try Prepared(db, "SELECT id, \(ResultValues.columns) FROM recent WHERE id >= ? AND id < ? ORDER BY id")
         let newest = try db.integer("SELECT max(id) FROM recent").map(ResultID.chunk) ?? 0
@@ -87,7 +87,8 @@ struct TargetReading {
         }
     }
 
-    /// What is not in the hours yet, and of what has not been moved the minutes, too: counted as they will be.
+    /// Counts everything that is not in the table of hours yet, as it will be counted there; results that have not been moved by the
+    /// minute, too.
     func waiting() throws -> TargetCounts {
         var counts = TargetCounts(lastResult: try LastResultState(db, target))
         for chunk in try StoredChunk.toMove(db) where chunk.moved < target {
@@ -96,7 +97,7 @@ struct TargetReading {
                 return true
             }
         }
-        // Of the hour that it is in; hours that are over were handed on.
+        // The time in the hour that isn't over. The times of hours that are over are counted already.
         if !counts.lastResult.time.isEmpty {
             counts.hours[counts.lastResult.hour, default: Rollup()].time.merge(counts.lastResult.time)
         }
@@ -124,7 +125,7 @@ struct TargetReading {
         return hours
     }
 
-    /// By their places.
+    /// The addresses of the target, in the order of their places.
     private func addresses() throws -> [String] {
         var addresses: [String] = []
         try db.run("SELECT text FROM target_address WHERE target = ? ORDER BY place", [.integer(target)]) { row in
@@ -155,7 +156,7 @@ struct TargetReading {
     }
 }
 
-/// A kind in words.
+/// A kind in the words of Health.
 private struct KindFacts {
     var outcome = Outcome.good
     var isVoid = false
@@ -179,7 +180,7 @@ struct StoredChunk {
     let endCommit: Int64?
     let moved: Int64
 
-    /// Those that may have results of a span of time; of one that hasn't been moved nobody knows.
+    /// Chunks that may have results of a span of time. A chunk that hasn't been moved may have results of any time.
     static func all(_ db: Database, _ span: Range<Int64>, from first: Int64 = 0) throws -> [StoredChunk] {
         try read(
             db, "id >= ? AND (\(Chunk.isToMove) OR max_ms >= ? AND min_ms < ?)",
@@ -188,7 +189,7 @@ struct StoredChunk {
 
     static func toMove(_ db: Database) throws -> [StoredChunk] { try read(db, Chunk.isToMove, []) }
 
-    /// Those that have moved results of a span of time, as far as they have been.
+    /// Chunks that have moved results of a span of time, also when only some of their results have been moved.
     static func moved(_ db: Database, _ span: Range<Int64>) throws -> [StoredChunk] {
         try read(db, "max_ms >= ? AND min_ms < ?", [.integer(span.lowerBound), .integer(span.upperBound)])
     }

@@ -2,8 +2,8 @@ internal import GRDB
 internal import Health
 internal import Synchronization
 
-/// Deletes what is older than its age is kept, and the oldest of too much. In small steps, each a transaction of its own. Every table begins
-/// with its oldest rows, so a step frees whole pages.
+/// Deletes rows that are older than their age is kept, and the oldest rows of a database that is too large. It works in small steps, each
+/// in a transaction of its own. Every table begins with its oldest rows, so a step frees whole pages.
 final class Retention: Sendable {
     static let rowsAStep: Int64 = 5000
     /// 2 MiB of pages of 4 KiB.
@@ -13,7 +13,7 @@ final class Retention: Sendable {
     private let maxSize: Int64?
     private let now: @Sendable () -> Timestamp
     private let onSizeExceeded: @Sendable () -> Void
-    /// Was reported, and isn't over since.
+    /// Whether it was reported that the database is too large, and still is.
     private let isTooLarge = Mutex(false)
 
     /// - Parameter onSizeExceeded: called when the database has become larger than `maxSize`.
@@ -24,8 +24,8 @@ final class Retention: Sendable {
         (self.keep, self.maxSize, self.now, self.onSizeExceeded) = (keep, maxSize, now, onSizeExceeded)
     }
 
-    /// One step: deletes some rows by age, or else some of too much; then gives some free pages back. Returns whether there is more to do. A
-    /// step that fails changes nothing.
+    /// One step: deletes some rows by age, or else some of too much; then gives some free pages back. Returns whether there is more to do.
+    /// A step that fails changes nothing.
     func step(_ db: Database) throws -> Bool {
         if try removeByAge(db) { return true }
         let isTooLarge = try isTooLarge(db)
@@ -71,7 +71,7 @@ final class Retention: Sendable {
         return (pages - free) * (try db.integer("PRAGMA page_size") ?? 4096) > maxSize
     }
 
-    /// The oldest that is left, the finest first. Returns false when nothing is left that may go.
+    /// Deletes the oldest rows of the finest age that has any. Returns false when no rows are left that may be deleted.
     private func removeOldest(_ db: Database) throws -> Bool {
         // Results that wait to be moved, or that were moved and wait to be deleted, may be all that is too large. They aren't old.
         guard try Chunk.toMove(db) == nil, try !Compactor.hasMovedRows(db) else { return false }
@@ -92,8 +92,8 @@ final class Retention: Sendable {
         return true
     }
 
-    /// The oldest chunk for which `condition` holds. A chunk that hasn't been moved is left alone, and so is the newest: the next id is counted
-    /// from the newest.
+    /// The oldest chunk for which `condition` holds. A chunk that hasn't been moved is left alone, and so is the newest: the next id is
+    /// counted from the newest.
     private static func chunk(_ db: Database, _ condition: String, _ cells: [Cell]) throws -> Int64? {
         try db.integer(
             """
@@ -142,8 +142,8 @@ final class Retention: Sendable {
         return true
     }
 
-    /// Transitions are in the order of their commits: age falls as the id grows, and the first to keep is found by halves. A transition that a
-    /// jumping clock misdated goes with its neighbours. The newest always stays: the next id is counted from it.
+    /// Transitions are in the order of their commits: age falls as the id grows, and the first to keep is found by halves. A transition
+    /// that a jumping clock misdated goes with its neighbours. The newest always stays: the next id is counted from it.
     private static func removeTransitions(_ db: Database, before cutoff: Int64) throws -> Bool {
         guard let lowest = try db.integer("SELECT min(id) FROM transition"),
             let highest = try db.integer("SELECT max(id) FROM transition")

@@ -1,8 +1,8 @@
 internal import Health
 
-/// Holds the wall clock against the monotonic one: what is deleted by a clock that jumped ahead would be gone for good.
+/// Compares the wall clock with the monotonic clock: rows that are deleted because the clock jumped ahead would be gone for good.
 struct WallClockCheck {
-    /// A smaller jump deletes that much too early at most.
+    /// A smaller jump deletes rows too early by this much at most.
     static let jumpMin = Duration.seconds(600)
     static let distrust = Duration.seconds(3600)
 
@@ -11,7 +11,7 @@ struct WallClockCheck {
     private var distrustUntil = Duration.zero
     private(set) var isSteady = true
 
-    /// A start long after the newest result may be a long rest, or a clock that is ahead: it is as good as a jump, though nobody knows.
+    /// A start long after the newest result may follow a long rest, or the clock is ahead. It counts as a jump, because nobody knows which.
     mutating func begin(wall: Timestamp, newest: Timestamp?) {
         guard let newest, wall - newest > Self.jumpMin else { return }
         (distrustUntil, isSteady) = (Self.distrust, false)

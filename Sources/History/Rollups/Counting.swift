@@ -1,7 +1,7 @@
 internal import GRDB
 internal import Health
 
-/// How results are counted: the same whether they are being moved or are still where they came.
+/// Counts results that have not been moved as they will be counted when they are moved.
 struct Counting: Sendable {
     static let minute: Int64 = 60_000
     static let hour: Int64 = 3_600_000
@@ -37,7 +37,7 @@ struct TargetCounts: Sendable {
 }
 
 extension ResultKind {
-    /// For so long a result is believed when no other follows: a longer silence is time that nobody saw.
+    /// How long a result is believed when no other result follows. After a longer silence nobody knows the state in between.
     static func reach(of interval: Int64) -> Int64 { interval * 3 }
 
     /// Splits the time between a result of this kind and the next result that counts, because the state after the first is believed until
@@ -61,6 +61,6 @@ extension ResultKind {
 }
 
 extension Int64 {
-    /// Of a division that rounds down, also below 0.
+    /// The quotient rounded down, also below 0.
     func quotient(_ divisor: Int64) -> Int64 { self / divisor - (self % divisor < 0 ? 1 : 0) }
 }

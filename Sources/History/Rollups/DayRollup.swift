@@ -2,7 +2,7 @@ internal import GRDB
 
 /// Adds the hours of a block that is over to their day.
 enum DayRollup {
-    /// Some targets. Returns whether there was something to do.
+    /// Adds up a block for some targets. Returns whether there was something to do.
     ///
     /// - Parameter hour: ``HourRollup/isDoneBefore``.
     static func step(_ db: Database, rows: Int, hoursDoneBefore hour: Int64) throws -> Bool {
@@ -22,7 +22,7 @@ enum DayRollup {
         return true
     }
 
-    /// The next that has anything.
+    /// The next block that has any hours.
     private static func block(_ db: Database, from hour: Int64) throws -> Int64? {
         try db.integer("SELECT min(id) FROM hour WHERE id >= ?", [.integer(PeriodID.make(period: hour, target: 0))])
             .map { PeriodID.period($0).quotient(Progress.days.hours) }

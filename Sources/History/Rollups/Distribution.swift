@@ -1,5 +1,5 @@
-/// How often a latency was how long: counts by buckets that grow with the latency. Two distributions add up. A percentile of their sum is the
-/// percentile of all values, within 0.8 %.
+/// How often a latency was how long: counts by buckets that grow with the latency. Two distributions add up. A percentile of their sum is
+/// the percentile of all values, within 0.8 %.
 ///
 /// The buckets are HdrHistogram's with 64 to each doubling: bucket b below 128 holds the value b, in microseconds; one above holds the
 /// values whose leading seven bits are the same. As bytes: for each bucket that isn't empty, in order, LEB128 of
@@ -63,7 +63,7 @@ struct Distribution: Hashable, Sendable {
         entries = merged + mine + theirs
     }
 
-    /// The smallest value that at least this share of all are no greater than, within 0.8 %; nil of none.
+    /// The smallest value for which at least this share of all values are no greater, within 0.8 %; nil without values.
     func percentile(_ share: Double) -> Int64? {
         let total = count
         guard total > 0 else { return nil }
@@ -78,7 +78,7 @@ struct Distribution: Hashable, Sendable {
 
 /// Adds up many distributions as bytes: a count for each bucket, used again for the next sum.
 struct DistributionSum {
-    /// Of latencies up to 2^34 microseconds, which is five hours; longer ones count as that.
+    /// For latencies up to 2^34 microseconds, which is five hours. Longer latencies count as five hours.
     private var counts = [Int](repeating: 0, count: Int(Distribution.bucket(of: 1 << 34)) + 1)
     private var used: Range<Int> = 0..<0
 

@@ -10,15 +10,17 @@ struct HourRollup: Sendable {
     }
 
     var work: Work?
-    /// Hours before this one are in `hour`, as far as they have minutes. Not kept in the database: a clock that has jumped ahead leaves
-    /// nothing behind when it comes back.
+    /// Hours before this hour are in the table `hour`, as far as they have minutes. The number isn't kept in the database, so that a clock
+    /// that jumped ahead leaves nothing behind when it comes back.
     private(set) var isDoneBefore: Int64 = 0
 
-    /// Some targets. Returns whether there was something to do. All chunks that are complete have been moved.
+    /// Adds up an hour for some targets. Returns whether there was something to do. All chunks that are complete have been moved.
     ///
-    /// - Parameter lag: for so long after its end an hour is left alone, for the time in a state is known only when the next result is there.
+    /// - Parameter lag: how long after its end an hour is left alone, because the time in a state is known only when the next result is
+    ///   there.
     mutating func step(_ db: Database, rows: Int, lag: Int64) throws -> Bool {
-        // By the newest chunk and not by a clock: its results have not been moved, and an hour that it began in may get more of them.
+        // By the newest chunk and not by a clock: the results of this chunk have not been moved, and the hour in which it began may get
+        // more.
         guard let base = try db.integer("SELECT base_ms FROM chunk ORDER BY id DESC LIMIT 1") else { return false }
         let end = (base - lag).quotient(Counting.hour)
         guard isDoneBefore < end else { return false }
@@ -45,7 +47,7 @@ struct HourRollup: Sendable {
         guard first < end else { return nil }
         let start = first * Counting.hour
         var earliest = try db.integer("SELECT min(min_ms) FROM chunk WHERE min_ms >= ?", [.integer(start)])
-        // One that began before may have a minute at once, or, when the clock jumped in it, not for a year.
+        // A chunk that began before `start` may have a minute right after it or, when the clock jumped within the chunk, only a year later.
         for chunk in try StoredChunk.moved(db, start..<start + 1) {
             let range = ResultID.range(chunk: chunk.id, targets: 0..<ResultID.targetMax)
             let base = chunk.base.quotient(Counting.minute)

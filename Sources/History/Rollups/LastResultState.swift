@@ -1,14 +1,15 @@
 internal import GRDB
 
-/// The last result of a target that has been moved, the last that counted, and the time in each state in the hour of that: time is
-/// counted from result to result, so an hour's is known when the next hour has begun, or when it is added up because none came.
+/// The last result of a target that has been moved, the last result that counted, and the time in each state in the hour of the latter.
+/// Time is counted from result to result. So the time of an hour is known when a result has come in the next hour, or when the hour is
+/// added up because no result came.
 struct LastResultState {
     private(set) var lastAt: Int64?
     private(set) var lastKind: Int64?
     private(set) var lastDuration: Int64?
     private(set) var countedAt: Int64?
     private(set) var countedKind: Int64?
-    /// Since 1970.
+    /// The hour of ``time``, counted from 1970.
     private(set) var hour: Int64 = 0
     private(set) var time = StatusTime()
 

@@ -5,7 +5,7 @@ internal import Health
 struct MinuteRows {
     private static let columnsWithoutPhases = "probes, failures, voids, reasons, sum_us, min_us, max_us, latency"
 
-    /// From the chunk's own: eight thousand years.
+    /// The greatest distance from the chunk's own minute: eight thousand years.
     private static let mostMinutes: Int64 = 1 << 32
 
     private let select: Prepared
@@ -15,8 +15,8 @@ struct MinuteRows {
         select = try Prepared(db, "SELECT minute, \(columns) FROM minute WHERE id >= ? AND id < ?")
     }
 
-    /// What one chunk has of one target: the number of the minute since 1970, and where ``PeriodSum/addMinute(_:from:withPhases:)`` begins to
-    /// read. A minute may come twice, at the edges of chunks always.
+    /// Each row that one chunk has of one target: the number of the minute since 1970, and the column at which
+    /// ``PeriodSum/addMinute(_:from:withPhases:)`` begins to read. A minute may come twice; a minute at the edge of two chunks always does.
     func each(of target: Int64, in chunk: StoredChunk, _ body: (Int64, CellReader, Int32) -> Void) throws {
         select.bind(ResultID.make(chunk: chunk.id, target: target), at: 1)
         select.bind(ResultID.make(chunk: chunk.id, target: target + 1), at: 2)
@@ -30,7 +30,7 @@ struct MinuteRows {
 
 /// The minute that is being counted while one target's results are moved: its buckets as they come, in memory that is used again.
 struct OpenMinute {
-    /// Since 1970.
+    /// The number of the minute since 1970.
     private(set) var minute: Int64 = .min
     private var counts = ResultCounts()
     private var latency = BucketList()

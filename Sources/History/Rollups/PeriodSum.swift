@@ -1,6 +1,6 @@
 internal import Health
 
-/// Adds up rows of minutes, hours or days, read where SQLite has them; used again for the next sum.
+/// Adds up rows of minutes, hours or days in SQLite's own memory. Its memory is used again for the next sum.
 struct PeriodSum {
     private var rollup = Rollup()
     private var latency = DistributionSum()

@@ -1,6 +1,6 @@
 internal import GRDB
 
-/// Writes rows of the hours or of the days; one transaction's.
+/// Writes rows of the hours or of the days in one transaction.
 struct PeriodWriter {
     private let select: Prepared
     private let write: Prepared
@@ -12,7 +12,7 @@ struct PeriodWriter {
         writePhases = try Prepared(db, "INSERT OR REPLACE INTO \(table.name)_phases VALUES (?,?)")
     }
 
-    /// Adds what there is to `sum`, and writes all that is in it. `vantage` is asked when nothing is there.
+    /// Adds the row that is there to `sum`, and writes the sum. `vantage` is asked when there is no row.
     func write(_ sum: inout PeriodSum, to id: Int64, vantage: () throws -> Int64) throws {
         var observer: Int64?
         select.bind(id, at: 1)
@@ -40,7 +40,8 @@ struct PeriodWriter {
     }
 }
 
-/// Adds to an hour and, when that is in it, to its day: what comes late, and the time in each state, which is known only at the next result.
+/// Adds late results, and the time in each state, to an hour and to the day that has the hour already. The time in a state is known only at
+/// the next result.
 struct HourAdder {
     /// Late minutes of one hour of one target.
     private var late = PeriodSum()
@@ -84,7 +85,7 @@ struct HourAdder {
     /// Whether an hour has been added up.
     func isDone(_ hour: Int64, of target: Int64) -> Bool { Progress.hours.includes(hour, of: target, through: hoursThrough) }
 
-    /// Of a minute that has just been counted, when its hour has been added up without it. ``finish(_:vantage:)`` writes it.
+    /// Adds a minute that has just been counted, when its hour has been added up without it. ``finish(_:vantage:)`` writes the hour.
     mutating func add(_ minute: OpenMinute, of target: Int64, vantage: Int64) throws {
         let hour = minute.minute.quotient(60)
         guard isDone(hour, of: target) else { return }

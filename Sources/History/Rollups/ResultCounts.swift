@@ -1,6 +1,6 @@
 import Health
 
-/// How results are counted: by minute while they are moved, and by hour or by step where they are read.
+/// The counts of some results. Every result is counted here: by minute while it is moved, by hour or by step where it is read.
 struct ResultCounts: Hashable, Sendable {
     /// Results that counted.
     var probes = 0

@@ -1,6 +1,6 @@
 import Health
 
-/// What is left of the results of some time: counts, and how the latency of probes that succeeded was spread. Rollups add up.
+/// A summary of the results of some time: counts, and the distribution of the latency of probes that succeeded. Rollups add up.
 struct Rollup: Hashable, Sendable {
     var counts = ResultCounts()
     var latency = Distribution()
@@ -23,7 +23,7 @@ struct Rollup: Hashable, Sendable {
         time.merge(other.time)
     }
 
-    /// Of the latency; exact at both ends.
+    /// A percentile of the latency; exact at both ends.
     func percentile(_ share: Double) -> Int64? {
         latency.percentile(share).map { min(max($0, counts.least ?? $0), counts.most ?? $0) }
     }

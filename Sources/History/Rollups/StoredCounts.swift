@@ -18,7 +18,7 @@ extension ResultCounts {
 
     /// Reads the columns `sum_us, min_us, max_us`.
     mutating func addSums(_ row: CellReader, from column: Int32) {
-        // All three are there or none.
+        // Either all three columns have a value or none.
         guard let own = row.integer(column + 1) else { return }
         sum &+= row.number(column)
         least = min(least ?? own, own)
@@ -44,7 +44,7 @@ extension ResultCounts {
         "{" + reasons.sorted { $0.key < $1.key }.map { "\"\($0.key)\":\($0.value)" }.joined(separator: ",") + "}"
     }
 
-    /// By bytes and not by characters: a page of thousands of targets reads hundreds of thousands of these.
+    /// By bytes and not by characters: a page of thousands of targets reads hundreds of thousands of these texts.
     mutating func addReasons(_ text: UnsafeRawBufferPointer) {
         var (word, start) = (0..<0, 0)
         while start < text.count {

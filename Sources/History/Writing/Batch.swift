@@ -73,7 +73,7 @@ struct Batch: Sendable {
     private(set) var departed: [TargetIdentity: Target] = [:]
     /// Clients that are no longer configured.
     private(set) var forgottenClients: Set<String> = []
-    /// The latest form of each.
+    /// The latest text of each document; nil when it is deleted.
     private(set) var documents: [StoredDocument.ID: (@Sendable () -> String)?] = [:]
     /// The ticket of the last document that came in.
     private(set) var ticket = 0

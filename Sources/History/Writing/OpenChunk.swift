@@ -7,7 +7,7 @@ struct OpenChunk: Sendable {
     let id: Int64
     let base: Timestamp
     private let firstCommit: Int64
-    /// The next transaction's.
+    /// The number of the next transaction.
     private(set) var commit: Int64
 
     /// Closes the chunk that is open in the database, and begins the next.
@@ -29,7 +29,7 @@ struct OpenChunk: Sendable {
     /// Each commit is searched when the chunk is moved. In five minutes there are 600; a clock that stands still must not make it millions.
     static let commitsMax: Int64 = 1 << 16
 
-    /// A probe may take an hour, and what started so long ago is no sign that the clock has gone back.
+    /// A probe may take an hour. A result that started so long ago is no sign that the clock has gone back.
     private static let longestProbe = Duration.seconds(2 * 3600)
 
     /// Whether the chunk may get results of which the newest started at this time: a chunk's results are moved together.

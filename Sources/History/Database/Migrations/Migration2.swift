@@ -1,13 +1,13 @@
 import GRDB
 
-/// The three ages: results as they come, the same in runs by target, and what is left of them by minute, hour and day.
+/// The three ages: results as they come, the same results in runs by target, and their counts by minute, hour and day.
 ///
 /// - `recent`: results in the order of their commits, by target inside one. Id: commit, target, place (see ``ResultID``).
-/// - `chunk`: a run of commits, some minutes long. All results of one are moved together, target after target: `moved` is the last target
-///   that has been, so a result is read from `settled` up to there and from `recent` after it, whenever the move stops.
+/// - `chunk`: a run of commits, some minutes long. All results of a chunk are moved together, target after target. `moved` is the last
+///   target that has been moved. So a result is read from `settled` up to this target and from `recent` after it, whenever the move stops.
 /// - `settled`, `minute`: ids begin with the chunk. `hour`, `day`: with the time. So tables grow at their ends, and nothing is ever split.
-/// - What repeats is written once: `kind` is all of a result that is no number, `target_address` the addresses of one target. What is
-///   nearly always 0 or 1 takes no room in SQLite, so both count from 0.
+/// - Values that repeat are written once: `kind` is everything in a result except its measured numbers, `target_address` has the addresses
+///   of a target. SQLite stores 0 and 1 in no byte, so both count from 0.
 @Sendable func createThreeAges(_ db: Database) throws {
     let result = """
         id INTEGER PRIMARY KEY, offset_ms INTEGER NOT NULL, kind INTEGER NOT NULL, address, rest_us INTEGER NOT NULL,
@@ -61,7 +61,7 @@ import GRDB
     try createSecondViews(db)
 }
 
-/// A thousand rows of the first table become a chunk of one commit: no target has more places than there are.
+/// A thousand rows of the first table become a chunk of one commit: a chunk has ordinals for so many rows of one target.
 private func moveFirstResults(_ db: Database) throws {
     let text = "CASE typeof(r.address) WHEN 'text' THEN r.address ELSE a.text END"
     try db.execute(
@@ -95,7 +95,7 @@ private func moveFirstResults(_ db: Database) throws {
 }
 
 private func createSecondViews(_ db: Database) throws {
-    // The order of the joins is given: chunk, target, then one range of ids each, so that a target's rows are found and not looked for.
+    // CROSS JOIN fixes the order: chunk, then target, then one range of ids. So a target's rows are found by searches and not by a scan.
     try db.execute(
         sql: """
             CREATE VIEW probe_history AS

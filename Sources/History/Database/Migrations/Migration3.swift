@@ -2,8 +2,8 @@ import GRDB
 
 /// An hour is made of its minutes once it is over, and a day of six hours at a time: until then the time in each state is in `standing`.
 ///
-/// What is in `hour` is taken for added up, so that the minutes of the hour that was open aren't added to it again. The day that was growing
-/// is made anew of its hours.
+/// All rows of `hour` count as added up, so that the minutes of the hour that was open aren't added again. The day that was growing is made
+/// anew of its hours.
 @Sendable func addFinishedHours(_ db: Database) throws {
     try db.execute(
         sql: """

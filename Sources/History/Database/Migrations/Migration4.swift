@@ -1,7 +1,7 @@
 import GRDB
 
-/// What alerting has to know after a restart: whether a target flaps, what was announced and to whom it has still to be sent. And of each
-/// result, whether it came in a maintenance window.
+/// The state of alerting that has to survive a restart: whether a target flaps, which alerts were announced and to whom they have still to
+/// be sent. And for each result, whether it came in a maintenance window.
 @Sendable func createAlerting(_ db: Database) throws {
     try db.execute(
         sql: """
