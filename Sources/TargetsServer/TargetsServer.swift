@@ -70,7 +70,7 @@ package struct TargetsServer: Sendable {
     package func run() async throws {
         let answers = answers
         let slots = ConnectionSlots(total: configuration.connections - max(1, configuration.connections / 5))
-        let begun = BegunConnections()
+        let accepted = AcceptedConnections()
         let responder = CallbackResponder<AskerContext> { request, context in
             await answers.respond(to: request, over: Asker(channel: context.channel, slots: slots))
         }
@@ -80,7 +80,7 @@ package struct TargetsServer: Sendable {
         let application = Application(
             responder: responder,
             server: HTTPServerBuilder {
-                SlottedChannel(http: HTTP1Channel(responder: $0, configuration: Self.http), slots: slots, begun: begun)
+                SlottedChannel(http: HTTP1Channel(responder: $0, configuration: Self.http), slots: slots, accepted: accepted)
             },
             configuration: ApplicationConfiguration(
                 address: .hostname(configuration.host, port: configuration.port),
@@ -89,7 +89,7 @@ package struct TargetsServer: Sendable {
                 if let port = channel.localAddress?.port { await onListening(port) }
             },
             logger: silent)
-        defer { begun.end() }
+        defer { accepted.end() }
         try await application.run()
     }
 
@@ -112,18 +112,18 @@ package struct TargetsServer: Sendable {
 private struct SlottedChannel: ServerChildChannel {
     let http: HTTP1Channel
     let slots: ConnectionSlots
-    let begun: BegunConnections
+    let accepted: AcceptedConnections
 
     private struct NoSlot: Error {}
 
     func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<HTTP1Channel.Value> {
         let isIn = slots.enter(channel)
-        return begun.keep(
+        return accepted.hold(
             isIn ? http.setup(channel: channel, logger: logger) : channel.eventLoop.makeFailedFuture(NoSlot()), of: channel)
     }
 
     func handle(value: HTTP1Channel.Value, logger: Logger) async {
-        begun.drop(value.channel)
+        accepted.release(value.channel)
         await http.handle(value: value, logger: logger)
     }
 }

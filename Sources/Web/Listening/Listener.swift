@@ -33,7 +33,7 @@ struct Listener: Sendable {
     let connectionsMax: Int
     private let http: HTTP1Channel
     private let peers: PeerCounts
-    private let begun = BegunConnections()
+    private let accepted = AcceptedConnections()
     /// The daemon tells what there is to tell; a listener that logs every torn connection would let strangers fill its log.
     private let silent = Logger(label: "web") { _ in SwiftLogNoOpLogHandler() }
 
@@ -60,7 +60,7 @@ struct Listener: Sendable {
     func run(onListening: @Sendable (WebServer.Bound) async -> Void) async throws {
         let quiescing = ServerQuiescingHelper(group: MultiThreadedEventLoopGroup.singleton)
         let server = try await bind(quiescing)
-        defer { begun.end() }
+        defer { accepted.end() }
         await withGracefulShutdownHandler {
             await onListening(WebServer.Bound(server.channel.localAddress))
             await withDiscardingTaskGroup { group in
@@ -68,7 +68,7 @@ struct Listener: Sendable {
                 try? await server.executeThenClose { connections in
                     for try await connection in connections {
                         group.addTask {
-                            begun.drop(connection.channel)
+                            accepted.release(connection.channel)
                             await http.handle(value: connection, logger: silent)
                         }
                     }
@@ -104,7 +104,7 @@ struct Listener: Sendable {
     private struct TooManyOfOnePeer: Error {}
 
     @Sendable func begin(_ channel: any Channel) -> EventLoopFuture<HTTP1Channel.Value> {
-        begun.keep(setUp(channel), of: channel)
+        accepted.hold(setUp(channel), of: channel)
     }
 
     private func setUp(_ channel: any Channel) -> EventLoopFuture<HTTP1Channel.Value> {
