@@ -56,7 +56,7 @@ private final class HalfOpen: ChannelOutboundHandler {
         #expect(try sent().contains("Connection: close"))
         try receive(get)
         #expect(try heads() == 0)
-        channel.embeddedEventLoop.advanceTime(by: ConnectionClosePolicy.lingers - .milliseconds(1))
+        channel.embeddedEventLoop.advanceTime(by: ConnectionPersistence.lingering - .milliseconds(1))
         #expect(channel.isActive)
         channel.embeddedEventLoop.advanceTime(by: .milliseconds(1))
         #expect(!channel.isActive)
@@ -110,7 +110,7 @@ private final class HalfOpen: ChannelOutboundHandler {
         // Whoever sends it nevertheless is heard by nobody.
         try receive("ab" + get)
         #expect(try heads() == 1)
-        channel.embeddedEventLoop.advanceTime(by: ConnectionClosePolicy.lingers)
+        channel.embeddedEventLoop.advanceTime(by: ConnectionPersistence.lingering)
         #expect(!channel.isActive)
     }
 
