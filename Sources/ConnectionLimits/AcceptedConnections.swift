@@ -1,3 +1,10 @@
+// ConnectionLimits: what a listener grants to each client, so that a slow or greedy client costs the other clients nothing.
+// What lives here: how long a request and its answer may take, when a connection ends, how many connections one peer may have, and why an
+// address can't be listened on. A state machine decides (`RequestDeadline`, `ConnectionPersistence`), and a channel handler carries out the
+// decision (`RequestTimer`, `ConnectionClosePolicy`).
+// What doesn't: sockets, routes, who may ask. These are in Web and TargetsServer, whose listeners both keep these limits.
+// The terms are defined in docs/glossary.md.
+
 package import NIOCore
 import Synchronization
 

@@ -49,7 +49,7 @@ actor ListBodies {
 
     /// Three lists of the largest.
     static let bytesMax = 192 << 20
-    /// A reader that doesn't read is closed after ``RequestTimer/answerTakes``.
+    /// Within two minutes at the latest there is room again: `RequestTimer` closes the connection of a reader that doesn't read.
     static let retryAfterSeconds = 10
 
     private struct Weak { weak var body: ListBody? }
