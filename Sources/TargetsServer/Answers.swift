@@ -20,7 +20,7 @@ struct Answers: Sendable {
     /// An answer to HEAD has no body (RFC 9110, section 9.3.2): one would pass for the next answer of the connection.
     ///
     /// - Parameter connection: ends after the answer to whoever holds no token, and stays for who does.
-    func respond(to request: Request, over connection: Asker) async -> Response {
+    func respond(to request: Request, over connection: ClientConnection) async -> Response {
         let asked = access.ask(request.headers[.authorization])
         if asked.isByHolder { connection.trust() }
         var response = await response(to: request, by: asked, over: connection)
@@ -28,7 +28,7 @@ struct Answers: Sendable {
         return request.method == .head ? response.createHeadResponse() : response
     }
 
-    private func response(to request: Request, by asked: Access.Answer, over connection: Asker) async -> Response {
+    private func response(to request: Request, by asked: Access.Answer, over connection: ClientConnection) async -> Response {
         let way: TroubleLog.Way = [.get, .head].contains(request.method) ? .reading : .writing
         do {
             let answer = try await answer(to: request, by: asked, over: connection)
@@ -64,7 +64,7 @@ struct Answers: Sendable {
         init(_ body: [UInt8], tag: EntityTag? = nil) { self.init(.ok, body, tag: tag) }
     }
 
-    private func answer(to request: Request, by asked: Access.Answer, over connection: Asker) async throws -> Answer {
+    private func answer(to request: Request, by asked: Access.Answer, over connection: ClientConnection) async throws -> Answer {
         try checkOrigin(of: request)
         let holder = try holder(asked)
         guard let route = TargetsRoute(path: path(of: request)), !hasNUL(route) else {
@@ -81,7 +81,7 @@ struct Answers: Sendable {
     }
 
     private func answer(
-        to request: Request, listOf clientID: String, by holder: String, over connection: Asker
+        to request: Request, listOf clientID: String, by holder: String, over connection: ClientConnection
     ) async throws -> Answer {
         switch request.method {
         case .get:
@@ -119,7 +119,7 @@ struct Answers: Sendable {
     }
 
     private func answer(
-        to request: Request, for identity: TargetIdentity, by holder: String, over connection: Asker
+        to request: Request, for identity: TargetIdentity, by holder: String, over connection: ClientConnection
     ) async throws -> Answer {
         let record: TargetRecord?
         let expected = request.headers[values: .ifMatch]
@@ -201,7 +201,7 @@ extension Answers {
     }
 
     private func document<Value>(
-        of request: Request, over connection: Asker, _ read: ([UInt8]) throws(DocumentProblem) -> Value
+        of request: Request, over connection: ClientConnection, _ read: ([UInt8]) throws(DocumentProblem) -> Value
     ) async throws -> Value {
         let type = request.headers[.contentType]?.split(separator: ";").first.map { trimmed($0).lowercased() }
         guard type == "application/json" else { throw Refusal(.unsupportedMediaType, "Send the body as application/json.") }
@@ -251,7 +251,9 @@ extension Answers {
         response(Answer(refusal.status, messageDocument(refusal.message, errors: refusal.errors)), to: refusal)
     }
 
-    private static func response(_ answer: Answer, to refusal: Refusal? = nil, over connection: Asker? = nil) -> Response {
+    private static func response(_ answer: Answer, to refusal: Refusal? = nil, over connection: ClientConnection? = nil)
+        -> Response
+    {
         // No-cache and not no-store: who has an answer may keep it, and has to ask whether it still holds.
         var headers: HTTPFields = [
             .cacheControl: answer.tag == nil ? "no-store" : "private, no-cache", .xContentTypeOptions: "nosniff",

@@ -24,9 +24,9 @@ package struct TargetsServer: Sendable {
         package var rate: Int
         /// By which the server may be asked for, besides IP literals and `localhost`: the machine's name and `listen_names`.
         package var names: [String]
-        /// Connections, those included that were ended for others and have not closed yet.
+        /// How many connections there may be at once. Connections that were closed for others count until they have closed.
         package var connections = connectionsMax + endingMax(of: connectionsMax)
-        /// How much slow readers of earlier states of lists may keep in memory.
+        /// How many bytes of earlier states of lists may be in memory while slow clients read them.
         var listBytesMax = ListBodies.bytesMax
 
         package static let defaultRate = 2000
@@ -41,7 +41,7 @@ package struct TargetsServer: Sendable {
     }
 
     package static let connectionsMax = 256
-    /// So many more for those that were ended for others, and have not closed yet.
+    /// How many more connections there may be, which were closed for others and have not closed yet.
     package static func endingMax(of connections: Int) -> Int { max(1, connections / 4) }
     package static let connectionIdleSecondsMax = 60
 
@@ -71,10 +71,10 @@ package struct TargetsServer: Sendable {
         let answers = answers
         let slots = ConnectionSlots(total: configuration.connections - max(1, configuration.connections / 5))
         let accepted = AcceptedConnections()
-        let responder = CallbackResponder<AskerContext> { request, context in
-            await answers.respond(to: request, over: Asker(channel: context.channel, slots: slots))
+        let responder = CallbackResponder<ConnectionContext> { request, context in
+            await answers.respond(to: request, over: ClientConnection(channel: context.channel, slots: slots))
         }
-        // A torn connection is nothing to tell: strangers would fill the log.
+        // The listener logs nothing. If it logged each broken connection, strangers could fill the log.
         let silent = Logger(label: "targets-server") { _ in SwiftLogNoOpLogHandler() }
         let onListening = onListening
         let application = Application(
@@ -108,7 +108,7 @@ package struct TargetsServer: Sendable {
     }
 }
 
-/// HTTP/1.1 for who gets a slot.
+/// HTTP/1.1 for each connection that gets a slot.
 private struct SlottedChannel: ServerChildChannel {
     let http: HTTP1Channel
     let slots: ConnectionSlots
@@ -117,9 +117,9 @@ private struct SlottedChannel: ServerChildChannel {
     private struct NoSlot: Error {}
 
     func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<HTTP1Channel.Value> {
-        let isIn = slots.enter(channel)
+        let hasSlot = slots.enter(channel)
         return accepted.hold(
-            isIn ? http.setup(channel: channel, logger: logger) : channel.eventLoop.makeFailedFuture(NoSlot()), of: channel)
+            hasSlot ? http.setup(channel: channel, logger: logger) : channel.eventLoop.makeFailedFuture(NoSlot()), of: channel)
     }
 
     func handle(value: HTTP1Channel.Value, logger: Logger) async {
@@ -128,7 +128,7 @@ private struct SlottedChannel: ServerChildChannel {
     }
 }
 
-private struct AskerContext: RequestContext {
+private struct ConnectionContext: RequestContext {
     var coreContext: CoreRequestContextStorage
     let channel: any Channel
 
@@ -138,8 +138,8 @@ private struct AskerContext: RequestContext {
     }
 }
 
-/// The connection of a request.
-struct Asker: Sendable {
+/// The connection over which a request came.
+struct ClientConnection: Sendable {
     let channel: any Channel
     let slots: ConnectionSlots
 

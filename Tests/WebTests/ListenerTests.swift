@@ -9,19 +9,19 @@ import Testing
 @testable import Web
 
 @Suite struct ListenerTests {
-    @Test func aConnectionTooManyIsClosed() throws {
+    @Test func aConnectionBeyondTheLimitOfItsPeerIsClosed() throws {
         let listener = Listener(
-            endpoint: .address(host: "127.0.0.1", port: 0), security: nil, connectionsMax: 1, ofOnePeer: 0,
+            endpoint: .address(host: "127.0.0.1", port: 0), security: nil, connectionsMax: 1, connectionsPerPeerMax: 0,
             idleTimeout: .seconds(1)
         ) { _, _ in Response(status: .ok) }
         let channel = EmbeddedChannel()
         try channel.connect(to: SocketAddress(ipAddress: "192.0.2.1", port: 1)).wait()
         channel.remoteAddress = try SocketAddress(ipAddress: "192.0.2.1", port: 1)
-        #expect(throws: (any Error).self) { try listener.begin(channel).wait() }
+        #expect(throws: (any Error).self) { try listener.accept(channel).wait() }
         #expect(!channel.isActive)
     }
 
-    /// In a process of its own: what NIO drops ends the process.
+    /// Runs in a process of its own, because a connection that NIO drops ends the process.
     @Test(arguments: [true, false]) func itEndsUnderAFloodOfConnections(isGraceful: Bool) async {
         await #expect(processExitsWith: .success) { [isGraceful] in
             for _ in 0..<5 {

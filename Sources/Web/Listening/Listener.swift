@@ -9,24 +9,25 @@ import NIOPosix
 import NIOSSL
 import ServiceLifecycle
 
-/// Binds, or takes a socket that the service manager holds, and serves its connections by Hummingbird's HTTP/1.1.
+/// Listens on an address, on a Unix socket, or on a socket that the service manager holds, and serves the connections by Hummingbird's
+/// HTTP/1.1.
 ///
-/// Hummingbird's own server binds for itself and takes TLS as it was at the start: here a socket may come from outside, and each connection
-/// gets the TLS of the moment. The rest is done as there.
+/// Hummingbird's own server can't listen on a socket of the service manager, and it keeps the TLS context that it started with. Here each
+/// new connection gets the TLS context of the moment. The rest is as in Hummingbird's server.
 struct Listener: Sendable {
     enum Endpoint: Sendable {
         case address(host: String, port: Int)
         case unixSocket(String)
-        /// A socket that listens already; from now on it is this listener's.
+        /// A socket that listens already. The listener owns the socket from now on.
         case inherited(CInt)
     }
 
     typealias Responder = @Sendable (Request, any Channel) async throws -> Response
 
-    /// No header that means something here is near it.
+    /// The headers that have a meaning here are much shorter.
     private static let headersMax = 32 << 10
     private static let backlog: Int32 = 256
-    static let ofOnePeer = 64
+    static let connectionsPerPeerMax = 64
 
     let endpoint: Endpoint
     let security: WebSecurity?
@@ -34,14 +35,15 @@ struct Listener: Sendable {
     private let http: HTTP1Channel
     private let peers: PeerCounts
     private let accepted = AcceptedConnections()
-    /// The daemon tells what there is to tell; a listener that logs every torn connection would let strangers fill its log.
+    /// The listener logs nothing. If it logged each broken connection, strangers could fill the log.
     private let silent = Logger(label: "web") { _ in SwiftLogNoOpLogHandler() }
 
     init(
-        endpoint: Endpoint, security: WebSecurity?, connectionsMax: Int, ofOnePeer: Int = Self.ofOnePeer, idleTimeout: TimeAmount,
+        endpoint: Endpoint, security: WebSecurity?, connectionsMax: Int, connectionsPerPeerMax: Int = Self.connectionsPerPeerMax,
+        idleTimeout: TimeAmount,
         respond: @escaping Responder
     ) {
-        peers = PeerCounts(limit: ofOnePeer)
+        peers = PeerCounts(limit: connectionsPerPeerMax)
         (self.endpoint, self.security, self.connectionsMax) = (endpoint, security, connectionsMax)
         var configuration = HTTP1Channel.Configuration(
             additionalChannelHandlers: [RequestTimer(idle: idleTimeout), ConnectionClosePolicy()], idleTimeout: idleTimeout)
@@ -54,7 +56,7 @@ struct Listener: Sendable {
             }, configuration: configuration)
     }
 
-    /// Serves until the task is cancelled or its service group shuts down: then answers that were begun are finished.
+    /// Serves until the task is cancelled or its service group shuts down. At a shutdown, answers that have begun are finished.
     ///
     /// - Throws: when the address can't be listened on.
     func run(onListening: @Sendable (WebServer.Bound) async -> Void) async throws {
@@ -64,7 +66,7 @@ struct Listener: Sendable {
         await withGracefulShutdownHandler {
             await onListening(WebServer.Bound(server.channel.localAddress))
             await withDiscardingTaskGroup { group in
-                // What tears the listener itself ends it; what tears one connection is that connection's.
+                // An error of the listener ends the listener. An error of a connection ends only that connection.
                 try? await server.executeThenClose { connections in
                     for try await connection in connections {
                         group.addTask {
@@ -93,17 +95,18 @@ struct Listener: Sendable {
                 }
             }
         switch endpoint {
-        case .address(let host, let port): return try await bootstrap.bind(host: host, port: port, childChannelInitializer: begin)
+        case .address(let host, let port):
+            return try await bootstrap.bind(host: host, port: port, childChannelInitializer: accept)
         case .unixSocket(let path):
             return try await bootstrap.bind(
-                unixDomainSocketPath: path, cleanupExistingSocketFile: true, childChannelInitializer: begin)
-        case .inherited(let descriptor): return try await bootstrap.bind(descriptor, childChannelInitializer: begin)
+                unixDomainSocketPath: path, cleanupExistingSocketFile: true, childChannelInitializer: accept)
+        case .inherited(let descriptor): return try await bootstrap.bind(descriptor, childChannelInitializer: accept)
         }
     }
 
     private struct TooManyOfOnePeer: Error {}
 
-    @Sendable func begin(_ channel: any Channel) -> EventLoopFuture<HTTP1Channel.Value> {
+    @Sendable func accept(_ channel: any Channel) -> EventLoopFuture<HTTP1Channel.Value> {
         accepted.hold(setUp(channel), of: channel)
     }
 
