@@ -10,8 +10,8 @@ import Synchronization
 
 /// The connections that a listener has accepted and doesn't serve yet.
 ///
-/// NIO drops a connection that is accepted while the listener ends. A `NIOAsyncChannel` that is dropped while its connection is open ends the
-/// process ("Deinited NIOAsyncWriter without calling finish()"). Here each accepted connection has an owner, whatever NIO does with it.
+/// NIO drops a connection that is accepted while the listener ends. A `NIOAsyncChannel` that is dropped while its connection is open ends
+/// the process ("Deinited NIOAsyncWriter without calling finish()"). Here each accepted connection has an owner, whatever NIO does with it.
 package final class AcceptedConnections: Sendable {
     private struct Connection: Sendable {
         let channel: any Channel

@@ -8,8 +8,8 @@ import NIOHTTP1
 /// - a request to upgrade, because NIO reads no request behind it;
 /// - a request whose client still waits for `100 Continue` when the answer begins, because nobody knows whether its body will come.
 ///
-/// This is the state of one connection, without a socket and without a clock. Its caller passes on each part of a request and of an answer as
-/// the actions say.
+/// This is the state of one connection, without a socket and without a clock. Its caller passes on each part of a request and of an answer
+/// as the actions say.
 struct ConnectionPersistence {
     enum ReadHeadAction: Equatable {
         case passOn
@@ -82,9 +82,9 @@ struct ConnectionPersistence {
     /// How a client knows the end of the last answer.
     private enum Delimiter { case length, close }
 
-    /// The time from the last answer to the end of the connection. In this time the client reads the answer and notices its end. What the client
-    /// still sends is dropped: a connection that is closed over unread bytes is reset, and the reset may overtake the answer (RFC 9112,
-    /// section 9.6).
+    /// The time from the last answer to the end of the connection. In this time the client reads the answer and notices its end. What the
+    /// client still sends is dropped: a connection that is closed over unread bytes is reset, and the reset may overtake the answer (RFC
+    /// 9112, section 9.6).
     static let lingering = TimeAmount.seconds(2)
 
     /// The oldest first. Requests may come before the answers to earlier requests.

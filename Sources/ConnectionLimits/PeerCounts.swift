@@ -2,15 +2,16 @@ import Health
 package import NIOCore
 import Synchronization
 
-/// Counts how much each peer has of something that is bounded. A peer gets no more than the limit, so a greedy peer leaves room for the other
-/// peers. Clients on this machine have no limit.
+/// Counts how much each peer has of something that is bounded. A peer gets no more than the limit, so a greedy peer leaves room for the
+/// other peers. Clients on this machine have no limit.
 package final class PeerCounts: Sendable {
     private let limit: Int
     private let counts = Mutex<[[UInt8]: Int]>([:])
 
     package init(limit: Int) { self.limit = limit }
 
-    /// One part of a peer's limit, until ``leave(_:)`` gives the part back. The share keeps the peer, because a closed channel has no address.
+    /// One part of a peer's limit, until ``leave(_:)`` gives the part back. The share keeps the peer, because a closed channel has no
+    /// address.
     package struct Share: Sendable {
         /// nil for a client on this machine.
         fileprivate let peer: [UInt8]?

@@ -5,7 +5,7 @@ import Testing
 
 @testable import ConnectionLimits
 
-/// A channel that is embedded closes both ways at once.
+/// Keeps the input open when the output is closed. An embedded channel closes both at once.
 private final class HalfOpen: ChannelOutboundHandler {
     typealias OutboundIn = NIOAny
 
@@ -14,7 +14,7 @@ private final class HalfOpen: ChannelOutboundHandler {
     }
 }
 
-/// On the loop's own time.
+/// The whole pipeline, on the time of an embedded event loop. `ConnectionPersistenceTests` has the rules one by one.
 @Suite struct ConnectionClosePolicyTests {
     private let channel = EmbeddedChannel()
     private let get = "GET / HTTP/1.1\r\nHost: h\r\n\r\n"
@@ -29,7 +29,7 @@ private final class HalfOpen: ChannelOutboundHandler {
 
     private func receive(_ text: String) throws { try channel.writeInbound(ByteBuffer(string: text)) }
 
-    /// How many requests have begun.
+    /// The number of requests whose head was passed on since the last call.
     private func heads() throws -> Int {
         var count = 0
         while let part = try channel.readInbound(as: HTTPServerRequestPart.self) { if case .head = part { count += 1 } }
@@ -49,7 +49,7 @@ private final class HalfOpen: ChannelOutboundHandler {
         return text
     }
 
-    @Test func anAnswerThatSaysSoIsTheLastAndTheConnectionEndsSoonAfterIt() throws {
+    @Test func anAnswerThatClosesTheConnectionIsTheLastAndTheConnectionEndsSoonAfterIt() throws {
         try receive(get)
         #expect(try heads() == 1)
         try answer(["Connection": "close"])
@@ -62,7 +62,7 @@ private final class HalfOpen: ChannelOutboundHandler {
         #expect(!channel.isActive)
     }
 
-    /// They had been read before the answer to the first was known.
+    /// Both requests were read before the answer to the first was known.
     @Test func requestsThatCameTogetherWithTheLastHaveNoAnswer() throws {
         try receive(get + get)
         #expect(try heads() == 2)
@@ -72,7 +72,7 @@ private final class HalfOpen: ChannelOutboundHandler {
         #expect(try sent() == "")
     }
 
-    @Test func anAnswerThatDoesNotSaySoIsFollowedByOthers() throws {
+    @Test func anAnswerThatDoesNotCloseTheConnectionIsFollowedByOthers() throws {
         for _ in 0..<3 {
             try receive(get)
             #expect(try heads() == 1)
@@ -91,7 +91,7 @@ private final class HalfOpen: ChannelOutboundHandler {
         try receive("ab")
         try answer()
         #expect(try !sent().contains("close"))
-        // The next waits for nothing.
+        // The next request awaits no `100 Continue`.
         try receive(get)
         try askForBody()
         #expect(try sent() == "")
@@ -103,11 +103,11 @@ private final class HalfOpen: ChannelOutboundHandler {
         #expect(try sent() == "")
     }
 
-    @Test func whoIsAnsweredWithoutBeingAskedForTheBodyHasTheLastAnswer() throws {
+    @Test func aClientThatWasNotAskedForTheBodyHasTheLastAnswer() throws {
         try receive(waiting)
         try answer()
         #expect(try sent().contains("Connection: close"))
-        // Whoever sends it nevertheless is heard by nobody.
+        // The body and what follows are dropped.
         try receive("ab" + get)
         #expect(try heads() == 1)
         channel.embeddedEventLoop.advanceTime(by: ConnectionPersistence.lingering)

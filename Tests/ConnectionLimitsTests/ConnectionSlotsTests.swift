@@ -4,10 +4,10 @@ import Testing
 
 @testable import ConnectionLimits
 
-@Suite struct PlacesTests {
+@Suite struct ConnectionSlotsTests {
     private let slots = ConnectionSlots(total: 4)
 
-    private func begin(_ address: String) throws -> EmbeddedChannel {
+    private func connect(_ address: String) throws -> EmbeddedChannel {
         let channel = EmbeddedChannel()
         try channel.connect(to: SocketAddress(ipAddress: address, port: 1)).wait()
         channel.remoteAddress = try SocketAddress(ipAddress: address, port: 1)
@@ -15,37 +15,37 @@ import Testing
         return channel
     }
 
-    @Test func theStrangerThatHasMostLosesItsOldest() throws {
-        let quiet = try begin("192.0.2.9")
-        let greedy = try (0..<3).map { _ in try begin("192.0.2.1") }
-        let another = try begin("192.0.2.7")
+    @Test func thePeerWithTheMostSlotsLosesItsOldestConnection() throws {
+        let quiet = try connect("192.0.2.9")
+        let greedy = try (0..<3).map { _ in try connect("192.0.2.1") }
+        let another = try connect("192.0.2.7")
         #expect(greedy.map(\.isActive) == [false, true, true])
         #expect(quiet.isActive && another.isActive)
-        // It is no better off for coming again.
-        let again = try begin("192.0.2.1")
+        // The peer gains nothing when it connects again.
+        let again = try connect("192.0.2.1")
         #expect(greedy.map(\.isActive) == [false, false, true] && again.isActive)
         #expect(quiet.isActive && another.isActive)
     }
 
-    @Test func anAddressOfThisMachineIsAPeerLikeAnother() throws {
-        let quiet = try begin("127.0.0.1")
-        let greedy = try (0..<3).map { _ in try begin("127.0.0.2") }
-        let another = try begin("127.0.0.1")
+    @Test func anAddressOfThisMachineIsAPeerLikeAnyOther() throws {
+        let quiet = try connect("127.0.0.1")
+        let greedy = try (0..<3).map { _ in try connect("127.0.0.2") }
+        let another = try connect("127.0.0.1")
         #expect(quiet.isActive && another.isActive && !greedy[0].isActive)
     }
 
-    @Test func whoIsTrustedLosesNothing() throws {
-        let trusted = try (0..<4).map { _ in try begin("192.0.2.1") }
+    @Test func aTrustedConnectionIsNotClosedForAnother() throws {
+        let trusted = try (0..<4).map { _ in try connect("192.0.2.1") }
         for channel in trusted { slots.trust(channel) }
-        #expect(try !begin("192.0.2.7").isActive)
+        #expect(try !connect("192.0.2.7").isActive)
         #expect(trusted.allSatisfy { $0.isActive })
     }
 
-    @Test func aPlaceIsGivenBackWhenItsConnectionEnds() throws {
-        let first = try (0..<4).map { _ in try begin("192.0.2.1") }
+    @Test func aSlotIsGivenBackWhenItsConnectionCloses() throws {
+        let first = try (0..<4).map { _ in try connect("192.0.2.1") }
         try first[3].close().wait()
         first[3].embeddedEventLoop.run()
-        let next = try begin("192.0.2.7")
+        let next = try connect("192.0.2.7")
         #expect(first.dropLast().allSatisfy { $0.isActive } && next.isActive)
     }
 }

@@ -15,7 +15,7 @@ import Testing
         let (one, other) = (try channel("192.0.2.1"), try channel("192.0.2.2"))
         let shares = [counts.enter(one), counts.enter(one), counts.enter(one), counts.enter(other)]
         #expect(shares.map { $0 != nil } == [true, true, false, true])
-        // By then it has no address any more.
+        // A channel that has closed has no address.
         one.remoteAddress = nil
         if let share = shares[0] { counts.leave(share) }
         let again = try channel("192.0.2.1")
@@ -32,13 +32,13 @@ import Testing
         #expect((counts.enter(try channel(second)) != nil) == isAnother)
     }
 
-    @Test func thisMachineHasNoShare() throws {
+    @Test func thisMachineHasNoLimit() throws {
         let counts = PeerCounts(limit: 1)
         for address in ["127.0.0.1", "::1", "::ffff:127.0.0.1"] {
             let here = try channel(address)
             for _ in 0..<5 { #expect(counts.enter(here) != nil) }
         }
-        // Somebody's 6to4 is not this machine.
+        // An address of 6to4 that contains 127.0.0.1 is not this machine.
         let far = try channel("2002:7f00:1::1")
         #expect(counts.enter(far) != nil)
         #expect(counts.enter(far) == nil)

@@ -13,14 +13,14 @@ import Testing
 
     fileprivate func pass(_ seconds: Int64) { channel.embeddedEventLoop.advanceTime(by: .seconds(seconds)) }
 
-    @Test func whoAsksNothingIsCutOff() {
+    @Test func aClientThatSendsNothingIsCutOff() {
         pass(9)
         #expect(channel.isActive)
         pass(2)
         #expect(!channel.isActive)
     }
 
-    @Test func aBodyThatTricklesIsCutOffWhateverComesMeanwhile() throws {
+    @Test func aClientThatSendsItsBodyByteByByteIsCutOff() throws {
         try channel.writeInbound(head)
         for _ in 0..<9 {
             pass(1)
@@ -31,7 +31,7 @@ import Testing
         #expect(!channel.isActive)
     }
 
-    @Test func whoWasAnsweredBeforeAllWasSaidHasNoLongerForTheRest() throws {
+    @Test func anEarlyAnswerGivesNoMoreTimeForTheRestOfTheRequest() throws {
         try channel.writeInbound(head)
         try channel.writeOutbound(HTTPResponsePart.end(nil))
         pass(9)
@@ -57,7 +57,7 @@ import Testing
 }
 
 extension RequestTimerTests {
-    @Test func whoNeverTakesItsAnswerIsCutOff() throws {
+    @Test func aClientThatNeverReadsItsAnswerIsCutOff() throws {
         try channel.writeInbound(head)
         try channel.writeInbound(HTTPRequestPart.end(nil))
         pass(119)
