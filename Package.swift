@@ -145,7 +145,7 @@ let package = Package(
             name: "HostileTargets", dependencies: ["Health", "TestSupport", "CZlib"], path: "Tests/HostileTargets",
             swiftSettings: strict),
         .executableTarget(
-            name: "HostileTargetsBenchmark", dependencies: ["Curl", "Health", "Probing", "HostileTargets"],
+            name: "HostileBenchmark", dependencies: ["Curl", "Health", "Probing", "HostileTargets"],
             path: "Benchmarks/HostileTargets",
             swiftSettings: strict),
         // Hostile answers from a grammar, through every way in; scripts/fuzz runs it.

@@ -7,7 +7,7 @@ import Health
 import Probing
 import HostileTargets
 
-@main struct HostileTargetsBenchmark {
+@main struct HostileBenchmark {
     static func main() async throws {
         let fixtures = SharedFixtures()
         let engine = try TransferEngine(resolver: lookUp)
