@@ -24,28 +24,6 @@ final class ReloadOutcome: Sendable {
     }
 }
 
-/// The keys that a reload can't change.
-enum KeysForRestart {
-    /// Those whose values differ.
-    static func changed(from old: Settings, to new: Settings) -> [String] { keys.filter { $0.differs(old, new) }.map(\.name) }
-
-    private struct Key {
-        var name: String
-        var differs: @Sendable (Settings, Settings) -> Bool
-
-        init<Value: Equatable & SendableMetatype>(_ name: String, _ value: @escaping @Sendable (Settings) -> Value) {
-            self.name = name
-            differs = { value($0) != value($1) }
-        }
-    }
-
-    private static let keys = [
-        Key("vantage") { $0.vantage }, Key("listen") { $0.listen }, Key("listen_names") { $0.listenNames },
-        Key("admin") { $0.admin }, Key("targets_server") { $0.targetsServer }, Key("limits") { $0.limits },
-        Key("history") { $0.history }, Key("log.format") { $0.log.format }, Key("core_dumps") { $0.coreDumps },
-    ]
-}
-
 /// Puts another configuration in force while the daemon runs. One reload at a time: see ``AsyncSerialQueue``.
 struct Reloader: Sendable {
     let context: Daemon.Context
@@ -103,7 +81,7 @@ struct Reloader: Sendable {
         await take(settings)
         metrics.configurationReloaded(.now())
         access.sayIfOpen(logger)
-        let waiting = KeysForRestart.changed(from: atStart, to: settings)
+        let waiting = settings.keysForRestart(since: atStart)
         logger.notice("reloaded", metadata: ["targets": "\(registry.count)"])
         guard !waiting.isEmpty else { return .done("reloaded") }
         let sentence = "changed but not in force before a restart: \(waiting.joined(separator: ", "))"

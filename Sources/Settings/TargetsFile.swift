@@ -32,7 +32,7 @@ package struct TargetsFile: Hashable, Sendable {
         let diagnostics = Diagnostics()
         var file: TargetsFile?
         if let document = Document.read(bytes, limit: sizeLimit, diagnostics: diagnostics) {
-            file = Section.read(document, path: "", diagnostics: diagnostics) { section in
+            file = Section.read(document, diagnostics: diagnostics) { section in
                 var file = TargetsFile()
                 if let entry = section.entry("targets"), entry.value.isNull {
                     diagnostics.error("'targets' must be a list; write [] for none", at: entry.value.location)
@@ -51,7 +51,7 @@ package struct TargetsFile: Hashable, Sendable {
     private static func readEntries(_ value: Value, _ diagnostics: Diagnostics) -> [Entry] {
         var firstLines: [String: Int] = [:]
         let kind = ValueParser<Entry> { value, diagnostics in
-            let entry = Section.read(value, path: "targets", diagnostics: diagnostics) { section -> Entry? in
+            let entry = Section.read(value, diagnostics: diagnostics) { section -> Entry? in
                 let texts = ["name", "region", "base_url", "test_path"].map { text($0, in: &section, diagnostics) }
                 var effect: Target.RuleEffect?
                 section.read("rule_effect", into: &effect, asNullable: .effect)

@@ -160,6 +160,13 @@ struct ReadingContext {
         return nil
     }
 
+    /// The row of a secret: `NAME_file` or `NAME_env`.
+    func secretKey<Owner>(_ name: String, _ property: WritableKeyPath<Owner, Secret?>, isOptional: Bool = false) -> Key<Owner> {
+        Key(name + "_file", name + "_env", default: .words(isOptional ? "none" : "one of the two"), property) { section, owner in
+            owner[keyPath: property] = secret(name, in: &section, isOptional: isOptional)
+        }
+    }
+
     /// A text, or `{file: NAME}` or `{env: NAME}`.
     func policyText(limit: Int, allowsLineBreaks: Bool) -> ValueParser<PolicyText> {
         ValueParser { value, diagnostics in

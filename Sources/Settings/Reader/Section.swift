@@ -1,15 +1,12 @@
 /// A mapping that is being read. It remembers which keys were asked for; what is left at the end is unknown.
 struct Section {
-    /// Dotted, as in `probe.expect`; empty at the top.
-    let path: String
     let location: SourceLocation
     let diagnostics: Diagnostics
     private let entries: [Value.Entry]
     private var known: [String] = []
 
     /// Reads `value` by `body`, then reports the keys that `body` never asked for. A null is a mapping without keys.
-    static func read<Answer>(_ value: Value, path: String, diagnostics: Diagnostics, _ body: (inout Section) -> Answer) -> Answer?
-    {
+    static func read<Answer>(_ value: Value, diagnostics: Diagnostics, _ body: (inout Section) -> Answer) -> Answer? {
         let entries: [Value.Entry]
         switch value.content {
         case .mapping(let found): entries = found
@@ -18,14 +15,13 @@ struct Section {
             diagnostics.error("\(value.label) must be a mapping of keys to values, not \(value.kindName)", at: value.location)
             return nil
         }
-        var section = Section(path: path, location: value.location, diagnostics: diagnostics, entries: entries)
+        var section = Section(location: value.location, diagnostics: diagnostics, entries: entries)
         let answer = body(&section)
         section.reportUnknown()
         return answer
     }
 
-    private init(path: String, location: SourceLocation, diagnostics: Diagnostics, entries: [Value.Entry]) {
-        self.path = path
+    private init(location: SourceLocation, diagnostics: Diagnostics, entries: [Value.Entry]) {
         self.location = location
         self.diagnostics = diagnostics
         self.entries = entries
@@ -39,6 +35,9 @@ struct Section {
 
     /// Where a key stands, or the section when it doesn't.
     func location(of name: String) -> SourceLocation { entries.first { $0.name == name }?.location ?? location }
+
+    /// The value under a key, without making the key known.
+    func value(of name: String) -> Value? { entries.first { $0.name == name }?.value }
 
     func has(_ name: String) -> Bool { entries.contains { $0.name == name } }
 
@@ -56,8 +55,7 @@ struct Section {
     /// Reads the section under a key; nothing happens when the key is missing.
     mutating func section(_ name: String, _ body: (inout Section) -> Void) {
         guard let entry = entry(name) else { return }
-        let dotted = path.isEmpty ? name : "\(path).\(name)"
-        _ = Section.read(entry.value, path: dotted, diagnostics: diagnostics, body)
+        _ = Section.read(entry.value, diagnostics: diagnostics, body)
     }
 
     private func reportUnknown() {

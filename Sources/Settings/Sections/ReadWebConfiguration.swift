@@ -17,7 +17,7 @@ extension ReadingContext {
     }
 
     func readWebConfiguration(_ document: Value) -> WebConfiguration {
-        let read = Section.read(document, path: "", diagnostics: diagnostics) { section in
+        let read = Section.read(document, diagnostics: diagnostics) { section in
             var web = WebConfiguration()
             section.section("tls_server_config") { web.tls = readTLS(&$0) }
             section.section("http_server_config") { http in
@@ -100,7 +100,7 @@ extension ReadingContext {
             "Strict-Transport-Security",
         ]
         var headers: [String: String] = [:]
-        _ = Section.read(value, path: "http_server_config.headers", diagnostics: diagnostics) { section in
+        _ = Section.read(value, diagnostics: diagnostics) { section in
             for name in names {
                 var text: String?
                 section.read(name, into: &text, asNullable: .text())

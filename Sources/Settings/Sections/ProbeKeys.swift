@@ -1,76 +1,93 @@
 import Health
 
-extension ReadingContext {
-    /// Reads the keys of a `probe` section over the policy that holds without them.
-    ///
-    /// `secretsMayGo` says whether the block's `match.url` confines a secret to a host that is written out.
-    func readProbe(_ section: inout Section, into policy: inout ProbePolicy, secretsMayGo: Bool) {
-        section.read("enabled", into: &policy.isEnabled, as: .truth)
-        readRhythm(&section, into: &policy)
-        readRequest(&section, into: &policy)
-        section.section("expect") { readExpectations(&$0, into: &policy) }
-        section.read("connection", into: &policy.connection, as: .word)
-        section.read("http_version", into: &policy.httpVersion, as: .word)
-        section.read("follow_redirects", into: &policy.followRedirects, as: .whole(0...20))
-        section.read("max_body", into: &policy.maxBody, as: .size(1...(1 << 30)))
-        section.read("path_join", into: &policy.pathJoin, as: .word)
-        section.read("ip", into: &policy.addressFamily, as: .word)
-        section.read("dns_cache", into: &policy.dnsCache, as: .duration(.zero ... .seconds(86_400)))
-        section.read("dns_search", into: &policy.dnsSearch, as: .truth)
-        section.read("ca_file", into: &policy.caFile, asNullable: certificateBundle)
-        readClientCertificate(&section, into: &policy)
-        section.read("proxy", into: &policy.proxy, asNullable: .proxy)
+/// The keys of a `probe` section, read over the policy that holds without them.
+struct ProbeKeys: SectionKeys {
+    let context: ReadingContext
+    /// Whether the block's `match.url` confines a secret to a host that is written out.
+    let secretsMayGo: Bool
+
+    var keys: [Key<ProbePolicy>] { timing + request + connection }
+
+    private var timing: [Key<ProbePolicy>] {
+        let interval = ValueParser.duration(.milliseconds(100) ... .seconds(7 * 86_400))
+        let upToAnHour = ValueParser.duration(.milliseconds(1) ... .seconds(3600))
+        return [
+            Key("enabled", default: "true", \.isEnabled, as: .truth),
+            Key("interval", default: "30s", \.interval, as: interval),
+            Key("fast_interval", default: "5s", \.fastInterval, as: interval),
+            Key("timeout", default: "10s", \.timeout, as: upToAnHour),
+            Key("fall", default: "3", \.fall, as: .whole(1...100)),
+            Key("rise", default: "2", \.rise, as: .whole(1...100)),
+            Key("taint_after", default: "1s", \.taintAfter, as: upToAnHour),
+        ]
+    }
+
+    private var request: [Key<ProbePolicy>] {
+        [
+            // Above `expect`, which has a word about HEAD.
+            Key("method", default: "GET", \.method, as: method),
+            Key("headers", default: "{}", \.headers, as: headers),
+            Key("body", \.body, asNullable: context.policyText(limit: 64 << 10, allowsLineBreaks: true)),
+            Key("user_agent", default: .words("rangefinder/VERSION"), \.userAgent, as: .text(limit: 256)),
+            Key(section: "expect", \.self, ExpectKeys(context: context)),
+        ]
+    }
+
+    private var connection: [Key<ProbePolicy>] {
+        [
+            Key("connection", default: "fresh", \.connection, as: .word),
+            Key("http_version", default: "auto", \.httpVersion, as: .word),
+            Key("follow_redirects", default: "5", \.followRedirects, as: .whole(0...20)),
+            Key("max_body", default: "1MiB", \.maxBody, as: .size(1...(1 << 30))),
+            Key("path_join", default: "resolve", \.pathJoin, as: .word),
+            Key("ip", default: "any", \.addressFamily, as: .word),
+            Key("dns_cache", default: "0s", \.dnsCache, as: .duration(.zero ... .seconds(86_400))),
+            Key("dns_search", default: "false", \.dnsSearch, as: .truth),
+            Key("ca_file", \.caFile, asNullable: context.certificateBundle),
+            Key("client_certificate_file", "client_key_file", default: "null", \.clientCertificate, read: readClientCertificate),
+            Key("proxy", \.proxy, asNullable: .proxy),
+        ]
+    }
+
+    func check(_ section: Section, _ policy: inout ProbePolicy) {
+        let location = ["timeout", "interval"].first(where: section.has).map { section.location(of: $0) }
+        if let location, policy.timeout > policy.interval {
+            section.diagnostics.warning(
+                "a timeout of \(durationText(policy.timeout)) is longer than the interval; "
+                    + "\(durationText(policy.effectiveTimeout)) is used", at: location)
+        }
         guard !secretsMayGo else { return }
         let holdsSecret = [
             "headers": policy.headers.contains { $0.value.isSecret }, "body": policy.body?.isSecret ?? false,
             "client_key_file": policy.clientCertificate != nil,
         ]
         for key in ["headers", "body", "client_key_file"] where holdsSecret[key] == true && section.has(key) {
-            diagnostics.error(
+            section.diagnostics.error(
                 "a secret in '\(key)' needs an override whose match.url is https with the last two labels of its host "
                     + "written out, as in https://*.example.com", at: section.location(of: key))
         }
     }
 
-    private func readRhythm(_ section: inout Section, into policy: inout ProbePolicy) {
-        let interval = ValueParser.duration(.milliseconds(100) ... .seconds(7 * 86_400))
-        section.read("interval", into: &policy.interval, as: interval)
-        section.read("fast_interval", into: &policy.fastInterval, as: interval)
-        section.read("timeout", into: &policy.timeout, as: .duration(.milliseconds(1) ... .seconds(3600)))
-        section.read("fall", into: &policy.fall, as: .whole(1...100))
-        section.read("rise", into: &policy.rise, as: .whole(1...100))
-        section.read("taint_after", into: &policy.taintAfter, as: .duration(.milliseconds(1) ... .seconds(3600)))
-        let location = ["timeout", "interval"].first(where: section.has).map { section.location(of: $0) }
-        if let location, policy.timeout > policy.interval {
-            diagnostics.warning(
-                "a timeout of \(durationText(policy.timeout)) is longer than the interval; "
-                    + "\(durationText(policy.effectiveTimeout)) is used", at: location)
-        }
-    }
-
-    private func readRequest(_ section: inout Section, into policy: inout ProbePolicy) {
-        let method = ValueParser<String>.text(limit: 32).checked { method in
+    private var method: ValueParser<String> {
+        .text(limit: 32).checked { method in
             guard isToken(method) else { return "must be the name of a method, as in GET" }
             if method.uppercased() == "CONNECT" { return "can't be CONNECT: that asks a proxy, not a target" }
             return method == method.uppercased() ? nil : "must be in capitals: \(shown(method.uppercased()))"
         }
-        section.read("method", into: &policy.method, as: method)
-        if let entry = section.entry("headers"), let headers = readHeaders(entry.value) { policy.headers = headers }
-        section.read("body", into: &policy.body, asNullable: policyText(limit: 64 << 10, allowsLineBreaks: true))
-        section.read("user_agent", into: &policy.userAgent, as: .text(limit: 256))
     }
 
     private func readClientCertificate(_ section: inout Section, into policy: inout ProbePolicy) {
+        let diagnostics = section.diagnostics
         let certificate = section.entry("client_certificate_file")
         let key = section.entry("client_key_file")
         switch (certificate.flatMap { $0.value.isNull ? nil : $0 }, key.flatMap { $0.value.isNull ? nil : $0 }) {
         case (let certificate?, let key?):
-            let chain = certificateFile.read(certificate.value, diagnostics)
-            let secret = privateKeyFile.read(key.value, diagnostics)
-            guard surroundings.readsSecrets else { return }
+            let chain = context.certificateFile.read(certificate.value, diagnostics)
+            let secret = context.privateKeyFile.read(key.value, diagnostics)
+            guard context.surroundings.readsSecrets else { return }
             guard let chain, let secret else { return }
             policy.clientCertificate = ClientCertificate(chain: chain, key: secret)
-            switch surroundings.pairProblem(chain, secret.reveal()) {
+            switch context.surroundings.pairProblem(chain, secret.reveal()) {
             case nil: break
             case .certificateUnreadable:
                 diagnostics.error(
@@ -101,7 +118,9 @@ extension ReadingContext {
     private static let framing: Set<String> = ["content-length", "transfer-encoding", "connection", "upgrade", "te", "trailer"]
     private static let credentials: Set<String> = ["authorization", "proxy-authorization", "cookie"]
 
-    private func readHeaders(_ value: Value) -> [ProbePolicy.Header]? {
+    private var headers: ValueParser<[ProbePolicy.Header]> { ValueParser(readHeaders) }
+
+    private func readHeaders(_ value: Value, _ diagnostics: Diagnostics) -> [ProbePolicy.Header]? {
         guard case .mapping(let entries) = value.content else {
             if value.isNull { return [] }
             diagnostics.error("\(value.label) must be a mapping of names to values, not \(value.kindName)", at: value.location)
@@ -117,7 +136,7 @@ extension ReadingContext {
                 } else if headers.contains(where: { $0.name.lowercased() == name }) { "is here twice" } else { nil }
             if let problem {
                 diagnostics.error("\(shown(entry.name)) \(problem)", at: entry.location)
-            } else if let text = policyText(limit: 8192, allowsLineBreaks: false).read(entry.value, diagnostics) {
+            } else if let text = context.policyText(limit: 8192, allowsLineBreaks: false).read(entry.value, diagnostics) {
                 if !text.isSecret && Self.credentials.contains(name) {
                     diagnostics.warning(
                         "the value of \(shown(entry.name)) stands here for everyone to read; use {file: NAME} or {env: NAME}",
