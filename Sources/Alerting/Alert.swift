@@ -182,8 +182,7 @@ func asciiText(_ text: String) -> String {
         if unit < 0x80 {
             ascii.unicodeScalars.append(Unicode.Scalar(UInt8(unit)))
         } else {
-            let digits = String(unit, radix: 16)
-            ascii += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+            ascii += Hex.jsonEscape(unit)
         }
     }
 }

@@ -16,7 +16,7 @@ package struct AlertingOptions: Sendable {
         /// - Parameter position: from 1, in the configuration.
         package init(url: PolicyText, secret: Secret?, position: Int) {
             (self.url, self.secret) = (url, secret)
-            id = hex(SHA256.hash(data: Data(url.revealed.utf8)).prefix(8))
+            id = Hex.text(SHA256.hash(data: Data(url.revealed.utf8)).prefix(8))
             name = url.isSecret ? "webhook \(position)" : "webhook \(displayText(urlWithoutSecrets(url.revealed)))"
         }
     }

@@ -64,16 +64,10 @@ private func endpoint(_ baseURL: String, _ path: String) throws(TransportError) 
     guard let url = URLParts(withoutEndingSlashes(baseURL) + path) else {
         throw TransportError(.unusable, detail: "base_url \"\(baseURL)\" is no absolute http or https URL")
     }
-    guard url.scheme == "https" || isLoopback(url.host) else {
+    guard url.scheme == "https" || isLoopback(host: url.host) else {
         throw TransportError(.unusable, detail: "a token is sent over http to this machine only; use https for \(url.host)")
     }
     return url
-}
-
-private func isLoopback(_ host: String) -> Bool {
-    if host == "localhost" { return true }
-    let loopback = EgressRule(deny: [.addressClass(.loopback)])
-    return IPAddress(host).map { loopback.denial(of: $0) == .addressClass(.loopback) } ?? false
 }
 
 extension TransferReport {

@@ -81,9 +81,8 @@ extension PageWriter {
     /// Those of `probe_ssl_last_chain_info`, behind a target's own; names and form are blackbox_exporter's (prober/tls.go).
     mutating func write(_ leaf: LeafCertificate) {
         let words = leaf.words
-        let digits = leaf.fingerprint.map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
         let labels = [
-            ("fingerprint_sha256", digits), ("issuer", words.issuer), ("subject", words.subject),
+            ("fingerprint_sha256", Hex.text(leaf.fingerprint)), ("issuer", words.issuer), ("subject", words.subject),
             ("subjectalternative", words.hosts.joined(separator: ",")),
         ]
         for (name, value) in labels {

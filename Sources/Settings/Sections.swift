@@ -12,7 +12,7 @@ package struct ListenAddress: Hashable, Sendable, CustomStringConvertible {
     }
 
     /// Whether only this machine reaches it.
-    package var isLoopback: Bool { host == "localhost" || IPAddress(host)?.isLoopback ?? false }
+    package var isLoopback: Bool { Health.isLoopback(host: host) }
 
     package var description: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
 }
@@ -55,25 +55,6 @@ extension Settings {
         /// From 0 to 1: an answer that loses more than this share of a client's targets is held.
         package var shrinkGuard = 0.5
         package init() {}
-    }
-
-    /// A part of the targets, the same on every machine: `2/5` is the second of five.
-    package struct Shard: Hashable, Sendable, CustomStringConvertible {
-        /// From 1 to ``count``.
-        package let index: Int
-        package let count: Int
-
-        package init?(index: Int, count: Int) {
-            guard count >= 1, (1...count).contains(index) else { return nil }
-            self.index = index
-            self.count = count
-        }
-
-        package var description: String { "\(index)/\(count)" }
-
-        package func holds(_ target: TargetIdentity) -> Bool {
-            stableHash(target) % UInt64(count) == UInt64(index - 1)
-        }
     }
 
     package struct TargetsServer: Hashable, Sendable {

@@ -65,7 +65,7 @@ package struct URLPattern: Hashable, Sendable {
     package var mayCarrySecrets: Bool {
         let text = host.description
         let isLiteral = !text.contains { $0 == "*" || $0 == "?" }
-        if isLiteral && ["http", "https"].contains(scheme.description) && isLoopback(text) { return true }
+        if isLiteral && ["http", "https"].contains(scheme.description) && isLoopback(host: text) { return true }
         guard scheme.description == "https" else { return false }
         guard !isLiteral else { return true }
         let lastTwo = text.split(separator: ".", omittingEmptySubsequences: false).suffix(2)
@@ -73,12 +73,6 @@ package struct URLPattern: Hashable, Sendable {
             && lastTwo.allSatisfy { label in !label.isEmpty && !label.contains { $0 == "*" || $0 == "?" } }
             // The last labels of an address say nothing about whose it is.
             && !(lastTwo.last.map { $0.allSatisfy(\.isNumber) } ?? true)
-    }
-
-    private func isLoopback(_ host: String) -> Bool {
-        if host == "localhost" { return true }
-        guard let address = IPAddress(host) else { return false }
-        return EgressRule(deny: [.addressClass(.loopback)]).denial(of: address) == .addressClass(.loopback)
     }
 }
 

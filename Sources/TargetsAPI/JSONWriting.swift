@@ -97,12 +97,11 @@ private func appendObject(_ members: [(TargetField, String?)], to json: inout [U
 
 /// A string as RFC 8259 section 7 wants it; everything that needn't be escaped stands as it is.
 private func appendText(_ text: String, to json: inout [UInt8]) {
-    let digits = Array("0123456789abcdef".utf8)
     json.append(UInt8(ascii: "\""))
     for byte in text.utf8 {
         switch byte {
         case UInt8(ascii: "\""), UInt8(ascii: "\\"): json += [UInt8(ascii: "\\"), byte]
-        case 0..<0x20: json += Array(#"\u00"#.utf8) + [digits[Int(byte >> 4)], digits[Int(byte & 0xF)]]
+        case 0..<0x20: json += Hex.jsonEscape(UInt16(byte)).utf8
         default: json.append(byte)
         }
     }

@@ -45,7 +45,6 @@ package enum TargetsRoute: Hashable, Sendable {
 /// Everything but RFC 3986's unreserved characters is encoded, and dots too when there is nothing else: `..` as an id must not
 /// climb out of its place.
 private func percentEncoded(_ segment: String) -> String {
-    let digits = Array("0123456789ABCDEF".utf8)
     let isOnlyDots = segment.utf8.allSatisfy { $0 == UInt8(ascii: ".") }
     var encoded: [UInt8] = []
     for byte in segment.utf8 {
@@ -56,7 +55,7 @@ private func percentEncoded(_ segment: String) -> String {
         case UInt8(ascii: ".") where !isOnlyDots:
             encoded.append(byte)
         default:
-            encoded += [UInt8(ascii: "%"), digits[Int(byte >> 4)], digits[Int(byte & 0xF)]]
+            encoded += Hex.percentEncoded(byte)
         }
     }
     return String(decoding: encoded, as: UTF8.self)
@@ -70,17 +69,8 @@ private func percentDecoded(_ segment: some StringProtocol) -> String? {
             decoded.append(byte)
             continue
         }
-        guard let high = rest.popFirst().flatMap(hexDigit), let low = rest.popFirst().flatMap(hexDigit) else { return nil }
+        guard let high = rest.popFirst().flatMap(Hex.value), let low = rest.popFirst().flatMap(Hex.value) else { return nil }
         decoded.append(high << 4 | low)
     }
     return String(validating: decoded, as: UTF8.self)
-}
-
-private func hexDigit(_ byte: UInt8) -> UInt8? {
-    switch byte {
-    case UInt8(ascii: "0")...UInt8(ascii: "9"): byte - UInt8(ascii: "0")
-    case UInt8(ascii: "a")...UInt8(ascii: "f"): byte - UInt8(ascii: "a") + 10
-    case UInt8(ascii: "A")...UInt8(ascii: "F"): byte - UInt8(ascii: "A") + 10
-    default: nil
-    }
 }

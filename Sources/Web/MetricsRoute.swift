@@ -103,7 +103,7 @@ enum SelectionQuery {
             case .repeated(let key): "parameter \(displayText(key)) is given more than once"
             case .encoding(let key): "the value of \(displayText(key)) is not percent-encoded UTF-8"
             case .shard(let text):
-                "shard=\(displayText(text)) is not i/n with 1 ≤ i ≤ n ≤ \(MetricsSelection.Shard.countLimit), as in shard=2/5"
+                "shard=\(displayText(text)) is not i/n with 1 ≤ i ≤ n ≤ \(MetricsSelection.shardCountLimit), as in shard=2/5"
             }
         }
     }
@@ -121,7 +121,7 @@ enum SelectionQuery {
             case "client_id": selection.clientID = value
             case "region": selection.region = value
             default:
-                guard let shard = MetricsSelection.Shard(value) else { throw .shard(value) }
+                guard let shard = Shard(value, countLimit: MetricsSelection.shardCountLimit) else { throw .shard(value) }
                 selection.shard = shard
             }
         }

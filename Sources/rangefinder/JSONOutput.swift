@@ -29,10 +29,7 @@ func harmlessJSON(_ document: String) -> String {
             harmless.unicodeScalars.append(scalar)
             continue
         }
-        for unit in String(scalar).utf16 {
-            let digits = String(unit, radix: 16)
-            harmless += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
-        }
+        for unit in String(scalar).utf16 { harmless += Hex.jsonEscape(unit) }
     }
     return harmless
 }

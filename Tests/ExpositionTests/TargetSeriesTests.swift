@@ -199,17 +199,12 @@ import Testing
 
     @Test func shardsPartTheTargets() throws {
         let parts = try (1...3).map { number in
-            let shard: MetricsSelection.Shard = try #require(MetricsSelection.Shard("\(number)/3"))
+            let shard: Shard = try #require(Shard(index: number, count: 3))
             return ids(MetricsSelection(shard: shard))
         }
         #expect(parts.allSatisfy { !$0.isEmpty })
         #expect(parts.flatMap { $0 }.sorted() == ids(MetricsSelection()).sorted())
         let first = TargetIdentity(clientID: "c1", key: "t0")
         #expect(parts[Int(stableHash(first) % 3)].contains { $0.contains("\"t0\"") })
-    }
-
-    @Test(arguments: ["", "1", "0/3", "4/3", "1/0", "-1/3", "+1/3", "1/3/5", "a/b", "1/2000", " 1/3"])
-    func refusesWhatIsNoShard(_ text: String) {
-        #expect(MetricsSelection.Shard(text) == nil)
     }
 }

@@ -83,3 +83,20 @@ func whatIsNoBlockIsNotRead(text: String) {
     #expect(CIDR("192.0.2.7")?.description == "192.0.2.7/32")
     #expect(CIDR("::1")?.description == "::1/128")
 }
+
+@Test(arguments: [
+    ("localhost", true), ("127.0.0.1", true), ("127.9.9.9", true), ("::1", true), ("::ffff:127.0.0.1", true),
+    ("10.0.0.1", false), ("::", false), ("::2", false), ("::ffff:10.0.0.1", false), ("127.example.com", false), ("", false),
+    ("64:ff9b::127.0.0.1", false),
+])
+func aHostIsThisMachineByItsNameOrByALoopbackAddress(host: String, isThisMachine: Bool) {
+    #expect(isLoopback(host: host) == isThisMachine)
+}
+
+/// The one is asked of a peer, the other of what a probe may connect to.
+@Test(arguments: ["127.0.0.1", "127.255.0.1", "128.0.0.1", "126.255.255.255", "::1", "::2", "::", "192.0.2.1"])
+func theEgressRulesLoopbackIsThisMachine(address: String) throws {
+    let address = try #require(IPAddress(address))
+    let denial = EgressRule(deny: [.addressClass(.loopback)]).denial(of: address)
+    #expect((denial == .addressClass(.loopback)) == address.isLoopback)
+}

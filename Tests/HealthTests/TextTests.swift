@@ -81,3 +81,22 @@ func whatTookTimeNeverTookNone(_ microseconds: Int, _ words: String) {
     #expect(PolicyText.secret(Secret("hunter2")).isSecret)
     #expect(!PolicyText.plain("open").isSecret)
 }
+
+@Test func eachByteIsTwoDigitsInLowerCase() {
+    #expect(Hex.text([0, 0x0a, 0xff]) == "000aff")
+    #expect(Hex.text([UInt8]()).isEmpty)
+}
+
+@Test func aPercentEncodedByteHasItsDigitsInUpperCase() {
+    #expect(String(decoding: Hex.percentEncoded(0x2f), as: UTF8.self) == "%2F")
+}
+
+@Test func aJSONEscapeHasFourDigits() {
+    #expect(Hex.jsonEscape(0x1b) == #"\u001b"#)
+    #expect(Hex.jsonEscape(0x202e) == #"\u202e"#)
+}
+
+@Test func everyDigitHasTheValueThatItIsWrittenFor() {
+    let values = UInt8.min...UInt8.max
+    #expect(values.allSatisfy { byte in Hex.value(of: byte) == UInt8(String(UnicodeScalar(byte)), radix: 16) })
+}

@@ -84,3 +84,9 @@ func whatIsNoMomentIsNotRead(text: String) {
 @Test func aDurationInSecondsKeepsItsFraction() {
     #expect(Duration.milliseconds(1500).inSeconds == 1.5)
 }
+
+@Test(arguments: [(7, 1, 3), (-7, -2, 1), (-8, -2, 0), (-1, -1, 3), (0, 0, 0), (8, 2, 0)] as [(Int64, Int64, Int64)])
+func divisionRoundsTowardMinusInfinity(dividend: Int64, quotient: Int64, remainder: Int64) {
+    #expect(dividend.flooredQuotient(by: 4) == quotient)
+    #expect(dividend.quotientAndRemainderFloored(by: 4) == (quotient, remainder))
+}

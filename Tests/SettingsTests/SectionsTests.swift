@@ -204,7 +204,7 @@ struct SectionsTests {
     }
 
     @Test func aShardHoldsEveryTargetExactlyOnce() throws {
-        let shards = (1...5).compactMap { Settings.Shard(index: $0, count: 5) }
+        let shards = (1...5).compactMap { Shard(index: $0, count: 5) }
         for number in 0..<200 {
             let identity = TargetIdentity(clientID: "one", key: "tgt_\(number)")
             #expect(shards.count { $0.holds(identity) } == 1)

@@ -182,12 +182,12 @@ private func unreadable(_ number: Int) -> RejectedRecord {
     }
 
     @Test func theSharesOfAllShardsMakeTheWholeListOnce() {
-        let shards = (1...5).map { TargetSelection(shard: TargetSelection.Shard(index: $0, count: 5)) }
+        let shards = (1...5).map { TargetSelection(shard: Shard(index: $0, count: 5)) }
         for number in 0..<500 { #expect(shards.count { $0.includes(target(number)) } == 1) }
     }
 
     @Test(arguments: [(0, 5), (6, 5), (1, 0), (-1, 2)])
     func aShardOutsideItsCountIsNone(index: Int, count: Int) {
-        #expect(TargetSelection.Shard(index: index, count: count) == nil)
+        #expect(Shard(index: index, count: count) == nil)
     }
 }

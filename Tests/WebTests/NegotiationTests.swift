@@ -1,4 +1,5 @@
 import Exposition
+import Health
 import Testing
 
 @testable import Web
@@ -32,7 +33,7 @@ import Testing
 @Suite struct SelectionQueryTests {
     @Test func readsAllThree() throws {
         let selection = try SelectionQuery.read("client_id=a%20b+c&region=eu-%C3%BC&shard=2%2F5")
-        #expect(selection == MetricsSelection(clientID: "a b c", region: "eu-ü", shard: MetricsSelection.Shard("2/5")))
+        #expect(selection == MetricsSelection(clientID: "a b c", region: "eu-ü", shard: Shard(index: 2, count: 5)))
         #expect(try SelectionQuery.read("") == MetricsSelection())
     }
 

@@ -5,12 +5,7 @@ import Health
 /// The same for the same alerts, so that a message that is made again after a crash has the id it had.
 func groupID(_ alerts: [Alert]) -> String {
     let text = alerts.map { "\($0.key) \($0.startedAt.milliseconds)" }.sorted().joined(separator: "\n")
-    return hex(SHA256.hash(data: Data(text.utf8)).prefix(8))
-}
-
-func hex(_ bytes: some Sequence<UInt8>) -> String {
-    let digits = Array("0123456789abcdef")
-    return bytes.reduce(into: "") { text, byte in text += [digits[Int(byte >> 4)], digits[Int(byte & 15)]] }
+    return Hex.text(SHA256.hash(data: Data(text.utf8)).prefix(8))
 }
 
 /// What a webhook is sent: `docs/alerting.md` describes it. A change of its form that a receiver could stumble over raises ``version``.
@@ -123,5 +118,5 @@ struct WebhookMessage: Encodable {
 /// The value of the header `X-Rangefinder-Signature`: HMAC-SHA256 (RFC 2104) of the body, in hex, as GitHub's webhooks have it.
 func signature(of body: [UInt8], with secret: Secret) -> String {
     let code = HMAC<SHA256>.authenticationCode(for: body, using: SymmetricKey(data: Array(secret.reveal().utf8)))
-    return "sha256=" + hex(code)
+    return "sha256=" + Hex.text(code)
 }

@@ -306,9 +306,7 @@ extension ProbeInterval {
 extension TargetSelection {
     /// What `regions` and `shard` select.
     package init(_ section: Settings.TargetsAPI) {
-        self.init(
-            regions: Set(section.regions),
-            shard: section.shard.flatMap { Shard(index: $0.index, count: $0.count) })
+        self.init(regions: Set(section.regions), shard: section.shard)
     }
 }
 

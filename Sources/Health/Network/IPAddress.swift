@@ -30,9 +30,9 @@ package struct IPAddress: Hashable, Sendable, CustomStringConvertible {
 
     /// This machine itself, also as a dual-stack socket writes it (::ffff:127.0.0.1). Not by ``unwrapped``: 2002:7f00::/24 may come from a wire.
     package var isLoopback: Bool {
-        let mapped: [UInt8] = [UInt8](repeating: 0, count: 10) + [0xFF, 0xFF]
         if isIPv4 { return bytes[0] == 127 }
-        return bytes == [UInt8](repeating: 0, count: 15) + [1] || (bytes.prefix(12) == mapped[...] && bytes[12] == 127)
+        if bytes[..<12] == Self.mapped[...] { return bytes[12] == 127 }
+        return bytes[15] == 1 && bytes[..<15].allSatisfy { $0 == 0 }
     }
 
     /// The IPv4 address that is carried inside ::ffff:0:0/96 (RFC 4291), 64:ff9b::/96 (RFC 6052) or 2002::/16 (RFC 3056); else itself.
@@ -143,6 +143,9 @@ extension String {
         return (String(decoding: bytes[..<at], as: UTF8.self), String(decoding: bytes[(at + mark.count)...], as: UTF8.self))
     }
 }
+
+/// Whether the host of a URL is this machine, without a lookup: `localhost`, or a loopback address without brackets.
+package func isLoopback(host: String) -> Bool { host == "localhost" || IPAddress(host)?.isLoopback ?? false }
 
 /// A block of addresses, as in `10.0.0.0/8`; a bare address is a block of one.
 package struct CIDR: Hashable, Sendable, CustomStringConvertible {

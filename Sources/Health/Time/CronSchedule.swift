@@ -56,10 +56,10 @@ package struct CronSchedule: Hashable, Sendable {
 
     /// Whether a window of some length that began at one of its minutes is open.
     package func isOpen(at moment: Timestamp, for duration: Duration) -> Bool {
-        let minute = moment.milliseconds.floored(by: 60_000)
+        let minute = moment.milliseconds.flooredQuotient(by: 60_000)
         // It began after this one.
-        let least = (moment.milliseconds - duration.wholeMilliseconds).floored(by: 60_000)
-        var day = minute.floored(by: 1440)
+        let least = (moment.milliseconds - duration.wholeMilliseconds).flooredQuotient(by: 60_000)
+        var day = minute.flooredQuotient(by: 1440)
         while (day + 1) * 1440 - 1 > least {
             if let start = lastStart(on: day, upTo: minute) { return start > least }
             day -= 1
@@ -84,11 +84,7 @@ package struct CronSchedule: Hashable, Sendable {
         guard months >> UInt64(date.month) & 1 == 1 else { return false }
         let isDay = days >> UInt64(date.day) & 1 == 1
         // The first day of 1970 was a Thursday.
-        let isWeekday = weekdays >> UInt64(day + 4 - (day + 4).floored(by: 7) * 7) & 1 == 1
+        let isWeekday = weekdays >> UInt64((day + 4).quotientAndRemainderFloored(by: 7).remainder) & 1 == 1
         return isAnyDay || isAnyWeekday ? isDay && isWeekday : isDay || isWeekday
     }
-}
-
-extension Int64 {
-    fileprivate func floored(by divisor: Int64) -> Int64 { self / divisor - (self % divisor < 0 ? 1 : 0) }
 }

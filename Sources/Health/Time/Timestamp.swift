@@ -131,13 +131,6 @@ private func padded(_ value: Int64, _ width: Int) -> String {
     return String(repeating: "0", count: max(0, width - text.count)) + text
 }
 
-extension Int64 {
-    fileprivate func quotientAndRemainderFloored(by divisor: Int64) -> (quotient: Int64, remainder: Int64) {
-        let (quotient, remainder) = quotientAndRemainder(dividingBy: divisor)
-        return remainder < 0 ? (quotient - 1, remainder + divisor) : (quotient, remainder)
-    }
-}
-
 extension Duration {
     /// Rounded toward zero.
     package var wholeMilliseconds: Int64 { wholeMicroseconds / 1000 }

@@ -87,12 +87,10 @@ extension ValueParser where Answer == EgressRule.DenyEntry {
     }
 }
 
-extension ValueParser where Answer == Settings.Shard {
+extension ValueParser where Answer == Shard {
     static var shard: ValueParser {
         ValueParser("the share of this daemon, as in 2/5 for the second of five") { text in
-            let parts = text.split(separator: "/", omittingEmptySubsequences: false).map { parseWhole(String($0)) }
-            guard parts.count == 2, let index = parts[0], let count = parts[1], count <= 10_000 else { return nil }
-            return Settings.Shard(index: index, count: count)
+            Shard(text, countLimit: 10_000)
         }
     }
 }

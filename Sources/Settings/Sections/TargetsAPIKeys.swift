@@ -19,7 +19,7 @@ struct TargetsAPIKeys: SectionKeys {
 
     func check(_ section: Section, _ api: inout Settings.TargetsAPI) {
         let url = URLParts(api.baseURL)
-        let staysHere = url.map { $0.host == "localhost" || $0.host == "::1" || $0.host.hasPrefix("127.") } ?? true
+        let staysHere = url.map { isLoopback(host: $0.host) } ?? true
         if url?.scheme == "http" && !staysHere {
             section.diagnostics.error(
                 "a token is sent over http to this machine only; 'base_url' must be https", at: section.location(of: "base_url"))
@@ -73,6 +73,6 @@ extension Settings {
         guard let server = targetsServer, let url = URLParts(targetsAPI.baseURL), url.port == "\(server.listen.port)" else {
             return false
         }
-        return url.host == server.listen.host || url.host == "localhost" || (IPAddress(url.host)?.isLoopback ?? false)
+        return url.host == server.listen.host || isLoopback(host: url.host)
     }
 }

@@ -42,19 +42,6 @@ package struct ListChange: Hashable, Sendable {
 
 /// Which targets of a list this daemon probes; judged after the feed's guard.
 package struct TargetSelection: Hashable, Sendable {
-    /// The `index`th of `count` shares, from 1: `2/5`.
-    package struct Shard: Hashable, Sendable {
-        package let index: Int
-        package let count: Int
-
-        /// nil unless 1 ≤ index ≤ count.
-        package init?(index: Int, count: Int) {
-            guard index >= 1, index <= count else { return nil }
-            self.index = index
-            self.count = count
-        }
-    }
-
     /// Empty means all.
     package var regions: Set<String>
     package var shard: Shard?
@@ -66,7 +53,6 @@ package struct TargetSelection: Hashable, Sendable {
 
     package func includes(_ target: Target) -> Bool {
         guard regions.isEmpty || regions.contains(target.region) else { return false }
-        guard let shard else { return true }
-        return Int(stableHash(target.identity) % UInt64(shard.count)) == shard.index - 1
+        return shard?.holds(target.identity) ?? true
     }
 }

@@ -190,8 +190,7 @@ package final class TargetStore: Sendable {
 
     /// 96 random bits: never given twice, not even after a delete.
     private static func newKey() -> String {
-        let digits = Array("0123456789abcdef")
-        return "tgt_" + String((0..<24).map { _ in digits[Int.random(in: 0..<16)] })
+        "tgt_" + Hex.text((0..<12).map { _ in UInt8.random(in: .min ... .max) })
     }
 }
 
