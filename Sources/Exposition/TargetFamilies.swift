@@ -14,6 +14,18 @@ enum Column: Int, CaseIterable, Sendable {
     static let ofResults = allCases.filter { $0 != .detectionBound && $0 != .interval }
 }
 
+extension Phase {
+    var column: Column {
+        switch self {
+        case .dns: .resolve
+        case .connect: .connect
+        case .tls: .tls
+        case .processing: .processing
+        case .transfer: .transfer
+        }
+    }
+}
+
 /// What a target showed last, as labels.
 enum Caption: Int, CaseIterable, Sendable { case chain, cipher }
 
@@ -158,8 +170,8 @@ struct TargetFamily: Sendable {
         values.map { Array(",\(name)=\"\($0)\"".utf8) }
     }
 
-    private static func columns(_ name: String, _ columns: KeyValuePairs<String, Column>) -> Lines {
-        .each(columns.map { (Array(",\(name)=\"\($0.key)\"".utf8), $0.value) })
+    private static func columns(_ name: String, _ columns: [(label: String, column: Column)]) -> Lines {
+        .each(columns.map { (Array(",\(name)=\"\($0.label)\"".utf8), $0.column) })
     }
 
     static let all: [TargetFamily] = blackbox + ours
@@ -186,11 +198,7 @@ struct TargetFamily: Sendable {
                 "Specifies the hash of IP address. It's useful to detect if the IP address changes."), .one(.addressHash)),
         TargetFamily(
             Family(.gauge, "probe_http_duration_seconds", "Duration of http request by phase, summed over all redirects"),
-            columns(
-                "phase",
-                [
-                    "resolve": .resolve, "connect": .connect, "tls": .tls, "processing": .processing, "transfer": .transfer,
-                ])),
+            columns("phase", Phase.allCases.map { ($0.shownName, $0.column) })),
         TargetFamily(
             Family(.gauge, "probe_http_status_code", "Response HTTP status code"), .one(.httpStatus), isEssential: true),
         TargetFamily(
@@ -240,7 +248,7 @@ struct TargetFamily: Sendable {
                 "When the last probe that counted started, in unixtime"), .one(.lastProbe), isEssential: true),
         TargetFamily(
             Family(.counter, "rangefinder_target_probes_total", "Probes of the target by what they ended in"),
-            columns("result", ["success": .successes, "failure": .failures, "void": .voids])),
+            columns("result", [("success", .successes), ("failure", .failures), ("void", .voids)])),
         TargetFamily(
             Family(.gauge, "rangefinder_target_failure_reason", "Why the last probe was bad; absent when it was not"),
             .chosen(.reason, labels("reason", Reason.allCases.map(\.rawValue)))),

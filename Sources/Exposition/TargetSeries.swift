@@ -178,20 +178,18 @@ extension TargetSeries.State {
 
     /// As blackbox_exporter: what there was no answer for is 0, a certificate that wasn't seen has no line.
     fileprivate mutating func show(_ result: ProbeResult, _ outcome: Outcome, at slot: Int) {
-        let (phases, facts) = (result.phases, result.facts)
+        let facts = result.facts
         store[.success, slot] = outcome.isSuccess ? 1 : 0
         store[.reason, slot] = Self.index(of: outcome.reason)
         store[.duration, slot] = result.duration.inSeconds
         store[.timeout, slot] = targets[slot].timeout
         store[.lastProbe, slot] = result.startedAt.seconds
         store[.ipProtocol, slot] = facts.address.map { $0.utf8.contains(UInt8(ascii: ":")) ? 6 : 4 } ?? 0
-        store[.resolve, slot] = phases.dns?.inSeconds ?? 0
-        // Without an address there was no request, so there are no phases of one.
-        let unreached = facts.address == nil ? Double.nan : 0
-        store[.connect, slot] = phases.connect?.inSeconds ?? unreached
-        store[.tls, slot] = phases.tls?.inSeconds ?? unreached
-        store[.processing, slot] = phases.processing?.inSeconds ?? unreached
-        store[.transfer, slot] = phases.transfer?.inSeconds ?? unreached
+        for phase in Phase.allCases {
+            // Without an address there was a lookup, but no request, and so no phases of one.
+            let unreached = facts.address == nil && phase != .dns ? Double.nan : 0
+            store[phase.column, slot] = result.phases[phase]?.inSeconds ?? unreached
+        }
         store[.httpStatus, slot] = Double(facts.httpStatus ?? 0)
         store[.httpVersion, slot] = facts.httpVersion ?? 0
         store[.ssl, slot] = facts.usedTLS ? 1 : 0

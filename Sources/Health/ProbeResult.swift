@@ -1,24 +1,3 @@
-/// How long each part of a probe took, summed over redirects. A part that was not reached is nil.
-package struct Phases: Hashable, Sendable {
-    package var dns: Duration?
-    package var connect: Duration?
-    package var tls: Duration?
-    /// From the request's last byte to the answer's first.
-    package var processing: Duration?
-    package var transfer: Duration?
-
-    package init(
-        dns: Duration? = nil, connect: Duration? = nil, tls: Duration? = nil, processing: Duration? = nil,
-        transfer: Duration? = nil
-    ) {
-        self.dns = dns
-        self.connect = connect
-        self.tls = tls
-        self.processing = processing
-        self.transfer = transfer
-    }
-}
-
 /// What was learned of the answer, as far as there was one. Everything here is about the last hop unless it says otherwise.
 package struct ResponseFacts: Hashable, Sendable {
     package var httpStatus: Int?

@@ -38,12 +38,10 @@ private func verdict(_ view: ProbeView, _ style: TerminalStyle) -> (String, Colo
 }
 
 private func bars(_ result: ProbeResult, _ style: TerminalStyle) -> [String] {
-    let phases: [(String, Duration?)] = [
-        ("resolve", result.phases.dns), ("connect", result.phases.connect), ("tls", result.phases.tls),
-        ("processing", result.phases.processing), ("transfer", result.phases.transfer),
-    ]
-    let reached = phases.compactMap { name, time in time.map { (name, max(0, $0.wholeMicroseconds)) } }
-    let total = max(1, reached.reduce(0) { $0 + $1.1 }, result.duration.wholeMicroseconds)
+    let reached = Phase.allCases.compactMap { phase in
+        result.phases[phase].map { (name: phase.shownName, time: max(0, $0.wholeMicroseconds)) }
+    }
+    let total = max(1, reached.reduce(0) { $0 + $1.time }, result.duration.wholeMicroseconds)
     // Two blanks, the name, two blanks, the time, one blank and the two ends of the bar come before the bar itself.
     let room = Int64(min(60, style.width - 27))
     var start: Int64 = 0

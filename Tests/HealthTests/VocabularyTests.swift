@@ -62,3 +62,10 @@ import Testing
         #expect(text.contains("| `\(word)` |"), "docs/reasons.md has no row for \(word)")
     }
 }
+
+@Test func eachPhaseReadsItsOwnTime() {
+    let phases = Phases(
+        dns: .seconds(1), connect: .seconds(2), tls: .seconds(3), processing: .seconds(4), transfer: .seconds(5))
+    #expect(Phase.allCases.map { phases[$0] } == (1...5).map { .seconds($0) })
+    #expect(Phase.allCases.map(\.shownName) == ["resolve", "connect", "tls", "processing", "transfer"])
+}

@@ -131,11 +131,9 @@ extension TargetReport {
         }
         annotations["http_status"] = result.facts.httpStatus.map { "\($0)" }
         annotations["certificate_expiry"] = (certificate?.expiry ?? result.facts.certificateExpiry).map { "\($0)" }
-        let phases: [(String, Duration?)] = [
-            ("dns", result.phases.dns), ("connect", result.phases.connect), ("tls", result.phases.tls),
-            ("processing", result.phases.processing), ("transfer", result.phases.transfer),
-        ]
-        let reached = phases.compactMap { name, phase in phase.map { "\(name) \(millisecondWords($0))" } }
+        let reached = Phase.allCases.compactMap { phase in
+            result.phases[phase].map { "\(phase.rawValue) \(millisecondWords($0))" }
+        }
         if !reached.isEmpty { annotations["phases"] = reached.joined(separator: ", ") }
         return annotations
     }
