@@ -3,7 +3,7 @@ import Health
 extension ValueParser where Answer == ListenAddress {
     static var address: ValueParser {
         ValueParser("HOST:PORT, as in 127.0.0.1:10115 or \"[::1]:10115\" with its quotes") { text in
-            let (host, port) = URLParts.hostAndPort(text)
+            let (host, port) = SplitURL.hostAndPort(text)
             guard !host.isEmpty, isHost(host), let port = port.flatMap(parseWhole), (0...65535).contains(port) else { return nil }
             return ListenAddress(host: host, port: port)
         }
@@ -26,7 +26,7 @@ private let noWebURL = "must be a URL that begins with https:// or http://"
 ///
 /// - Parameter mayHoldQuery: of what people paste from a service, where the query can be what lets them in.
 func webURLProblem(_ text: String, mayHoldQuery: Bool = false) -> String? {
-    guard let parts = URLParts(text), ["http", "https"].contains(parts.scheme) else { return noWebURL }
+    guard let parts = SplitURL(text), ["http", "https"].contains(parts.scheme) else { return noWebURL }
     // First: without a '/' before them they would be part of the port.
     if !mayHoldQuery, text.contains(where: { $0 == "?" || $0 == "#" }) { return "must not hold a '?' or '#'" }
     if parts.hasUserInfo { return "must not hold a user or password" }
@@ -48,7 +48,7 @@ extension ValueParser where Answer == ProbePolicy.ProxyAddress {
     static var proxy: ValueParser {
         ValueParser { value, diagnostics in
             guard let text = ValueParser<String>.text().read(value, diagnostics) else { return nil }
-            let parts = URLParts(text)
+            let parts = SplitURL(text)
             let port = parts?.port.map(parseWhole) ?? 80
             let problem: String? =
                 if parts?.scheme != "http" {

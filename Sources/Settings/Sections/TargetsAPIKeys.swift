@@ -18,7 +18,7 @@ struct TargetsAPIKeys: SectionKeys {
     }
 
     func check(_ section: Section, _ api: inout Settings.TargetsAPI) {
-        let url = URLParts(api.baseURL)
+        let url = SplitURL(api.baseURL)
         let staysHere = url.map { isLoopback(host: $0.host) } ?? true
         if url?.scheme == "http" && !staysHere {
             section.diagnostics.error(
@@ -70,7 +70,7 @@ struct ClientKeys: SectionKeys {
 extension Settings {
     /// Whether the Targets API that is read is the one that this configuration serves.
     package var readsItsOwnServer: Bool {
-        guard let server = targetsServer, let url = URLParts(targetsAPI.baseURL), url.port == "\(server.listen.port)" else {
+        guard let server = targetsServer, let url = SplitURL(targetsAPI.baseURL), url.port == "\(server.listen.port)" else {
             return false
         }
         return url.host == server.listen.host || isLoopback(host: url.host)
