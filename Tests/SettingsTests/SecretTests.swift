@@ -101,6 +101,15 @@ struct SecretTests {
         #expect(read("targets_api: {clients: [{id: one}]}", on: machine().withoutSecrets).settings == nil)
     }
 
+    @Test func secretsThatAreNotReadAreTakenAsDifferentAndWell() {
+        let yaml = """
+            targets_api: {clients: [{id: one, token_file: token}]}
+            targets_server: {tokens: [{name: a, token_file: a}, {name: b, token_file: b}]}
+            alerting: {heartbeat: {url_file: h}, webhooks: [{url_file: a}, {url_file: b}]}
+            """
+        #expect(lines(read(yaml, on: machine().withoutSecrets)) == [])
+    }
+
     @Test func aSecretThatEveryUserMayReadIsWarnedOf() throws {
         let folder = try TemporaryFolder()
         let token = try folder.write("from-a-file\n", to: "token")

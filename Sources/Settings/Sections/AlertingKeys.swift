@@ -17,7 +17,8 @@ struct AlertingKeys: SectionKeys {
 
     func check(_ section: Section, _ alerting: inout Settings.Alerting) {
         section.refuseTwice(alerting.alertmanagers, of: "alertmanagers")
-        section.refuseTwice(alerting.webhooks.map(\.url.revealed), of: "webhooks")
+        // Without the secrets all hidden URLs are the same empty text.
+        if context.surroundings.readsSecrets { section.refuseTwice(alerting.webhooks.map(\.url.revealed), of: "webhooks") }
     }
 }
 
@@ -91,7 +92,7 @@ extension ReadingContext {
     /// `url_file` or `url_env`: what it holds must be a URL that can be asked.
     fileprivate func secretURL(in section: inout Section, isOptional: Bool = false) -> Secret? {
         guard let url = secret("url", in: &section, isOptional: isOptional) else { return nil }
-        guard let problem = webURLProblem(url.reveal(), mayHoldQuery: true) else { return url }
+        guard surroundings.readsSecrets, let problem = webURLProblem(url.reveal(), mayHoldQuery: true) else { return url }
         let key = section.has("url_file") ? "url_file" : "url_env"
         diagnostics.error("'\(key)': what it holds \(problem)", at: section.location(of: key))
         return nil
