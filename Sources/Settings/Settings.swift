@@ -2,7 +2,7 @@
 // What lives here: the sections as value types, the strict reader of YAML, which policy a target gets, secrets.
 // What doesn't: acting on a setting. Files other than the configuration, its secrets and a CA bundle are never opened here.
 // Text comes in from a file; values go on to Daemon and the commands, which hand each module its own section.
-// Yams is known to one file, Reader/Document.swift. The format is described key by key in config/rangefinder.yaml.
+// Yams is known to one file, Reader/Document.swift. Each key is one row of a table in Sections/*Keys.swift; config/rangefinder.yaml explains it.
 
 package import Health
 

@@ -1,7 +1,7 @@
 // TargetsAPI: the contract of the Targets API, once for both sides of it.
 // What lives here: routes, documents and their JSON, the client over an injected transport, the feed (guard and diff).
 // What doesn't: I/O (Daemon hands the transport in), storage, timers, and whether a URL can be probed (Probing says).
-// Lists go on to Scheduling and History as `ListChange`; TargetsServer answers with the same documents.
+// Lists go on to Daemon, which hands them to Scheduling and History; TargetsServer answers with the same documents.
 // The terms are defined in docs/glossary.md.
 
 package import Health

@@ -2,7 +2,7 @@
 ///
 /// `Owner` is the value that the section is read into. A new key is a stored property of the owner and a row that is copied from a neighbour.
 struct Key<Owner> {
-    /// Usually one. A certificate and its private key are read together, and so are the two ways to name a secret.
+    /// Usually one name. A certificate and its private key are read together, and so are the two ways to name a secret.
     let names: [String]
     let read: (inout Section, inout Owner) -> Void
     /// What the documentation and the tests know of this key, and of the keys below it.
@@ -13,7 +13,7 @@ struct Key<Owner> {
     /// A key with a reader of its own.
     ///
     /// - Parameters:
-    ///   - below: the keys of the value: of a mapping, or of the entries of a list.
+    ///   - below: the keys of the value, which is a mapping or a list of mappings.
     init<Value: Equatable>(
         _ names: String..., default defaultValue: KeyFacts.Default, _ property: KeyPath<Owner, Value>,
         _ inForce: KeyFacts.InForce = .afterReload, below: [KeyFacts] = [], read: @escaping (inout Section, inout Owner) -> Void

@@ -71,7 +71,8 @@ struct HistoryKeys: SectionKeys {
         ]
     }
 
-    /// Each age is made of the one before, and is kept at least as long: one that isn't set follows, one that is and can't is a mistake.
+    /// Minutes are made of results, hours of minutes, and days of hours, and each is kept at least as long as what it is made of. An age that
+    /// isn't set is raised. An age that is set too short is a mistake.
     func check(_ section: Section, _ history: inout Settings.History) {
         let ages: [(name: String, age: WritableKeyPath<Settings.History, Duration>)] = [
             ("keep_raw", \.keepRaw), ("keep_minutes", \.keepMinutes), ("keep_hours", \.keepHours), ("keep_days", \.keepDays),
@@ -91,7 +92,7 @@ struct HistoryKeys: SectionKeys {
 }
 
 extension Section {
-    /// One that is named twice would hear of everything once: whoever wrote that meant another.
+    /// Refuses a URL that is listed twice. Its receiver would hear of everything once, and whoever listed the URL twice meant another one.
     func refuseTwice(_ urls: [String], of key: String) {
         var seen: Set<[UInt8]> = []
         guard let index = urls.indices.first(where: { !seen.insert(Array(urls[$0].utf8)).inserted }) else { return }

@@ -56,7 +56,7 @@ struct BodyJSONKeys: SectionKeys {
                 guard let path = section.entry("path"), section.has("equals") else { return }
                 entry.path = place.read(path.value, section.diagnostics)
             },
-            // Below `path`: beside a wrong path nothing is said about it.
+            // `equals` stands below `path`, because nothing is said about `equals` when the path is wrong.
             Key("equals", default: .needed, \.equals) { section, entry in
                 guard let equals = section.entry("equals"), entry.path != nil else { return }
                 entry.equals = scalar.read(equals.value, section.diagnostics)

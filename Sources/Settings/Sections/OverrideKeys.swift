@@ -8,14 +8,14 @@ struct OverrideKeys: SectionKeys {
     }
 
     let context: ReadingContext
-    /// What an override doesn't name comes from here.
+    /// The values of the keys that an override doesn't name.
     let defaults: ProbePolicy
 
     var keys: [Key<Entry>] {
         [
             MatchKeys().key(\.match),
             Key("probe", default: .words("as under probe"), \.policy) { section, entry in
-                // A wrong pattern is reported already; that its secrets have nowhere to go would be the same thing again.
+                // A wrong pattern is reported already. A message about the secrets of the block would report the same mistake again.
                 let secretsMayGo = entry.match.map { $0.url?.mayCarrySecrets ?? false } ?? true
                 let keys = ProbeKeys(context: context, secretsMayGo: secretsMayGo)
                 section.read("probe", into: &entry.policy, as: .mapping(keys, over: entry.policy))

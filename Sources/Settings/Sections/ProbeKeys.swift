@@ -24,7 +24,7 @@ struct ProbeKeys: SectionKeys {
 
     private var request: [Key<ProbePolicy>] {
         [
-            // Above `expect`, which has a word about HEAD.
+            // `method` stands above `expect`, because the check of `expect` reads the method.
             Key("method", default: "GET", \.method, as: method),
             Key("headers", default: "{}", \.headers, as: headers),
             Key("body", \.body, asNullable: context.policyText(limit: 64 << 10, allowsLineBreaks: true)),

@@ -17,7 +17,7 @@ struct SettingsKeys: SectionKeys {
             targetsServer,
             Key(section: "probe", \.probe, ProbeKeys(context: context, secretsMayGo: false)),
             Key(section: "limits", \.limits, LimitsKeys(), .afterRestart),
-            // Below `probe`, whose values every override starts from.
+            // `overrides` stands below `probe`, because every override starts from the values of `probe`.
             overrides,
             Key(section: "egress", \.egress, EgressKeys()),
             Key(section: "history", \.history, HistoryKeys(context: context), .afterRestart),
@@ -44,7 +44,7 @@ struct SettingsKeys: SectionKeys {
         }
     }
 
-    /// A mapping, or just the name.
+    /// `vantage` is a mapping, or just the name.
     private func vantage(_ value: Value, into vantage: inout Settings.Vantage) {
         let keys = VantageKeys(context: context)
         if value.text != nil {
@@ -65,7 +65,7 @@ struct SettingsKeys: SectionKeys {
                 diagnostics.error("'targets_server.database' is the file of 'history.path'; each needs its own", at: location)
             }
         }
-        // Beside an error this may be only its consequence.
+        // Next to an error the empty list of clients may be only a consequence of the error.
         if settings.watchesNothing && !diagnostics.hasErrors {
             let (sentence, location) = ("nothing to probe: set targets_api.clients", section.location(of: "targets_api"))
             if context.mustWatch {

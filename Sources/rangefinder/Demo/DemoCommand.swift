@@ -1,5 +1,6 @@
 import ArgumentParser
 import Daemon
+import FoundationEssentials
 import Glibc
 import Health
 import Settings
@@ -57,15 +58,8 @@ struct StateDirectory {
 
     func file(_ name: String) -> String { "\(path)/\(name)" }
 
+    /// A file that can't be removed stays for the system to clean up.
     func removeIfTemporary() {
-        guard isTemporary, let directory = opendir(path) else { return }
-        while let entry = readdir(directory) {
-            let name = withUnsafePointer(to: &entry.pointee.d_name) {
-                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-            }
-            if name != "." && name != ".." { unlink(file(name)) }
-        }
-        closedir(directory)
-        rmdir(path)
+        if isTemporary { try? FileManager.default.removeItem(atPath: path) }
     }
 }
