@@ -51,7 +51,7 @@ let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
 /// What is built for a sanitizer, in a package of its own that has neither the HTTP server nor the database in it: all of those would be
 /// built anew. RANGEFINDER_SANITIZED_MODULES says which: `thread` for the tests of everything that a probe goes through, `address` for the
 /// fuzzer and everything that reads an answer.
-let probeModules: Set = ["CCurl", "CReceive", "CZlib", "Curl", "Health", "Probing", "CPCRE2", "TestSupport"]
+let probeModules: Set = ["CCurl", "CReceive", "CZlib", "Curl", "Health", "LockOrder", "Probing", "CPCRE2", "TestSupport"]
 let sanitizedModules: Set<String>? =
     switch Context.environment["RANGEFINDER_SANITIZED_MODULES"] {
     case nil: nil
@@ -89,9 +89,10 @@ let package = Package(
         .target(name: "CProcess"),
         module("Curl", ["CCurl", "CReceive", "CZlib"]),
         module("Health"),
+        module("LockOrder"),
         .systemLibrary(name: "CPCRE2", pkgConfig: "libpcre2-8", providers: [.apt(["libpcre2-dev"])]),
         module("Probing", ["Health", "Curl", "CPCRE2"]),
-        module("Scheduling", ["Health", heap, deque]),
+        module("Scheduling", ["Health", "LockOrder", heap, deque]),
         module("TargetsAPI", ["Health", crypto]),
         module(
             "TargetsServer",
@@ -101,9 +102,9 @@ let package = Package(
                 logging, grdb, crypto,
             ]),
         module("DatabaseFiles", [grdb, grdbSQLite]),
-        module("History", ["DatabaseFiles", "Health", grdb, grdbSQLite, deque]),
-        module("Exposition", ["Health"]),
-        module("Alerting", ["Health", crypto]),
+        module("History", ["DatabaseFiles", "Health", "LockOrder", grdb, grdbSQLite, deque]),
+        module("Exposition", ["Health", "LockOrder"]),
+        module("Alerting", ["Health", "LockOrder", crypto]),
         module("ConnectionLimits", ["Health", nioCore, nioHTTP1, nioHTTPTypes, httpTypes]),
         .systemLibrary(name: "CMalloc"),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
@@ -123,8 +124,8 @@ let package = Package(
             "Daemon",
             [
                 "CMalloc",
-                "Health", "Curl", "Probing", "Scheduling", "TargetsAPI", "TargetsServer", "History", "Exposition", "Alerting",
-                "ConnectionLimits", "Web", "Settings", lifecycle, unixSignals, logging,
+                "Health", "LockOrder", "Curl", "Probing", "Scheduling", "TargetsAPI", "TargetsServer", "History", "Exposition",
+                "Alerting", "ConnectionLimits", "Web", "Settings", lifecycle, unixSignals, logging,
             ]),
         .executableTarget(
             name: "rangefinder",
@@ -157,6 +158,7 @@ let package = Package(
             name: "HistoryBenchmark", dependencies: ["Health", "History"], path: "Benchmarks/History", swiftSettings: strict),
         tests(of: "Curl", ["CCurl", "CReceive"]),
         tests(of: "Health"),
+        tests(of: "LockOrder"),
         tests(of: "ConnectionLimits", [nioCore, nioEmbedded, nioPosix, nioHTTP1, nioHTTPTypes, httpTypes]),
         tests(of: "Probing", ["Health", "Curl", "Scheduling", "HostileTargets"]),
         tests(of: "Scheduling", ["Health"]),

@@ -1,5 +1,5 @@
 package import Health
-internal import Synchronization
+internal import LockOrder
 
 /// Where alerts are kept, because they may be sent only when they are durable.
 package struct AlertMemory: Sendable {
@@ -33,7 +33,7 @@ package final class Alerter: Sendable {
         var writes = WriteQueue()
     }
 
-    let state: Mutex<State>
+    let state: OrderedMutex<State>
     private let memory: AlertMemory
     private let isInMaintenance: @Sendable (TargetIdentity) -> Bool
     private let onEvent: @Sendable (AlertingEvent) -> Void
@@ -44,7 +44,7 @@ package final class Alerter: Sendable {
         onEvent: @escaping @Sendable (AlertingEvent) -> Void
     ) {
         (self.memory, self.isInMaintenance, self.onEvent) = (memory, isInMaintenance, onEvent)
-        state = Mutex(State(pipeline: AlertPipeline(options)))
+        state = OrderedMutex(State(pipeline: AlertPipeline(options)))
     }
 
     // MARK: Changes, and what follows from them

@@ -1,5 +1,5 @@
 package import Health
-import Synchronization
+import LockOrder
 
 /// The daemon's own metrics: counted as things happen, cheap enough to be called for every probe.
 package final class DaemonMetrics: Sendable {
@@ -94,7 +94,7 @@ package final class DaemonMetrics: Sendable {
         var lastReload: Timestamp
     }
 
-    private let state: Mutex<State>
+    private let state: OrderedMutex<State>
     /// The labels of `rangefinder_build_info`.
     let build: [(name: String, value: String)]
 
@@ -106,7 +106,7 @@ package final class DaemonMetrics: Sendable {
     package init(build: KeyValuePairs<String, String>, loadedAt: Timestamp, syncFailures: [String] = []) {
         self.build = build.map { ($0.key, $0.value) }
         self.syncFailures = WordCounts(syncFailures)
-        state = Mutex(State(lastReload: loadedAt))
+        state = OrderedMutex(State(lastReload: loadedAt))
     }
 
     /// A copy, so that text is made without holding anyone up.

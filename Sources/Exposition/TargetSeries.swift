@@ -1,5 +1,5 @@
 package import Health
-import Synchronization
+import LockOrder
 
 /// The per-target series: one slot a target, filled as results come in, copied for each page.
 package final class TargetSeries: Sendable {
@@ -21,12 +21,12 @@ package final class TargetSeries: Sendable {
     }
 
     /// Held while a list is taken over, so that its labels can be written without stopping ``record(_:_:judge:)``.
-    private let editing = Mutex(())
-    private let state: Mutex<State>
+    private let editing = OrderedMutex((), rank: .seriesList)
+    private let state: OrderedMutex<State>
 
     /// `withClientID`: more than one client is configured.
     package init(perTarget detail: Detail = .full, withClientID: Bool = false) {
-        state = Mutex(State(detail: detail, withClientID: withClientID))
+        state = OrderedMutex(State(detail: detail, withClientID: withClientID))
     }
 
     /// Takes over what a reload of the configuration changed.

@@ -1,5 +1,5 @@
 package import Health
-import Synchronization
+import LockOrder
 
 /// How a probe ended, as far as scheduling cares.
 package struct ProbeEnd<Instant: Sendable>: Sendable {
@@ -35,7 +35,7 @@ package final class Scheduler<C: Clock>: Sendable where C.Duration == Duration {
     private let clock: C
     private let origin: C.Instant
     private let executor: (any TaskExecutor)?
-    private let state: Mutex<State>
+    private let state: OrderedMutex<State>
 
     /// - Parameters:
     ///   - origin: what due times are counted from. The machine's boot keeps the rhythm across restarts of the daemon.
@@ -46,7 +46,7 @@ package final class Scheduler<C: Clock>: Sendable where C.Duration == Duration {
         self.clock = clock
         self.origin = origin
         self.executor = executor
-        state = Mutex(State(schedule: Schedule(maxInFlight: maxInFlight, fastBudget: fastBudget)))
+        state = OrderedMutex(State(schedule: Schedule(maxInFlight: maxInFlight, fastBudget: fastBudget)))
     }
 
     package func set(_ target: TargetIdentity, _ rhythm: ProbeInterval, atOnce: Bool = false) {

@@ -1,3 +1,4 @@
+import LockOrder
 import Health
 import Synchronization
 import Testing

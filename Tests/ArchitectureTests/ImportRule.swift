@@ -12,18 +12,19 @@ enum ImportRule {
         "CCrypt": [],
         "Curl": ["CCurl", "CReceive", "CZlib", "Dispatch", "Glibc"],
         "Health": [],
+        "LockOrder": ["Glibc"],
         "CPCRE2": [],
         "Probing": ["Health", "Curl", "CPCRE2", "FoundationEssentials", "Glibc"],
-        "Scheduling": ["Health", "HeapModule", "DequeModule"],
+        "Scheduling": ["Health", "LockOrder", "HeapModule", "DequeModule"],
         "TargetsAPI": ["Health", "FoundationEssentials", "Crypto"],
         "ConnectionLimits": ["Health", "Glibc", "HTTPTypes", "NIOCore", "NIOHTTP1", "NIOHTTPTypes"],
         "TargetsServer": hummingbird.union([
             "Health", "ConnectionLimits", "DatabaseFiles", "TargetsAPI", "GRDB", "FoundationEssentials", "Crypto",
         ]),
         "DatabaseFiles": ["GRDB", "GRDBSQLite", "Glibc"],
-        "History": ["DatabaseFiles", "Health", "GRDB", "GRDBSQLite", "DequeModule", "Glibc"],
-        "Exposition": ["Health", "Glibc"],
-        "Alerting": ["Health", "FoundationEssentials", "Crypto"],
+        "History": ["DatabaseFiles", "Health", "LockOrder", "GRDB", "GRDBSQLite", "DequeModule", "Glibc"],
+        "Exposition": ["Health", "LockOrder", "Glibc"],
+        "Alerting": ["Health", "LockOrder", "FoundationEssentials", "Crypto"],
         "Web": hummingbird.union([
             "Health", "ConnectionLimits", "Exposition", "FoundationEssentials", "CZlib", "CCrypt", "Crypto", "Dispatch", "Glibc",
             "NIOPosix",
@@ -50,7 +51,9 @@ enum ImportRule {
 
     /// The modules that the two at the end of the line put together.
     private static let all: Set<String> = [
-        "Health", "Curl", "Probing", "Scheduling", "TargetsAPI", "TargetsServer", "History", "Exposition", "Alerting", "Web",
+        "Health", "LockOrder", "Curl", "Probing", "Scheduling", "TargetsAPI", "TargetsServer", "History", "Exposition",
+        "Alerting",
+        "Web",
         "ConnectionLimits", "DatabaseFiles", "Settings",
         "Terminal",
     ]

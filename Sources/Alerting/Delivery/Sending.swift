@@ -1,6 +1,6 @@
 internal import FoundationEssentials
 package import Health
-internal import Synchronization
+internal import LockOrder
 
 extension Alerter {
     private static let tick: Duration = .milliseconds(100)

@@ -1,6 +1,6 @@
 import Health
 import Settings
-import Synchronization
+import LockOrder
 
 /// Which targets are in a maintenance window now.
 final class MaintenanceBook: Sendable {
@@ -39,7 +39,7 @@ final class MaintenanceBook: Sendable {
         func covers(_ target: TargetIdentity) -> Bool { windows.targets[target]?.contains { open.contains($0) } ?? false }
     }
 
-    private let state = Mutex(State())
+    private let state = OrderedMutex(State())
 
     func replace(_ windows: Windows, at moment: Timestamp) {
         state.withLock { $0.windows = windows }

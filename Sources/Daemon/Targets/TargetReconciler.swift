@@ -7,7 +7,7 @@ import Logging
 import Probing
 import Scheduling
 package import Settings
-import Synchronization
+import LockOrder
 package import TargetsAPI
 
 /// The lists of all clients and the settings, turned into what is watched: the one place where targets come and go.
@@ -41,7 +41,7 @@ final class TargetReconciler: Sendable {
         }
     }
 
-    private let state: Mutex<State>
+    private let state: OrderedMutex<State>
     private let registry: TargetRegistry
     private let scheduler: Scheduler<EngineClock>
     private let history: History
@@ -56,7 +56,7 @@ final class TargetReconciler: Sendable {
         followers: TargetFollowers, maintenance: MaintenanceBook, series: TargetSeries, metrics: DaemonMetrics, logger: Logger
     ) {
         (self.followers, self.maintenance) = (followers, maintenance)
-        state = Mutex(State(settings: settings, lists: [:]))
+        state = OrderedMutex(State(settings: settings, lists: [:]), rank: .reconciliation)
         self.registry = registry
         self.scheduler = scheduler
         self.history = history
@@ -183,7 +183,7 @@ final class TargetReconciler: Sendable {
             series.replace(watched.map { SeriesTarget(labels: labels($0), policy: $0.policy.value) })
             for (identity, judge) in judges ?? [:] where judge.lastCountedAt != nil { series.restore(identity, judge: judge) }
         }
-        let moved = Mutex<[Wanted]>([])
+        let moved = OrderedMutex<[Wanted]>([])
         let take: @Sendable () -> Void = { [self] in
             let taken = found.filter {
                 self.take($0.want, isKnown: $0.isKnown, judge: judges?[$0.want.target.identity], round: round)

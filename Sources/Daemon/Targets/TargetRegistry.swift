@@ -1,7 +1,7 @@
 import Curl
 import Health
 import Probing
-import Synchronization
+import LockOrder
 
 /// Every target that is watched, with its policy and its judge. Probes get their orders here, and results are judged here.
 ///
@@ -12,7 +12,7 @@ final class TargetRegistry: Sendable {
     static let scanStep = 512
     private static let witnessesLookedAt = 10_000
 
-    private let state = Mutex(TargetTable())
+    private let state = OrderedMutex(TargetTable())
 
     // MARK: Figures
 

@@ -1,6 +1,6 @@
 internal import GRDB
 internal import Health
-internal import Synchronization
+internal import LockOrder
 
 /// Moves the results of chunks that are complete: target after target into `settled`, the counts of each into its minutes in the same
 /// transaction. Then it adds up hours that are over, and days. Wherever it is stopped, each result has one ordinal and is counted once.
@@ -22,7 +22,7 @@ final class Compactor: Sendable {
     private let rows: Int
     /// How long after its end an hour is left alone.
     private let lag: Duration
-    private let state = Mutex(State.working(Work()))
+    private let state = OrderedMutex(State.working(Work()), rank: .historyWriter)
 
     init(rows: Int, lag: Duration) { (self.rows, self.lag) = (rows, lag) }
 

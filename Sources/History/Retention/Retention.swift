@@ -1,6 +1,6 @@
 internal import GRDB
 internal import Health
-internal import Synchronization
+internal import LockOrder
 
 /// Deletes rows that are older than their age is kept, and the oldest rows of a database that is too large. It works in small steps, each
 /// in a transaction of its own. Every table begins with its oldest rows, so a step frees whole pages.
@@ -14,7 +14,7 @@ final class Retention: Sendable {
     private let now: @Sendable () -> Timestamp
     private let onSizeExceeded: @Sendable () -> Void
     /// Whether it was reported that the database is too large, and still is.
-    private let isTooLarge = Mutex(false)
+    private let isTooLarge = OrderedMutex(false)
 
     /// - Parameter onSizeExceeded: called when the database has become larger than `maxSize`.
     init(

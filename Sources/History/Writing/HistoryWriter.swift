@@ -1,7 +1,7 @@
 internal import DatabaseFiles
 internal import GRDB
 internal import Health
-internal import Synchronization
+internal import LockOrder
 
 /// Commits what waits in the inbox, lets maintenance at the database between commits, and replaces a database that can't be used any more.
 final class HistoryWriter: Sendable {
@@ -9,9 +9,9 @@ final class HistoryWriter: Sendable {
     private let options: HistoryOptions
     private let inbox: Inbox
     /// Another database once this one was replaced.
-    private let database: Mutex<OpenHistory>
-    private let state: Mutex<State>
-    private let figures = Mutex(HistoryStatistics())
+    private let database: OrderedMutex<OpenHistory>
+    private let state: OrderedMutex<State>
+    private let figures = OrderedMutex(HistoryStatistics())
 
     private enum Condition {
         case open
@@ -43,8 +43,8 @@ final class HistoryWriter: Sendable {
 
     init(_ database: OpenHistory, path: String, inbox: Inbox, options: HistoryOptions) {
         (self.path, self.inbox, self.options) = (path, inbox, options)
-        self.database = Mutex(database)
-        state = Mutex(State(held: Batch(limit: options.queueLimit)))
+        self.database = OrderedMutex(database)
+        state = OrderedMutex(State(held: Batch(limit: options.queueLimit)), rank: .historyWriter)
         updateSizes()
     }
 

@@ -1,5 +1,5 @@
 internal import Health
-internal import Synchronization
+internal import LockOrder
 
 /// Everything that was appended and that the writer hasn't taken yet.
 final class Inbox: Sendable {
@@ -11,12 +11,12 @@ final class Inbox: Sendable {
     }
 
     private let limit: Int
-    private let state: Mutex<State>
+    private let state: OrderedMutex<State>
 
     /// - Parameter limit: how many rows may wait.
     init(limit: Int) {
         self.limit = limit
-        state = Mutex(State(batch: Batch(limit: limit)))
+        state = OrderedMutex(State(batch: Batch(limit: limit)))
     }
 
     /// - Returns: the ticket of the documents, or of the last documents before. See ``HistoryStatistics/ticket``.

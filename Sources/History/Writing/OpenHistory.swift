@@ -1,7 +1,7 @@
 internal import DatabaseFiles
 internal import GRDB
 internal import Health
-internal import Synchronization
+internal import LockOrder
 
 /// A history database that is open for writing, and what is known of it.
 final class OpenHistory: Sendable {
@@ -10,8 +10,8 @@ final class OpenHistory: Sendable {
     let newest: Timestamp?
     let compactor: Compactor
     private let path: String
-    private let files: Mutex<DatabaseFiles>
-    private let cache: Mutex<RowCache>
+    private let files: OrderedMutex<DatabaseFiles>
+    private let cache: OrderedMutex<RowCache>
     private let claim: FileClaim
 
     /// Creates the database, or brings its schema up to date. Blocks.
@@ -49,8 +49,8 @@ final class OpenHistory: Sendable {
     ) {
         (self.queue, self.newest, self.path, self.claim) = (queue, newest, path, claim)
         compactor = Compactor(rows: options.compactionRows, lag: options.chunkLength)
-        self.files = Mutex(files)
-        cache = Mutex(RowCache(dimensions: dimensions))
+        self.files = OrderedMutex(files)
+        cache = OrderedMutex(RowCache(dimensions: dimensions), rank: .historyCache)
     }
 
     /// What has happened to the files; nil when nothing has. On the database's own thread.
