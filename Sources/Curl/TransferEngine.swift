@@ -15,7 +15,6 @@ package final class TransferEngine: Sendable {
     private let mailbox: Mailbox
     /// For tasks that make many transfers.
     package let executor: EngineExecutor
-    private let board = StatisticsBoard()
     private let ended = Latch()
     private let lastID = Atomic<UInt64>(0)
 
@@ -42,7 +41,7 @@ package final class TransferEngine: Sendable {
         let bounds = Loop.Bounds(lookups: max(1, maxLookups), idleConnections: max(1, maxIdleConnections))
         executor = EngineExecutor(mailbox)
         let loop = try Loop(
-            mailbox: mailbox, executor: executor, board: board, bounds: bounds, userAgent: userAgent, resolver: resolver,
+            mailbox: mailbox, executor: executor, bounds: bounds, userAgent: userAgent, resolver: resolver,
             hasRoute: hasRoute)
         let ended = self.ended
         let error = startThread(named: name, stackBytes: 4 << 20) {
@@ -98,28 +97,6 @@ package final class TransferEngine: Sendable {
         mailbox.close()
         await ended.wait()
     }
-
-    /// As of the last time that the engine waited, or ended a transfer.
-    package var statistics: EngineStatistics { board.read() }
-}
-
-/// What the engine is doing.
-package struct EngineStatistics: Hashable, Sendable {
-    /// Transfers begun or waiting to begin.
-    package var inFlight = 0
-    /// Threads in the system's resolver, hung ones included.
-    package var lookupsRunning = 0
-    /// Names that wait for such a thread.
-    package var lookupsQueued = 0
-    package var lookupsStarted = 0
-    package var transfersEnded = 0
-}
-
-final class StatisticsBoard: Sendable {
-    private let current = Mutex(EngineStatistics())
-
-    func read() -> EngineStatistics { current.withLock { $0 } }
-    func write(_ statistics: EngineStatistics) { current.withLock { $0 = statistics } }
 }
 
 /// Puts a cancellation after its submission in the mailbox, whichever comes first.

@@ -22,8 +22,6 @@ package struct TransferRequest: Sendable {
     package var userAgent: String?
     /// The whole transfer, the lookup included.
     package var timeout: Duration
-    /// TCP and TLS together; nil leaves them the whole timeout.
-    package var connectTimeout: Duration?
     package var family = Family.any
     /// Which of the allowed addresses, in ascending order: `pin % count`. One more each time goes round them all.
     package var pin: UInt64 = 0

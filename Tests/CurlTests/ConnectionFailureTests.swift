@@ -26,14 +26,6 @@ import Testing
         #expect(report.connect ?? .zero >= .milliseconds(190) && report.processing == nil)
     }
 
-    @Test func theConnectTimeoutEndsBeforeTheWholeOne() async throws {
-        let backlog = try FullBacklog()
-        defer { withExtendedLifetime(backlog) {} }
-        let report = await engine.transfer(
-            try request("http://127.0.0.1:\(backlog.port)/") { $0.connectTimeout = .milliseconds(100) })
-        #expect(report.code == .connectTimedOut && report.duration < .seconds(5))
-    }
-
     @Test func anAnswerThatNeverComesIsATimeout() async throws {
         let server = try ConnectionServer { $0.waitForClose() }
         let report = await engine.transfer(try request(server.url(), timeout: .milliseconds(150)))

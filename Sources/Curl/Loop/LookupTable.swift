@@ -24,9 +24,6 @@ struct LookupTable {
     private var queueStart = 0
     private var remembered: [LookupName: Remembered] = [:]
     private(set) var running = 0
-    private(set) var started = 0
-
-    var queued: Int { queue.count - queueStart }
 
     init(limit: Int) { self.limit = limit }
 
@@ -58,7 +55,6 @@ struct LookupTable {
             }
             lookups[name]?.isRunning = true
             running += 1
-            started += 1
             return name
         }
         return nil

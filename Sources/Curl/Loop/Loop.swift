@@ -21,7 +21,6 @@ final class Loop {
     private static let bytesPerTurn = 16 << 10
 
     private let mailbox: Mailbox
-    private let board: StatisticsBoard
     private let readiness: EpollSet
     private let lookupThreads: LookupThreads
     private let multi: UnsafeMutableRawPointer
@@ -38,7 +37,6 @@ final class Loop {
     private var backlogStart = 0
     /// When libcurl wants to be called without a socket being ready, by the monotonic clock.
     private var timer: UInt64?
-    private var ended = 0
     /// Ended in this turn. They are answered together, so that a busy turn wakes the tasks' threads once and not for each.
     private var answers:
         [(continuation: CheckedContinuation<TransferReport, Never>, report: TransferReport, pending: PendingBody?)] = []
@@ -61,7 +59,7 @@ final class Loop {
     private let executor: UnownedTaskExecutor
 
     init(
-        mailbox: Mailbox, executor: EngineExecutor, board: StatisticsBoard, bounds: Bounds, userAgent: String?,
+        mailbox: Mailbox, executor: EngineExecutor, bounds: Bounds, userAgent: String?,
         resolver: @escaping @Sendable (LookupName) -> LookupAnswer, hasRoute: @escaping @Sendable (SocketAddress) -> Bool
     ) throws(TransferFailure) {
         let prepared = Self.prepared
@@ -69,7 +67,6 @@ final class Loop {
         self.multi = multi
         self.mailbox = mailbox
         self.executor = executor.asUnownedTaskExecutor()
-        self.board = board
         self.userAgent = userAgent
         lookupThreads = LookupThreads { mailbox.post(.lookedUp($0, resolver($0))) }
         systemBundle = prepared.bundle
@@ -100,7 +97,6 @@ final class Loop {
         var isClosed = false
         while !isClosed {
             let patience = patience()
-            if patience != 0 { publish() }
             let taken = serveSockets(milliseconds: patience)
             endDone()
             isClosed = readMailbox()
@@ -235,16 +231,8 @@ final class Loop {
         return millisecondsRoundedUp(transfers.isEmpty ? next - now : min(next - now, Standstills.waitMax))
     }
 
-    private func publish() {
-        board.write(
-            EngineStatistics(
-                inFlight: transfers.count, lookupsRunning: lookups.running, lookupsQueued: lookups.queued,
-                lookupsStarted: lookups.started, transfersEnded: ended))
-    }
-
     private func answer() {
         guard !answers.isEmpty else { return }
-        publish()
         for (continuation, report, pending) in answers {
             guard let pending else {
                 continuation.resume(returning: report)
@@ -280,7 +268,6 @@ extension Loop {
         var report = transfer.finalReport(failure)
         if transfer.beganAt > 0 { report.standstill = .nanoseconds(standstills.total - transfer.standstillBefore) }
         takeFromLibcurl(transfer)
-        ended += 1
         answers.append((transfer.continuation, report, transfer.pendingBody(of: report)))
     }
 

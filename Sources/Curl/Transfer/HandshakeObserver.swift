@@ -23,7 +23,9 @@ final class HandshakeObserver {
     /// When the TCP connection stood, by the monotonic clock; 0 before. libcurl's own mark of it is lost with a failing handshake.
     private(set) var beganAt: UInt64 = 0
 
-    /// Has OpenSSL call back for each certificate that it judges. Its verdict stays as it is, and so does libcurl's cached CA store.
+    /// Has OpenSSL call back for each certificate that it judges and for each message that comes. OpenSSL's verdict stays as it is.
+    ///
+    /// Refuses renegotiation and Diffie-Hellman over finite fields as well (`rf_watch_handshake`).
     func watch(_ context: OpaquePointer) -> Bool {
         beganAt = monotonicNanoseconds()
         let retained = Unmanaged.passRetained(self)

@@ -101,9 +101,10 @@ struct TransferOptions {
             let authority = address.isIPv4 ? address.text : "[\(address.text)]"
             set.list(CURLOPT_CONNECT_TO, handle.list(["::\(authority):"]))
         }
-        set.long(CURLOPT_TIMEOUT_MS, Int(millisecondsRoundedUp(nanosecondsLeft)))
-        let connect = min(request.connectTimeout?.boundedNanoseconds ?? nanosecondsLeft, nanosecondsLeft)
-        set.long(CURLOPT_CONNECTTIMEOUT_MS, Int(max(1, millisecondsRoundedUp(connect))))
+        let timeout = Int(max(1, millisecondsRoundedUp(nanosecondsLeft)))
+        set.long(CURLOPT_TIMEOUT_MS, timeout)
+        // libcurl's own bound for TCP and TLS together is five minutes.
+        set.long(CURLOPT_CONNECTTIMEOUT_MS, timeout)
         if !transfer.keepsConnection {
             set.long(CURLOPT_FRESH_CONNECT, 1)
             set.long(CURLOPT_FORBID_REUSE, 1)

@@ -33,7 +33,7 @@ import Testing
 extension Loop {
     fileprivate convenience init(_ mailbox: Mailbox) throws {
         try self.init(
-            mailbox: mailbox, executor: EngineExecutor(mailbox), board: StatisticsBoard(),
+            mailbox: mailbox, executor: EngineExecutor(mailbox),
             bounds: Bounds(lookups: 1, idleConnections: 1), userAgent: nil, resolver: { _ in .addresses([]) },
             hasRoute: { _ in true })
     }

@@ -4,7 +4,7 @@ import HostileTargets
 
 /// All hostileCases at once and again and again, in a process of their own, where nothing else opens descriptors or takes memory.
 @Suite(.timeLimit(.minutes(5))) struct AllHostileTargetsTests {
-    @Test func leavesNoDescriptorThreadTransferOrMemoryBehind() async {
+    @Test func leavesNoDescriptorThreadOrMemoryBehind() async {
         await #expect(processExitsWith: .success) {
             let hostile = try OpenHostileTargets(HostileTargets.hostileCases)
             // The first time, pools fill, the bundle is read, and OpenSSL makes what it keeps.
@@ -15,8 +15,6 @@ import HostileTargets
             for turn in 1...3 { await hostile.probeAll(turn: UInt64(turn)) }
             try await hostile.untilQuiet()
             let after = try ProcessUse()
-            #expect(hostile.engine.statistics.inFlight == 0)
-            #expect(hostile.engine.statistics.lookupsQueued == 0)
             // The thread sanitizer talks through pipes to the program that tells it the names of functions.
             var added = Set(after.descriptors).subtracting(before.descriptors)
                 .filter { !(HostileTargets.isSanitized && $0.hasPrefix("pipe:")) }
