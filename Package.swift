@@ -87,7 +87,7 @@ let package = Package(
             name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev", "libssl-dev"])]),
         .target(name: "CReceive"),
         .target(name: "CProcess"),
-        module("Curl", ["CCurl", "CReceive", "CZlib"]),
+        module("Curl", ["CCurl", "CReceive", "CZlib", heap, deque]),
         module("Health"),
         module("LockOrder"),
         .systemLibrary(name: "CPCRE2", pkgConfig: "libpcre2-8", providers: [.apt(["libpcre2-dev"])]),
@@ -202,8 +202,9 @@ if let sanitizedModules {
         daemon.sources = ["CurlTransport.swift", "Alerts/AlertTransport.swift", "System/WallClock.swift"]
         daemon.dependencies = ["Curl", "Health", "TargetsAPI", "Alerting"]
     }
-    let wanted = sanitizedModules.contains("Fuzzing") ? "/swift-crypto" : "/swift-collections"
+    let wanted = ["swift-collections"] + (sanitizedModules.contains("Fuzzing") ? ["swift-crypto"] : [])
     package.dependencies.removeAll { dependency in
-        if case .sourceControl(_, let location, _) = dependency.kind { !location.hasSuffix(wanted) } else { true }
+        guard case .sourceControl(_, let location, _) = dependency.kind else { return true }
+        return !wanted.contains { location.hasSuffix("/\($0)") }
     }
 }

@@ -10,7 +10,7 @@ enum ImportRule {
         "CMalloc": [],
         "CZlib": [],
         "CCrypt": [],
-        "Curl": ["CCurl", "CReceive", "CZlib", "Dispatch", "Glibc"],
+        "Curl": ["CCurl", "CReceive", "CZlib", "DequeModule", "Dispatch", "Glibc", "HeapModule"],
         "Health": [],
         "LockOrder": ["Glibc"],
         "CPCRE2": [],

@@ -61,16 +61,3 @@ import Testing
         #expect(table.recall(name("bad"), keep: 100, now: 1000) == nil)
     }
 }
-
-@Suite struct DeadlinesTests {
-    @Test func giveTheEarliestFirst() {
-        var deadlines = Deadlines()
-        for value in [5, 3, 9, 1, 7, 3, 8, 2] as [UInt64] { deadlines.insert((value, value)) }
-        var order: [UInt64] = []
-        while let first = deadlines.first {
-            order.append(first.nanoseconds)
-            deadlines.removeFirst()
-        }
-        #expect(order == [1, 2, 3, 3, 5, 7, 8, 9])
-    }
-}

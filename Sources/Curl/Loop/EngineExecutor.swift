@@ -1,4 +1,5 @@
 internal import Glibc
+internal import HeapModule
 
 /// Runs tasks on the engine's own thread, between its looks at the sockets.
 ///
@@ -36,15 +37,16 @@ package struct EngineClock: Clock {
 
 /// Tasks that wait for a time on the engine's thread.
 struct Naps {
-    private var deadlines = Deadlines()
+    /// Those of naps that were cut short stay until their time.
+    private var deadlines = Heap<Deadline>()
     private var continuations: [UInt64: CheckedContinuation<Void, Never>] = [:]
 
     /// When the next one is over, or was before it was cut short.
-    var next: UInt64? { deadlines.first?.nanoseconds }
+    var next: UInt64? { deadlines.min?.nanoseconds }
 
     mutating func begin(_ id: UInt64, until deadline: UInt64, _ continuation: CheckedContinuation<Void, Never>) {
         continuations[id] = continuation
-        deadlines.insert((deadline, id))
+        deadlines.insert(Deadline(nanoseconds: deadline, id: id))
     }
 
     /// The one that is cut short.
@@ -52,8 +54,8 @@ struct Naps {
 
     mutating func takeOver(now: UInt64) -> [CheckedContinuation<Void, Never>] {
         var over: [CheckedContinuation<Void, Never>] = []
-        while let first = deadlines.first, first.nanoseconds <= now || continuations[first.id] == nil {
-            deadlines.removeFirst()
+        while let first = deadlines.min, first.nanoseconds <= now || continuations[first.id] == nil {
+            deadlines.removeMin()
             if let continuation = continuations.removeValue(forKey: first.id) { over.append(continuation) }
         }
         return over

@@ -44,16 +44,19 @@ final class Authorities {
     private let startReading: (_ path: String) -> Void
     private var kept: [String: Kept] = [:]
 
+    /// Reads on threads of its own, and posts what they have read.
+    convenience init(systemBundle: String, _ mailbox: Mailbox) {
+        self.init(systemBundle: systemBundle) { readElsewhere($0, mailbox) }
+    }
+
     /// `startReading` sees to it that ``finish(_:_:_:)`` is called with the path, later.
     init(systemBundle: String, startReading: @escaping (_ path: String) -> Void) {
         (self.systemBundle, self.startReading) = (systemBundle, startReading)
     }
 
-    func path(_ file: String?) -> String { file ?? systemBundle }
-
     /// The system's or that of a file, as it was last read. Where it is under way ``finish(_:_:_:)`` will name the transfer.
     func bundle(_ file: String?, for transfer: UInt64, now: UInt64 = monotonicNanoseconds()) -> Answer {
-        let path = path(file)
+        let path = file ?? systemBundle
         guard let bundle = kept[path] else {
             makeRoom()
             kept[path] = Kept(seenAt: now, usedAt: now, waiting: [transfer])
@@ -90,6 +93,16 @@ final class Authorities {
             kept[oldest.key] = nil
         }
     }
+}
+
+private func readElsewhere(_ path: String, _ mailbox: Mailbox) {
+    let read = { @Sendable in
+        // Before it is read: what is written meanwhile makes another form of it.
+        let file = FileForm(path)
+        mailbox.post(.bundleRead(path: path, file, file == nil ? nil : ParsedBundle(path)))
+    }
+    // Without a thread it is read here after all: once a second at most.
+    if startThread(named: "curl-authority", stackBytes: 1 << 20, read) != 0 { read() }
 }
 
 /// By what is seen that a file has changed.

@@ -18,9 +18,9 @@ func receiveBody(
 }
 
 func progressMade(
-    _ context: UnsafeMutableRawPointer?, _: curl_off_t, downloaded: curl_off_t, _: curl_off_t, uploaded: curl_off_t
+    _ context: UnsafeMutableRawPointer?, _: curl_off_t, downloaded: curl_off_t, _: curl_off_t, _: curl_off_t
 ) -> Int32 {
-    transfer(context)?.progress(downloaded: Int(downloaded), uploaded: Int(uploaded)) == true ? 0 : 1
+    transfer(context)?.progress(downloaded: Int(downloaded)) == true ? 0 : 1
 }
 
 func openSocket(
@@ -33,14 +33,16 @@ func openSocket(
 func prepareHandshake(
     _: UnsafeMutableRawPointer?, _ sslContext: UnsafeMutableRawPointer?, _ context: UnsafeMutableRawPointer?
 ) -> CURLcode {
-    guard let sslContext, let transfer = transfer(context), let witness = transfer.witness else { return CURLE_SSL_CONNECT_ERROR }
+    guard let sslContext, let transfer = transfer(context), let observer = transfer.handshake else {
+        return CURLE_SSL_CONNECT_ERROR
+    }
     let handshake = OpaquePointer(sslContext)
-    guard witness.watch(handshake) else {
-        transfer.localError = ENOMEM
+    guard observer.watch(handshake) else {
+        transfer.abort(.systemCall(ENOMEM))
         return CURLE_OUT_OF_MEMORY
     }
     guard let bundle = transfer.bundle else {
-        transfer.abort(.caFileUnreadable)
+        transfer.abort(.caFileUnreadable(path: transfer.bundlePath))
         return CURLE_SSL_CACERT_BADFILE
     }
     // Its own reference keeps the store as long as the connection wants it.

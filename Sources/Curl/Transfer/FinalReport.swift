@@ -3,27 +3,29 @@ internal import Glibc
 
 /// From the handle, while it still knows, to the report.
 extension Transfer {
-    func finalReport(_ failure: TransferFailure?) -> TransferReport {
-        guard beganAt > 0 else { return .unstarted(failure ?? .init(.cancelled)) }
+    /// - Parameter isCutOff: libcurl has not come to an end of its own.
+    func finalReport(_ failure: TransferFailure?, isCutOff: Bool) -> TransferReport {
+        guard times.beganAt > 0 else { return .unstarted(failure ?? .init(.cancelled)) }
         var report = report
         report.failure = failure
-        guard let handle, stage == .running else {
-            report.duration = .nanoseconds(monotonicNanoseconds() - beganAt)
+        guard let handle, state == .running else {
+            report.duration = .nanoseconds(monotonicNanoseconds() - times.beganAt)
             return report
         }
-        let handshake = (witness?.beganAt).flatMap { $0 > addedAt ? curl_off_t(($0 - addedAt) / 1000) : nil }
-        let answered = answeredAt.flatMap { $0 > addedAt ? curl_off_t(($0 - addedAt) / 1000) : nil }
-        let times = Times(
-            handle.pointer, isReused: !openedSocket, isProxied: request.proxy != nil, handshake: handshake, answered: answered)
+        let marks = LibcurlMarks(
+            handle.pointer, isReused: !openedSocket, isProxied: request.proxy != nil,
+            handshake: (handshake?.beganAt).flatMap { times.microsecondsSinceAdded($0) },
+            answered: times.answeredAt.flatMap { times.microsecondsSinceAdded($0) })
         // libcurl's clock stops with the transfer, ours when the loop comes round to it. Cut off from outside, libcurl's hasn't stopped.
-        let isCutOff = isOverdue || failure?.code == .cancelled || failure?.code == .shutDown
-        let duration = isCutOff ? monotonicNanoseconds() - beganAt : addedAt - beganAt + UInt64(times.total) * 1000
-        report.duration = .nanoseconds(duration)
-        times.write(to: &report, withTLS: witness != nil)
+        let end = isCutOff ? monotonicNanoseconds() : times.addedAt + UInt64(marks.total) * 1000
+        report.duration = .nanoseconds(end - times.beganAt)
+        marks.write(to: &report, withTLS: handshake != nil)
         // What a kept connection cost that was good for nothing went by before there was a connection.
-        if let triedAt { report.connect = (report.connect ?? .zero) + .nanoseconds(addedAt - triedAt) }
+        if let firstAddedAt = times.firstAddedAt {
+            report.connect = (report.connect ?? .zero) + .nanoseconds(times.addedAt - firstAddedAt)
+        }
         readAnswer(handle.pointer, &report)
-        witness?.write(to: &report)
+        handshake?.write(to: &report)
         return report
     }
 
@@ -33,11 +35,11 @@ extension Transfer {
         {
             report.address = connected
         }
-        let status = rf_get_long(easy, CURLINFO_RESPONSE_CODE)
+        let status = status
         // libcurl takes `HTTP/2 2 00` for a status of 2, and `HTTP/2 2000` for one of 2000.
         guard (100...999).contains(status) else { return }
         report.status = status
-        report.usedTLS = witness != nil
+        report.usedTLS = handshake != nil
         report.httpVersion =
             switch rf_get_long(easy, CURLINFO_HTTP_VERSION) {
             case CURL_HTTP_VERSION_1_0: 1.0
@@ -48,18 +50,18 @@ extension Transfer {
             }
         let length = rf_get_offset(easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T)
         report.contentLength = length < 0 ? nil : Int(length)
-        report.bodyProblem = decoding.problem
+        report.bodyProblem = head.decoding.problem
         var header: UnsafeMutablePointer<curl_header>?
         if curl_easy_header(easy, "Location", 0, UInt32(CURLH_HEADER), -1, &header) == CURLHE_OK, let header {
             let value = UnsafeRawBufferPointer(start: header.pointee.value, count: strlen(header.pointee.value))
             report.location = referenceText(Array(value))
-            report.setCookies = setCookies
+            report.setCookies = head.setCookies
         }
         if curl_easy_header(easy, "Last-Modified", 0, UInt32(CURLH_HEADER), -1, &header) == CURLHE_OK, let header {
             let seconds = curl_getdate(header.pointee.value, nil)
             report.lastModifiedSeconds = seconds < 0 ? nil : Int64(seconds)
         }
-        report.headers = fields.fields.map { name, value in
+        report.headers = head.fields.fields.map { name, value in
             // What is followed must keep its bytes; the others are shown and compared.
             (name, name.lowercased() == "link" ? referenceText(value) : String(decoding: value, as: UTF8.self))
         }
@@ -76,8 +78,15 @@ private func referenceText(_ value: [UInt8]) -> String {
     return String(decoding: ascii, as: UTF8.self)
 }
 
+extension TransferTimes {
+    /// As libcurl counts; nil before libcurl got the transfer.
+    fileprivate func microsecondsSinceAdded(_ nanoseconds: UInt64) -> curl_off_t? {
+        nanoseconds > addedAt ? curl_off_t((nanoseconds - addedAt) / 1000) : nil
+    }
+}
+
 /// libcurl's marks, in microseconds since it began; 0 where it didn't come so far.
-private struct Times {
+private struct LibcurlMarks {
     let nameLookup, connect, appConnect, preTransfer, startTransfer, total: curl_off_t
     let isReused: Bool
 

@@ -5,7 +5,7 @@ final class HandshakeObserver {
     private static let certificatesMax: Int32 = 10
 
     /// X509_V_OK, or why the chain was refused and how far from the leaf; the first error stays.
-    private(set) var verifyError: Int32 = 0
+    private(set) var verifyError: Int32 = X509_V_OK
     private(set) var verifyDepth: Int32 = 0
     /// The certificate that it was refused for.
     private(set) var refused: CertificateFacts?
@@ -17,9 +17,8 @@ final class HandshakeObserver {
     /// The alert that came, if it was one that ends a connection: warnings, such as one of a name that isn't known, change nothing.
     private(set) var alert: UInt8?
     private var version: Int32 = 0
-    /// Tickets and new keys: each costs OpenSSL far more than its bytes say, so those aren't all that is counted.
+    /// Tickets and new keys.
     private(set) var messagesAfterHandshake = 0
-    private static let messagesAfterHandshakeMax = 32
     /// When the TCP connection stood, by the monotonic clock; 0 before. libcurl's own mark of it is lost with a failing handshake.
     private(set) var beganAt: UInt64 = 0
 
@@ -29,7 +28,7 @@ final class HandshakeObserver {
     func watch(_ context: OpaquePointer) -> Bool {
         beganAt = monotonicNanoseconds()
         let retained = Unmanaged.passRetained(self)
-        if rf_watch_handshake(context, witnessIndex, retained.toOpaque(), certificateJudged, messageSeen) == 1 { return true }
+        if rf_watch_handshake(context, observerIndex, retained.toOpaque(), certificateJudged, messageSeen) == 1 { return true }
         retained.release()
         return false
     }
@@ -42,18 +41,18 @@ final class HandshakeObserver {
         cipher = rf_cipher_name(ssl).map { String(cString: $0) }
     }
 
+    /// For a transfer that failed.
+    var reading: TLSReading {
+        TLSReading(verifyError: verifyError, verifyDepth: verifyDepth, alert: alert, isCertificateWanted: wantsCertificate)
+    }
+
     func write(to report: inout TransferReport) {
         (report.tlsVersion, report.tlsCipher) = (tlsVersion, cipher)
         (report.certificates, report.verifiedChain, report.refusedCertificate) = (certificates, chain, refused)
     }
 
     static func of(_ ssl: OpaquePointer) -> HandshakeObserver? {
-        rf_witness_of(ssl, witnessIndex).map { Unmanaged.fromOpaque($0).takeUnretainedValue() }
-    }
-
-    /// - Parameter before: what had come before the transfer that asks.
-    func hasTooMuchAfterHandshake(since before: Int) -> Bool {
-        messagesAfterHandshake - before > Self.messagesAfterHandshakeMax
+        rf_witness_of(ssl, observerIndex).map { Unmanaged.fromOpaque($0).takeUnretainedValue() }
     }
 
     fileprivate func came(_ content: Int32, _ bytes: UnsafeRawBufferPointer) {
@@ -95,9 +94,9 @@ final class HandshakeObserver {
     }
 }
 
-/// Where in an SSL_CTX witnesses are kept.
-private let witnessIndex = rf_witness_index { _, witness, _, _, _, _ in
-    if let witness { Unmanaged<HandshakeObserver>.fromOpaque(witness).release() }
+/// Where in an SSL_CTX its observer is kept.
+private let observerIndex = rf_witness_index { _, observer, _, _, _, _ in
+    if let observer { Unmanaged<HandshakeObserver>.fromOpaque(observer).release() }
 }
 
 private func certificateJudged(_ isAccepted: Int32, _ verification: OpaquePointer?) -> Int32 {

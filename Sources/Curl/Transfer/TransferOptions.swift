@@ -11,12 +11,12 @@ struct TransferOptions {
     private let nanosecondsLeft: UInt64
     private let userAgent: String?
 
-    init(_ transfer: Transfer, _ address: SocketAddress, nanosecondsLeft: UInt64, loop: Loop) {
+    init(_ transfer: Transfer, _ address: SocketAddress, nanosecondsLeft: UInt64, userAgent: String?) {
         self.transfer = transfer
         self.address = address
         self.nanosecondsLeft = nanosecondsLeft
         request = transfer.request
-        userAgent = request.userAgent ?? loop.userAgent
+        self.userAgent = request.userAgent ?? userAgent
     }
 
     /// Answers why it can't be sent.
@@ -48,7 +48,7 @@ struct TransferOptions {
             set.check(rf_set_closesocket_function(set.easy, closeSocket))
         }
         set.long(CURLOPT_NOPROGRESS, 0)
-        if transfer.witness != nil {
+        if transfer.handshake != nil {
             set.pointer(CURLOPT_SSL_CTX_DATA, context)
             set.check(rf_set_ssl_ctx_function(set.easy, prepareHandshake))
         }
@@ -86,7 +86,7 @@ struct TransferOptions {
     }
 
     private func setClientCertificate(_ set: inout Setter) {
-        guard let certificate = request.clientCertificate, transfer.witness != nil else { return }
+        guard let certificate = request.clientCertificate, transfer.handshake != nil else { return }
         var (chain, key) = (certificate.chain, certificate.key)
         set.check(chain.withUTF8 { rf_set_blob(set.easy, CURLOPT_SSLCERT_BLOB, $0.baseAddress, $0.count) })
         set.check(key.withUTF8 { rf_set_blob(set.easy, CURLOPT_SSLKEY_BLOB, $0.baseAddress, $0.count) })
@@ -108,7 +108,7 @@ struct TransferOptions {
         if !transfer.keepsConnection {
             set.long(CURLOPT_FRESH_CONNECT, 1)
             set.long(CURLOPT_FORBID_REUSE, 1)
-        } else if transfer.triedAt != nil {
+        } else if transfer.times.isSecondTry {
             set.long(CURLOPT_FRESH_CONNECT, 1)
         }
         setClientCertificate(&set)

@@ -16,9 +16,10 @@ import Testing
                     return continuation.resume(returning: .unstarted(.init(.localFault)))
                 }
                 let transfer = Transfer(submission, KeptConnections(), systemBundle: "")
+                _ = transfer.state.begin(wanted)
                 transfer.markBeginning()
                 transfer.handle = handle
-                loop.transfers[1] = transfer
+                loop.transfers.insert(transfer)
                 // Before the loop has told libcurl whom to tell when it wants to go on, so nobody hears of it.
                 if let failure = loop.add(transfer, handle) { loop.end(transfer, failure) }
                 loop.run()

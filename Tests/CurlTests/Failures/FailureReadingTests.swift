@@ -60,7 +60,7 @@ import Testing
             (reading.connection, reading.systemError) = (connection, error)
             #expect(reading.code == .localFault)
             reading = FailureReading(result: CURLE_OPERATION_TIMEDOUT)
-            (reading.connection, reading.localError) = (connection, error)
+            (reading.connection, reading.abortReason) = (connection, .systemCall(error))
             #expect(reading.code == .localFault)
         }
     }

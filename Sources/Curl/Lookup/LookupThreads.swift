@@ -1,4 +1,5 @@
 internal import CCurl
+internal import DequeModule
 internal import Glibc
 internal import Synchronization
 
@@ -8,12 +9,10 @@ internal import Synchronization
 /// How many work at a time is the ``LookupTable``'s to bound. One that hangs in the resolver is not waited for.
 final class LookupThreads: Sendable {
     private struct State {
-        var names: [LookupName] = []
+        var names = Deque<LookupName>()
         /// Threads that wait for a name.
         var idle = 0
         var isClosed = false
-
-        mutating func next() -> LookupName? { names.isEmpty ? nil : names.removeFirst() }
     }
 
     /// How long one without work stays.
@@ -73,7 +72,7 @@ final class LookupThreads: Sendable {
     private func next() -> LookupName? {
         while true {
             let name = state.withLock { state -> LookupName? in
-                if let name = state.next() { return name }
+                if let name = state.names.popFirst() { return name }
                 if !state.isClosed { state.idle += 1 }
                 return nil
             }
@@ -83,7 +82,7 @@ final class LookupThreads: Sendable {
             let (last, isOver) = state.withLock { state in
                 state.idle -= 1
                 let isOver = isLate || state.isClosed
-                return (isOver ? state.next() : nil, isOver)
+                return (isOver ? state.names.popFirst() : nil, isOver)
             }
             if isOver { return last }
         }

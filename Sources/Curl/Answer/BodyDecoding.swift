@@ -121,7 +121,9 @@ struct PendingBody: @unchecked Sendable {
         var (report, decoding) = (report, decoding)
         decoding.decode(UnsafeRawBufferPointer(start: nil, count: 0), atMost: .max) { report.take($0, of: request) }
         report.bodyProblem = decoding.problem
-        if report.bodyLength > request.maxBody { report.failure = .bodyTooLarge(request) }
+        if report.bodyLength > request.maxBody {
+            report.failure = TransferFailure(.bodyTooLarge, detail: AbortReason.bodyTooLarge(limit: request.maxBody).words)
+        }
         return report
     }
 }
@@ -129,7 +131,7 @@ struct PendingBody: @unchecked Sendable {
 extension Transfer {
     /// nil of an answer that was decoded as it came, and of none.
     func pendingBody(of report: TransferReport) -> PendingBody? {
-        report.failure == nil && report.status != nil ? PendingBody(decoding, request) : nil
+        report.failure == nil && report.status != nil ? PendingBody(head.decoding, request) : nil
     }
 }
 
@@ -140,12 +142,6 @@ extension TransferReport {
         let room = request.keepBody - body.count
         if room > 0 { body.append(contentsOf: decoded.prefix(room)) }
         return bodyLength <= request.maxBody
-    }
-}
-
-extension TransferFailure {
-    static func bodyTooLarge(_ request: TransferRequest) -> TransferFailure {
-        TransferFailure(.bodyTooLarge, detail: "more than \(request.maxBody) bytes")
     }
 }
 

@@ -20,8 +20,7 @@ struct LookupTable {
 
     private let limit: Int
     private var lookups: [LookupName: Lookup] = [:]
-    private var queue: [LookupName] = []
-    private var queueStart = 0
+    private var queue = BurstQueue<LookupName>()
     private var remembered: [LookupName: Remembered] = [:]
     private(set) var running = 0
 
@@ -42,13 +41,7 @@ struct LookupTable {
 
     /// The next lookup to start a thread for, when one may start; it counts as running from here on.
     mutating func next() -> LookupName? {
-        while running < limit, queueStart < queue.count {
-            let name = queue[queueStart]
-            queueStart += 1
-            if queueStart == queue.count || queueStart > 1024 {
-                queue.removeFirst(queueStart)
-                queueStart = 0
-            }
+        while running < limit, let name = queue.popFirst() {
             if lookups[name]?.waiters.isEmpty ?? true {
                 lookups[name] = nil
                 continue
