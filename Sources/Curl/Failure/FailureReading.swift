@@ -8,7 +8,7 @@ internal import Glibc
 struct FailureReading {
     let result: CURLcode
     /// libcurl's own words; they can hold foreign text.
-    var words = ""
+    var words = LibcurlWords()
     /// An errno of libcurl's connect(), send() or recv().
     var systemError: Int32 = 0
     var abortReason: AbortReason?
@@ -40,8 +40,6 @@ struct FailureReading {
         if let ownTrouble { return ownTrouble }
         if isBeforeTarget, result != CURLE_OK { return .proxyFailed }
         if abortReason == .flood { return isHandshaking ? .tlsFailed : .protocolError }
-        // An HTTP/2 connection that was closed before anything was answered on the stream.
-        if headerBytes == 0, words.contains("before end of the underlying stream") { return .connectionClosed }
         return isConnected ? codeOfConnection : codeOfConnecting
     }
 
@@ -103,10 +101,13 @@ struct FailureReading {
         case CURLE_SSL_CIPHER, CURLE_USE_SSL_FAILED, CURLE_SSL_SHUTDOWN_FAILED, CURLE_SSL_CLIENTCERT, CURLE_SSL_CERTPROBLEM,
             CURLE_SSL_CACERT_BADFILE:
             return .tlsFailed
-        // Of HTTP/2 with prior knowledge this is what libcurl says when it couldn't go on with what it got. A close has words of its own.
-        case CURLE_GOT_NOTHING: return isPlainHTTP2 && words.contains("Empty reply") ? .protocolError : .connectionClosed
+        // An HTTP/2 connection that was closed before anything was answered on the stream. A stream that the server has sent away ends with
+        // the same code, and libcurl has no words for that end.
+        case CURLE_PARTIAL_FILE where headerBytes == 0 && !words.isEmpty: return .connectionClosed
+        // Of HTTP/2 with prior knowledge this is what libcurl says when it couldn't go on with what it got.
+        case CURLE_GOT_NOTHING: return isPlainHTTP2 && systemError == 0 ? .protocolError : .connectionClosed
         case CURLE_SEND_ERROR, CURLE_RECV_ERROR:
-            if words.contains("alert"), words.contains("SSL") { return .tlsFailed }
+            if words.openSSLError?.isAlert == true { return .tlsFailed }
             return connectionLostCode ?? .protocolError
         // A header line past libcurl's bound is CURLE_OUT_OF_MEMORY, HTTP/0.9 CURLE_UNSUPPORTED_PROTOCOL, a line that is no field
         // CURLE_BAD_FUNCTION_ARGUMENT, a tail behind what was compressed CURLE_WRITE_ERROR.
@@ -131,9 +132,7 @@ struct FailureReading {
     private var connectionLostCode: TransferFailure.Code? {
         if systemError == ECONNRESET || systemError == EPIPE { return .connectReset }
         if systemError == ETIMEDOUT { return .timedOut }
-        // nghttp2 says of a flood that the session "must be closed".
-        if words.contains("nghttp2_") { return nil }
-        let wasClosed = words.contains("unexpected eof") || words.contains("SSL_ERROR_SYSCALL") || words.contains("closed")
+        let wasClosed = words.contain(.endInHandshake) || words.openSSLError?.isEndOfConnection == true
         return wasClosed && headerBytes == 0 ? .connectionClosed : nil
     }
 }

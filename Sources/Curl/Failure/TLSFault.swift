@@ -94,13 +94,10 @@ extension TLSFault {
         }
     }
 
-    /// By OpenSSL's reason for giving up a handshake itself (sslerr.h), which libcurl quotes as `error:0A00010B:`; nil for one that says
-    /// enough in OpenSSL's own words, or that isn't there.
-    init?(quoted words: String) {
-        guard let start = words.firstRange(of: "error:")?.upperBound,
-            let packed = UInt(words[start...].prefix { $0 != ":" }, radix: 16), Self.library(packed) == ERR_LIB_SSL
-        else { return nil }
-        switch Self.reason(packed) {
+    /// By OpenSSL's reason for giving up a handshake itself (sslerr.h); nil for one that says enough in OpenSSL's own words.
+    init?(handshake error: OpenSSLError) {
+        guard error.library == ERR_LIB_SSL else { return nil }
+        switch error.reason {
         case SSL_R_WRONG_VERSION_NUMBER, SSL_R_HTTP_REQUEST, SSL_R_UNKNOWN_PROTOCOL, SSL_R_PACKET_LENGTH_TOO_LONG: self = .notTLS
         case SSL_R_UNSUPPORTED_PROTOCOL, SSL_R_UNSUPPORTED_SSL_VERSION, SSL_R_VERSION_TOO_LOW, SSL_R_BAD_PROTOCOL_VERSION_NUMBER:
             self = .versionTooOld
@@ -118,8 +115,4 @@ extension TLSFault {
         default: return nil
         }
     }
-
-    /// How OpenSSL 3 packs an error (err.h): eight bits of library, 23 of reason.
-    private static func library(_ packed: UInt) -> Int32 { Int32(packed >> 23 & 0xff) }
-    private static func reason(_ packed: UInt) -> Int32 { Int32(packed & 0x7f_ffff) }
 }

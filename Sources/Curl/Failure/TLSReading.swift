@@ -19,7 +19,7 @@ struct TLSReading: Hashable {
     /// - Parameters:
     ///   - failure: what the code and the errno amount to.
     ///   - words: libcurl's.
-    func explained(_ failure: TransferFailure, _ words: String) -> TransferFailure {
+    func explained(_ failure: TransferFailure, _ words: LibcurlWords) -> TransferFailure {
         var failure = failure
         switch failure.code {
         // libcurl looks at the first error in OpenSSL's queue alone: of a wrong signature that is not the verdict on the chain, and an alert
@@ -54,12 +54,12 @@ struct TLSReading: Hashable {
         return failure
     }
 
-    private func handshakeFault(_ failure: TransferFailure, _ words: String) -> TLSFault? {
+    private func handshakeFault(_ failure: TransferFailure, _ words: LibcurlWords) -> TLSFault? {
         if let alert {
             return TLSFault(
                 alert: alert, isCertificateWanted: isCertificateWanted, isCertificateShown: isCertificateShown)
         }
-        if failure.code == .tlsFailed { return TLSFault(quoted: words) }
+        if failure.code == .tlsFailed { return words.openSSLError.flatMap { TLSFault(handshake: $0) } }
         guard isCertificateWanted, failure.code != .protocolError else { return nil }
         return isCertificateShown ? .clientCertificateRefused : .clientCertificateMissing
     }

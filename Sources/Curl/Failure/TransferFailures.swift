@@ -1,5 +1,4 @@
 internal import CCurl
-internal import Glibc
 
 /// From a failing transfer to what is read of it, and said.
 extension FailureReading {
@@ -7,10 +6,10 @@ extension FailureReading {
     init(_ transfer: Transfer, _ result: CURLcode, _ handle: EasyHandle) {
         let request = transfer.request
         self.result = result
-        words = String(cString: handle.errorBuffer)
+        words = LibcurlWords(text: String(cString: handle.errorBuffer))
         abortReason = transfer.abortReason
         // The reset of a flooded connection is our own.
-        systemError = abortReason == .flood ? 0 : Self.systemError(handle.pointer, words)
+        systemError = abortReason == .flood ? 0 : max(0, Int32(clamping: rf_get_long(handle.pointer, CURLINFO_OS_ERRNO)))
         hasAnswer = transfer.hasAnswer
         headerBytes = transfer.head.byteCount
         connection = Connection(transfer, handle.pointer)
@@ -23,13 +22,6 @@ extension FailureReading {
         tls = transfer.handshake?.reading
         tls?.isCertificateShown = request.clientCertificate != nil
         tls?.mayHaveEndedIt = transfer.openedSocket && headerBytes == 0 && abortReason != .flood
-    }
-
-    /// libcurl's errno, or what its words name, for in TLS it keeps none.
-    private static func systemError(_ easy: UnsafeMutableRawPointer, _ words: String) -> Int32 {
-        let error = Int32(clamping: rf_get_long(easy, CURLINFO_OS_ERRNO))
-        if error > 0 { return error }
-        return [ECONNRESET, EPIPE].first { words.contains(systemErrorText($0)) } ?? 0
     }
 
     /// nil for a complete answer.
@@ -64,7 +56,7 @@ extension FailureReading {
         case CURLE_OK where code == .protocolError: return "the headers ended early"
         case CURLE_OUT_OF_MEMORY where code == .protocolError: return "a header line is longer than libcurl takes"
         case CURLE_BAD_FUNCTION_ARGUMENT where code == .protocolError: return "a line of its headers or trailers is no header"
-        default: return words.isEmpty ? curl_easy_strerror(result).map { String(cString: $0) } ?? "" : words
+        default: return words.isEmpty ? curl_easy_strerror(result).map { String(cString: $0) } ?? "" : words.text
         }
     }
 }

@@ -69,6 +69,14 @@ import Testing
         #expect(FailureReading(result: CURLE_OUT_OF_MEMORY).code == .localFault)
     }
 
+    @Test func aStreamThatWasSentAwayWithoutAWordIsNoClose() {
+        var reading = FailureReading(result: CURLE_PARTIAL_FILE)
+        reading.connection = .standing
+        #expect(reading.code == .protocolError)
+        reading.words = LibcurlWords(text: "HTTP/2 stream 1 was not closed cleanly before end of the underlying stream")
+        #expect(reading.code == .connectionClosed)
+    }
+
     /// RFC 4443 section 3.1: a router far away says that it is forbidden, and connect() has that as EACCES.
     @Test func aForbiddenWayOverIPv6IsTheNetworksAndOverIPv4OurOwnFirewalls() {
         var reading = FailureReading(result: CURLE_COULDNT_CONNECT)
