@@ -56,7 +56,9 @@ struct ExampleFile {
         let name = rest.prefix { $0.isLowercase || $0 == "_" }
         rest = rest.dropFirst(name.count)
         guard !name.isEmpty, rest == ":" || rest.hasPrefix(": ") else { return nil }
-        let value = rest.dropFirst().split(separator: " #", maxSplits: 1, omittingEmptySubsequences: false).first ?? ""
-        return (name, indent, value.trimmingCharacters(in: .whitespaces), isComment)
+        let text = rest.dropFirst().split(separator: " #", maxSplits: 1, omittingEmptySubsequences: false).first ?? ""
+        let value = text.trimmingCharacters(in: .whitespaces)
+        // A sentence of a comment may begin a line with a key and its value.
+        return isComment && value.contains(" ") ? nil : (name, indent, value, isComment)
     }
 }
