@@ -29,7 +29,7 @@ import Testing
     }
 }
 
-@Test func everyRoomHasATestTarget() throws {
+@Test func everyModuleHasATestTarget() throws {
     let modules = try Repository.folders(in: "Sources").filter {
         try !Repository.files(in: "Sources/\($0)", named: ".swift").isEmpty
     }
