@@ -56,6 +56,48 @@ func localLinks(in text: String) -> [String] {
     }
 }
 
+@Test func everyMetricThatIsDocumentedIsExposed() throws {
+    let files = try Repository.files(in: "Sources/Exposition", named: ".swift")
+    let exposed = try files.reduce(into: Set<String>()) { $0.formUnion(metricNames(in: try Repository.text(of: $1))) }
+    let rows = try Repository.text(of: "docs/metrics.md").split(separator: "\n").filter { $0.hasPrefix("| `") }
+    #expect(rows.count > 50)
+    // `process_*` stands for all of a prefix.
+    for name in rows.map({ $0.dropFirst(3).prefix { $0 != "`" } }) where !name.hasSuffix("*") {
+        #expect(
+            exposed.contains(String(name)), "docs/metrics.md has a row for \(name), which no file of Sources/Exposition names")
+    }
+}
+
+@Test func everyPathOfTheListenerIsDocumentedAndThoseForABrowserAreLinked() throws {
+    let site = try Repository.text(of: "Sources/Web/Site.swift")
+    let routes = site.matches(of: /case "(\/[^"]*)": route = \(\.(\w+),/).map { (path: String($0.1), method: String($0.2)) }
+    #expect(routes.count >= 6)
+    let (document, start) = (
+        try Repository.text(of: "docs/listener.md"), try Repository.text(of: "Sources/Web/LandingPage.swift")
+    )
+    for route in routes {
+        let isDocumented = ["`\(route.path)`", "`\(route.method.uppercased()) \(route.path)`"].contains { document.contains($0) }
+        #expect(isDocumented, "docs/listener.md doesn't name \(route.path)")
+        if route.method == "get", route.path != "/" {
+            #expect(start.contains("href=\"\(route.path)\""), "Sources/Web/LandingPage.swift has no link to \(route.path)")
+        }
+    }
+}
+
+/// A channel is a case of `AlertJob`. Its name begins its section of the document and its tests with a real daemon.
+@Test func everyChannelOfAlertsIsDocumentedAndTestedWithARealDaemon() throws {
+    let source = try Repository.text(of: "Sources/Alerting/Delivery/Deliveries.swift")
+    let jobs = try #require(source.firstMatch(of: /enum AlertJob: Sendable \{([\s\S]*?)\n\}/)).1
+    let channels = jobs.matches(of: /case (\w+)\(/).map { $0.1.prefix(1).uppercased() + $0.1.dropFirst() }
+    #expect(channels.count >= 2)
+    let document = try Repository.text(of: "docs/alerting.md")
+    for channel in channels {
+        #expect(document.contains("\n## \(channel)"), "docs/alerting.md has no section \(channel)")
+        let tests = "Tests/DaemonTests/Alerts/\(channel)Tests.swift"
+        #expect(Repository.exists(tests), "\(channel) has no \(tests)")
+    }
+}
+
 /// The names of metrics that stand at the beginning of string literals.
 private func metricNames(in source: String) -> Set<String> {
     let prefixes = ["probe_", "rangefinder_", "process_"]

@@ -34,6 +34,19 @@ import Testing
         }
     }
 
+    @Test func everyCommandIsInTheTableOfCommands() async throws {
+        let table = try #require(readme.components(separatedBy: "\n## Commands\n").last).components(separatedBy: "\n## ")[0]
+        for command in try await CommandLine().commands {
+            let words = command.name.split(separator: " ")
+            // `history TARGET` is short for `history show TARGET`. The commands of one group may share a row.
+            let forms =
+                command.name == "history show"
+                ? ["`rangefinder history TARGET"]
+                : ["`rangefinder \(command.name)", "`\(command.name)`"] + (words.count == 2 ? ["`\(words[1])`"] : [])
+            #expect(forms.contains { table.contains($0) }, "README.md has no row for \(command.name)")
+        }
+    }
+
     /// What config/kubernetes gives to the daemon.
     @Test func theConfigurationForKubernetesIsAccepted() async throws {
         let file = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
