@@ -23,28 +23,12 @@ actor SyncService {
         /// Until then the API wants to be left alone.
         var quietUntil: ContinuousClock.Instant?
 
-        mutating func receive(_ answer: ListAnswer, counts: Bool) -> Received {
+        mutating func receive(_ answer: ListAnswer, counts: Bool) -> TargetFeed.Outcome {
             switch answer {
-            case .unchanged: return Received(feed.receiveAgain(counts: counts))
+            case .unchanged: return feed.receiveAgain(counts: counts)
             case .list(let list, let fingerprint):
                 lastAnswer = fingerprint
-                return Received(feed.receive(list, counts: counts))
-            }
-        }
-    }
-
-    /// What came of an answer, in numbers: both forms of a hundred thousand targets need not outlive the comparison.
-    private enum Received {
-        case applied(added: Int, changed: Int, removed: Int, unchanged: Int)
-        case held(lost: Int, of: Int)
-
-        init(_ outcome: TargetFeed.Outcome) {
-            switch outcome {
-            case .applied(let change):
-                self = .applied(
-                    added: change.added.count, changed: change.changed.count, removed: change.removed.count,
-                    unchanged: change.unchanged)
-            case .held(let lost, let total): self = .held(lost: lost, of: total)
+                return feed.receive(list, counts: counts)
             }
         }
     }
@@ -265,19 +249,20 @@ actor SyncService {
         onRejected(channels.values.reduce(0) { $0 + $1.feed.rejected.count })
         metrics.setSyncHeld(channel.feed.isHolding, clientID: clientID)
         switch outcome {
-        case .applied(let added, let changed, let removed, let unchanged):
+        case .applied(let change):
             let now = Timestamp.now()
             metrics.syncSucceeded(clientID: clientID, at: now)
             onSynced(clientID, now)
-            guard isFirst || added + changed + removed > 0 else {
-                logger.debug("sync: nothing changed", metadata: ["client_id": "\(clientID)", "targets": "\(unchanged)"])
+            guard isFirst || !change.isEmpty else {
+                logger.debug(
+                    "sync: nothing changed", metadata: ["client_id": "\(clientID)", "targets": "\(change.unchanged)"])
                 return nil
             }
             logger.info(
                 "sync: list changed",
                 metadata: [
-                    "client_id": "\(clientID)", "added": "\(added)", "changed": "\(changed)", "removed": "\(removed)",
-                    "unchanged": "\(unchanged)",
+                    "client_id": "\(clientID)", "added": "\(change.added)", "changed": "\(change.changed)",
+                    "removed": "\(change.removed)", "unchanged": "\(change.unchanged)",
                 ])
             releaseFreedMemory()
             apply(clientID, channel.feed.targets)

@@ -43,7 +43,7 @@ struct CompactionRun {
             guard let (_, kind, reason) = kind(values.kind) else { continue }
             let startedAt = chunk.base + values.offset
             (first, last) = (min(first, startedAt), max(last, startedAt))
-            let own = startedAt.quotient(Counting.minute)
+            let own = startedAt.flooredQuotient(by: Counting.minute)
             if own != minute.minute || minute.isEmpty {
                 try write(target, &ordinal, kind.vantage)
                 minute.begin(own)
@@ -73,7 +73,7 @@ struct CompactionRun {
     private mutating func write(_ target: Int64, _ ordinal: inout Int, _ vantage: Int64) throws {
         guard !minute.isEmpty else { return }
         let id = ResultID.make(chunk: chunk.id, target: target, ordinal: ordinal)
-        try minute.write(id, base: chunk.base.quotient(Counting.minute), with: insertMinute)
+        try minute.write(id, base: chunk.base.flooredQuotient(by: Counting.minute), with: insertMinute)
         try adder.add(minute, of: target, vantage: vantage)
         minute.begin(.min)
         ordinal += 1

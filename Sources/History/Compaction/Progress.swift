@@ -1,4 +1,5 @@
 internal import GRDB
+internal import Health
 
 /// How far the rows of one age have been added up to rows of the next age. The table `progress` has a row for each.
 ///
@@ -25,7 +26,7 @@ struct Progress {
 
     /// Whether an hour of a target has been added up.
     func includes(_ hour: Int64, of target: Int64, through: Int64) -> Bool {
-        PeriodID.make(period: hour.quotient(hours), target: target) <= through
+        PeriodID.make(period: hour.flooredQuotient(by: hours), target: target) <= through
     }
 
     /// The first target of a block that hasn't been added up.

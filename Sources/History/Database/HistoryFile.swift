@@ -52,14 +52,13 @@ enum HistoryFile {
 
     /// A URI that opens the file without locks and without a `-shm` beside it: right only while nobody writes.
     static func immutableURI(_ path: String) -> String {
-        let hex = Array("0123456789ABCDEF".utf8)
         var uri = Array("file:".utf8)
         for byte in sqlitePath(path).utf8 {
             let isPlain = (0x30...0x39).contains(byte) || (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte)
             if isPlain || byte == 0x2F || byte == 0x2E || byte == 0x2D || byte == 0x5F {
                 uri.append(byte)
             } else {
-                uri += [0x25, hex[Int(byte >> 4)], hex[Int(byte & 15)]]
+                uri += Hex.percentEncoded(byte)
             }
         }
         return String(decoding: uri, as: UTF8.self) + "?immutable=1"

@@ -61,7 +61,8 @@ struct Words: Sendable {
     }
 
     func outcome(_ kind: ResultKind) -> Outcome {
-        if let reason = kind.reason.flatMap({ reasons[$0] }).flatMap({ Reason(rawValue: $0) }) { return .bad(reason) }
+        // A newer version may have written a word that this version doesn't know. A result with a reason is bad all the same.
+        if let reason = kind.reason { return .bad(reasons[reason].flatMap { Reason(rawValue: $0) } ?? .statusUnexpected) }
         if let cause = kind.cause.flatMap({ causes[$0] }).flatMap({ Cause(rawValue: $0) }) { return .poor(cause) }
         return .good
     }

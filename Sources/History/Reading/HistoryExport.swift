@@ -50,7 +50,7 @@ package struct HistoryExport: Sendable {
         switch view {
         case .results: try runResults(body)
         case .availability:
-            let first = PeriodID.make(period: max(0, span.lowerBound.quotient(Counting.hour)), target: 0)
+            let first = PeriodID.make(period: max(0, span.lowerBound.flooredQuotient(by: Counting.hour)), target: 0)
             try runByID(
                 Source(id: "h.id", columns: ViewSQL.availabilityColumns, tables: ViewSQL.availabilitySources, table: "hour"),
                 from: first - 1, body)

@@ -57,18 +57,16 @@ package struct RollupItem: Hashable, Sendable {
     package func percentile(_ share: Double, of phase: Phase) -> Duration? {
         rollup.phases[keyPath: phase.keyPath].percentile(share).map { .microseconds($0) }
     }
+}
 
-    package enum Phase: String, CaseIterable, Sendable {
-        case dns, connect, tls, processing, transfer
-
-        fileprivate var keyPath: KeyPath<PhaseDistributions, Distribution> {
-            switch self {
-            case .dns: \.dns
-            case .connect: \.connect
-            case .tls: \.tls
-            case .processing: \.processing
-            case .transfer: \.transfer
-            }
+extension Phase {
+    fileprivate var keyPath: KeyPath<PhaseDistributions, Distribution> {
+        switch self {
+        case .dns: \.dns
+        case .connect: \.connect
+        case .tls: \.tls
+        case .processing: \.processing
+        case .transfer: \.transfer
         }
     }
 }

@@ -35,7 +35,7 @@ struct Series {
     private mutating func add(_ rollup: Rollup, _ period: Int64, of length: Int64) {
         let start = max(period * length, span.lowerBound)
         guard span.contains(start), (period + 1) * length > start else { return }
-        buckets[start.quotient(resolution), default: Rollup()].merge(rollup)
+        buckets[start.flooredQuotient(by: resolution), default: Rollup()].merge(rollup)
     }
 
     private mutating func addResults() throws {
@@ -44,7 +44,7 @@ struct Series {
         try reading.each(span) { _, startedAt, values in
             guard let kind = counting.kinds[values.kind] else { return true }
             let reason = counting.reason(of: kind)
-            found[startedAt.quotient(resolution), default: Rollup()].add(values, kind, reason: reason)
+            found[startedAt.flooredQuotient(by: resolution), default: Rollup()].add(values, kind, reason: reason)
             return true
         }
         buckets = found
@@ -106,11 +106,11 @@ struct Series {
         _ table: PeriodTable, in span: Range<Int64>, from earliest: Int64 = .min, where isWanted: (Int64) -> Bool = { _ in true }
     ) throws {
         let select = try Prepared(reading.db, "SELECT \(PeriodTable.columns) FROM \(table.withPhases) WHERE id = ?")
-        let first = max(span.lowerBound.quotient(table.milliseconds), earliest)
+        let first = max(span.lowerBound.flooredQuotient(by: table.milliseconds), earliest)
         // Nothing is there before the first row and after the last.
         let ends = try ["min", "max"].map { try reading.db.integer("SELECT \($0)(id) FROM \(table.name)").map(PeriodID.period) }
         guard let least = ends[0], let most = ends[1] else { return }
-        let end = min((span.upperBound - 1).quotient(table.milliseconds), most)
+        let end = min((span.upperBound - 1).flooredQuotient(by: table.milliseconds), most)
         guard max(first, least) <= end else { return }
         var sum = PeriodSum()
         for period in max(first, least)...end where isWanted(period) {

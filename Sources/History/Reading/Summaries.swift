@@ -5,8 +5,8 @@ internal import Health
 /// benchmark and the tests do.
 enum Summaries {
     static func wholeHours(_ span: Range<Int64>) -> Range<Int64> {
-        let end = -(-span.upperBound).quotient(Counting.hour) * Counting.hour
-        return span.lowerBound.quotient(Counting.hour) * Counting.hour..<max(end, span.lowerBound)
+        let end = -(-span.upperBound).flooredQuotient(by: Counting.hour) * Counting.hour
+        return span.lowerBound.flooredQuotient(by: Counting.hour) * Counting.hour..<max(end, span.lowerBound)
     }
 
     static func one(_ reading: TargetReading, _ span: Range<Int64>) throws -> Rollup {
@@ -68,8 +68,8 @@ enum Summaries {
         init(_ db: Database, _ span: Range<Int64>) throws {
             self.span = span
             through = try Progress.hours.read(db)
-            let first = max(Progress.hours.firstOpenHour(through: through), span.lowerBound.quotient(Counting.hour))
-            let end = max(first, span.upperBound.quotient(Counting.hour))
+            let first = max(Progress.hours.firstOpenHour(through: through), span.lowerBound.flooredQuotient(by: Counting.hour))
+            let end = max(first, span.upperBound.flooredQuotient(by: Counting.hour))
             hours = first..<end
             chunks = first < end ? try StoredChunk.moved(db, first * Counting.hour..<end * Counting.hour) : []
             minutes = try MinuteRows(db, withPhases: false)
@@ -79,7 +79,7 @@ enum Summaries {
         func add(_ target: Int64, to sum: inout PeriodSum) throws {
             for chunk in chunks where chunk.moved >= target {
                 try minutes.each(of: target, in: chunk) { minute, row, column in
-                    let hour = minute.quotient(60)
+                    let hour = minute.flooredQuotient(by: 60)
                     guard hours.contains(hour), !Progress.hours.includes(hour, of: target, through: through) else { return }
                     sum.addMinute(row, from: column, withPhases: false)
                 }
@@ -94,7 +94,7 @@ enum Summaries {
     static func wholeDays(_ span: Range<Int64>) -> Range<Int64> {
         let day = PeriodTable.days.milliseconds
         guard span.upperBound - span.lowerBound > 7 * day else { return span }
-        return span.lowerBound.quotient(day) * day..<span.upperBound
+        return span.lowerBound.flooredQuotient(by: day) * day..<span.upperBound
     }
 
     /// Rows of one table that belong to a span.
@@ -119,17 +119,19 @@ enum Summaries {
         let ends = try ["min", "max"].map { try db.integer("SELECT \($0)(id) FROM hour").map(PeriodID.period) ?? 0 }
         let known = ends[0]..<max(ends[0], ends[1]) + 1
         let between = { (start: Int64, end: Int64) in (start..<max(start, end)).clamped(to: known) }
-        let (begin, end) = (span.lowerBound.quotient(hour), span.upperBound.quotient(hour))
+        let (begin, end) = (span.lowerBound.flooredQuotient(by: hour), span.upperBound.flooredQuotient(by: hour))
         let through = try Progress.days.read(db)
         let block = PeriodID.period(through)
-        let (first, growing) = (-(-span.lowerBound).quotient(day), (block * Progress.days.hours).quotient(24))
+        let (first, growing) = (
+            -(-span.lowerBound).flooredQuotient(by: day), (block * Progress.days.hours).flooredQuotient(by: 24)
+        )
         if first <= growing, (block + 1) * Progress.days.hours <= end {
             return [
                 Part(table: .hours, periods: between(begin, first * 24)), Part(table: .days, periods: first..<growing + 1),
                 Part(table: .hours, periods: between(block * Progress.days.hours, end), after: through),
             ]
         }
-        let last = min(span.upperBound.quotient(day), growing)
+        let last = min(span.upperBound.flooredQuotient(by: day), growing)
         guard first < last else { return [Part(table: .hours, periods: between(begin, end))] }
         return [
             Part(table: .hours, periods: between(begin, first * 24)), Part(table: .days, periods: first..<last),

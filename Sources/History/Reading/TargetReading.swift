@@ -114,7 +114,7 @@ struct TargetReading {
         let start = Progress.hours.firstOpenHour(through: through) * Counting.hour
         for chunk in try StoredChunk.moved(db, start..<Int64.max) where chunk.moved >= target {
             try rows.each(of: target, in: chunk) { minute, row, column in
-                let hour = minute.quotient(60)
+                let hour = minute.flooredQuotient(by: 60)
                 guard !Progress.hours.includes(hour, of: target, through: through) else { return }
                 if hour != open, !sum.isEmpty { hours[open, default: Rollup()].merge(sum.reset()) }
                 open = hour

@@ -57,7 +57,7 @@ final class Retention: Sendable {
             guard let cutoff = cutoff(age) else { continue }
             // An hour stays until its day has it.
             let last = table.name == PeriodTable.hours.name ? try Self.firstHourInNoDay(db) : .max
-            let end = PeriodID.make(period: min(cutoff.quotient(table.milliseconds), last), target: 0)
+            let end = PeriodID.make(period: min(cutoff.flooredQuotient(by: table.milliseconds), last), target: 0)
             if try table.removeFirst(db, before: end, rows: Self.rowsAStep) { return true }
         }
         if let cutoff = cutoff(keep.days) { return try Self.removeIncidents(db, before: cutoff) }

@@ -19,8 +19,8 @@ struct Counting: Sendable {
     func add(_ values: ResultValues, startedAt: Int64, to counts: inout TargetCounts) {
         guard let kind = kinds[values.kind] else { return }
         let reason = reason(of: kind)
-        counts.minutes[startedAt.quotient(Self.minute), default: Rollup()].add(values, kind, reason: reason)
-        counts.hours[startedAt.quotient(Self.hour), default: Rollup()].add(values, kind, reason: reason)
+        counts.minutes[startedAt.flooredQuotient(by: Self.minute), default: Rollup()].add(values, kind, reason: reason)
+        counts.hours[startedAt.flooredQuotient(by: Self.hour), default: Rollup()].add(values, kind, reason: reason)
         counts.lastResult.apply(values, startedAt, kind, kinds) { hour, time in
             counts.hours[hour, default: Rollup()].time.merge(time)
         }
@@ -52,15 +52,10 @@ extension ResultKind {
         guard start < end, end - start <= Self.reach(of: interval) else { return }
         var start = start
         while start < end {
-            let step = start.quotient(length)
+            let step = start.flooredQuotient(by: length)
             let next = min(end, (step + 1) * length)
             try body(step, next - start)
             start = next
         }
     }
-}
-
-extension Int64 {
-    /// The quotient rounded down, also below 0.
-    func quotient(_ divisor: Int64) -> Int64 { self / divisor - (self % divisor < 0 ? 1 : 0) }
 }

@@ -1,4 +1,5 @@
 internal import GRDB
+internal import Health
 
 /// Adds the hours of a block that is over to their day.
 enum DayRollup {
@@ -7,7 +8,7 @@ enum DayRollup {
     /// - Parameter hour: ``HourRollup/isDoneBefore``.
     static func step(_ db: Database, rows: Int, hoursDoneBefore hour: Int64) throws -> Bool {
         let through = try Progress.days.read(db)
-        let open = hour.quotient(Progress.days.hours)
+        let open = hour.flooredQuotient(by: Progress.days.hours)
         let first = Progress.days.firstOpenHour(through: through)
         guard first < open * Progress.days.hours, let block = try block(db, from: first), block < open else { return false }
         let target = Progress.days.firstTarget(of: block, through: through)
@@ -25,12 +26,12 @@ enum DayRollup {
     /// The next block that has any hours.
     private static func block(_ db: Database, from hour: Int64) throws -> Int64? {
         try db.integer("SELECT min(id) FROM hour WHERE id >= ?", [.integer(PeriodID.make(period: hour, target: 0))])
-            .map { PeriodID.period($0).quotient(Progress.days.hours) }
+            .map { PeriodID.period($0).flooredQuotient(by: Progress.days.hours) }
     }
 
     private static func add(_ db: Database, _ block: Int64, _ targets: ClosedRange<Int64>) throws {
         let hours = block * Progress.days.hours..<(block + 1) * Progress.days.hours
-        let day = hours.lowerBound.quotient(24)
+        let day = hours.lowerBound.flooredQuotient(by: 24)
         let select = try Prepared(
             db, "SELECT \(PeriodTable.columns), vantage FROM \(PeriodTable.hours.withPhases) WHERE id = ?")
         let writer = try PeriodWriter(db, .days)

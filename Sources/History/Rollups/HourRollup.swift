@@ -1,4 +1,5 @@
 internal import GRDB
+internal import Health
 
 /// Adds the minutes of an hour that is over to their hour.
 struct HourRollup: Sendable {
@@ -22,7 +23,7 @@ struct HourRollup: Sendable {
         // By the newest chunk and not by a clock: the results of this chunk have not been moved, and the hour in which it began may get
         // more.
         guard let base = try db.integer("SELECT base_ms FROM chunk ORDER BY id DESC LIMIT 1") else { return false }
-        let end = (base - lag).quotient(Counting.hour)
+        let end = (base - lag).flooredQuotient(by: Counting.hour)
         guard isDoneBefore < end else { return false }
         let through = try Progress.hours.read(db)
         if work == nil { work = try Self.find(db, from: Progress.hours.firstOpenHour(through: through), before: end) }
@@ -50,13 +51,13 @@ struct HourRollup: Sendable {
         // A chunk that began before `start` may have a minute right after it or, when the clock jumped within the chunk, only a year later.
         for chunk in try StoredChunk.moved(db, start..<start + 1) {
             let range = ResultID.range(chunk: chunk.id, targets: 0..<ResultID.targetMax)
-            let base = chunk.base.quotient(Counting.minute)
+            let base = chunk.base.flooredQuotient(by: Counting.minute)
             let minute = try db.integer(
                 "SELECT min(minute) FROM minute WHERE id >= ? AND id < ? AND minute >= ? AND minute < ?",
                 [.integer(range.lowerBound), .integer(range.upperBound), .integer(first * 60 - base), .integer(end * 60 - base)])
             if let minute { earliest = min(earliest ?? .max, (base + minute) * Counting.minute) }
         }
-        guard let hour = earliest?.quotient(Counting.hour), hour < end else { return nil }
+        guard let hour = earliest?.flooredQuotient(by: Counting.hour), hour < end else { return nil }
         let span = hour * Counting.hour..<(hour + 1) * Counting.hour
         return Work(
             hour: hour, chunks: try StoredChunk.moved(db, span),
@@ -73,7 +74,7 @@ struct HourRollup: Sendable {
         for target in targets {
             for chunk in work.chunks {
                 try minutes.each(of: target, in: chunk) { minute, row, column in
-                    if minute.quotient(60) == work.hour { sum.addMinute(row, from: column, withPhases: true) }
+                    if minute.flooredQuotient(by: 60) == work.hour { sum.addMinute(row, from: column, withPhases: true) }
                 }
             }
             var lastResult = try LastResultState(select, target)
@@ -88,7 +89,8 @@ struct HourRollup: Sendable {
             if Progress.days.includes(work.hour, of: target, through: daysThrough) {
                 let late = sum.reset()
                 sum.add(late)
-                try days.write(&sum, to: PeriodID.make(period: work.hour.quotient(24), target: target), vantage: vantage)
+                try days.write(
+                    &sum, to: PeriodID.make(period: work.hour.flooredQuotient(by: 24), target: target), vantage: vantage)
                 sum.add(late)
             }
             try hours.write(&sum, to: PeriodID.make(period: work.hour, target: target), vantage: vantage)

@@ -20,7 +20,7 @@ struct MinuteRows {
     func each(of target: Int64, in chunk: StoredChunk, _ body: (Int64, CellReader, Int32) -> Void) throws {
         select.bind(ResultID.make(chunk: chunk.id, target: target), at: 1)
         select.bind(ResultID.make(chunk: chunk.id, target: target + 1), at: 2)
-        let base = chunk.base.quotient(Counting.minute)
+        let base = chunk.base.flooredQuotient(by: Counting.minute)
         try select.run { row in
             body(base + max(-Self.mostMinutes, min(row.number(0), Self.mostMinutes)), row, 1)
             return true

@@ -1,4 +1,5 @@
 internal import GRDB
+internal import Health
 
 /// Writes rows of the hours or of the days in one transaction.
 struct PeriodWriter {
@@ -72,7 +73,7 @@ struct HourAdder {
     func add(_ time: StatusTime, to hour: Int64, of target: Int64, vantage: Int64) throws {
         try add(time, to: PeriodID.make(period: hour, target: target), vantage, with: addHourTime)
         guard Progress.days.includes(hour, of: target, through: daysThrough) else { return }
-        try add(time, to: PeriodID.make(period: hour.quotient(24), target: target), vantage, with: addDayTime)
+        try add(time, to: PeriodID.make(period: hour.flooredQuotient(by: 24), target: target), vantage, with: addDayTime)
     }
 
     private func add(_ time: StatusTime, to id: Int64, _ vantage: Int64, with statement: Prepared) throws {
@@ -87,7 +88,7 @@ struct HourAdder {
 
     /// Adds a minute that has just been counted, when its hour has been added up without it. ``finish(_:vantage:)`` writes the hour.
     mutating func add(_ minute: OpenMinute, of target: Int64, vantage: Int64) throws {
-        let hour = minute.minute.quotient(60)
+        let hour = minute.minute.flooredQuotient(by: 60)
         guard isDone(hour, of: target) else { return }
         if hour != lateHour { try finish(target, vantage: vantage) }
         lateHour = hour
@@ -101,6 +102,6 @@ struct HourAdder {
         try hours.write(&late, to: PeriodID.make(period: lateHour, target: target)) { vantage }
         guard Progress.days.includes(lateHour, of: target, through: daysThrough) else { return }
         late.add(rollup)
-        try days.write(&late, to: PeriodID.make(period: lateHour.quotient(24), target: target)) { vantage }
+        try days.write(&late, to: PeriodID.make(period: lateHour.flooredQuotient(by: 24), target: target)) { vantage }
     }
 }

@@ -1,22 +1,15 @@
 package import Health
 
-/// What one list has that another hadn't: added, changed and removed targets by identity.
+/// How many targets one list has that another list had not, by identity.
+///
+/// These numbers are for the log and for the decision whether anything is to be done. Which targets come, change and go is found once, by the
+/// reconciliation: it sees the settings, too, and they change targets as lists do.
 package struct ListChange: Hashable, Sendable {
-    package struct Update: Hashable, Sendable {
-        package let old: Target
-        package let new: Target
-
-        package init(old: Target, new: Target) {
-            self.old = old
-            self.new = new
-        }
-    }
-
-    package var added: [Target] = []
-    package var changed: [Update] = []
-    package var removed: [Target] = []
+    package private(set) var added = 0
+    package private(set) var changed = 0
+    package private(set) var removed = 0
     /// How many are as they were.
-    package var unchanged = 0
+    package private(set) var unchanged = 0
 
     /// Both lists hold every identity once at most. The order of a list means nothing.
     package init(from old: [Target], to new: [Target]) {
@@ -26,18 +19,18 @@ package struct ListChange: Hashable, Sendable {
         for target in new {
             let known = rest.removeValue(forKey: target.identity).map { old[$0] }
             switch known {
-            case nil: added.append(target)
+            case nil: added += 1
             case target?: unchanged += 1
-            case let known?: changed.append(Update(old: known, new: target))
+            case .some: changed += 1
             }
         }
-        removed = old.filter { rest[$0.identity] != nil }
+        removed = rest.count
     }
 
     /// A list that is as it was.
     init(unchanged: Int) { self.unchanged = unchanged }
 
-    package var isEmpty: Bool { added.isEmpty && changed.isEmpty && removed.isEmpty }
+    package var isEmpty: Bool { added + changed + removed == 0 }
 }
 
 /// Which targets of a list this daemon probes; judged after the feed's guard.

@@ -103,7 +103,7 @@ struct HistoryItem: Encodable {
         p50Us = item.percentile(0.5)?.wholeMicroseconds
         p95Us = item.percentile(0.95)?.wholeMicroseconds
         p99Us = item.percentile(0.99)?.wholeMicroseconds
-        let phase = { (phase: RollupItem.Phase) in item.percentile(0.95, of: phase)?.wholeMicroseconds }
+        let phase = { (phase: Phase) in item.percentile(0.95, of: phase)?.wholeMicroseconds }
         (dnsP95Us, connectP95Us, tlsP95Us) = (phase(.dns), phase(.connect), phase(.tls))
         (processingP95Us, transferP95Us) = (phase(.processing), phase(.transfer))
     }
