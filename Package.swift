@@ -104,7 +104,7 @@ let package = Package(
         module("DatabaseFiles", [grdb, grdbSQLite]),
         module("History", ["DatabaseFiles", "Health", "LockOrder", grdb, grdbSQLite, deque]),
         module("Exposition", ["Health", "LockOrder"]),
-        module("Alerting", ["Health", "LockOrder", crypto]),
+        module("Alerting", ["Health", "LockOrder", crypto, deque]),
         module("ConnectionLimits", ["Health", nioCore, nioHTTP1, nioHTTPTypes, httpTypes]),
         .systemLibrary(name: "CMalloc"),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),

@@ -78,7 +78,7 @@ struct AlertPipeline: Sendable {
     ///
     /// - Parameters:
     ///   - durable: the number of the last write that is durable; `.max` while nothing can be written.
-    ///   - isInMaintenance: those of the held targets over which a window has opened meanwhile: then they wait for that.
+    ///   - isInMaintenance: the targets in a maintenance window. An alert that was held and may be told now waits for the end of its target's window.
     mutating func due(
         durable: Int, isInMaintenance: Set<TargetIdentity>, at now: ContinuousClock.Instant, wall: Timestamp
     ) -> [AlertJob] {
@@ -86,10 +86,10 @@ struct AlertPipeline: Sendable {
         release(at: now, wall: wall)
         sayWhetherFromMemory(durable == .max)
         announce(durable, at: now, wall: wall)
-        // What isn't durable yet waits.
-        let hidden = Set(fresh.flatMap { $0.changes.map(\.key) })
-        return deliveries.due(durable: durable, at: now, wall: wall) { [book] in
-            book.alerts.filter { !hidden.contains($0.key) && !book.isHidden($0.value) }
+        return deliveries.due(durable: durable, at: now, wall: wall) { [book, fresh] in
+            // What isn't durable yet waits.
+            let hidden = Set(fresh.flatMap { $0.changes.map(\.key) })
+            return book.alerts.filter { !hidden.contains($0.key) && !book.isHidden($0.value) }
         }
     }
 

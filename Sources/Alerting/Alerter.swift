@@ -35,15 +35,15 @@ package final class Alerter: Sendable {
 
     let state: OrderedMutex<State>
     private let memory: AlertMemory
-    private let isInMaintenance: @Sendable (TargetIdentity) -> Bool
+    private let inMaintenance: @Sendable () -> Set<TargetIdentity>
     private let onEvent: @Sendable (AlertingEvent) -> Void
 
-    /// - Parameter isInMaintenance: whether a target is in a maintenance window now.
+    /// - Parameter inMaintenance: the targets that are in a maintenance window now. Asked for ten times a second.
     package init(
-        _ options: AlertingOptions, memory: AlertMemory, isInMaintenance: @escaping @Sendable (TargetIdentity) -> Bool,
+        _ options: AlertingOptions, memory: AlertMemory, inMaintenance: @escaping @Sendable () -> Set<TargetIdentity>,
         onEvent: @escaping @Sendable (AlertingEvent) -> Void
     ) {
-        (self.memory, self.isInMaintenance, self.onEvent) = (memory, isInMaintenance, onEvent)
+        (self.memory, self.inMaintenance, self.onEvent) = (memory, inMaintenance, onEvent)
         state = OrderedMutex(State(pipeline: AlertPipeline(options)))
     }
 
@@ -62,7 +62,7 @@ package final class Alerter: Sendable {
             if let writer { state.writes.add(effects, writer) } else if !effects.isEmpty { state.writes.add(effects, keep) }
             return value
         }
-        carryOut()
+        handOver()
         return value
     }
 
@@ -74,7 +74,8 @@ package final class Alerter: Sendable {
         { [memory] documents in documents.isEmpty ? nil : memory.persist(documents) }
     }
 
-    private func carryOut() {
+    /// Tells the events and hands over the documents of all changes, unless another thread is at it.
+    private func handOver() {
         while let write = state.withLock({ $0.writes.next() }) {
             for event in write.effects.events { onEvent(event) }
             let ticket = write.writer(write.effects.documents)
@@ -138,9 +139,10 @@ package final class Alerter: Sendable {
         _ name: AlertName, _ subject: Alert.Subject = .daemon, isFiring: Bool?, at moment: Timestamp,
         summary: @autoclosure () -> String = "", description: @autoclosure () -> String = ""
     ) {
+        let (summary, description) = (summary(), description())
         change {
             $0.note(
-                $0.book.set(name, subject, isFiring: isFiring, at: moment, summary: summary(), description: description()))
+                $0.book.set(name, subject, isFiring: isFiring, at: moment, summary: summary, description: description))
         }
     }
 
@@ -181,8 +183,7 @@ package final class Alerter: Sendable {
 
     /// Everything that is due now. To be called some times a second.
     func due(at now: ContinuousClock.Instant, wall: Timestamp) -> [AlertJob] {
-        let ticket = memory.durable()
-        let covered = state.withLock({ $0.pipeline.book.held }).filter(isInMaintenance)
+        let (ticket, covered) = (memory.durable(), inMaintenance())
         return change { pipeline, writes in
             let durable = writes.durable(through: ticket)
             return pipeline.due(durable: durable, isInMaintenance: covered, at: now, wall: wall)

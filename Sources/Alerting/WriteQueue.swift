@@ -1,3 +1,4 @@
+internal import DequeModule
 import Health
 
 /// What follows from a change of the alerts, and is done after the lock is free.
@@ -20,12 +21,12 @@ struct WriteQueue: Sendable {
         let writer: Writer
     }
 
-    private var waiting: [Write] = []
+    private var waiting: Deque<Write> = []
     private var isBusy = false
     /// The last number that was given out.
     private var last = 0
-    /// Writes that were handed over and aren't known to be durable, with their tickets; both rise.
-    private var handedOver: [(number: Int, ticket: Int)] = []
+    /// Writes that were handed over and aren't known to be durable: of each ticket the last one. Both numbers rise.
+    private(set) var handedOver: Deque<(number: Int, ticket: Int)> = []
     private var lastDurable = 0
 
     /// The number of the write that comes next.
@@ -48,7 +49,10 @@ struct WriteQueue: Sendable {
 
     mutating func done(_ write: Write, ticket: Int?) {
         isBusy = false
-        let ticket = max(ticket ?? 0, handedOver.last?.ticket ?? 0)
+        let last = handedOver.last?.ticket ?? 0
+        let ticket = max(ticket ?? 0, last)
+        // Most writes have no document of their own, and so no ticket: while nothing can be written they would be without number.
+        if ticket == last, !handedOver.isEmpty { handedOver.removeLast() }
         handedOver.append((write.number, ticket))
     }
 

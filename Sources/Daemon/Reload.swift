@@ -110,7 +110,7 @@ struct Reloader: Sendable {
             AlertingOptions(
                 settings, vantage: atStart.vantage, hasTLS: access.security.hasTLS, hostName: context.surroundings.hostName),
             at: .now, wall: .now())
-        // Afterwards, so that none falls between; and not under its lock, which is taken under that of TargetRegistry.
+        // After the alerter has the new settings, so that no target falls between.
         if settings.alerting.degraded { alerter.expect(registry.targets(.degraded)) }
         await sync.replace(SyncService.Plan(settings, engine: engines.requests)) { reconciler.replace(settings) }
     }

@@ -37,6 +37,8 @@ actor SyncService {
     private var channels: [String: Channel] = [:]
     /// Goes up with each plan: an answer that was asked for under an earlier one counts for nothing.
     private var generation = 0
+    /// The last plan that was synced under because it was new.
+    private var syncedGeneration = 0
     private var running: (task: Task<[String], Never>, generation: Int)?
     private static let newsAreCollected: Duration = .milliseconds(200)
     /// Each after twice the pause before: the pauses are 51 seconds in all, and then the interval has to do.
@@ -127,11 +129,18 @@ actor SyncService {
     func run<C: Clock>(clock: C) async where C.Duration == Duration {
         await withDiscardingTaskGroup { group in
             group.addTask { [replacements] in
-                for await _ in replacements.stream { _ = await self.syncNow() }
+                for await _ in replacements.stream { await self.syncIfReplaced() }
             }
             await syncEveryInterval(clock: clock)
             group.cancelAll()
         }
+    }
+
+    /// Of two plans that come together one sync is enough: the first one's goes on under the second.
+    private func syncIfReplaced() async {
+        guard syncedGeneration != generation else { return }
+        _ = await syncNow()
+        syncedGeneration = generation
     }
 
     private func syncEveryInterval<C: Clock>(clock: C) async where C.Duration == Duration {

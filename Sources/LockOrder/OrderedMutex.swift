@@ -14,7 +14,7 @@ package enum LockRank: UInt8, CaseIterable, Sendable {
     case seriesList
     /// The writer's own memory of the database. What waits to be written is taken from under the inbox's lock meanwhile.
     case historyWriter
-    /// What the writer knows of the rows that the database has. The inbox's lock may be taken under it.
+    /// What the writer knows of the rows that the database has. A leaf may be taken under it.
     case historyCache
     /// A lock over one value. A thread that holds one takes no other lock, and calls nothing that might.
     case leaf

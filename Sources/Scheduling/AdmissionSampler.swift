@@ -1,4 +1,4 @@
-/// Draws admissionSampler: SplitMix64 (Steele, Lea, Flood 2014). Always the same ones, so that a test sees what a daemon does; nothing hangs on
+/// Draws random numbers: SplitMix64 (Steele, Lea, Flood 2014). Always the same ones, so that a test sees what a daemon does; nothing hangs on
 /// nobody being able to guess them.
 struct AdmissionSampler: Sendable {
     private var state: UInt64 = 0x5261_6e67_6566_696e

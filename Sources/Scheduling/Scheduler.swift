@@ -102,30 +102,32 @@ package final class Scheduler<C: Clock>: Sendable where C.Duration == Duration {
     private var now: Duration { origin.duration(to: clock.now) }
 
     private func finish(_ start: ProbeStart, _ end: ProbeEnd<C.Instant>) {
-        state.withLock { state in
+        let sleeper = state.withLock { state -> Task<Void, Never>? in
             let now = now
             state.ended &+= 1
             let isDue = state.schedule.finish(
                 start, startedAt: end.startedAt.map { origin.duration(to: $0) }, wantsRecheck: end.wantsRecheck, now: now)
-            if isDue { nudge(&state) }
+            return isDue ? nudge(&state) : nil
         }
+        sleeper?.cancel()
     }
 
     private func change(_ body: (inout Schedule, Duration) -> Void) {
-        state.withLock { state in
+        let sleeper = state.withLock { state in
             body(&state.schedule, now)
-            nudge(&state)
+            return nudge(&state)
         }
+        sleeper?.cancel()
     }
 
-    /// Wakes the loop when something is due before it would wake by itself.
-    private func nudge(_ state: inout State) {
+    /// Returns the sleeper to wake after the lock is free, when something is due before the loop would wake by itself.
+    private func nudge(_ state: inout State) -> Task<Void, Never>? {
         guard let sleeper = state.sleeper, let wakesAt = state.wakesAt else {
             state.isNudged = true
-            return
+            return nil
         }
         let isEarlier = state.schedule.nextDue.map { $0 < wakesAt } ?? false
-        if isEarlier || state.schedule.hasAdmissible { sleeper.cancel() }
+        return isEarlier || state.schedule.hasAdmissible ? sleeper : nil
     }
 
     private func sleepUntilDue() async {

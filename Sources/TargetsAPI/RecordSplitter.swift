@@ -102,7 +102,7 @@ struct MemberNames {
     }
 }
 
-/// A index in a JSON text.
+/// A position in a JSON text.
 private struct JSONCursor {
     private let json: UnsafeBufferPointer<UInt8>
     private var at: Int
@@ -119,7 +119,7 @@ private struct JSONCursor {
 
     /// Where the values of an object's members are, in the order of `names`; of two of one name the last. nil when it is no object.
     ///
-    /// - Parameter skip: goes past the value of the member at a index of `names`, and answers false when it can't.
+    /// - Parameter skip: goes past the value of the member with an index in `names`, and answers false when it can't.
     mutating func members(
         named names: MemberNames, skip: (_ index: Int, inout JSONCursor) -> Bool = { $1.skipValue() }
     ) -> [Range<Int>?]? {

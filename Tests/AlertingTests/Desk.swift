@@ -32,7 +32,7 @@ struct Desk {
         }
         self.shelf = shelf
         let events = events
-        alerter = Alerter(options, memory: shelf.memory, isInMaintenance: { _ in false }) { event in
+        alerter = Alerter(options, memory: shelf.memory, inMaintenance: { [] }) { event in
             events.all.withLock { $0.append(event) }
             events.listener.withLock(\.self)?(event)
         }

@@ -26,7 +26,7 @@ enum ImportRule {
         "DatabaseFiles": ["GRDB", "GRDBSQLite", "Glibc"],
         "History": ["DatabaseFiles", "Health", "LockOrder", "GRDB", "GRDBSQLite", "DequeModule", "Glibc"],
         "Exposition": ["Health", "LockOrder", "Glibc"],
-        "Alerting": ["Health", "LockOrder", "FoundationEssentials", "Crypto"],
+        "Alerting": ["Health", "LockOrder", "DequeModule", "FoundationEssentials", "Crypto"],
         "Web": hummingbird.union([
             "Health", "ConnectionLimits", "Exposition", "FoundationEssentials", "CZlib", "CCrypt", "Crypto", "Dispatch", "Glibc",
             "NIOPosix",

@@ -86,6 +86,27 @@ import Testing
         #expect(registry.remove(identity, at: Self.now) != nil)
     }
 
+    /// Four targets a host, side by side in the list: whether they answer is one question a host.
+    @Test func witnessesAreOnDifferentHosts() throws {
+        let registry = TargetRegistry()
+        for index in 0..<20 {
+            let identity = TargetIdentity(clientID: "c", key: "\(index)")
+            let url = URLParts("http://9.9.\(index / 4).9/")
+            registry.add(
+                Target(identity: identity, name: "n", baseURL: "", testPath: "/", region: "r"), url: url, policy, judge: Judge())
+            let (_, registration) = try #require(registry.order(identity, due: .now, isRecheck: false))
+            let result = ProbeResult(
+                target: identity, startedAt: Timestamp(milliseconds: 1_700_000_000_000), duration: .milliseconds(5),
+                outcome: .good)
+            _ = registry.judge(ProbeReport(result: result, startedAt: .now), of: registration)
+        }
+        for _ in 0..<20 {
+            let keys = registry.witnesses(of: [.outside], atMost: 3).compactMap { Int($0.key) }
+            #expect(Set(keys.map { $0 / 4 }).count == 3)
+        }
+        #expect(registry.witnesses(of: [.outside], atMost: 20).count == 5)
+    }
+
     @Test func aScanFindsWhatIsThereInManySteps() {
         let registry = TargetRegistry()
         let count = 3 * TargetRegistry.scanStep + 7

@@ -87,7 +87,7 @@ func whatIsNoBlockIsNotRead(text: String) {
 @Test(arguments: [
     ("localhost", true), ("127.0.0.1", true), ("127.9.9.9", true), ("::1", true), ("::ffff:127.0.0.1", true),
     ("10.0.0.1", false), ("::", false), ("::2", false), ("::ffff:10.0.0.1", false), ("127.example.com", false), ("", false),
-    ("64:ff9b::127.0.0.1", false),
+    ("64:ff9b::127.0.0.1", false), ("127.1", true), ("127.0.1", true), ("127.", false), ("127.1.2.3.4", false), ("127", false),
 ])
 func aHostIsThisMachineByItsNameOrByALoopbackAddress(host: String, isThisMachine: Bool) {
     #expect(isLoopback(host: host) == isThisMachine)

@@ -46,7 +46,8 @@ struct AlertBook: Sendable {
     var heldClasses: Set<HostClass> { Set(heldTimes.keys) }
 
     func held(where isMeant: (HostClass) -> Bool) -> Set<TargetIdentity> {
-        Set(waiting.values.filter { $0.heldSince != nil && isMeant($0.hostClass) }.map(\.target))
+        guard !heldTimes.isEmpty else { return [] }
+        return Set(waiting.values.filter { $0.heldSince != nil && isMeant($0.hostClass) }.map(\.target))
     }
 
     /// Whether a doubt holds an alert of a target.

@@ -59,7 +59,7 @@ extension Alerter {
         self.init(
             AlertingOptions(
                 settings, vantage: settings.vantage, hasTLS: hasTLS, hostName: context.surroundings.hostName),
-            memory: AlertMemory(history), isInMaintenance: { maintenance.covers($0) }, onEvent: { report($0, logger: logger) })
+            memory: AlertMemory(history), inMaintenance: { maintenance.covered }, onEvent: { report($0, logger: logger) })
     }
 }
 

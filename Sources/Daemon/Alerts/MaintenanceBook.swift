@@ -35,33 +35,38 @@ final class MaintenanceBook: Sendable {
     private struct State {
         var windows = Windows()
         var open: Set<Int> = []
+        /// The targets in an open window: found when a window opens or ends, and not each time that somebody asks.
+        var covered: Set<TargetIdentity> = []
 
-        func covers(_ target: TargetIdentity) -> Bool { windows.targets[target]?.contains { open.contains($0) } ?? false }
+        mutating func findCovered() {
+            covered = open.isEmpty ? [] : Set(windows.targets.filter { !open.isDisjoint(with: $0.value) }.map(\.key))
+        }
     }
 
     private let state = OrderedMutex(State())
 
     func replace(_ windows: Windows, at moment: Timestamp) {
-        state.withLock { $0.windows = windows }
+        state.withLock { state in
+            (state.windows, state.open) = (windows, [])
+            state.findCovered()
+        }
         refresh(at: moment)
     }
 
     /// Time passes.
     func refresh(at moment: Timestamp) {
         state.withLock { state in
-            guard !state.windows.windows.isEmpty else { return state.open = [] }
-            state.open = Set(state.windows.windows.indices.filter { state.windows.windows[$0].isOpen(at: moment) })
+            let open = Set(state.windows.windows.indices.filter { state.windows.windows[$0].isOpen(at: moment) })
+            guard open != state.open else { return }
+            state.open = open
+            state.findCovered()
         }
     }
 
     func covers(_ target: TargetIdentity) -> Bool {
-        state.withLock { !$0.open.isEmpty && $0.covers(target) }
+        state.withLock { $0.covered.contains(target) }
     }
 
     /// All of them.
-    var covered: Set<TargetIdentity> {
-        state.withLock { state in
-            state.open.isEmpty ? [] : Set(state.windows.targets.keys.filter { state.covers($0) })
-        }
-    }
+    var covered: Set<TargetIdentity> { state.withLock { $0.covered } }
 }

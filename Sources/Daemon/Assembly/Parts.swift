@@ -85,9 +85,10 @@ struct Parts: Sendable {
     /// What an earlier life knew.
     private func restore(_ lists: [String: [Target]]) throws {
         let (judges, documents) = (try history.judges(), try history.documents())
+        let networks = ownNetworks()
         alerter.trust(
             registry.judgeVantage { judge in
-                judge.ownNetworks = ownNetworks()
+                judge.ownNetworks = networks
                 judge.hasCanaries = settings.vantage.canaries.count >= VantageJudge.canariesMin
             })
         reconciler.restore(lists: lists, judges: judges)

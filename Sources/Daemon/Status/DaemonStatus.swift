@@ -9,7 +9,7 @@ struct DaemonStatus: Sendable {
     let reload: ReloadOutcome
     let isListening = ListeningFlag()
 
-    /// It listens, and it knows what to registry: a list from before, or what the first sync ended with, well or badly.
+    /// It listens, and it knows what to watch: a list from before, or what the first sync ended with, well or badly.
     var hasStarted: Bool {
         get async {
             guard isListening.value else { return false }

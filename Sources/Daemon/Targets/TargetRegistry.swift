@@ -74,20 +74,23 @@ final class TargetRegistry: Sendable {
         return 2 * unseen < count ? 0 : unseen
     }
 
-    /// Some targets that are up, on hosts of these classes: whether they still answer says what a failure there is worth.
+    /// Some targets that are up, each on another host, and all hosts of these classes: whether they still answer says what a failure there is
+    /// worth.
     func witnesses(of classes: Set<HostClass>, atMost count: Int) -> [TargetIdentity] {
-        var found: [TargetIdentity] = []
-        // Where nearly nothing is up, there is nobody to ask, and looking on is in vain. The search begins at another target each time.
+        var (found, hosts): ([TargetIdentity], Set<HostTable.ID>) = ([], [])
         let slots = state.withLock { $0.slots.count }
-        let first = Int.random(in: 0...max(0, slots - Self.witnessesLookedAt))
+        guard slots > 0 else { return [] }
+        // The search begins at another target each time. Where nearly nothing is up, there is nobody to ask, and looking on is in vain.
+        let (first, last) = (Int.random(in: 0..<slots), min(slots, Self.witnessesLookedAt))
         var looked = 0
-        while looked < Self.witnessesLookedAt, first + looked < slots, found.count < count {
-            let range = first + looked..<min(first + looked + Self.scanStep, slots)
-            looked += range.count
+        while looked < last, found.count < count {
+            let range = looked..<min(looked + Self.scanStep, last)
+            looked = range.upperBound
             state.withLock { state in
-                for slot in range where found.count < count {
-                    guard state.slots.indices.contains(slot), let entry = state.slots[slot] else { continue }
-                    if state.isWitness(entry, of: classes) { found.append(entry.target.identity) }
+                for step in range where found.count < count {
+                    guard let entry = state.slots[(first + step) % slots], let host = entry.host else { continue }
+                    guard state.isWitness(entry, of: classes), hosts.insert(host).inserted else { continue }
+                    found.append(entry.target.identity)
                 }
             }
         }

@@ -26,7 +26,8 @@ struct DaemonAlerts: Sendable {
         var droppedAt: ContinuousClock.Instant?
         var troubleSince: ContinuousClock.Instant?
         var wasStuck = false
-        var generation = 0
+        /// The history's first generation is known from the start.
+        var generation = 1
     }
 
     /// Until the task is cancelled.

@@ -145,7 +145,16 @@ extension String {
 }
 
 /// Whether the host of a URL is this machine, without a lookup: `localhost`, or a loopback address without brackets.
-package func isLoopback(host: String) -> Bool { host == "localhost" || IPAddress(host)?.isLoopback ?? false }
+package func isLoopback(host: String) -> Bool {
+    host == "localhost" || IPAddress(host)?.isLoopback ?? isShortLoopback(host)
+}
+
+/// The short forms of 127.0.0.0/8 that inet_aton(3) and libcurl read, as in `127.1`.
+private func isShortLoopback(_ host: String) -> Bool {
+    let parts = host.split(separator: ".", omittingEmptySubsequences: false)
+    return (2...3).contains(parts.count) && parts[0] == "127"
+        && parts.allSatisfy { !$0.isEmpty && $0.utf8.allSatisfy { (0x30...0x39).contains($0) } }
+}
 
 /// A block of addresses, as in `10.0.0.0/8`; a bare address is a block of one.
 package struct CIDR: Hashable, Sendable, CustomStringConvertible {

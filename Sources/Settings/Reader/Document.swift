@@ -1,6 +1,6 @@
 import Yams
 
-/// The only location that knows Yams: bytes to values, with every duplicate key reported and nothing that can explode.
+/// The only type that knows Yams: bytes to values, with every duplicate key reported and nothing that can explode.
 struct Document {
     /// Deeper than any setting is.
     private static let nestingLimit = 16

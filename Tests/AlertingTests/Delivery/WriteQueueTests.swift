@@ -1,3 +1,4 @@
+import DequeModule
 import Health
 import Synchronization
 import Testing
@@ -45,6 +46,20 @@ import Testing
         #expect(queue.durable(through: 6) == 2)
         #expect(queue.durable(through: 7) == 3)
         #expect(queue.durable(through: nil) == .max)
+    }
+
+    /// While nothing can be written each result goes through the queue, and most have no document.
+    @Test func writesWithoutATicketOfTheirOwnTakeNoMemory() throws {
+        var queue = WriteQueue()
+        for index in 1...100_000 {
+            queue.add(AlertEffects()) { _ in nil }
+            let write = queue.next()
+            queue.done(try #require(write), ticket: index < 3 ? index : nil)
+            if index % 1000 == 0 { #expect(queue.durable(through: nil) == .max) }
+        }
+        #expect(queue.handedOver.count == 2)
+        #expect(queue.durable(through: 1) == 1)
+        #expect(queue.durable(through: 2) == 100_000)
     }
 
     @Test func whatWasNotHandedOverIsNotDurable() throws {

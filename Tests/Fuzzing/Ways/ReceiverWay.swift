@@ -23,7 +23,7 @@ final class ReceiverWay: Sendable {
         options.add(alertmanager: origin)
         options.add(AlertingOptions.Webhook(url: url, secret: Secret(Case.secret), position: 1))
         alerter = Alerter(
-            options, memory: AlertMemory(persist: { _ in 0 }, durable: { 0 }), isInMaintenance: { _ in false }, onEvent: { _ in }
+            options, memory: AlertMemory(persist: { _ in 0 }, durable: { 0 }), inMaintenance: { [] }, onEvent: { _ in }
         )
         heartbeat = AlertingOptions.Heartbeat(url: Secret(url.revealed), interval: .seconds(60))
         let collected = Collected()
