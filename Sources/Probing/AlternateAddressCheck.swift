@@ -2,7 +2,7 @@ package import Curl
 import Health
 import Synchronization
 
-/// What a second look at a name's other addresses found: one quick connection each, once an interval, when the address of a probe failed
+/// What the check of a name's other addresses found: one quick connection each, once an interval, when the address of a probe failed
 /// before it answered.
 package struct OtherAddresses: Hashable, Sendable {
     package var tried: [SocketAddress]
@@ -15,7 +15,7 @@ package struct OtherAddresses: Hashable, Sendable {
     }
 }
 
-/// Takes second looks. Everything here comes after the probe and its timestamps, and none of it is a probe: it has no result of its own.
+/// Checks other addresses. Everything here comes after the probe and its timestamps, and none of it is a probe: it has no result of its own.
 struct AlternateAddressCheck: Sendable {
     static let addressesMax = 8
     /// RFC 9110 section 9.2.1: what changes nothing may be asked for at each address. Anything else is not ours to do once more.

@@ -1,6 +1,6 @@
 // Probing: from a target and its policy to a request, from the transfer's report to a result.
 // What lives here: the test URL, redirects hop by hop, what is expected of an answer and its body, the verdict on a certificate, the
-// second look at a name's other addresses, the egress rule's place, and the sentence that says it all to a person.
+// check of a name's other addresses, the egress rule's place, and the sentence that says it all to a person.
 // What doesn't: sockets (Curl), when to probe (Scheduling), what a result means for the status (Health's judge).
 // Results go to Daemon, which shows them to the judge.
 
@@ -21,7 +21,7 @@ package struct ProbeOrder: Sendable {
     package var due: ContinuousClock.Instant?
     /// Goes up by one with each probe of a target: each goes to the next of the name's addresses.
     package var turn: UInt64
-    /// What a second look of this interval found already: there is one an interval.
+    /// What the check of this interval found already: there is one an interval.
     package var otherAddresses: OtherAddresses?
 
     package init(
@@ -58,7 +58,7 @@ package struct ProbeReport: Sendable {
     package var startedAt: ContinuousClock.Instant?
     package var hops: [Hop]
     package var certificates: [CertificateFacts]
-    /// What is known of the name's other addresses from a second look of this probe or of one before it.
+    /// What is known of the name's other addresses from a check of this probe or of one before it.
     package var otherAddresses: OtherAddresses?
 
     package init(
@@ -79,15 +79,15 @@ package struct Prober: Sendable {
     private let bodies: BodyVerdict
     private let alternateAddresses: AlternateAddressCheck
 
-    /// - Parameter secondLooksMax: requests of second looks at a time, of all targets together: when everything fails at once, they must
+    /// - Parameter alternateChecksMax: requests of these checks at a time, of all targets together: when everything fails at once, they must
     ///   not become the next flood.
     package init(
-        transfer: @escaping Transfer, wallClock: @escaping @Sendable () -> Timestamp, secondLooksMax: Int = 256
+        transfer: @escaping Transfer, wallClock: @escaping @Sendable () -> Timestamp, alternateChecksMax: Int = 256
     ) {
         self.transfer = transfer
         self.wallClock = wallClock
         bodies = BodyVerdict()
-        alternateAddresses = AlternateAddressCheck(transfer: transfer, bodies: bodies, requestsMax: secondLooksMax)
+        alternateAddresses = AlternateAddressCheck(transfer: transfer, bodies: bodies, requestsMax: alternateChecksMax)
     }
 
     /// Makes one probe. Never throws: whatever happens is a result.

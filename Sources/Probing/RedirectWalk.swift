@@ -167,7 +167,7 @@ struct RedirectWalk {
         if becomesGet { (method, sendsBody) = ("GET", false) }
     }
 
-    /// Where a second look may go: the name's other addresses, when the first request failed at its own before it was answered.
+    /// Where the check may go: the name's other addresses, when the first request failed at its own before it was answered.
     var addressesToTry: [SocketAddress] {
         guard hops.count == 1, order.policy.proxy == nil, first.failedAtItsAddress, let dead = first.address else { return [] }
         let allowed = first.resolved.filter { address in

@@ -2,7 +2,7 @@
 // What lives here: arguments, exit codes, what is printed where. Data alone goes to standard output, everything else to standard error.
 // What doesn't: the work itself (Daemon and the other modules) and how things look (Terminal).
 // Exit codes: 0 done; 1 what was asked about is not well; 2 the command line is wrong; 69 the API, daemon or database can't be reached or read;
-// 70 internal, or something could not be written. README.md says more of each, and Tests/CommandTests/ExitCodeTests.swift holds every command to it.
+// 70 internal, or something could not be written. README.md says more of each, and Tests/CommandTests/Output/ExitCodeTests.swift holds every command to it.
 
 import ArgumentParser
 import CProcess

@@ -11,7 +11,7 @@ package struct TargetReport: Sendable {
         package var region: String
         package var detectionBound: Duration
         package var lastGood: Duration?
-        /// What a second look found of the host's other addresses, as in `192.0.2.2 answers`.
+        /// What the check found of the host's other addresses, as in `192.0.2.2 answers`.
         package var otherAddresses: [String]
 
         package init(

@@ -66,7 +66,7 @@ extension Alerter {
 extension TargetReport.Description {
     /// - Parameters:
     ///   - lastGood: in microseconds; 0 when there was none.
-    ///   - others: what a second look of this interval found.
+    ///   - others: what the check of this interval found.
     init(_ target: Target, url: URLParts?, _ policy: ProbePolicy, lastGood: UInt32, others: OtherAddresses?) {
         self.init(
             name: target.name, instance: urlWithoutSecrets(url?.text ?? target.baseURL + target.testPath), host: url?.host ?? "",

@@ -114,7 +114,7 @@ extension Parts {
         let loop = ProbeLoop(
             registry: registry, followers: followers, metrics: metrics,
             prober: Prober(
-                transfer: engines.probes.transfer(_:), wallClock: { .now() }, secondLooksMax: engines.shares.secondLooks))
+                transfer: engines.probes.transfer(_:), wallClock: { .now() }, alternateChecksMax: engines.shares.alternateChecks))
         logger.info("probing", metadata: ["targets": "\(registry.count)", "vantage": "\(settings.vantage.name)"])
         await scheduler.run { identity, due, isRecheck in
             await loop.probe(identity, due: due, isRecheck: isRecheck)

@@ -76,7 +76,7 @@ struct ServiceReport: Sendable {
         let timeouts = [settings.probe.timeout] + settings.overrides.map(\.policy.timeout)
         return progress.check(
             turns: scheduler.turns, ended: scheduler.ended, overdue: scheduler.overdue(byIntervals: 3), of: registry.count,
-            // With a second look, which has as long again.
+            // With the check of the other addresses, which may take as long again.
             longest: (timeouts.max() ?? .zero) * 2, now: began.duration(to: .now))
     }
 }

@@ -11,8 +11,8 @@ package struct DescriptorShares: Hashable, Sendable {
     package var probes: Int
     /// Connections that are kept for reuse.
     var idleConnections = 1024
-    /// Requests of second looks.
-    var secondLooks = 256
+    /// Requests of checks of other addresses.
+    var alternateChecks = 256
     /// Names that are looked up at once.
     var lookups: Int
     /// Connections to the listener of pages and metrics.
@@ -43,11 +43,11 @@ package struct DescriptorShares: Hashable, Sendable {
         apiConnections = withTargetsServer ? max(3, min(Self.apiConnectionsMax, shared / 6)) : 0
         connections = max(2, min(connections, shared / 5))
         self.lookups = max(1, min(lookups, shared / 8 / Self.perLookup))
-        secondLooks = max(1, min(secondLooks, shared / 16))
+        alternateChecks = max(1, min(alternateChecks, shared / 16))
         idleConnections = max(1, min(idleConnections, shared / 8))
         // Syncs, alerts, canaries.
         let requests = max(2, min(256, shared / 8))
-        let taken = apiConnections + connections + self.lookups * Self.perLookup + secondLooks + idleConnections + requests
+        let taken = apiConnections + connections + self.lookups * Self.perLookup + alternateChecks + idleConnections + requests
         probes = max(1, min(wanted, shared - taken))
     }
 }

@@ -11,17 +11,17 @@ import Testing
         let shares = DescriptorShares(
             of: all, probes: 10_000, lookups: 256, processors: processors, withTargetsServer: isServer)
         let sum =
-            shares.probes + shares.idleConnections + shares.secondLooks + 2 * shares.lookups + shares.connections
+            shares.probes + shares.idleConnections + shares.alternateChecks + 2 * shares.lookups + shares.connections
             + shares.apiConnections
         #expect(sum + 32 + 3 * processors + (isServer ? 12 : 0) <= all || shares.probes == 1)
         #expect(isServer == (shares.apiConnections >= 3))
-        #expect(min(shares.probes, shares.idleConnections, shares.secondLooks, shares.lookups) >= 1)
+        #expect(min(shares.probes, shares.idleConnections, shares.alternateChecks, shares.lookups) >= 1)
         #expect(shares.connections >= 2)
     }
 
     @Test func aLargeLimitGivesEachWhatItWants() {
         let shares = DescriptorShares(of: 65_536, probes: 10_000, lookups: 256, processors: 8, withTargetsServer: true)
         #expect((shares.probes, shares.lookups, shares.connections) == (10_000, 256, 512))
-        #expect((shares.idleConnections, shares.secondLooks, shares.apiConnections) == (1024, 256, 320))
+        #expect((shares.idleConnections, shares.alternateChecks, shares.apiConnections) == (1024, 256, 320))
     }
 }
