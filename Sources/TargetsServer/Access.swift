@@ -53,7 +53,8 @@ final class Access: Sendable {
             let digest = SHA256.hash(data: Array(authorization.utf8))
             for (number, holder) in holders.enumerated() where holder.digest == digest { found = number }
         }
-        let wait = buckets.withLock { $0[found ?? holders.count].take(at: now()) }
+        let time = now()
+        let wait = buckets.withLock { $0[found ?? holders.count].take(at: time) }
         return Answer(who: found.map { .holder(holders[$0].token) } ?? .stranger, retryAfter: wait)
     }
 }
