@@ -17,6 +17,7 @@ package enum AlertName: String, Codable, Hashable, Sendable, CaseIterable {
     case syncStale = "SyncStale"
     case syncHeld = "SyncHeld"
     case historyDropping = "HistoryDropping"
+    case proberOverloaded = "ProberOverloaded"
 
     var severity: AlertSeverity { self == .targetDown || self == .vantageUnhealthy ? .critical : .warning }
 }

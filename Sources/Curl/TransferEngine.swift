@@ -16,23 +16,27 @@ package final class TransferEngine: Sendable {
     /// For tasks that make many transfers.
     package let executor: EngineExecutor
     private let ended = Latch()
+    private let meter = LoadMeter()
     private let lastID = Atomic<UInt64>(0)
 
-    /// `maxLookups` bounds the threads that look up names, `maxIdleConnections` the connections kept for requests that reuse them.
+    /// `authorities` may be those of other engines. `maxLookups` bounds the threads that look up names, `maxIdleConnections` the connections
+    /// kept for requests that reuse them.
     /// Throws `localFault` when the system has no descriptors, memory or threads left.
     /// `name` is its thread's, in at most 15 bytes; those for lookups are called ``lookupThreadName``.
     package convenience init(
-        name: String = "curl", maxLookups: Int = 256, maxIdleConnections: Int = 1024, userAgent: String? = nil
+        name: String = "curl", authorities: Authorities = Authorities(), maxLookups: Int = 256, maxIdleConnections: Int = 1024,
+        userAgent: String? = nil
     ) throws(TransferFailure) {
         try self.init(
-            name: name, maxLookups: maxLookups, maxIdleConnections: maxIdleConnections, userAgent: userAgent,
-            resolver: { $0.lookUp() })
+            name: name, authorities: authorities, maxLookups: maxLookups, maxIdleConnections: maxIdleConnections,
+            userAgent: userAgent, resolver: { $0.lookUp() })
     }
 
     /// With a resolver in place of the system's: it may block as long as it likes, on a thread of its own. `hasRoute` is asked on the
     /// engine's thread.
     package init(
-        name: String = "curl", maxLookups: Int = 256, maxIdleConnections: Int = 1024, userAgent: String? = nil,
+        name: String = "curl", authorities: Authorities = Authorities(), maxLookups: Int = 256, maxIdleConnections: Int = 1024,
+        userAgent: String? = nil,
         resolver: @escaping @Sendable (LookupName) -> LookupAnswer,
         hasRoute: @escaping @Sendable (SocketAddress) -> Bool = { systemHasRoute($0) }
     ) throws(TransferFailure) {
@@ -41,8 +45,8 @@ package final class TransferEngine: Sendable {
         let bounds = Loop.Bounds(lookups: max(1, maxLookups), idleConnections: max(1, maxIdleConnections))
         executor = EngineExecutor(mailbox)
         let loop = try Loop(
-            mailbox: mailbox, executor: executor, bounds: bounds, userAgent: userAgent, resolver: resolver,
-            hasRoute: hasRoute)
+            mailbox: mailbox, executor: executor, load: meter, authorities: authorities, bounds: bounds, userAgent: userAgent,
+            resolver: resolver, hasRoute: hasRoute)
         let ended = self.ended
         let error = startThread(named: name, stackBytes: 4 << 20) {
             loop.run()
@@ -71,6 +75,9 @@ package final class TransferEngine: Sendable {
             if ticket.cancel() { mailbox.post(.cancel(id)) }
         }
     }
+
+    /// How busy the engine's thread is.
+    package var load: EngineLoad { meter.reading() }
 
     /// Closes the connections that are kept for reuse and that no transfer uses just now.
     package func closeKeptConnections() { mailbox.post(.closeKept) }

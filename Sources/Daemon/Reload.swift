@@ -104,7 +104,7 @@ struct Reloader: Sendable {
             perTarget: .init(settings.metrics.perTarget), withClientID: settings.targetsAPI.clients.count > 1)
         let reconciler = reconciler
         // What was connected to under another rule must not be reused under this one.
-        if reconciler.settings.egress != settings.egress { engines.probes.closeKeptConnections() }
+        if reconciler.settings.egress != settings.egress { engines.closeKeptConnections() }
         // The whole of `vantage` waits for a restart.
         alerter.replace(
             AlertingOptions(

@@ -85,6 +85,15 @@ private struct DaemonPage {
         counter(
             "rangefinder_rechecks_deferred_total", "Fast re-checks that had to wait for the budget",
             Double(reading.rechecksDeferred))
+        gauge(
+            "rangefinder_overloaded",
+            "Whether more probes fall due than this daemon can start on time: due times are passed over while it is 1",
+            state.isOverloaded ? 1 : 0)
+        family(
+            .gauge, "rangefinder_lane_busy_ratio", "Share of the last seconds in which the thread of a lane did not wait"
+        ) { line in
+            for (lane, ratio) in state.laneBusyRatios.enumerated() { line([("lane", "\(lane)")], ratio) }
+        }
     }
 
     mutating func syncs(_ state: DaemonMetrics.State) {
@@ -146,7 +155,9 @@ private struct DaemonPage {
             for (reason, count) in reading.exceptions.sorted(by: { $0.key < $1.key }) {
                 line([("reason", reason)], Double(count))
             }
-            line([("reason", "recheck_deferred")], Double(state.schedule?().rechecksDeferred ?? 0))
+            let schedule = state.schedule?()
+            line([("reason", "overload")], Double(schedule?.overloadExceptions ?? 0))
+            line([("reason", "recheck_deferred")], Double(schedule?.rechecksDeferred ?? 0))
             line([("reason", "void")], Double(state.voidsWhileUndecided))
         }
     }

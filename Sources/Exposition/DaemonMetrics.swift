@@ -30,11 +30,14 @@ package final class DaemonMetrics: Sendable {
         package var skippedInFlight: Int
         /// Fast re-checks that had to wait because the budget was spent.
         package var rechecksDeferred: Int
+        /// Due times and re-checks that an overloaded lane passed over.
+        package var overloadExceptions: Int
 
-        package init(missed: Int, skippedInFlight: Int, rechecksDeferred: Int) {
+        package init(missed: Int, skippedInFlight: Int, rechecksDeferred: Int, overloadExceptions: Int) {
             self.missed = missed
             self.skippedInFlight = skippedInFlight
             self.rechecksDeferred = rechecksDeferred
+            self.overloadExceptions = overloadExceptions
         }
     }
 
@@ -87,6 +90,9 @@ package final class DaemonMetrics: Sendable {
         var history: (@Sendable () -> HistoryReading)?
         var schedule: (@Sendable () -> ScheduleReading)?
         var alerting: (@Sendable () -> AlertingReading)?
+        var isOverloaded = false
+        /// Lane by lane, from 0 to 1.
+        var laneBusyRatios: [Double] = []
         var isVantageHealthy = true
         /// Void results of targets between two statuses: each puts off what the bound promises.
         var voidsWhileUndecided = 0
@@ -188,6 +194,13 @@ package final class DaemonMetrics: Sendable {
     /// Asked whenever a page is made; it must not block.
     package func observeAlerting(_ reading: @escaping @Sendable () -> AlertingReading) {
         state.withLock { $0.alerting = reading }
+    }
+
+    /// - Parameters:
+    ///   - busyRatios: the share of the last seconds in which the thread of each lane did not wait, from 0 to 1.
+    ///   - isOverloaded: a lane passes due times over.
+    package func setLanes(busyRatios: [Double], isOverloaded: Bool) {
+        state.withLock { ($0.laneBusyRatios, $0.isOverloaded) = (busyRatios, isOverloaded) }
     }
 
     package func setVantageHealthy(_ isHealthy: Bool) { state.withLock { $0.isVantageHealthy = isHealthy } }

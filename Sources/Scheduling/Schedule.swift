@@ -1,5 +1,6 @@
 // Scheduling: who is due, when, and how many at once.
-// What lives here: due times in a heap, the spread over the interval, fast re-checks and their budget, admission, lateness.
+// What lives here: due times in a heap, the spread over the interval and over the lanes, fast re-checks and their budget, admission, lateness,
+// and which due times are passed over past capacity.
 // What doesn't: what a probe is. It is handed in as a closure; its end comes back as `ProbeEnd`.
 // Schedule is the pure state machine on times since an origin; Scheduler turns it with a clock and a task group.
 // The rules are those of docs/architecture.md, "The clock and the re-checks".
@@ -8,67 +9,9 @@ import DequeModule
 package import Health
 import HeapModule
 
-/// What scheduling needs to know of a target's policy.
-package struct ProbeInterval: Hashable, Sendable {
-    package var interval: Duration
-    package var fastInterval: Duration
-
-    package init(interval: Duration, fastInterval: Duration) {
-        self.interval = interval
-        self.fastInterval = fastInterval
-    }
-}
-
-/// Leave to start one probe. `generation` tells a target from an earlier one of the same identity.
-package struct ProbeStart: Hashable, Sendable {
-    package var target: TargetIdentity
-    /// Since the schedule's origin.
-    package var due: Duration
-    package var isRecheck: Bool
-    let slot: Int
-    let generation: UInt32
-}
-
-/// Counts of what did not go to plan, since start.
-package struct ScheduleCounts: Hashable, Sendable {
-    /// Due times for which no probe had started when the next one came, though none of that target's was in flight.
-    package var missed = 0
-    /// Due times that fell while the target's probe was in flight.
-    package var skippedInFlight = 0
-    /// Re-checks that wait for the normal due time because the budget was spent.
-    package var rechecksDeferred = 0
-}
-
-/// Due times of all targets. Times are durations since an origin on the monotonic clock; a target's are phase + k × interval with
+/// Due times of all targets, lane by lane. Times are durations since an origin on the monotonic clock; a target's are phase + k × interval with
 /// the phase taken from the stable hash of its identity, so that a restart keeps the rhythm and targets never start all at once.
 package struct Schedule: Sendable {
-    private struct Entry {
-        var target: TargetIdentity
-        /// In nanoseconds, like all times here: a Duration takes twice the room, and a hundred thousand of these are kept.
-        var interval: Int64
-        var fastInterval: Int64
-        var generation: UInt32
-        var nextDue: Int64
-        var recheckDue: Int64?
-        /// It was changed and is to be probed now: no re-check that the budget is for. Stays until a probe of it starts.
-        var isAtOnce = false
-        var inFlight = false
-        /// Due, but no place was free.
-        var waitingDue: Int64?
-        /// The first of its due times that has come without a start: a later one takes its place, but makes the wait no shorter, and neither
-        /// does being passed over. A re-check's time is none of them.
-        var waitingSince: Int64?
-        var waitsForRecheck = false
-        var startedAt: Int64 = 0
-    }
-
-    struct HeapItem: Comparable {
-        var at: Int64
-        var slot: Int
-        var generation: UInt32
-        static func < (a: Self, b: Self) -> Bool { (a.at, a.slot) < (b.at, b.slot) }
-    }
-
     /// How long a due probe may wait for a place. Past it the probe is passed over: later it would say more of us than of its target.
     package static let patience = Duration.milliseconds(150)
     /// How soon a changed target that was passed over asks for a place again.
@@ -81,82 +24,128 @@ package struct Schedule: Sendable {
     package private(set) var inFlight = 0
     private let maxInFlight: Int
     private var budget: RecheckBudget
-    private var entries: [Entry?] = []
+    private var entries: [ScheduledTarget?] = []
     private var freeSlots: [Int] = []
     private var slots: [TargetIdentity: Int] = [:]
-    private(set) var heap = Heap<HeapItem>()
-    /// In order of arrival, with the time of it; entries that have gone since are skipped when their turn comes.
-    private var waiting = Deque<HeapItem>()
+    private(set) var lanes: [ScheduleLane]
     private var generations: UInt32 = 0
     private var admissionSampler = AdmissionSampler()
 
     /// - Parameters:
-    ///   - maxInFlight: how many probes may be in flight at once.
+    ///   - lanes: how many threads start probes.
+    ///   - maxInFlight: how many probes may be in flight at once, in all lanes together.
     ///   - fastBudget: the share of the planned starts a second that re-checks may add.
-    package init(maxInFlight: Int, fastBudget: Double) {
+    package init(lanes: Int = 1, maxInFlight: Int, fastBudget: Double) {
+        self.lanes = (0..<max(1, lanes)).map { _ in ScheduleLane() }
         self.maxInFlight = max(1, maxInFlight)
         budget = RecheckBudget(share: fastBudget)
     }
 
     package var count: Int { slots.count }
 
-    /// Adds a target, or gives a known one a new rhythm. `atOnce` probes it now, beside its normal due times.
-    package mutating func set(_ target: TargetIdentity, _ rhythm: ProbeInterval, atOnce: Bool = false, now: Duration) {
+    /// Adds a target, or gives a known one a new rhythm or another lane. `atOnce` probes it now, beside its normal due times. Returns the lane.
+    ///
+    /// A target that changes its lane keeps its due times. A probe of it that is in flight ends in the lane in which it began.
+    ///
+    /// - Parameter lane: nil for the one that the target has; the first, for a target that isn't known.
+    @discardableResult
+    package mutating func set(
+        _ target: TargetIdentity, _ rhythm: ProbeInterval, lane: Int? = nil, atOnce: Bool = false, now: Duration
+    ) -> Int {
         let now = now.nanoseconds
-        if let slot = slots[target], var entry = entries[slot] {
-            let (interval, fast) = (rhythm.interval.nanoseconds, rhythm.fastInterval.nanoseconds)
-            if (entry.interval, entry.fastInterval) != (interval, fast) {
-                budget.replace(.nanoseconds(entry.interval), with: rhythm.interval)
-                (entry.interval, entry.fastInterval) = (interval, fast)
-                entry.nextDue = Self.firstDue(target, rhythm.interval, after: now)
-                push(entry.nextDue, slot, entry.generation)
-            }
-            if atOnce { claim(&entry, slot, at: now) }
-            entries[slot] = entry
-            return
+        guard let slot = slots[target], var entry = entries[slot] else {
+            add(target, rhythm, lane: lane ?? 0, atOnce: atOnce, now: now)
+            return lane ?? 0
         }
+        let lane = lane ?? Int(entry.lane)
+        if Int(entry.lane) != lane { move(&entry, slot, to: lane, now: now) }
+        if entry.interval != rhythm.interval.nanoseconds || entry.fastInterval != rhythm.fastInterval.nanoseconds {
+            plan(.nanoseconds(entry.interval), rhythm.interval, lane: lane)
+            entry.adopt(rhythm)
+            entry.nextDue = Self.firstDue(target, rhythm.interval, after: now)
+            push(entry.nextDue, slot, entry)
+        }
+        entry.adopt(rhythm)
+        if atOnce { claim(&entry, slot, at: now) }
+        entries[slot] = entry
+        return lane
+    }
+
+    /// Puts a target into another lane. Nothing happens where the target isn't known, or is in that lane.
+    package mutating func move(_ target: TargetIdentity, to lane: Int, now: Duration) {
+        guard let slot = slots[target], var entry = entries[slot], Int(entry.lane) != lane else { return }
+        move(&entry, slot, to: lane, now: now.nanoseconds)
+        entries[slot] = entry
+    }
+
+    private mutating func add(_ target: TargetIdentity, _ rhythm: ProbeInterval, lane: Int, atOnce: Bool, now: Int64) {
         generations &+= 1
-        var entry = Entry(
-            target: target, interval: rhythm.interval.nanoseconds, fastInterval: rhythm.fastInterval.nanoseconds,
-            generation: generations, nextDue: Self.firstDue(target, rhythm.interval, after: now))
+        var entry = ScheduledTarget(
+            target: target, rhythm, lane: UInt8(lane), generation: generations,
+            nextDue: Self.firstDue(target, rhythm.interval, after: now))
         let slot = freeSlots.popLast() ?? entries.count
         if slot == entries.count { entries.append(nil) }
         slots[target] = slot
-        budget.replace(nil, with: rhythm.interval)
-        push(entry.nextDue, slot, entry.generation)
+        plan(nil, rhythm.interval, lane: lane)
+        lanes[lane].pace.count(entry.urgency, by: 1)
+        push(entry.nextDue, slot, entry)
         if atOnce { claim(&entry, slot, at: now) }
         entries[slot] = entry
+    }
+
+    /// What the target waits for, it waits for in its new lane.
+    private mutating func move(_ entry: inout ScheduledTarget, _ slot: Int, to lane: Int, now: Int64) {
+        let old = Int(entry.lane)
+        plan(.nanoseconds(entry.interval), nil, lane: old)
+        plan(nil, .nanoseconds(entry.interval), lane: lane)
+        lanes[old].pace.count(entry.urgency, by: -1)
+        lanes[lane].pace.count(entry.urgency, by: 1)
+        entry.lookedAt = entry.lookedAt.map { lanes[lane].pace.time(at: now) - (lanes[old].pace.time(at: now) - $0) }
+        entry.lane = UInt8(lane)
+        push(entry.nextDue, slot, entry)
+        if let due = entry.recheckDue { push(due, slot, entry) }
+        if entry.waitingDue != nil { lanes[lane].wait(ScheduleItem(at: now, slot: slot, generation: entry.generation)) }
     }
 
     /// Forgets a target. A probe of it that is in flight still counts as in flight until it has finished.
     package mutating func remove(_ target: TargetIdentity) {
         guard let slot = slots.removeValue(forKey: target), let entry = entries[slot] else { return }
-        budget.replace(.nanoseconds(entry.interval), with: nil)
+        plan(.nanoseconds(entry.interval), nil, lane: Int(entry.lane))
+        lanes[Int(entry.lane)].pace.count(entry.urgency, by: -1)
         entries[slot] = nil
         freeSlots.append(slot)
-        compactIfStale()
+        compactIfStale(Int(entry.lane))
     }
 
-    /// When ``takeDue(now:)`` has work to do next; nil when there is nothing to wait for.
-    package var nextDue: Duration? { heap.min.map { .nanoseconds($0.at) } }
-
-    /// Starts that fall due within this are made in one go: waking up is what a probe costs most above the transfer itself. As long as three
-    /// take to fall due: their answers come at once, too, and the last of many would be read late.
-    var coalescing: Duration {
-        .microseconds(Int64(min(max(3_000_000 / max(1, budget.plannedPerSecond), 2_000), 10_000)))
+    /// A target's interval was added, changed or taken away.
+    private mutating func plan(_ old: Duration?, _ new: Duration?, lane: Int) {
+        budget.replace(old, with: new)
+        lanes[lane].replace(old, with: new)
     }
 
-    /// A probe waits for a place and there is one.
-    var hasAdmissible: Bool { !waiting.isEmpty && inFlight < maxInFlight }
+    /// When ``takeDue(now:lane:load:)`` has work to do next; nil when there is nothing to wait for.
+    package func nextDue(lane: Int = 0) -> Duration? {
+        // Starts that wait for room are looked at as often as starts are collected.
+        lanes[lane].waitsForRoom ? .zero : lanes[lane].heap.min.map { .nanoseconds($0.at) }
+    }
 
-    /// The probes that may start now, longest waiting first. Who has waited too long, or loses the lot, is passed over: the due time is
+    func waitsForRoom(lane: Int = 0) -> Bool { lanes[lane].waitsForRoom }
+
+    /// As ``ScheduleLane/coalescing``.
+    func coalescing(lane: Int = 0) -> Duration { lanes[lane].coalescing }
+
+    /// A probe of this lane waits for a place and there is one.
+    func hasAdmissible(lane: Int = 0) -> Bool {
+        !lanes[lane].waiting.isEmpty && !lanes[lane].waitsForRoom && inFlight < maxInFlight
+    }
+
+    /// The probes of a lane that may start now, longest waiting first. Who has waited too long, or loses the lot, is passed over: the due time is
     /// missed, and the next one comes as planned.
-    package mutating func takeDue(now: Duration) -> [ProbeStart] {
+    package mutating func takeDue(now: Duration, lane: Int = 0, load: LaneLoad = .idle) -> [ProbeStart] {
         let now = now.nanoseconds
-        var starts: [ProbeStart] = []
-        while let item = heap.min, item.at <= now {
-            heap.removeMin()
-            guard var entry = entries[item.slot], entry.generation == item.generation else { continue }
+        lanes[lane].observe(load, now: now)
+        while let item = lanes[lane].takeDue(now: now) {
+            guard var entry = living(item, in: lane) else { continue }
             if item.at == entry.nextDue {
                 takeRegular(&entry, item, now: now)
             } else if item.at == entry.recheckDue {
@@ -164,78 +153,130 @@ package struct Schedule: Sendable {
             }
             entries[item.slot] = entry
         }
-        while let item = waiting.first {
-            guard var entry = entries[item.slot], entry.generation == item.generation, let due = entry.waitingDue else {
-                waiting.removeFirst()
+        let room = lanes[lane].room(load)
+        lanes[lane].waitsForRoom = false
+        return startWaiting(lane, room: room, now: now)
+    }
+
+    private mutating func startWaiting(_ lane: Int, room: Int, now: Int64) -> [ProbeStart] {
+        var starts: [ProbeStart] = []
+        while let item = lanes[lane].waiting.first {
+            guard var entry = living(item, in: lane), let due = entry.waitingDue else {
+                lanes[lane].waiting.removeFirst()
                 continue
             }
             // One that has taken the place of an earlier due time has its own patience.
-            let isLate = now - max(item.at, due) > Self.patience.nanoseconds
-            guard isLate || inFlight < maxInFlight else { break }
-            waiting.removeFirst()
-            guard !isLate, drawsASlot() else {
+            let hasLostPatience = inFlight >= maxInFlight && now - max(item.at, due) > Self.patience.nanoseconds
+            let isTooLate = starts.count >= room && now - due > lanes[lane].pace.latenessMax(entry)
+            if !hasLostPatience, !isTooLate {
+                guard inFlight < maxInFlight else { break }
+                guard starts.count < room else {
+                    lanes[lane].waitsForRoom = true
+                    break
+                }
+            }
+            lanes[lane].waiting.removeFirst()
+            defer { entries[item.slot] = entry }
+            guard !hasLostPatience, !isTooLate, drawsASlot() else {
+                if isTooLate {
+                    lanes[lane].pace.passedOver += 1
+                    entry.wasPassedOver = true
+                    if lanes[lane].pace.isOverloaded { counts.overloadExceptions += 1 }
+                }
                 passOver(&entry, item, now: now)
-                entries[item.slot] = entry
                 continue
             }
-            starts.append(
-                ProbeStart(
-                    target: entry.target, due: .nanoseconds(due), isRecheck: entry.waitsForRecheck, slot: item.slot,
-                    generation: item.generation))
-            (entry.waitingDue, entry.waitingSince, entry.isAtOnce) = (nil, nil, false)
-            (entry.inFlight, entry.startedAt) = (true, now)
-            entries[item.slot] = entry
-            inFlight += 1
+            starts.append(begin(&entry, item, due: due, now: now))
         }
+        lanes[lane].pace.started += starts.count
         return starts
     }
 
-    /// A probe has ended. Returns true when that makes something due that ``nextDue`` didn't know of.
+    private mutating func begin(_ entry: inout ScheduledTarget, _ item: ScheduleItem, due: Int64, now: Int64) -> ProbeStart {
+        let start = ProbeStart(
+            target: entry.target, due: .nanoseconds(due), isRecheck: entry.waitsForRecheck, slot: item.slot,
+            generation: item.generation)
+        entry.lookedAt = lanes[Int(entry.lane)].pace.time(at: now)
+        (entry.waitingDue, entry.waitingSince, entry.isAtOnce, entry.wasPassedOver) = (nil, nil, false, false)
+        (entry.inFlight, entry.startedAt) = (true, now)
+        inFlight += 1
+        return start
+    }
+
+    /// A probe has ended. Returns the lanes for which that makes something due that ``nextDue(lane:)`` didn't know of.
     ///
-    /// - Parameter startedAt: when it really started; nil when it never did.
-    package mutating func finish(_ start: ProbeStart, startedAt: Duration?, wantsRecheck: Bool, now: Duration) -> Bool {
+    /// - Parameters:
+    ///   - startedAt: when it really started; nil when it never did.
+    ///   - isDown: its target is down, and no probe of it is more urgent than any other.
+    package mutating func finish(
+        _ start: ProbeStart, startedAt: Duration?, wantsRecheck: Bool, isDown: Bool = false, now: Duration
+    ) -> [Int] {
         inFlight -= 1
-        let someoneWaits = !waiting.isEmpty
-        guard var entry = entries[start.slot], entry.generation == start.generation else { return someoneWaits }
+        var due = lanes.indices.filter { !lanes[$0].waiting.isEmpty }
+        guard var entry = entries[start.slot], entry.generation == start.generation else { return due }
         defer { entries[start.slot] = entry }
+        let lane = Int(entry.lane)
         entry.inFlight = false
+        lanes[lane].pace.count(entry.urgency, by: -1)
+        entry.urgency = wantsRecheck ? .undecided : isDown ? .down : .settled
+        lanes[lane].pace.count(entry.urgency, by: 1)
         if entry.recheckDue != nil {
             // The target was changed while its probe was in flight, and is to be probed at once.
             let at = max(now.nanoseconds, entry.recheckDue ?? 0)
             entry.recheckDue = at
-            push(at, start.slot, entry.generation)
-            return true
+            push(at, start.slot, entry)
+        } else if wantsRecheck {
+            let previousStart = startedAt?.nanoseconds ?? entry.startedAt
+            let at = max(previousStart + entry.fastInterval, now.nanoseconds)
+            guard at < entry.nextDue else { return due }
+            entry.recheckDue = at
+            push(at, start.slot, entry)
+        } else {
+            return due
         }
-        guard wantsRecheck else { return someoneWaits }
-        let previousStart = startedAt?.nanoseconds ?? entry.startedAt
-        let due = max(previousStart + entry.fastInterval, now.nanoseconds)
-        guard due < entry.nextDue else { return someoneWaits }
-        entry.recheckDue = due
-        push(due, start.slot, entry.generation)
-        return true
+        if !due.contains(lane) { due.append(lane) }
+        return due
     }
 
-    /// How many targets have had no start, or no end, for `intervals` of their own intervals: what readiness watches.
+    /// How many targets have had no start, or no end, for `intervals` of their own intervals: what readiness watches. A target of an overloaded lane
+    /// may wait for longer: ``intervalsTolerated(_:)``.
     ///
     /// - Parameter slots: those to look at, from 0 to ``slotCount``; what lies past it is left out.
     package func overdue(byIntervals intervals: Int, now: Duration, slots: Range<Int>) -> Int {
         let now = now.nanoseconds
+        let tolerated = lanes.map { Int64($0.pace.intervalsTolerated(intervals)) }
         return entries[slots.clamped(to: 0..<entries.count)].reduce(into: 0) { count, entry in
             guard let entry else { return }
             let since = entry.inFlight ? entry.startedAt : entry.waitingSince ?? entry.nextDue
-            if now - since > entry.interval * Int64(intervals) { count += 1 }
+            if now - since > entry.interval * tolerated[Int(entry.lane)] { count += 1 }
         }
+    }
+
+    /// For how many of its intervals a target may go without a probe before something is wrong: `intervals`, or as many as a round of the most
+    /// overloaded lane takes and one more.
+    package func intervalsTolerated(_ intervals: Int) -> Int {
+        lanes.map { $0.pace.intervalsTolerated(intervals) }.max() ?? intervals
+    }
+
+    /// Each lane's load against its capacity.
+    package var overload: [LaneOverload] {
+        lanes.map { LaneOverload(plannedPerSecond: $0.plannedPerSecond, stretch: $0.pace.stretch) }
     }
 
     /// How many slots there are for targets. A target keeps its slot.
     package var slotCount: Int { entries.count }
 
-    private mutating func takeRegular(_ entry: inout Entry, _ item: HeapItem, now: Int64) {
+    private func living(_ item: ScheduleItem, in lane: Int) -> ScheduledTarget? {
+        guard let entry = entries[item.slot], entry.generation == item.generation, Int(entry.lane) == lane else { return nil }
+        return entry
+    }
+
+    private mutating func takeRegular(_ entry: inout ScheduledTarget, _ item: ScheduleItem, now: Int64) {
         let interval = entry.interval
         let passed = (now - entry.nextDue) / interval
         let due = entry.nextDue + passed * interval
         entry.nextDue = due + interval
-        push(entry.nextDue, item.slot, item.generation)
+        push(entry.nextDue, item.slot, entry)
         entry.recheckDue = entry.inFlight ? entry.recheckDue : nil
         if entry.inFlight {
             counts.skippedInFlight += Int(passed) + 1
@@ -244,26 +285,35 @@ package struct Schedule: Sendable {
         counts.missed += Int(passed)
         // The due time before it came without a start, whether it was passed over or still waits.
         if entry.waitingSince != nil { counts.missed += 1 }
-        if entry.waitingDue == nil { wait(item, now: now) }
         entry.waitingSince = entry.waitingSince ?? item.at
+        guard entry.waitingDue != nil || lanes[Int(entry.lane)].pace.admits(entry, now: now) else {
+            counts.overloadExceptions += 1
+            return
+        }
+        if entry.waitingDue == nil { wait(entry, item, now: now) }
         (entry.waitingDue, entry.waitsForRecheck) = (due, false)
     }
 
-    private mutating func takeRecheck(_ entry: inout Entry, _ item: HeapItem, now: Int64) {
+    private mutating func takeRecheck(_ entry: inout ScheduledTarget, _ item: ScheduleItem, now: Int64) {
         // In flight: the target was changed meanwhile; `finish` brings the re-check back.
         guard !entry.inFlight else { return }
         entry.recheckDue = nil
         guard entry.waitingDue == nil else { return }
-        guard entry.isAtOnce || budget.take(now: now) else {
-            counts.rechecksDeferred += 1
+        // Past capacity a second look at one target would be taken from a first look at another.
+        let isOverloaded = lanes[Int(entry.lane)].pace.isOverloaded
+        guard entry.isAtOnce || !isOverloaded && budget.take(now: now) else {
+            if isOverloaded { counts.overloadExceptions += 1 } else { counts.rechecksDeferred += 1 }
             return
         }
         (entry.waitingDue, entry.waitsForRecheck) = (item.at, true)
-        wait(item, now: now)
+        wait(entry, item, now: now)
     }
 
-    private mutating func wait(_ item: HeapItem, now: Int64) {
-        waiting.append(HeapItem(at: now, slot: item.slot, generation: item.generation))
+    private mutating func wait(_ entry: ScheduledTarget, _ item: ScheduleItem, now: Int64) {
+        let wait = ScheduleItem(at: now, slot: item.slot, generation: item.generation)
+        // Nobody is passed over twice in a round, and nobody who has waited for as many intervals as the round has.
+        let isFirst = entry.wasPassedOver || lanes[Int(entry.lane)].pace.isLongest(entry, now: now)
+        lanes[Int(entry.lane)].wait(wait, isFirst: isFirst)
     }
 
     private mutating func drawsASlot() -> Bool {
@@ -273,15 +323,15 @@ package struct Schedule: Sendable {
     }
 
     /// It is changed, and has a claim to be probed at once, which it keeps until it is.
-    private mutating func claim(_ entry: inout Entry, _ slot: Int, at moment: Int64) {
+    private mutating func claim(_ entry: inout ScheduledTarget, _ slot: Int, at moment: Int64) {
         entry.isAtOnce = true
         guard entry.waitingDue == nil else { return }
         entry.recheckDue = moment
-        push(moment, slot, entry.generation)
+        push(moment, slot, entry)
     }
 
     /// Its due time goes by without a probe. A re-check's was none: it waits for the normal one.
-    private mutating func passOver(_ entry: inout Entry, _ item: HeapItem, now: Int64) {
+    private mutating func passOver(_ entry: inout ScheduledTarget, _ item: ScheduleItem, now: Int64) {
         entry.waitingDue = nil
         if entry.isAtOnce {
             claim(&entry, item.slot, at: now + Self.claimAgainAfter.nanoseconds)
@@ -290,15 +340,14 @@ package struct Schedule: Sendable {
         }
     }
 
-    private mutating func push(_ at: Int64, _ slot: Int, _ generation: UInt32) {
-        heap.insert(HeapItem(at: at, slot: slot, generation: generation))
+    private mutating func push(_ at: Int64, _ slot: Int, _ entry: ScheduledTarget) {
+        lanes[Int(entry.lane)].heap.insert(ScheduleItem(at: at, slot: slot, generation: entry.generation))
     }
 
     /// Items of targets that have gone stay in the heap until their time comes; when they outnumber the living it is built anew.
-    private mutating func compactIfStale() {
-        guard heap.count > 4 * slots.count + 1024 else { return }
-        let living = heap.unordered.filter { entries[$0.slot]?.generation == $0.generation }
-        heap = Heap(living)
+    private mutating func compactIfStale(_ lane: Int) {
+        guard lanes[lane].heap.count > 4 * slots.count + 1024 else { return }
+        lanes[lane].heap = Heap(lanes[lane].heap.unordered.filter { living($0, in: lane) != nil })
     }
 
     private static func firstDue(_ target: TargetIdentity, _ interval: Duration, after now: Int64) -> Int64 {
@@ -307,14 +356,5 @@ package struct Schedule: Sendable {
         let past = (now - phase).quotientAndRemainder(dividingBy: length)
         let first = phase + (past.remainder > 0 ? past.quotient + 1 : past.quotient) * length
         return max(first, phase)
-    }
-}
-
-extension Duration {
-    /// Saturates at ±292 years.
-    var nanoseconds: Int64 {
-        let (seconds, attoseconds) = components
-        let (scaled, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
-        return overflow ? (seconds < 0 ? .min : .max) : scaled &+ attoseconds / 1_000_000_000
     }
 }

@@ -6,67 +6,107 @@ package struct ProbeEnd<Instant: Sendable>: Sendable {
     /// When it really started; nil when it never did.
     package var startedAt: Instant?
     package var wantsRecheck: Bool
+    /// Its target is down.
+    package var isDown: Bool
 
-    package init(startedAt: Instant?, wantsRecheck: Bool) {
+    package init(startedAt: Instant?, wantsRecheck: Bool, isDown: Bool = false) {
         self.startedAt = startedAt
         self.wantsRecheck = wantsRecheck
+        self.isDown = isDown
     }
 }
 
-/// Runs a ``Schedule``: starts the probes that are due in a discarding task group, and sleeps until the next due time.
-package final class Scheduler<C: Clock>: Sendable where C.Duration == Duration {
-    package typealias Probe = @Sendable (TargetIdentity, _ due: C.Instant, _ isRecheck: Bool) async -> ProbeEnd<C.Instant>
+/// What one lane of a ``Scheduler`` runs on.
+package struct LaneThread<C: Clock>: Sendable where C.Duration == Duration {
+    package let clock: C
+    /// Where the lane's loop and its probes run; nil for the global executor.
+    package let executor: (any TaskExecutor)?
+    /// How busy the thread is. Asked under the scheduler's lock: quick, please.
+    package let load: @Sendable () -> LaneLoad
 
-    private struct State {
-        var schedule: Schedule
+    package init(clock: C, executor: (any TaskExecutor)? = nil, load: @escaping @Sendable () -> LaneLoad = { .idle }) {
+        (self.clock, self.executor, self.load) = (clock, executor, load)
+    }
+}
+
+/// Runs a ``Schedule``: starts the probes that are due in a discarding task group for each lane, and sleeps until the lane's next due time.
+package final class Scheduler<C: Clock>: Sendable where C.Duration == Duration {
+    package typealias Probe =
+        @Sendable (TargetIdentity, _ due: C.Instant, _ isRecheck: Bool, _ lane: Int) async -> ProbeEnd<
+            C.Instant
+        >
+
+    /// The loop of one lane.
+    private struct LaneLoop {
         var sleeper: Task<Void, Never>?
         var wakesAt: Duration?
         /// Something became due while no one was asleep yet.
         var isNudged = false
         var turns = 0
+    }
+
+    private struct State {
+        var schedule: Schedule
+        var loops: [LaneLoop]
         var ended = 0
     }
 
-    /// Without anything due the loop still turns this often, so that its progress can be watched.
+    /// Without anything due a loop still turns this often, so that its progress can be watched.
     package static var longestSleep: Duration { .seconds(1) }
 
     private static var scanStep: Int { 2048 }
 
-    private let clock: C
+    private let threads: [LaneThread<C>]
     private let origin: C.Instant
-    private let executor: (any TaskExecutor)?
     private let state: OrderedMutex<State>
 
     /// - Parameters:
+    ///   - threads: one for each lane. Their clocks show the same time.
     ///   - origin: what due times are counted from. The machine's boot keeps the rhythm across restarts of the daemon.
-    ///   - executor: where the loop and its probes run; nil for the global one.
-    package init(
-        clock: C, origin: C.Instant, executor: (any TaskExecutor)? = nil, maxInFlight: Int, fastBudget: Double
-    ) {
-        self.clock = clock
+    package init(threads: [LaneThread<C>], origin: C.Instant, maxInFlight: Int, fastBudget: Double) {
+        self.threads = threads
         self.origin = origin
-        self.executor = executor
-        state = OrderedMutex(State(schedule: Schedule(maxInFlight: maxInFlight, fastBudget: fastBudget)))
+        state = OrderedMutex(
+            State(
+                schedule: Schedule(lanes: threads.count, maxInFlight: maxInFlight, fastBudget: fastBudget),
+                loops: threads.map { _ in LaneLoop() }))
     }
 
-    package func set(_ target: TargetIdentity, _ rhythm: ProbeInterval, atOnce: Bool = false) {
-        change { $0.set(target, rhythm, atOnce: atOnce, now: $1) }
+    package var laneCount: Int { threads.count }
+
+    /// As ``Schedule/set(_:_:lane:atOnce:now:)``.
+    package func set(_ target: TargetIdentity, _ rhythm: ProbeInterval, lane: Int? = nil, atOnce: Bool = false) {
+        change { $0.set(target, rhythm, lane: lane, atOnce: atOnce, now: $1) }
+    }
+
+    /// As ``Schedule/move(_:to:now:)``.
+    package func move(_ target: TargetIdentity, to lane: Int) {
+        change { schedule, now in
+            schedule.move(target, to: lane, now: now)
+            return lane
+        }
     }
 
     package func remove(_ target: TargetIdentity) {
-        change { schedule, _ in schedule.remove(target) }
+        state.withLock { $0.schedule.remove(target) }
     }
 
     package var counts: ScheduleCounts { state.withLock { $0.schedule.counts } }
     package var inFlight: Int { state.withLock { $0.schedule.inFlight } }
-    /// How often the loop has turned: progress that a watchdog can watch.
-    package var turns: Int { state.withLock { $0.turns } }
+    /// How often the loops have turned: progress that a watchdog can watch. That of the lane that has turned least.
+    package var turns: Int { state.withLock { $0.loops.map(\.turns).min() ?? 0 } }
     /// How many probes have come to their end.
     package var ended: Int { state.withLock { $0.ended } }
+    /// Each lane's load against its capacity.
+    package var overload: [LaneOverload] { state.withLock { $0.schedule.overload } }
+    /// How busy the threads are, lane by lane.
+    package var loads: [LaneLoad] { threads.map { $0.load() } }
+    /// As ``Schedule/intervalsTolerated(_:)``.
+    package func intervalsTolerated(_ intervals: Int) -> Int { state.withLock { $0.schedule.intervalsTolerated(intervals) } }
     /// How many targets have had no start, or no end, for `intervals` of their own intervals. The lock is held for ``scanStep`` targets at a
     /// time: it stands between a due time and the socket.
     package func overdue(byIntervals intervals: Int) -> Int {
-        let (now, count) = (now, state.withLock { $0.schedule.slotCount })
+        let (now, count) = (now(0), state.withLock { $0.schedule.slotCount })
         return stride(from: 0, to: count, by: Self.scanStep).reduce(into: 0) { overdue, first in
             overdue += state.withLock {
                 $0.schedule.overdue(byIntervals: intervals, now: now, slots: first..<first + Self.scanStep)
@@ -76,71 +116,74 @@ package final class Scheduler<C: Clock>: Sendable where C.Duration == Duration {
 
     /// Probes until its task is cancelled; then cancels the probes in flight and returns when all have ended.
     package func run(probe: @escaping Probe) async {
-        await withTaskExecutorPreference(executor) { await turn(probe) }
+        await withDiscardingTaskGroup { group in
+            for lane in threads.indices {
+                group.addTask(executorPreference: self.threads[lane].executor) { await self.turn(lane, probe) }
+            }
+        }
     }
 
-    private func turn(_ probe: @escaping Probe) async {
+    private func turn(_ lane: Int, _ probe: @escaping Probe) async {
         await withDiscardingTaskGroup { group in
             while !Task.isCancelled {
                 let starts = state.withLock { state in
-                    state.turns &+= 1
-                    state.isNudged = false
-                    return state.schedule.takeDue(now: now)
+                    state.loops[lane].turns &+= 1
+                    state.loops[lane].isNudged = false
+                    return state.schedule.takeDue(now: now(lane), lane: lane, load: threads[lane].load())
                 }
                 for start in starts {
                     group.addTask {
-                        let end = await probe(start.target, self.origin.advanced(by: start.due), start.isRecheck)
-                        self.finish(start, end)
+                        let end = await probe(start.target, self.origin.advanced(by: start.due), start.isRecheck, lane)
+                        self.finish(start, end, lane)
                     }
                 }
-                await sleepUntilDue()
+                await sleepUntilDue(lane)
             }
             group.cancelAll()
         }
     }
 
-    private var now: Duration { origin.duration(to: clock.now) }
+    private func now(_ lane: Int) -> Duration { origin.duration(to: threads[lane].clock.now) }
 
-    private func finish(_ start: ProbeStart, _ end: ProbeEnd<C.Instant>) {
-        let sleeper = state.withLock { state -> Task<Void, Never>? in
-            let now = now
+    private func finish(_ start: ProbeStart, _ end: ProbeEnd<C.Instant>, _ lane: Int) {
+        let sleepers = state.withLock { state -> [Task<Void, Never>] in
             state.ended &+= 1
-            let isDue = state.schedule.finish(
-                start, startedAt: end.startedAt.map { origin.duration(to: $0) }, wantsRecheck: end.wantsRecheck, now: now)
-            return isDue ? nudge(&state) : nil
+            let due = state.schedule.finish(
+                start, startedAt: end.startedAt.map { origin.duration(to: $0) }, wantsRecheck: end.wantsRecheck,
+                isDown: end.isDown, now: now(lane))
+            return due.compactMap { nudge($0, &state) }
         }
+        for sleeper in sleepers { sleeper.cancel() }
+    }
+
+    /// - Parameter body: returns the lane in which something may be due now.
+    private func change(_ body: (inout Schedule, Duration) -> Int) {
+        let sleeper = state.withLock { state in nudge(body(&state.schedule, now(0)), &state) }
         sleeper?.cancel()
     }
 
-    private func change(_ body: (inout Schedule, Duration) -> Void) {
-        let sleeper = state.withLock { state in
-            body(&state.schedule, now)
-            return nudge(&state)
-        }
-        sleeper?.cancel()
-    }
-
-    /// Returns the sleeper to wake after the lock is free, when something is due before the loop would wake by itself.
-    private func nudge(_ state: inout State) -> Task<Void, Never>? {
-        guard let sleeper = state.sleeper, let wakesAt = state.wakesAt else {
-            state.isNudged = true
+    /// Returns the sleeper to wake after the lock is free, when something is due before the lane's loop would wake by itself.
+    private func nudge(_ lane: Int, _ state: inout State) -> Task<Void, Never>? {
+        guard let sleeper = state.loops[lane].sleeper, let wakesAt = state.loops[lane].wakesAt else {
+            state.loops[lane].isNudged = true
             return nil
         }
-        let isEarlier = state.schedule.nextDue.map { $0 < wakesAt } ?? false
-        return isEarlier || state.schedule.hasAdmissible ? sleeper : nil
+        let isEarlier = state.schedule.nextDue(lane: lane).map { $0 < wakesAt } ?? false
+        return isEarlier && !state.schedule.waitsForRoom(lane: lane) || state.schedule.hasAdmissible(lane: lane) ? sleeper : nil
     }
 
-    private func sleepUntilDue() async {
+    private func sleepUntilDue(_ lane: Int) async {
+        let (clock, executor) = (threads[lane].clock, threads[lane].executor)
         let sleeper: Task<Void, Never>? = state.withLock { state in
-            guard !state.isNudged else { return nil }
-            let now = now
-            let due = state.schedule.nextDue ?? now + Self.longestSleep
-            let wakesAt = min(max(due, now + state.schedule.coalescing), now + Self.longestSleep)
-            let sleeper = Task<Void, Never>(executorPreference: executor) { [clock, origin] in
+            guard !state.loops[lane].isNudged else { return nil }
+            let now = now(lane)
+            let due = state.schedule.nextDue(lane: lane) ?? now + Self.longestSleep
+            let wakesAt = min(max(due, now + state.schedule.coalescing(lane: lane)), now + Self.longestSleep)
+            let sleeper = Task<Void, Never>(executorPreference: executor) { [origin] in
                 // Cancelled is woken early: the loop looks again either way.
                 _ = try? await clock.sleep(until: origin.advanced(by: wakesAt), tolerance: nil)
             }
-            (state.sleeper, state.wakesAt) = (sleeper, wakesAt)
+            (state.loops[lane].sleeper, state.loops[lane].wakesAt) = (sleeper, wakesAt)
             return sleeper
         }
         guard let sleeper else { return await Task.yield() }
@@ -149,6 +192,6 @@ package final class Scheduler<C: Clock>: Sendable where C.Duration == Duration {
         } onCancel: {
             sleeper.cancel()
         }
-        state.withLock { ($0.sleeper, $0.wakesAt) = (nil, nil) }
+        state.withLock { ($0.loops[lane].sleeper, $0.loops[lane].wakesAt) = (nil, nil) }
     }
 }

@@ -79,6 +79,8 @@ extension Settings {
     }
 
     package struct Limits: Hashable, Sendable {
+        /// How many threads make probes; nil: one for each processor that the process may use.
+        package var threads: Int?
         package var maxInFlight = 10_000
         package var maxLookups = 256
         /// From 0 to 1: the share of the planned starts a second that re-checks may add.

@@ -118,8 +118,8 @@ import Testing
             try Task.checkCancellation()
             let threads = try FileManager.default.contentsOfDirectory(atPath: tasks).compactMap(nice)
             // Not always the daemon's own: the threads that make this one have their values from Swift, where that may raise them.
-            let first = try #require(threads.first { $0.name == "probes" }?.value)
-            let spared = threads.filter { ["probes", "curl-lookup"].contains($0.name) }
+            let first = try #require(threads.first { $0.name == "probes-0" }?.value)
+            let spared = threads.filter { ["probes-0", "probes-1", "curl-lookup"].contains($0.name) }
             let lowered = threads.filter { $0.value == min(19, first + 10) }
             let isDone = lowered.count > 2 && lowered.count + spared.count == threads.count
             if isDone, spared.allSatisfy({ $0.value == first }) { break }

@@ -72,7 +72,8 @@ enum Samples {
             target("t3", name: "New"),
         ])
         let daemon = daemon()
-        daemon.observeSchedule { .init(missed: 0, skippedInFlight: 1, rechecksDeferred: 0) }
+        daemon.observeSchedule { .init(missed: 0, skippedInFlight: 1, rechecksDeferred: 0, overloadExceptions: 0) }
+        daemon.setLanes(busyRatios: [0.25, 0.5], isOverloaded: false)
         for result in [good("t1"), bad("t2"), bad("t2"), bad("t2")] {
             daemon.probeStarted()
             daemon.probeEnded(result, result.outcome)

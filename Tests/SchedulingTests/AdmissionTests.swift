@@ -87,7 +87,7 @@ import Testing
         var schedule = Schedule(maxInFlight: 1, fastBudget: 0.2)
         let (holder, late) = (TargetIdentity(clientID: "c", key: "holder"), TargetIdentity(clientID: "c", key: "late"))
         schedule.set(late, Self.rhythm, now: .zero)
-        let first = try #require(schedule.nextDue)
+        let first = try #require(schedule.nextDue())
         // Just past its due time, so that the next one is nearly an interval away.
         let now = first + .seconds(1)
         schedule = Schedule(maxInFlight: 1, fastBudget: 0.2)

@@ -9,7 +9,7 @@ private let rhythm = ProbeInterval(interval: .seconds(30), fastInterval: .second
 private let target = TargetIdentity(clientID: "c", key: "tgt_1")
 
 private func scheduler(_ clock: ManualClock) -> Scheduler<ManualClock> {
-    Scheduler(clock: clock, origin: clock.now, maxInFlight: 10, fastBudget: 0.2)
+    Scheduler(threads: [LaneThread(clock: clock)], origin: clock.now, maxInFlight: 10, fastBudget: 0.2)
 }
 
 @Suite struct SchedulerTests {
@@ -19,7 +19,7 @@ private func scheduler(_ clock: ManualClock) -> Scheduler<ManualClock> {
         scheduler.set(target, rhythm)
         let (starts, report) = AsyncStream.makeStream(of: (due: ManualClock.Instant, at: ManualClock.Instant).self)
         let running = Task {
-            await scheduler.run { _, due, _ in
+            await scheduler.run { _, due, _, _ in
                 report.yield((due, clock.now))
                 return ProbeEnd(startedAt: clock.now, wantsRecheck: false)
             }
@@ -43,7 +43,7 @@ private func scheduler(_ clock: ManualClock) -> Scheduler<ManualClock> {
         let scheduler = scheduler(clock)
         let (starts, report) = AsyncStream.makeStream(of: TargetIdentity.self)
         let running = Task {
-            await scheduler.run { target, _, _ in
+            await scheduler.run { target, _, _, _ in
                 report.yield(target)
                 return ProbeEnd(startedAt: clock.now, wantsRecheck: false)
             }
@@ -64,7 +64,7 @@ private func scheduler(_ clock: ManualClock) -> Scheduler<ManualClock> {
         let (starts, report) = AsyncStream.makeStream(of: Void.self)
         let ended = Mutex(false)
         let running = Task {
-            await scheduler.run { _, _, _ in
+            await scheduler.run { _, _, _, _ in
                 report.yield()
                 // Sleeps until cancelled: nobody moves this clock.
                 try? await clock.sleep(until: clock.now.advanced(by: .seconds(3600)), tolerance: nil)
@@ -83,7 +83,7 @@ private func scheduler(_ clock: ManualClock) -> Scheduler<ManualClock> {
     @Test func theLoopTurnsEvenWithNothingDue() async {
         let clock = ManualClock()
         let scheduler = scheduler(clock)
-        let running = Task { await scheduler.run { _, _, _ in ProbeEnd(startedAt: nil, wantsRecheck: false) } }
+        let running = Task { await scheduler.run { _, _, _, _ in ProbeEnd(startedAt: nil, wantsRecheck: false) } }
         await clock.advanceToNextSleeper()
         await clock.untilSomeoneSleeps()
         #expect(scheduler.turns >= 2)

@@ -174,7 +174,7 @@ struct InstallationTests {
         try await box.must("systemctl daemon-reload && systemctl restart rangefinder")
         try await box.until("systemctl show rangefinder --property=StatusText", says: "2 targets: 1 up, 1 down")
         let pid = try await box.property("MainPID")
-        let thread = try FrozenThread(try await box.thread("probes"))
+        let thread = try FrozenThread(try await box.thread("probes-0"))
         try await box.until("journalctl -u rangefinder --no-pager", says: "Watchdog timeout")
         // A thread that is traced can't be buried.
         thread.letGo()

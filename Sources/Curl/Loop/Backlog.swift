@@ -9,6 +9,7 @@ struct Backlog {
     private var ids = BurstQueue<UInt64>()
 
     var isEmpty: Bool { ids.isEmpty }
+    var count: Int { ids.count }
 
     mutating func append(_ id: UInt64) { ids.append(id) }
     mutating func popFirst() -> UInt64? { ids.popFirst() }

@@ -24,7 +24,7 @@ extension Loop {
 
     private func hasAuthorities(_ transfer: Transfer) -> Bool {
         let now = monotonicNanoseconds()
-        switch authorities.bundle(transfer.request.caFile, for: transfer.id, now: now) {
+        switch authorities.bundle(transfer.request.caFile, for: .init(transfer: transfer.id, mailbox: mailbox), now: now) {
         case .here(let bundle):
             transfer.bundle = bundle
             return true
@@ -35,11 +35,9 @@ extension Loop {
         }
     }
 
-    func bundleRead(_ path: String, _ file: FileForm?, _ bundle: ParsedBundle?) {
-        for id in authorities.finish(path, file, bundle) {
-            guard let transfer = transfers[id], transfer.state.bundleCame() else { continue }
-            begin(transfer)
-        }
+    func bundleRead(for id: UInt64) {
+        guard let transfer = transfers[id], transfer.state.bundleCame() else { return }
+        begin(transfer)
     }
 
     private func lookUp(_ name: LookupName, _ transfer: Transfer) {

@@ -10,6 +10,7 @@ struct BurstQueue<Element> {
     private var most = 0
 
     var isEmpty: Bool { elements.isEmpty }
+    var count: Int { elements.count }
 
     mutating func append(_ element: Element) {
         elements.append(element)

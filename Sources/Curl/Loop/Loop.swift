@@ -14,10 +14,10 @@ final class Loop {
     private static let looksMax = 6
     private static let nanosecondsOfLooks: UInt64 = 300_000
 
-    private let mailbox: Mailbox
+    let mailbox: Mailbox
     private let multi: MultiHandle
     private let kept = KeptConnections()
-    private let systemBundle: String
+    private let load: LoadMeter
     let authorities: Authorities
     let lookupThreads: LookupThreads
     let userAgent: String?
@@ -34,16 +34,16 @@ final class Loop {
     private var messages: [Message] = []
 
     init(
-        mailbox: Mailbox, executor: EngineExecutor, bounds: Bounds, userAgent: String?,
+        mailbox: Mailbox, executor: EngineExecutor, load: LoadMeter, authorities: Authorities, bounds: Bounds, userAgent: String?,
         resolver: @escaping @Sendable (LookupName) -> LookupAnswer, hasRoute: @escaping @Sendable (SocketAddress) -> Bool
     ) throws(TransferFailure) {
         multi = try MultiHandle(idleConnections: bounds.idleConnections)
         self.mailbox = mailbox
+        self.load = load
+        self.authorities = authorities
         self.userAgent = userAgent
         jobs = JobQueue(executor)
         lookupThreads = LookupThreads { mailbox.post(.lookedUp($0, resolver($0))) }
-        systemBundle = systemAuthorities
-        authorities = Authorities(systemBundle: systemBundle, mailbox)
         lookups = LookupTable(limit: bounds.lookups)
         routes = Routes(hasRoute)
         let error = multi.watch(mailbox.descriptor)
@@ -56,6 +56,7 @@ final class Loop {
         multi.start()
         var isClosed = false
         while !isClosed {
+            load.turnEnds(at: monotonicNanoseconds(), waiting: backlog.count)
             let socketNanoseconds = serveSockets(milliseconds: patience())
             endDone()
             isClosed = readMailbox()
@@ -94,11 +95,17 @@ final class Loop {
         repeat {
             let patience = looks == 0 ? milliseconds : 0
             ready = multi.wait(milliseconds: patience) { event in
-                if firstAt == 0 { firstAt = checkForStandstill(after: patience) }
+                if firstAt == 0 {
+                    firstAt = checkForStandstill(after: patience)
+                    if looks == 0 { load.turnBegins(at: firstAt) }
+                }
                 if event.descriptor == mailbox.descriptor { mailbox.clearWake() } else { multi.serve(event) }
             }
             looks += 1
-            if firstAt == 0 { checkForStandstill(after: patience) }
+            if firstAt == 0 {
+                let now = checkForStandstill(after: patience)
+                if looks == 1 { load.turnBegins(at: now) }
+            }
             if firstAt > 0 { taken = monotonicNanoseconds() - firstAt }
         } while ready > 0 && ready < Self.manyReady && looks < Self.looksMax && taken < Self.nanosecondsOfLooks
         return taken
@@ -110,12 +117,12 @@ final class Loop {
         for message in messages {
             switch message {
             case .submit(let submission):
-                transfers.insert(Transfer(submission, kept, systemBundle: systemBundle))
+                transfers.insert(Transfer(submission, kept, systemBundle: authorities.systemBundle))
                 backlog.append(submission.id)
             case .cancel(let id):
                 if let transfer = transfers[id] { end(transfer, .init(.cancelled)) }
             case .lookedUp(let name, let answer): lookedUp(name, answer)
-            case .bundleRead(let path, let file, let bundle): bundleRead(path, file, bundle)
+            case .bundleRead(let transfer): bundleRead(for: transfer)
             case .nap(let id, let deadline, let continuation): naps.begin(id, until: deadline, continuation)
             case .endNap(let id): naps.end(id)?.resume()
             case .run(let job): jobs.append(job)

@@ -13,7 +13,8 @@ enum Message: Sendable {
     case submit(Submission)
     case cancel(UInt64)
     case lookedUp(LookupName, LookupAnswer)
-    case bundleRead(path: String, FileForm?, ParsedBundle?)
+    /// For the transfer that waits for it.
+    case bundleRead(UInt64)
     case nap(UInt64, until: UInt64, CheckedContinuation<Void, Never>)
     case endNap(UInt64)
     case run(UnownedJob)

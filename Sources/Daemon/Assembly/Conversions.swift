@@ -48,7 +48,8 @@ extension DaemonMetrics.HistoryReading {
 extension DaemonMetrics.ScheduleReading {
     init(_ counts: ScheduleCounts) {
         self.init(
-            missed: counts.missed, skippedInFlight: counts.skippedInFlight, rechecksDeferred: counts.rechecksDeferred)
+            missed: counts.missed, skippedInFlight: counts.skippedInFlight, rechecksDeferred: counts.rechecksDeferred,
+            overloadExceptions: counts.overloadExceptions)
     }
 }
 

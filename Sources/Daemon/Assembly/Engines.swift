@@ -1,24 +1,47 @@
 import Curl
 import Logging
+import Scheduling
 import Settings
 
 /// The transfers of probes, and those of everything else: a list of 48 MB must not stand between a due time and a socket.
 struct Engines: Sendable {
-    let probes: TransferEngine
+    /// One for each lane.
+    let probes: [TransferEngine]
     let requests: TransferEngine
     /// Who may have how many descriptors.
     let shares: DescriptorShares
 
     /// - Throws: when the system has no threads left.
     init(_ settings: Settings, _ logger: Logger) throws {
-        shares = shareOutDescriptors(settings, logger)
-        probes = try TransferEngine(
-            name: ThreadPriorities.probes, maxLookups: shares.lookups, maxIdleConnections: shares.idleConnections)
-        requests = try TransferEngine(maxLookups: 4)
+        let (lanes, shares) = (laneCount(settings.limits.threads), shareOutDescriptors(settings, logger))
+        self.shares = shares
+        let authorities = Authorities()
+        probes = try (0..<lanes).map { lane in
+            try TransferEngine(
+                name: ThreadPriorities.probes(lane: lane), authorities: authorities,
+                maxLookups: max(1, shares.lookups / lanes), maxIdleConnections: max(1, shares.idleConnections / lanes))
+        }
+        requests = try TransferEngine(authorities: authorities, maxLookups: 4)
+    }
+
+    /// What the scheduler runs on.
+    var lanes: [LaneThread<EngineClock>] {
+        probes.map { engine in
+            LaneThread(clock: EngineClock(engine), executor: engine.executor) { LaneLoad(engine.load) }
+        }
+    }
+
+    /// Closes the connections that probes keep and don't use just now.
+    func closeKeptConnections() {
+        for engine in probes { engine.closeKeptConnections() }
     }
 
     func shutDown() async {
-        await probes.shutDown()
+        for engine in probes { await engine.shutDown() }
         await requests.shutDown()
     }
+}
+
+extension LaneLoad {
+    init(_ load: EngineLoad) { self.init(busy: load.busy, lag: load.lag, waiting: load.waiting) }
 }

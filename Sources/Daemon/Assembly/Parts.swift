@@ -53,8 +53,8 @@ struct Parts: Sendable {
         series = TargetSeries(
             perTarget: .init(settings.metrics.perTarget), withClientID: settings.targetsAPI.clients.count > 1)
         scheduler = Scheduler(
-            clock: EngineClock(engines.probes), origin: ContinuousClock.boot(), executor: engines.probes.executor,
-            maxInFlight: engines.shares.probes, fastBudget: settings.limits.fastBudget)
+            threads: engines.lanes, origin: ContinuousClock.boot(), maxInFlight: engines.shares.probes,
+            fastBudget: settings.limits.fastBudget)
         alerter = Alerter(settings, context, history, maintenance, hasTLS: access.security.hasTLS)
         followers = TargetFollowers(
             registry: registry, history: history, alerter: alerter, maintenance: maintenance, series: series, metrics: metrics,

@@ -106,6 +106,9 @@ extension Parts {
                 alerter: alerter, metrics: metrics, history: history, registry: registry, startedAt: startedAt,
                 syncInterval: { [reconciler] in reconciler.settings.targetsAPI.syncInterval }
             ).run)
+        services.add(
+            "lanes",
+            LaneMonitor(scheduler: scheduler, registry: registry, alerter: alerter, metrics: metrics, logger: logger).run)
         let flags = SeriesFlags(maintenance: maintenance, alerter: alerter, series: series, reconciler: reconciler)
         services.add("flags of the series", flags.run)
     }
@@ -113,11 +116,14 @@ extension Parts {
     private func probe() async {
         let loop = ProbeLoop(
             registry: registry, followers: followers, metrics: metrics,
-            prober: Prober(
-                transfer: engines.probes.transfer(_:), wallClock: { .now() }, alternateChecksMax: engines.shares.alternateChecks))
+            probers: engines.probes.map { engine in
+                Prober(
+                    transfer: engine.transfer(_:), wallClock: { .now() },
+                    alternateChecksMax: max(1, engines.shares.alternateChecks / engines.probes.count))
+            })
         logger.info("probing", metadata: ["targets": "\(registry.count)", "vantage": "\(settings.vantage.name)"])
-        await scheduler.run { identity, due, isRecheck in
-            await loop.probe(identity, due: due, isRecheck: isRecheck)
+        await scheduler.run { identity, due, isRecheck, lane in
+            await loop.probe(identity, due: due, isRecheck: isRecheck, lane: lane)
         }
     }
 

@@ -18,17 +18,19 @@ struct ReadinessCheck: Sendable {
             sentences.append("the history can't be written: \(written.trouble.map { "\($0)" } ?? "unknown trouble")")
         }
         if await !sync.knowsAList { sentences.append("no list of targets is known yet: no sync has succeeded") }
-        let overdue = scheduler.overdue(byIntervals: 3)
+        let intervals = scheduler.intervalsTolerated(Judge.intervalsTolerated)
+        let words = intervals == 3 ? "three" : "\(intervals)"
+        let overdue = scheduler.overdue(byIntervals: Judge.intervalsTolerated)
         if overdue > 0 {
             sentences.append(
-                "\(counted(overdue, "target is overdue by three of its intervals", "targets are overdue by three of their intervals"))"
+                "\(counted(overdue, "target is overdue by \(words) of its intervals", "targets are overdue by \(words) of their intervals"))"
             )
         }
         // Probes are made, but by our own trouble nothing is learned from them: that must not look like watching.
-        let unseen = registry.unseen(forIntervals: 3, now: .now)
+        let unseen = registry.unseen(forIntervals: intervals, now: .now)
         if unseen > 0 {
             sentences.append(
-                "\(counted(unseen, "target has", "targets have")) had none but void results for three intervals; the log says why"
+                "\(counted(unseen, "target has", "targets have")) had none but void results for \(words) intervals; the log says why"
             )
         }
         return sentences

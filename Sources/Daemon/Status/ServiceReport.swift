@@ -75,7 +75,8 @@ struct ServiceReport: Sendable {
         let settings = settings()
         let timeouts = [settings.probe.timeout] + settings.overrides.map(\.policy.timeout)
         return progress.check(
-            turns: scheduler.turns, ended: scheduler.ended, overdue: scheduler.overdue(byIntervals: 3), of: registry.count,
+            turns: scheduler.turns, ended: scheduler.ended, overdue: scheduler.overdue(byIntervals: Judge.intervalsTolerated),
+            of: registry.count,
             // With the check of the other addresses, which may take as long again.
             longest: (timeouts.max() ?? .zero) * 2, now: began.duration(to: .now))
     }

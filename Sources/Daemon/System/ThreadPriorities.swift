@@ -6,9 +6,12 @@ import Glibc
 ///
 /// Linux has a nice value for each thread (setpriority(2)). Lowering the others' needs no privilege; raising the one would.
 enum ThreadPriorities {
-    /// The thread of the probes' engine.
-    static let probes = "probes"
-    private static let spared: Set = [probes, TransferEngine.lookupThreadName]
+    /// What the names of the probes' engines' threads begin with.
+    private static let probes = "probes"
+    private static let spared: Set = [TransferEngine.lookupThreadName]
+
+    /// The name of the thread of a lane's engine.
+    static func probes(lane: Int) -> String { "\(probes)-\(lane)" }
     /// A tenth of the engine's share where both want all of a processor (sched(7)), counted from the nice value that the daemon was
     /// started with.
     private static let niceAboveProbes: Int32 = 10
@@ -26,9 +29,11 @@ enum ThreadPriorities {
 
     private static func lowerOthers() {
         let threads = namesIn("/proc/self/task").compactMap { UInt32($0) }.map { (id: $0, name: nameOf($0)) }
-        guard let probes = threads.first(where: { $0.name == probes }).flatMap({ nice($0.id) }) else { return }
-        let wanted = min(niceMax, probes + niceAboveProbes)
-        for thread in threads where !spared.contains(thread.name) && nice(thread.id) ?? wanted < wanted {
+        let isOfProbes = { (name: String) in name.hasPrefix(probes) }
+        guard let best = threads.first(where: { isOfProbes($0.name) }).flatMap({ nice($0.id) }) else { return }
+        let wanted = min(niceMax, best + niceAboveProbes)
+        for thread in threads
+        where !isOfProbes(thread.name) && !spared.contains(thread.name) && nice(thread.id) ?? wanted < wanted {
             // One that has ended meanwhile needs no priority.
             setpriority(Self.thread, thread.id, wanted)
         }

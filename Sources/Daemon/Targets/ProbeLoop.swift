@@ -8,16 +8,17 @@ struct ProbeLoop: Sendable {
     let registry: TargetRegistry
     let followers: TargetFollowers
     let metrics: DaemonMetrics
-    let prober: Prober
+    /// One for each lane.
+    let probers: [Prober]
 
-    func probe(_ identity: TargetIdentity, due: ContinuousClock.Instant, isRecheck: Bool) async -> ProbeEnd<
+    func probe(_ identity: TargetIdentity, due: ContinuousClock.Instant, isRecheck: Bool, lane: Int) async -> ProbeEnd<
         ContinuousClock.Instant
     > {
         guard let (order, registration) = registry.order(identity, due: due, isRecheck: isRecheck) else {
             return ProbeEnd(startedAt: nil, wantsRecheck: false)
         }
         metrics.probeStarted()
-        return end(await prober.probe(order), of: registration)
+        return end(await probers[lane].probe(order), of: registration)
     }
 
     /// Not within the frame of a probe that waits for its answer: there are many at a time, and each would keep room for this.
@@ -30,6 +31,7 @@ struct ProbeLoop: Sendable {
             return ProbeEnd(startedAt: report.startedAt, wantsRecheck: false)
         }
         followers.tell(change)
-        return ProbeEnd(startedAt: report.startedAt, wantsRecheck: judged.judgement.wantsRecheck)
+        return ProbeEnd(
+            startedAt: report.startedAt, wantsRecheck: judged.judgement.wantsRecheck, isDown: judged.judge.status == .down)
     }
 }

@@ -29,6 +29,7 @@ struct JudgedResult: Sendable {
     /// nil when the record allows none.
     var url: URLParts?
     var policy: SharedPolicy
+    var intervalsTolerated: Int
     /// Whether the number of targets that can't be probed has changed.
     var changesUnprobeable: Bool
     var changesCause: Bool

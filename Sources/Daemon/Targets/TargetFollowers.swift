@@ -63,7 +63,9 @@ struct TargetFollowers: Sendable {
     private func persist(_ judged: JudgedResult) -> Bool {
         let record = HistoryRecord(
             result: judged.result, judgement: judged.judgement, judge: judged.isJudgeNews ? judged.judge : nil,
-            interval: judged.policy.value.interval, isInMaintenance: maintenance.covers(judged.result.target))
+            // The history believes a result for three of these.
+            interval: judged.policy.value.interval * judged.intervalsTolerated / Judge.intervalsTolerated,
+            isInMaintenance: maintenance.covers(judged.result.target))
         let certificate = CertificateNotice(judged.result, days: judged.policy.value.certificateDays)
         let interest = alerter.interest(in: judged.result.target, isDown: judged.judge.status == .down)
         if judged.result.void == nil, interest.wantsResult || judged.concernsAlerts(certificate) {

@@ -21,6 +21,8 @@ final class TargetReconciler: Sendable {
         /// What a probe of the target asks for; nil when the record allows none.
         var url: URLParts?
 
+        func lane(_ plan: LanePlan) -> Int { plan.lane(of: target.identity, host: url?.host) }
+
         mutating func makeURL() { url = try? testURL(of: target, join: policy.value.pathJoin) }
     }
 
@@ -34,6 +36,8 @@ final class TargetReconciler: Sendable {
         var disabled = 0
         var filtered = 0
         var rejected = 0
+        /// Which lane each target belongs to.
+        var lanes: LanePlan
 
         /// The same one as before for a policy that hasn't changed, so that a reload finds what it left alone.
         func shared(_ policy: ProbePolicy, or others: [Int?: SharedPolicy]) -> SharedPolicy {
@@ -56,7 +60,8 @@ final class TargetReconciler: Sendable {
         followers: TargetFollowers, maintenance: MaintenanceBook, series: TargetSeries, metrics: DaemonMetrics, logger: Logger
     ) {
         (self.followers, self.maintenance) = (followers, maintenance)
-        state = OrderedMutex(State(settings: settings, lists: [:]), rank: .reconciliation)
+        state = OrderedMutex(
+            State(settings: settings, lists: [:], lanes: LanePlan(lanes: scheduler.laneCount)), rank: .reconciliation)
         self.registry = registry
         self.scheduler = scheduler
         self.history = history
@@ -177,6 +182,8 @@ final class TargetReconciler: Sendable {
             }
         }
         remove(registry.unwanted(round: round))
+        plan(wanted, &state)
+        let lanes = state.lanes
         maintenance.replace(windows(of: wanted, state.settings), at: .now())
         let (found, watched) = (news, wanted)
         let show: @Sendable () -> Void = { [self] in
@@ -186,7 +193,9 @@ final class TargetReconciler: Sendable {
         let moved = OrderedMutex<[Wanted]>([])
         let take: @Sendable () -> Void = { [self] in
             let taken = found.filter {
-                self.take($0.want, isKnown: $0.isKnown, judge: judges?[$0.want.target.identity], round: round)
+                self.take(
+                    $0.want, isKnown: $0.isKnown, lane: $0.want.lane(lanes), judge: judges?[$0.want.target.identity],
+                    round: round)
             }
             moved.withLock { $0 = taken.map(\.want) }
         }
@@ -211,20 +220,32 @@ final class TargetReconciler: Sendable {
     }
 
     /// Watches a target from now on, or in its new form. Returns whether it is probed at a place where it wasn't.
-    private func take(_ want: Wanted, isKnown: Bool, judge: Judge?, round: UInt64) -> Bool {
+    private func take(_ want: Wanted, isKnown: Bool, lane: Int, judge: Judge?, round: UInt64) -> Bool {
         let identity = want.target.identity
         if isKnown {
             let (isMoved, change) = registry.update(want.target, url: want.url, want.policy, at: .now())
             followers.tell(change)
-            scheduler.set(identity, ProbeInterval(want.policy.value), atOnce: isMoved)
+            scheduler.set(identity, ProbeInterval(want.policy.value), lane: lane, atOnce: isMoved)
             return isMoved
         }
         let judge = judge ?? Judge()
         registry.add(want.target, url: want.url, want.policy, judge: judge, round: round)
         // A restart in the middle of a streak must not put off the re-check that was due; and of what was down nothing is said before it was
         // looked at.
-        scheduler.set(identity, ProbeInterval(want.policy.value), atOnce: judge.isUndecided || judge.status == .down)
+        scheduler.set(
+            identity, ProbeInterval(want.policy.value), lane: lane, atOnce: judge.isUndecided || judge.status == .down)
         return true
+    }
+
+    /// Shares the targets out over the lanes. Those that are known and get another lane go there with their due times.
+    private func plan(_ wanted: [Wanted], _ state: inout State) {
+        let hosts = wanted.lazy.compactMap { want in
+            want.url.map { (host: $0.host, interval: want.policy.value.interval) }
+        }
+        guard state.lanes.replan(hosts) else { return }
+        for want in wanted where registry.watches(want.target.identity) {
+            scheduler.move(want.target.identity, to: want.lane(state.lanes))
+        }
     }
 
     private func publishCounts(_ state: State) {
@@ -299,7 +320,10 @@ final class TargetReconciler: Sendable {
 
 extension ProbeInterval {
     init(_ policy: ProbePolicy) {
-        self.init(interval: policy.interval, fastInterval: policy.effectiveFastInterval)
+        // A start that is this late would soon be too late to count.
+        self.init(
+            interval: policy.interval, fastInterval: policy.effectiveFastInterval,
+            latenessMax: min(policy.taintAfter, .seconds(1)) * 4 / 5)
     }
 }
 

@@ -119,6 +119,9 @@ final class TargetRegistry: Sendable {
 
     // MARK: Targets that come, change and go
 
+    /// For how many of its intervals a target may have no result: an overloaded daemon tolerates more.
+    func tolerate(intervals: Int) { state.withLock { $0.intervalsTolerated = intervals } }
+
     func setEgress(_ rule: EgressRule) { state.withLock { $0.egress = rule } }
 
     /// The history has begun anew and knows none of the judges: each is written with its target's next result.

@@ -18,6 +18,8 @@ struct TargetTable {
     var voidSince: [TargetIdentity: ContinuousClock.Instant] = [:]
     var registrations: Registration = 0
     var changes = ChangeOrder()
+    /// As in ``Judge/judge(_:policy:intervalsTolerated:)``.
+    var intervalsTolerated = Judge.intervalsTolerated
 
     // MARK: Targets that come, change and go
 
@@ -76,7 +78,7 @@ struct TargetTable {
         if registration == entry.registration { entry.otherAddresses = report.otherAddresses } else { result.void = .cancelled }
         noteVoid(result, startedAt: report.startedAt)
         let before = entry.judge
-        let judgement = entry.judge.judge(result, policy: entry.policy.value)
+        let judgement = entry.judge.judge(result, policy: entry.policy.value, intervalsTolerated: intervalsTolerated)
         let judge = entry.judge
         if judge.status != before.status {
             statuses[before.status, default: 0] -= 1
@@ -88,7 +90,8 @@ struct TargetTable {
         tellVantage(result, entry, at: now)
         return JudgedResult(
             result: result, judgement: judgement, judge: judge, isJudgeNews: isJudgeNews, target: entry.target, url: entry.url,
-            policy: entry.policy, changesUnprobeable: judge.isUnprobeable != before.isUnprobeable,
+            policy: entry.policy, intervalsTolerated: intervalsTolerated,
+            changesUnprobeable: judge.isUnprobeable != before.isUnprobeable,
             changesCause: judge.cause != before.cause, startedAt: report.startedAt,
             hostClass: entry.host.map { vantage.hostClass(of: $0) } ?? .outside, lastGood: entry.lastGood,
             otherAddresses: entry.otherAddresses)

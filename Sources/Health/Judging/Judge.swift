@@ -50,11 +50,17 @@ package struct Judge: Hashable, Sendable {
             && hasBeenUp == other.hasBeenUp && isUnprobeable == other.isUnprobeable
     }
 
-    package mutating func judge(_ result: ProbeResult, policy: ProbePolicy) -> Judgement {
+    /// For how many of its intervals a target may have no result, before its streaks are dropped and its time is `unknown`. An overloaded daemon
+    /// tolerates more.
+    package static let intervalsTolerated = 3
+
+    package mutating func judge(
+        _ result: ProbeResult, policy: ProbePolicy, intervalsTolerated: Int = Judge.intervalsTolerated
+    ) -> Judgement {
         guard result.void == nil else {
             return Judgement(outcome: result.outcome, status: status, wantsRecheck: isUndecided)
         }
-        if let last = lastCountedAt, result.startedAt - last > policy.interval * 3 { forgetStreaks() }
+        if let last = lastCountedAt, result.startedAt - last > policy.interval * intervalsTolerated { forgetStreaks() }
         lastCountedAt = result.startedAt
         let outcome = sparingWhoNeverHadCredentials(result)
         if let reason = outcome.reason, reason.meansUnprobeable { return setAside(result, outcome) }

@@ -17,6 +17,20 @@ extension ValueParser where Answer == Int {
     }
 }
 
+extension ValueParser where Answer == Int? {
+    /// A whole number, or the word `auto`, which is nil.
+    static func wholeOrAuto(_ range: ClosedRange<Int>) -> ValueParser {
+        ValueParser { value, diagnostics in
+            if value.text == "auto" { return .some(nil) }
+            guard case .plain(let text) = value.content, parseWhole(text) != nil else {
+                diagnostics.error("\(value.label) must be a whole number or auto, not \(value.kindName)", at: value.location)
+                return nil
+            }
+            return ValueParser<Int>.whole(range).read(value, diagnostics).map { .some($0) }
+        }
+    }
+}
+
 extension ValueParser where Answer == Double {
     /// A share, as in `50%`; from 0 to 1.
     static var percent: ValueParser {

@@ -40,6 +40,7 @@ struct LogKeys: SectionKeys {
 struct LimitsKeys: SectionKeys {
     var keys: [Key<Settings.Limits>] {
         [
+            Key("threads", default: "auto", \.threads, as: .wholeOrAuto(1...16)),
             Key("max_in_flight", default: "10000", \.maxInFlight, as: .whole(1...100_000)),
             Key("max_lookups", default: "256", \.maxLookups, as: .whole(1...4096)),
             Key("fast_budget", default: "20%", \.fastBudget, as: .percent),

@@ -94,9 +94,27 @@ extension Examination {
                 : bad(
                     "daemon", "it runs: \(lines.joined(separator: " "))",
                     "docs/runbook.md has a section for each of these; the log says more")
+            await checkLoad(engine, socket)
             return true
         }
         return false
+    }
+
+    /// Whether the daemon that runs can make the probes that fall due.
+    private mutating func checkLoad(_ engine: TransferEngine, _ socket: String) async {
+        // No client has this name: the page has the daemon's own numbers alone, whatever the number of targets.
+        guard let url = URLParts("http://localhost/metrics?client_id=%00") else { return }
+        var request = TransferRequest(url: url, timeout: .seconds(5))
+        (request.unixSocket, request.keepBody) = (socket, 256 << 10)
+        let report = await engine.transfer(request)
+        guard report.status == 200, report.failure == nil else { return }
+        let lines = String(decoding: report.body, as: UTF8.self).split(separator: "\n")
+        let isOverloaded = lines.contains("rangefinder_overloaded 1")
+        isOverloaded
+            ? warn(
+                "load", "the daemon is overloaded: more probes fall due than it can start on time",
+                "docs/runbook.md#proberoverloaded says what to change; the log says how many targets this machine can watch")
+            : ok("load", "the daemon makes all probes that fall due")
     }
 
     /// The number of the system's error, or nil.

@@ -34,7 +34,7 @@ import Testing
 extension Loop {
     fileprivate convenience init(_ mailbox: Mailbox) throws {
         try self.init(
-            mailbox: mailbox, executor: EngineExecutor(mailbox),
+            mailbox: mailbox, executor: EngineExecutor(mailbox), load: LoadMeter(), authorities: Authorities(),
             bounds: Bounds(lookups: 1, idleConnections: 1), userAgent: nil, resolver: { _ in .addresses([]) },
             hasRoute: { _ in true })
     }

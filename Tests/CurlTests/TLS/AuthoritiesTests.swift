@@ -72,12 +72,15 @@ import Testing
     }
 
     @Test func whoeverComesWhileABundleIsReadForTheFirstTimeIsNamedWhenItIsThere() throws {
-        let authorities = Authorities(systemBundle: authority.bundle) { _ in }
+        let authorities = Authorities(systemBundle: authority.bundle) { _, _ in }
         for transfer: UInt64 in [1, 2] {
-            guard case .underWay = authorities.bundle(nil, for: transfer, now: 0) else { return #expect(Bool(false)) }
+            let waiter = Authorities.Waiter(transfer: transfer, mailbox: nil)
+            guard case .underWay = authorities.bundle(nil, for: waiter, now: 0) else { return #expect(Bool(false)) }
         }
         #expect(authorities.finish(authority.bundle, FileForm(authority.bundle), ParsedBundle(authority.bundle)) == [1, 2])
-        guard case .here(.some) = authorities.bundle(nil, for: 3, now: 1) else { return #expect(Bool(false)) }
+        guard case .here(.some) = authorities.bundle(nil, for: .init(transfer: 3, mailbox: nil), now: 1) else {
+            return #expect(Bool(false))
+        }
     }
 
     @Test func theOneThatWasUsedLongestAgoMakesRoom() throws {
@@ -142,17 +145,18 @@ private final class Shelf {
     private(set) var readings = 0
 
     init(_ authority: TestAuthority) {
-        authorities = Authorities(systemBundle: authority.bundle) { [wanted] path in wanted.change { $0.append(path) } }
+        authorities = Authorities(systemBundle: authority.bundle) { [wanted] path, _ in wanted.change { $0.append(path) } }
     }
 
     func bundle(_ file: String?, now: UInt64) -> ParsedBundle? {
-        let answer = authorities.bundle(file, for: 1, now: now)
+        let waiter = Authorities.Waiter(transfer: 1, mailbox: nil)
+        let answer = authorities.bundle(file, for: waiter, now: now)
         for path in wanted.value {
             readings += 1
-            _ = authorities.finish(path, FileForm(path), ParsedBundle(path))
+            authorities.finish(path, FileForm(path), ParsedBundle(path))
         }
         wanted.change { $0 = [] }
         if case .here(let bundle) = answer { return bundle }
-        return if case .here(let bundle) = authorities.bundle(file, for: 1, now: now) { bundle } else { nil }
+        return if case .here(let bundle) = authorities.bundle(file, for: waiter, now: now) { bundle } else { nil }
     }
 }

@@ -84,7 +84,7 @@ import Testing
                     && beat.body.contains("\"vantage\":\"test\""))
             #expect(try await running.get("/-/ready").status == 200)
             let gate = Gate()
-            Task(executorPreference: running.daemon.parts.engines.probes.executor) { gate.wait() }
+            Task(executorPreference: running.daemon.parts.engines.probes[0].executor) { gate.wait() }
             // The suite's own limit is the bound: how soon depends on what else the machine does.
             while try await running.get("/-/ready").status == 200 { try Task.checkCancellation() }
             let (notReadyAt, before) = (ContinuousClock.now, heart.requests.count)

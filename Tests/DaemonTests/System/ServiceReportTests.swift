@@ -103,7 +103,7 @@ import Testing
             func pings() -> Int { socket.received.value.count { $0 == "WATCHDOG=1" } }
             try await beats.until { $0.count >= 2 }
             try await socket.received.until { $0.count { $0 == "WATCHDOG=1" } >= 3 }
-            let (wedge, engine) = (DispatchSemaphore(value: 0), running.daemon.parts.engines.probes.executor)
+            let (wedge, engine) = (DispatchSemaphore(value: 0), running.daemon.parts.engines.probes[0].executor)
             let wedged = Task(executorPreference: engine) { Self.stand(wedge) }
             while try await running.get("/-/ready").status == 200 { try Task.checkCancellation() }
             #expect(try await running.get("/-/ready").body.contains("overdue by three"))

@@ -53,7 +53,8 @@ private final class MixedTargets: Sendable {
     static let rhythm = ProbeInterval(interval: .seconds(5), fastInterval: .seconds(5))
     let hostile: OpenHostileTargets
     private let servers: [ConnectionServer]
-    private let scheduler = Scheduler(clock: ContinuousClock(), origin: .now, maxInFlight: 10_000, fastBudget: 0.2)
+    private let scheduler = Scheduler(
+        threads: [LaneThread(clock: ContinuousClock())], origin: .now, maxInFlight: 10_000, fastBudget: 0.2)
     private let state = Mutex(State())
     private let arrived = Watched(0)
 
@@ -67,7 +68,7 @@ private final class MixedTargets: Sendable {
 
     func run() async {
         for index in 0..<Self.healthyCount { scheduler.set(healthy(index), Self.rhythm) }
-        await scheduler.run { identity, due, _ in
+        await scheduler.run { identity, due, _, _ in
             identity.clientID == "hostile" ? await self.probeHostile(identity, due) : await self.probeHealthy(identity, due)
         }
     }

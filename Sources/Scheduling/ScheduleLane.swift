@@ -1,0 +1,76 @@
+import DequeModule
+import Health
+import HeapModule
+
+/// A target's due time, or its wait for a start. `generation` tells a target from an earlier one in the same slot.
+struct ScheduleItem: Comparable {
+    var at: Int64
+    var slot: Int
+    var generation: UInt32
+
+    static func < (a: Self, b: Self) -> Bool { (a.at, a.slot) < (b.at, b.slot) }
+}
+
+/// How busy the thread of a lane is.
+package struct LaneLoad: Hashable, Sendable {
+    /// For so long the thread has not waited, since any beginning.
+    package var busy: Duration
+    /// How long the thread took lately between two looks at its sockets.
+    package var lag: Duration
+    /// Starts that were handed to the thread and have not begun.
+    package var waiting: Int
+
+    package static let idle = LaneLoad(busy: .zero, lag: .zero, waiting: 0)
+
+    package init(busy: Duration, lag: Duration, waiting: Int) {
+        (self.busy, self.lag, self.waiting) = (busy, lag, waiting)
+    }
+}
+
+/// What one engine thread has to start: the due times of its targets, and the starts that wait.
+struct ScheduleLane: Sendable {
+    /// A thread that takes longer than this between two looks at its sockets gets no more starts: the answers that are there come first.
+    static let lagMax = Duration.milliseconds(25)
+    /// So many starts may be on their way to the thread, or as many as fall due in ``startsAhead``.
+    static let startsMin = 32
+    static let startsAhead = 0.02
+
+    var heap = Heap<ScheduleItem>()
+    /// In order of arrival, with the time of it; entries that have gone since are skipped when their turn comes.
+    var waiting = Deque<ScheduleItem>()
+    /// The thread had no room for the first of those that wait.
+    var waitsForRoom = false
+    var pace = RoundPace()
+    private(set) var plannedPerSecond = 0.0
+
+    /// Starts that fall due within this are made in one go: waking up is what a probe costs most above the transfer itself. As long as three
+    /// take to fall due: their answers come at once, too, and the last of many would be read late.
+    var coalescing: Duration {
+        .microseconds(Int64(min(max(3_000_000 / max(1, plannedPerSecond), 2_000), 10_000)))
+    }
+
+    mutating func replace(_ old: Duration?, with new: Duration?) {
+        plannedPerSecond = max(0, plannedPerSecond + (new.map { 1 / $0.inSeconds } ?? 0) - (old.map { 1 / $0.inSeconds } ?? 0))
+    }
+
+    mutating func takeDue(now: Int64) -> ScheduleItem? {
+        guard let first = heap.min, first.at <= now else { return nil }
+        return heap.removeMin()
+    }
+
+    mutating func wait(_ item: ScheduleItem, isFirst: Bool = false) {
+        if isFirst { waiting.prepend(item) } else { waiting.append(item) }
+    }
+
+    mutating func observe(_ load: LaneLoad, now: Int64) {
+        pace.observe(busy: load.busy.nanoseconds, oldestWait: waiting.first.map { now - $0.at }, plannedPerSecond, now: now)
+    }
+
+    /// How many starts the thread takes now. One that keeps up takes all there are: they fall due together.
+    func room(_ load: LaneLoad) -> Int {
+        guard load.lag <= Self.lagMax else { return 0 }
+        let left = max(Self.startsMin, Int(plannedPerSecond * Self.startsAhead)) - load.waiting
+        guard left > 0 else { return 0 }
+        return waitsForRoom || pace.isOverloaded ? left : .max
+    }
+}
