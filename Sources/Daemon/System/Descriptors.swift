@@ -24,6 +24,8 @@ package struct DescriptorShares: Hashable, Sendable {
     private static let perLookup = 2
     /// Databases, listeners, logs and the engines: 33 are open on two processors, with a scrape and a sync under way.
     private static let fixed = 28
+    /// The epoll set and the event of each engine for probes past the first.
+    private static let perLane = 2
     /// NIO has a thread for each processor, and each of those an epoll set, an event and a timer.
     private static let perProcessor = 3
     /// The database and the listener of the embedded Targets API.
@@ -36,9 +38,10 @@ package struct DescriptorShares: Hashable, Sendable {
     /// - Parameters:
     ///   - all: what the process may have.
     ///   - probes: how many are wanted.
-    init(of all: Int, probes wanted: Int, lookups: Int, processors: Int, withTargetsServer: Bool) {
+    init(of all: Int, probes wanted: Int, lookups: Int, processors: Int, lanes: Int = 1, withTargetsServer: Bool) {
         let own =
-            Self.fixed + Self.spare + Self.perProcessor * processors + (withTargetsServer ? Self.ofTargetsServer : 0)
+            Self.fixed + Self.spare + Self.perProcessor * processors + Self.perLane * (lanes - 1)
+            + (withTargetsServer ? Self.ofTargetsServer : 0)
         let shared = max(8, all - own)
         apiConnections = withTargetsServer ? max(3, min(Self.apiConnectionsMax, shared / 6)) : 0
         connections = max(2, min(connections, shared / 5))
@@ -74,7 +77,8 @@ extension DescriptorShares {
     package init(of all: Int, _ settings: Settings) {
         self.init(
             of: all, probes: settings.limits.maxInFlight, lookups: settings.limits.maxLookups,
-            processors: max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))), withTargetsServer: settings.targetsServer != nil)
+            processors: max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))), lanes: laneCount(settings.limits.threads),
+            withTargetsServer: settings.targetsServer != nil)
     }
 }
 

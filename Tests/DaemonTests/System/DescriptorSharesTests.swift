@@ -9,11 +9,11 @@ import Testing
     func whatIsSharedOutFitsBesideWhatIsOpenAnyway(all: Int, rest: (processors: Int, isServer: Bool)) {
         let (processors, isServer) = rest
         let shares = DescriptorShares(
-            of: all, probes: 10_000, lookups: 256, processors: processors, withTargetsServer: isServer)
+            of: all, probes: 10_000, lookups: 256, processors: processors, lanes: processors, withTargetsServer: isServer)
         let sum =
             shares.probes + shares.idleConnections + shares.alternateChecks + 2 * shares.lookups + shares.connections
             + shares.apiConnections
-        #expect(sum + 32 + 3 * processors + (isServer ? 12 : 0) <= all || shares.probes == 1)
+        #expect(sum + 32 + 3 * processors + 2 * (processors - 1) + (isServer ? 12 : 0) <= all || shares.probes == 1)
         #expect(isServer == (shares.apiConnections >= 3))
         #expect(min(shares.probes, shares.idleConnections, shares.alternateChecks, shares.lookups) >= 1)
         #expect(shares.connections >= 2)
