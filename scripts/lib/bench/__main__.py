@@ -16,7 +16,7 @@ import traceback
 from machine import MeasuringLock, private_network, say
 from processes import Failed, OthersWork
 from run import Run
-from scenarios import cost, history, lists, moving, peer, scale, scrape, soak, steady, truth, hostile
+from scenarios import cost, history, hostile, lists, moving, names, peer, scale, scrape, soak, steady, truth
 from table import Table
 
 SCENARIOS = {
@@ -25,6 +25,7 @@ SCENARIOS = {
     "https": (cost.https, "CPU per HTTPS probe: fresh connections at 250 a second, the system's CA bundle and the test CA"),
     "peer": (peer.peer, "The peer's CPU per probe over ours, each scraped by the same Prometheus, which is counted on both sides"),
     "scale": (scale.hundred_thousand, "100,000 targets at 30 s, half of them by name, the server on the same cores, sync on"),
+    "names": (names.names, "100,000 targets at 30 s, each by a name of its own, the name server 1 ms and 30 ms away, 1 % of queries lost"),
     "delay": (truth.delay, "1,000 probes a second at a server with a delay of 50 ms"),
     "scrape": (scrape.scrape, "Scrapes of 10,000 targets, full, while 1,000 probes a second go on"),
     "start": (scale.start, "Start with 100,000 remembered targets"),

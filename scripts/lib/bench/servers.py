@@ -110,6 +110,21 @@ class Names:
         wait_until("a name resolves", lambda: socket.gethostbyname("h0.bench.test").startswith("127.0.0."), 10, self.process)
 
 
+class NameServer:
+    """Benchmarks/dns.c at 127.0.0.1:53, which only a private network has free: so far away, and with so many of its queries lost."""
+
+    def __init__(self, run, delay_ms, lost_percent, time_to_live_s=60):
+        self.processes, self.log = run.processes, run.folder / "dns.log"
+        self.process = run.processes.start([run.tool("dns"), 53, delay_ms, lost_percent, time_to_live_s], "dns.log")
+        wait_until("the name server listens", lambda: "ready" in self.log.read_text(), 10, self.process)
+
+    def counts(self):
+        """Ends it, and returns what it was asked: {word: number}, as in the head of dns.c."""
+        if self.processes.stop(self.process) != 0:
+            raise Failed("the name server did not end as it should; see dns.log")
+        return {word: int(number) for word, number in (one.split("=") for one in self.log.read_text().splitlines()[-1].split())}
+
+
 def floor(run, scheme, port, count, rate, seconds, ca_file=None):
     """CPU microseconds a transfer of Benchmarks/floor.c."""
     command = [run.tool("floor"), scheme, port, count, rate, seconds] + ([ca_file] if ca_file else [])

@@ -4,7 +4,7 @@ import signal
 import time
 
 from arrivals import missed, pairs, read_arrivals, read_results, server_lateness_ms
-from daemon import Daemon
+from daemon import Daemon, by_address, half_by_name
 from machine import boottime_ns, boottime_of_wall_ns, say
 from pages import total
 from processes import Repeating, memory_mib, reset_peak
@@ -30,7 +30,8 @@ class Scene:
             Names(run)
         self.server = TargetServer(run)
         self.daemon = Daemon(
-            run, count=count, interval=INTERVAL_S, timeout=TIMEOUT_S, port=self.server.port, with_names=self.with_names
+            run, count=count, interval=INTERVAL_S, timeout=TIMEOUT_S, port=self.server.port,
+            host=half_by_name(count) if self.with_names else by_address,
         )
 
     def start(self):
