@@ -1,5 +1,6 @@
 """The targets: nginx for what is compared by CPU time, Benchmarks/target.c where the server's own clock counts, a resolver."""
 
+import os
 import re
 import shutil
 import socket
@@ -13,7 +14,7 @@ NGINX = """
 daemon off;
 pid {folder}/nginx.pid;
 error_log {folder}/nginx-error.log;
-worker_processes 1;
+worker_processes {workers};
 worker_rlimit_nofile 16384;
 events {{ worker_connections 8192; }}
 http {{
@@ -32,7 +33,7 @@ http {{
 class Nginx:
     """HTTP, or HTTPS with a certificate for every address by a test authority of its own."""
 
-    def __init__(self, run, with_tls=False, access_log="off"):
+    def __init__(self, run, with_tls=False, access_log="off", workers=1):
         self.folder = run.folder
         self.port, self.status_port = free_ports(2)
         end = " ssl" if with_tls else ""
@@ -41,7 +42,7 @@ class Nginx:
         if with_tls:
             self.bundle = make_certificates(self.folder)
             listen += f" ssl_certificate {self.folder}/server.pem; ssl_certificate_key {self.folder}/server.key;"
-        text = NGINX.format(folder=self.folder, listen=listen, access_log=access_log, status=self.status_port)
+        text = NGINX.format(folder=self.folder, listen=listen, access_log=access_log, status=self.status_port, workers=workers)
         (self.folder / "nginx.conf").write_text(text)
         program = shutil.which("nginx") or "/usr/sbin/nginx"
         self.process = run.processes.start([program, "-p", self.folder, "-c", self.folder / "nginx.conf"], "nginx.log")
@@ -136,3 +137,21 @@ def floor(run, scheme, port, count, rate, seconds, ca_file=None):
     if made < 0.98 * rate:
         raise Failed(f"the floor made {made:.0f} transfers a second instead of {rate:g}")
     return float(found["cpu_us"])
+
+
+def flat_out(run, scheme, port, seconds, ca_file=None, in_flight=64, count=10_000):
+    """Transfers a second of Benchmarks/floor.c, one process a core at the same time, each with so many in flight and without a pace."""
+    command = [run.tool("floor"), scheme, port, count, f"x{in_flight}", seconds] + ([ca_file] if ca_file else [])
+    command = [str(word) for word in command]
+    # Into pipes, not files: what they print is one line each.
+    running = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(os.cpu_count())]
+    run.processes.all.extend(running)
+    rates = []
+    for process in running:
+        printed, _ = process.communicate(timeout=seconds + 60)
+        run.processes.all.remove(process)
+        found = dict(word.split("=") for word in printed.split())
+        if process.returncode != 0 or float(found.get("failures", 1)) > 0:
+            raise Failed(f"the floor failed flat out: {printed.strip()}")
+        rates.append(float(found["transfers"]) / float(found["seconds"]))
+    return sum(rates)
