@@ -16,7 +16,7 @@ import traceback
 from machine import MeasuringLock, private_network, say
 from processes import Failed, OthersWork
 from run import Run
-from scenarios import capacity, cost, history, hostile, lists, moving, names, peer, scale, scrape, soak, steady, truth
+from scenarios import capacity, cost, history, hostile, lists, moving, names, peer, phases, scale, scrape, soak, steady, truth
 from table import Table
 
 SCENARIOS = {
@@ -29,6 +29,7 @@ SCENARIOS = {
     "scale": (scale.hundred_thousand, "100,000 targets at 30 s, half of them by name, the server on the same cores, sync on"),
     "names": (names.names, "100,000 targets at 30 s, each by a name of its own, the name server 1 ms and 30 ms away, 1 % of queries lost"),
     "delay": (truth.delay, "1,000 probes a second at a server with a delay of 50 ms"),
+    "phases": (phases.phases, "HTTPS at 500 a second: phases against a server's own clock, and against those at 20 a second"),
     "scrape": (scrape.scrape, "Scrapes of 10,000 targets, full, while 1,000 probes a second go on"),
     "start": (scale.start, "Start with 100,000 remembered targets"),
     "tenfold": (cost.tenfold, "Ten times the targets at the same 1,500 probes a second"),

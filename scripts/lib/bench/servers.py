@@ -111,6 +111,24 @@ class Names:
         wait_until("a name resolves", lambda: socket.gethostbyname("h0.bench.test").startswith("127.0.0."), 10, self.process)
 
 
+class TruthServer:
+    """Benchmarks/truth.c: HTTPS by a server that writes down what it did when."""
+
+    def __init__(self, run, delay_ms):
+        (self.port,) = free_ports(1)
+        self.bundle = make_certificates(run.folder)
+        self.log, self.processes = run.folder / "exchanges.bin", run.processes
+        words = [run.tool("truth"), self.port, delay_ms, self.log, run.folder / "server.pem", run.folder / "server.key"]
+        self.process = run.processes.start(words, "truth.log")
+        ready = run.folder / "truth.log"
+        wait_until("the truth server listens", lambda: "ready" in ready.read_text(), 10, self.process)
+
+    def stop(self):
+        """Ends it, so that its log is whole."""
+        if self.processes.stop(self.process) != 0:
+            raise Failed("the truth server did not end as it should; see truth.log")
+
+
 class NameServer:
     """Benchmarks/dns.c at 127.0.0.1:53, which only a private network has free: so far away, and with so many of its queries lost."""
 
