@@ -116,6 +116,11 @@ def context_switches(process):
     return counts
 
 
+def thread_name(process, thread):
+    with open(f"/proc/{process.pid}/task/{thread}/comm") as file:
+        return file.read().strip()
+
+
 def memory_mib(process, field):
     """VmRSS, or VmHWM: the most since the start or since reset_peak."""
     with open(f"/proc/{process.pid}/status") as file:
