@@ -22,7 +22,7 @@ from table import Table
 SCENARIOS = {
     "steady": (steady.steady, "Issue 2's bounds: 1,000 targets at 5 s, created through the embedded Targets API"),
     "idle": (cost.idle, "A daemon with 10 targets at 30 s: CPU and context switches over a minute"),
-    "http": (cost.http, "CPU per HTTP probe: fresh connections at 1,500 a second, the whole daemon"),
+    "http": (cost.http, "CPU per HTTP probe: fresh connections at 1,500 and at 300 a second, the whole daemon"),
     "https": (cost.https, "CPU per HTTPS probe: fresh connections at 250 a second, the system's CA bundle and the test CA"),
     "threads": (cost.threads, "CPU per HTTPS probe at 500 a second with two threads, over that with one"),
     "capacity": (capacity.https, "HTTPS: what the daemon delivers at three times its capacity and near it, beside plain C flat out"),
