@@ -5,7 +5,10 @@
 // The options are those of Sources/Curl/Transfer/TransferOptions.swift and have to follow it. After curl's
 // docs/examples/ephiperfifo.c, with epoll_wait's timeout in place of a timer descriptor, and with EPOLLERR and EPOLLHUP heeded.
 //
-//   floor SCHEME PORT COUNT RATE SECONDS [CA-FILE]      URLs are SCHEME://127.0.0.X:PORT/t/N with N below COUNT
+//   floor SCHEME PORT COUNT RATE|xN SECONDS [CA-FILE]      URLs are SCHEME://127.0.0.X:PORT/t/N with N below COUNT
+//
+// With xN in place of a rate it is flat out: nothing is paced, and N transfers are in flight all the time. One such process for each
+// core shows how many results a second plain C has of a machine.
 //
 // Prints one line: transfers=N failures=N cpu_us=N.N (a transfer, user and system) seconds=N.N in_flight_max=N
 #define _GNU_SOURCE
@@ -224,10 +227,11 @@ static void turn(uint64_t due) {
     }
 }
 
-static void measure(double rate, double seconds) {
+// At a rate, or with so many in flight where that isn't 0.
+static void measure(double rate, uint64_t flat_out, double seconds) {
     uint64_t start = now_ns(), begun = 0, measured_from = 0;
     uint64_t stop = start + warm_up_ns + (uint64_t)(seconds * 1e9);
-    double cpu_before = 0, step_ns = 1e9 / rate;
+    double cpu_before = 0, step_ns = flat_out ? 0 : 1e9 / rate;
     uint64_t ended_before = 0;
     while (now_ns() < stop) {
         uint64_t now = now_ns();
@@ -235,6 +239,11 @@ static void measure(double rate, double seconds) {
             measured_from = now;
             cpu_before = cpu_us();
             ended_before = ended;
+        }
+        if (flat_out) {
+            while (in_flight < flat_out) begin(begun++);
+            turn(UINT64_MAX);
+            continue;
         }
         while (start + (uint64_t)((double)begun * step_ns) <= now) begin(begun++);
         turn(start + (uint64_t)((double)begun * step_ns));
@@ -248,13 +257,14 @@ static void measure(double rate, double seconds) {
 
 int main(int argc, char **argv) {
     if (argc < 6) {
-        fprintf(stderr, "usage: floor http|https PORT COUNT RATE SECONDS [CA-FILE]\n");
+        fprintf(stderr, "usage: floor http|https PORT COUNT RATE|xN SECONDS [CA-FILE]\n");
         return 2;
     }
     scheme = argv[1];
     port = atoi(argv[2]);
     count = atoi(argv[3]);
-    double rate = atof(argv[4]), seconds = atof(argv[5]);
+    int is_flat_out = argv[4][0] == 'x';
+    double rate = atof(argv[4] + is_flat_out), seconds = atof(argv[5]);
     if (port <= 0 || count <= 0 || rate <= 0 || seconds <= 0) {
         fprintf(stderr, "floor: PORT, COUNT, RATE and SECONDS must be above 0\n");
         return 2;
@@ -267,6 +277,6 @@ int main(int argc, char **argv) {
     if (!multi || epoll_descriptor < 0) give_up("epoll_create1");
     curl_multi_setopt(multi, CURLMOPT_SOCKETFUNCTION, socket_changed);
     curl_multi_setopt(multi, CURLMOPT_TIMERFUNCTION, timer_changed);
-    measure(rate, seconds);
+    measure(rate, is_flat_out ? (uint64_t)rate : 0, seconds);
     return failures ? 1 : 0;
 }

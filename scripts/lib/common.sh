@@ -15,8 +15,8 @@ test_packages=(prometheus prometheus-blackbox-exporter prometheus-alertmanager n
 # A Debian in a folder: one with a booted systemd, and one that has nothing yet (fresh-machine).
 container_packages=(debootstrap systemd-container procps)
 
-# The benchmark's: its C programs need gcc and libcurl, its targets are nginx's, its certificates openssl's.
-bench_packages=(gcc libc6-dev libcurl4-openssl-dev ca-certificates openssl python3 nginx-light sqlite3 libsqlite3-dev)
+# The benchmark's: its C programs need gcc, libcurl, OpenSSL and SQLite, its targets are nginx's, its certificates openssl's.
+bench_packages=(gcc libc6-dev libcurl4-openssl-dev libssl-dev ca-certificates openssl python3 nginx-light sqlite3 libsqlite3-dev)
 # What makes packages; man-db and mandoc check the manual pages.
 package_packages=(dpkg-dev binutils python3 man-db mandoc)
 # What the daemon is compared with.

@@ -16,16 +16,22 @@ import traceback
 from machine import MeasuringLock, private_network, say
 from processes import Failed, OthersWork
 from run import Run
-from scenarios import cost, history, lists, moving, peer, scale, scrape, soak, steady, truth, hostile
+from scenarios import capacity, cost, history, hostile, lists, moving, names, peer, phases, scale, scrape, soak, steady, truth
 from table import Table
 
 SCENARIOS = {
     "steady": (steady.steady, "Issue 2's bounds: 1,000 targets at 5 s, created through the embedded Targets API"),
-    "http": (cost.http, "CPU per HTTP probe: fresh connections at 1,500 a second, the whole daemon"),
+    "idle": (cost.idle, "A daemon with 10 targets at 30 s: CPU and context switches over a minute"),
+    "http": (cost.http, "CPU per HTTP probe: fresh connections at 1,500 and at 300 a second, the whole daemon"),
     "https": (cost.https, "CPU per HTTPS probe: fresh connections at 250 a second, the system's CA bundle and the test CA"),
+    "threads": (cost.threads, "CPU per HTTPS probe at 500 a second with two threads, over that with one"),
+    "capacity": (capacity.https, "HTTPS: what the daemon delivers at three times its capacity and near it, beside plain C flat out"),
+    "capacity-http": (capacity.http, "HTTP: the same at three times its capacity"),
     "peer": (peer.peer, "The peer's CPU per probe over ours, each scraped by the same Prometheus, which is counted on both sides"),
     "scale": (scale.hundred_thousand, "100,000 targets at 30 s, half of them by name, the server on the same cores, sync on"),
+    "names": (names.names, "100,000 targets at 30 s, each by a name of its own, the name server 1 ms and 30 ms away, 1 % of queries lost"),
     "delay": (truth.delay, "1,000 probes a second at a server with a delay of 50 ms"),
+    "phases": (phases.phases, "HTTPS at 500 a second: phases against a server's own clock, and against those at 20 a second"),
     "scrape": (scrape.scrape, "Scrapes of 10,000 targets, full, while 1,000 probes a second go on"),
     "start": (scale.start, "Start with 100,000 remembered targets"),
     "tenfold": (cost.tenfold, "Ten times the targets at the same 1,500 probes a second"),
@@ -38,7 +44,7 @@ SCENARIOS = {
 
 
 def read_options():
-    words = "\n".join(f"  {name:<9} {title}" for name, (_, title) in SCENARIOS.items())
+    words = "\n".join(f"  {name:<13} {title}" for name, (_, title) in SCENARIOS.items())
     parser = argparse.ArgumentParser(
         prog="scripts/bench", description="Measures the daemon under load and prints one table. Exit 1 when a bound is broken.",
         epilog=f"scenarios, in their order:\n{words}", formatter_class=argparse.RawDescriptionHelpFormatter,

@@ -11,7 +11,10 @@ from daemon import number_of
 RECORD = struct.Struct("=QQQII")
 NO_NUMBER = 0xFFFFFFFF
 Arrival = collections.namedtuple("Arrival", "accepted_ns came_ns delay_ns number is_hanging")
-Result = collections.namedtuple("Result", "number started_ns lateness_us processing_us success void")
+# Phases are None where the probe had none.
+Result = collections.namedtuple("Result", "number started_ns lateness_us dns_us connect_us tls_us processing_us duration_us success void")
+# The history's times are whole milliseconds, rounded down.
+ROUNDING_NS = 1_000_000
 
 
 def read_arrivals(path):
@@ -26,12 +29,12 @@ def read_results(database, boottime_of_wall_ns, start_ns=0, end_ns=1 << 62):
     connection = sqlite3.connect(f"file:{database}?mode=ro", uri=True)
     try:
         rows = connection.execute(
-            "SELECT target_id, started_at_ms, lateness_us, processing_us, success, void FROM probe_history WHERE started_at_ms BETWEEN ? AND ?",
+            "SELECT target_id, started_at_ms, lateness_us, dns_us, connect_us, tls_us, processing_us, duration_us, success, void"
+            " FROM probe_history WHERE started_at_ms BETWEEN ? AND ?",
             ((start_ns - boottime_of_wall_ns) // 1_000_000, (end_ns - boottime_of_wall_ns) // 1_000_000),
         )
         return [
-            Result(number_of(target), started * 1_000_000 + boottime_of_wall_ns, lateness, processing, success, void)
-            for target, started, lateness, processing, success, void in rows
+            Result(number_of(target), started * 1_000_000 + boottime_of_wall_ns, *others) for target, started, *others in rows
         ]
     finally:
         connection.close()
@@ -77,6 +80,12 @@ def missed(arrivals, schedule, start_ns, end_ns):
             if index == len(seen) or seen[index] >= due + interval:
                 found.append((due, number))
     return sorted(found)
+
+
+def unprobed(results, schedule, start_ns, end_ns):
+    """As `missed`, by what the daemon wrote down: for probes of which a server needn't see anything, such as those without an address."""
+    starts = [Arrival(one.started_ns + ROUNDING_NS, 0, 0, one.number, 0) for one in results]
+    return missed(starts, schedule, start_ns, end_ns)
 
 
 def pairs(arrivals, results, tolerance_ns=250_000_000):

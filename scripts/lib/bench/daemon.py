@@ -39,7 +39,7 @@ history:
   path: history.db{history}
 log:
   level: warning
-"""
+{limits}"""
 
 # Only root reads what /proc has of a process that can't be dumped.
 MEASURABLE = "" if os.geteuid() == 0 else "core_dumps: true\n"
@@ -59,15 +59,28 @@ def number_of(key):
     return int(key[4:])
 
 
-def host(number, count, with_names):
-    """Targets of the upper half go by name where names are wanted, ten in a row by the same one."""
-    if with_names and number >= count // 2:
-        return f"h{(number - count // 2) // TARGETS_PER_NAME}.bench.test"
+def by_address(number):
     return ADDRESSES[number % len(ADDRESSES)]
 
 
-def write_list(path, count, port, scheme="http", with_names=False):
-    """The answer of the Targets API, each record with all the members that the document shows and about their size."""
+def half_by_name(count):
+    """Targets of the upper half go by name, ten in a row by the same one."""
+
+    def host(number):
+        return by_address(number) if number < count // 2 else f"h{(number - count // 2) // TARGETS_PER_NAME}.bench.test"
+
+    return host
+
+
+def by_name_of_its_own(number):
+    return f"h{number}.bench.test"
+
+
+def write_list(path, count, port, scheme="http", host=by_address):
+    """The answer of the Targets API, each record with all the members that the document shows and about their size.
+
+    `host` is a function: the target's number to its host.
+    """
     with open(path, "w") as file:
         file.write('{"targets":[')
         for number in range(count):
@@ -76,7 +89,7 @@ def write_list(path, count, port, scheme="http", with_names=False):
                 "sKey": key(number),
                 "targetName": f"Bench target number {number}",
                 "targetRegion": "us-east-1",
-                "targetBaseURL": f"{scheme}://{host(number, count, with_names)}:{port}",
+                "targetBaseURL": f"{scheme}://{host(number)}:{port}",
                 "targetTestPath": f"/t/{number}",
                 "targetDefaultRuleEffect": "allow",
                 "userId": "7c9e6679-7425-40de-944b-e07fc1f90ae7",
@@ -93,8 +106,8 @@ class Daemon:
     """One folder with a configuration and a database, and at most one process on it at a time."""
 
     def __init__(
-        self, run, *, count, interval, port, scheme="http", with_names=False, timeout=None, probe=(), sync=60, embeds_api=False,
-        has_own_list=True, history=""
+        self, run, *, count, interval, port, scheme="http", host=by_address, timeout=None, probe=(), sync=60, embeds_api=False,
+        has_own_list=True, history="", limits=()
     ):
         """With `embeds_api` the list is the daemon's own and empty; else a process of its own serves one of `count` targets, or,
         without `has_own_list`, whatever the scenario starts at `api_port`."""
@@ -109,10 +122,11 @@ class Daemon:
             (CONFIG + MEASURABLE + EMBEDDED_API * embeds_api).format(
                 metrics=self.metrics, api=self.api_port, client=CLIENT, interval=interval, sync=sync,
                 timeout=timeout or min(10, interval), probe="".join(f"\n  {line}" for line in probe), history=history,
+                limits="limits:\n" * bool(limits) + "".join(f"  {line}\n" for line in limits),
             )
         )
         if has_own_list and not embeds_api:
-            write_list(self.folder / "list.json", count, port, scheme, with_names)
+            write_list(self.folder / "list.json", count, port, scheme, host)
             self.start_api()
 
     def start_api(self):
@@ -163,6 +177,13 @@ class Daemon:
         status = self.run.processes.stop(self.process, 60)
         self.process = None
         return status, time.monotonic() - began
+
+    def checked(self):
+        """What `check-config` says of the configuration, warnings left out, or "" when it is good."""
+        words = [str(self.run.options.program), "check-config", "--config", str(self.config)]
+        asked = subprocess.run(words, capture_output=True, text=True, timeout=120)
+        lines = [line for line in (asked.stdout + asked.stderr).splitlines() if ": warning: " not in line]
+        return "\n".join(lines) if asked.returncode != 0 else ""
 
     def fetches(self):
         """[(begin, end)] of each time that the list was fetched, by the schedule's clock."""

@@ -88,9 +88,37 @@ def rest(seconds, *processes):
 
 def cpu_seconds(process):
     """User and system time of the process alone, without its children."""
-    with open(f"/proc/{process.pid}/stat", "rb") as file:
+    return cpu_seconds_of(process.pid)
+
+
+def cpu_seconds_of(pid):
+    with open(f"/proc/{pid}/stat", "rb") as file:
         fields = file.read().rpartition(b")")[2].split()
     return (int(fields[11]) + int(fields[12])) / TICKS
+
+
+def cpu_seconds_with_children(process):
+    """The same of the process and of its children that live, which is where a server of several workers works."""
+    with open(f"/proc/{process.pid}/task/{process.pid}/children") as file:
+        children = file.read().split()
+    return cpu_seconds(process) + sum(cpu_seconds_of(pid) for pid in children)
+
+
+def context_switches(process):
+    """{thread: how often it gave up its core or lost it}"""
+    counts = {}
+    for thread in os.listdir(f"/proc/{process.pid}/task"):
+        try:
+            with open(f"/proc/{process.pid}/task/{thread}/status") as file:
+                counts[thread] = sum(int(line.split()[1]) for line in file if "ctxt_switches:" in line)
+        except FileNotFoundError:
+            pass  # The thread has ended.
+    return counts
+
+
+def thread_name(process, thread):
+    with open(f"/proc/{process.pid}/task/{thread}/comm") as file:
+        return file.read().strip()
 
 
 def memory_mib(process, field):
@@ -100,6 +128,14 @@ def memory_mib(process, field):
             if line.startswith(field + ":"):
                 return int(line.split()[1]) / 1024
     return float("nan")
+
+
+def descriptors(process):
+    return len(os.listdir(f"/proc/{process.pid}/fd"))
+
+
+def threads(process):
+    return len(os.listdir(f"/proc/{process.pid}/task"))
 
 
 def reset_peak(process):

@@ -1,5 +1,6 @@
 """The targets: nginx for what is compared by CPU time, Benchmarks/target.c where the server's own clock counts, a resolver."""
 
+import os
 import re
 import shutil
 import socket
@@ -13,7 +14,7 @@ NGINX = """
 daemon off;
 pid {folder}/nginx.pid;
 error_log {folder}/nginx-error.log;
-worker_processes 1;
+worker_processes {workers};
 worker_rlimit_nofile 16384;
 events {{ worker_connections 8192; }}
 http {{
@@ -32,7 +33,7 @@ http {{
 class Nginx:
     """HTTP, or HTTPS with a certificate for every address by a test authority of its own."""
 
-    def __init__(self, run, with_tls=False, access_log="off"):
+    def __init__(self, run, with_tls=False, access_log="off", workers=1):
         self.folder = run.folder
         self.port, self.status_port = free_ports(2)
         end = " ssl" if with_tls else ""
@@ -41,7 +42,7 @@ class Nginx:
         if with_tls:
             self.bundle = make_certificates(self.folder)
             listen += f" ssl_certificate {self.folder}/server.pem; ssl_certificate_key {self.folder}/server.key;"
-        text = NGINX.format(folder=self.folder, listen=listen, access_log=access_log, status=self.status_port)
+        text = NGINX.format(folder=self.folder, listen=listen, access_log=access_log, status=self.status_port, workers=workers)
         (self.folder / "nginx.conf").write_text(text)
         program = shutil.which("nginx") or "/usr/sbin/nginx"
         self.process = run.processes.start([program, "-p", self.folder, "-c", self.folder / "nginx.conf"], "nginx.log")
@@ -110,6 +111,39 @@ class Names:
         wait_until("a name resolves", lambda: socket.gethostbyname("h0.bench.test").startswith("127.0.0."), 10, self.process)
 
 
+class TruthServer:
+    """Benchmarks/truth.c: HTTPS by a server that writes down what it did when."""
+
+    def __init__(self, run, delay_ms):
+        (self.port,) = free_ports(1)
+        self.bundle = make_certificates(run.folder)
+        self.log, self.processes = run.folder / "exchanges.bin", run.processes
+        words = [run.tool("truth"), self.port, delay_ms, self.log, run.folder / "server.pem", run.folder / "server.key"]
+        self.process = run.processes.start(words, "truth.log")
+        ready = run.folder / "truth.log"
+        wait_until("the truth server listens", lambda: "ready" in ready.read_text(), 10, self.process)
+
+    def stop(self):
+        """Ends it, so that its log is whole."""
+        if self.processes.stop(self.process) != 0:
+            raise Failed("the truth server did not end as it should; see truth.log")
+
+
+class NameServer:
+    """Benchmarks/dns.c at 127.0.0.1:53, which only a private network has free: so far away, and with so many of its queries lost."""
+
+    def __init__(self, run, delay_ms, lost_percent, time_to_live_s=60):
+        self.processes, self.log = run.processes, run.folder / "dns.log"
+        self.process = run.processes.start([run.tool("dns"), 53, delay_ms, lost_percent, time_to_live_s], "dns.log")
+        wait_until("the name server listens", lambda: "ready" in self.log.read_text(), 10, self.process)
+
+    def counts(self):
+        """Ends it, and returns what it was asked: {word: number}, as in the head of dns.c."""
+        if self.processes.stop(self.process) != 0:
+            raise Failed("the name server did not end as it should; see dns.log")
+        return {word: int(number) for word, number in (one.split("=") for one in self.log.read_text().splitlines()[-1].split())}
+
+
 def floor(run, scheme, port, count, rate, seconds, ca_file=None):
     """CPU microseconds a transfer of Benchmarks/floor.c."""
     command = [run.tool("floor"), scheme, port, count, rate, seconds] + ([ca_file] if ca_file else [])
@@ -121,3 +155,21 @@ def floor(run, scheme, port, count, rate, seconds, ca_file=None):
     if made < 0.98 * rate:
         raise Failed(f"the floor made {made:.0f} transfers a second instead of {rate:g}")
     return float(found["cpu_us"])
+
+
+def flat_out(run, scheme, port, seconds, ca_file=None, in_flight=64, count=10_000):
+    """Transfers a second of Benchmarks/floor.c, one process a core at the same time, each with so many in flight and without a pace."""
+    command = [run.tool("floor"), scheme, port, count, f"x{in_flight}", seconds] + ([ca_file] if ca_file else [])
+    command = [str(word) for word in command]
+    # Into pipes, not files: what they print is one line each.
+    running = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(os.cpu_count())]
+    run.processes.all.extend(running)
+    rates = []
+    for process in running:
+        printed, _ = process.communicate(timeout=seconds + 60)
+        run.processes.all.remove(process)
+        found = dict(word.split("=") for word in printed.split())
+        if process.returncode != 0 or float(found.get("failures", 1)) > 0:
+            raise Failed(f"the floor failed flat out: {printed.strip()}")
+        rates.append(float(found["transfers"]) / float(found["seconds"]))
+    return sum(rates)

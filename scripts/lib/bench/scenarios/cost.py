@@ -1,12 +1,18 @@
-"""What a probe costs: the daemon's CPU time a probe over that of plain C, and over its own with ten times the targets."""
+"""What a probe costs: the daemon's CPU time a probe over that of plain C, and over its own with ten times the targets or more threads.
 
+And what a daemon costs that has next to nothing to do.
+"""
+
+import signal
 import time
 
 from daemon import Daemon
 from machine import say
 from pages import Grown, fetch
-from processes import Failed, Repeating, cpu_seconds
-from servers import Nginx, floor
+from processes import Failed, Repeating, context_switches, cpu_seconds, thread_name
+from scenarios.peer import Going
+from servers import Nginx, TargetServer, floor
+from table import median
 
 SCRAPE_EVERY_S = 15
 
@@ -65,11 +71,69 @@ def compare_with_floor(run, scheme, rate, bound):
 
 
 def http(run):
-    compare_with_floor(run, "http", 1500, 1.5)
+    """At 300 a second each probe wakes whoever makes it, plain C too, and finds cold caches: the ratio is another than at 1,500."""
+    for rate, bound in ((1500, 1.35), (300, 1.4)):
+        compare_with_floor(run.part(f"{rate}"), "http", rate, bound)
+        run.processes.stop_all()
 
 
 def https(run):
-    compare_with_floor(run, "https", 250, 1.1)
+    compare_with_floor(run, "https", 250, 1.08)
+
+
+def threads(run):
+    """A thread more may make the daemon quicker, and may not make a probe dearer.
+
+    The machine has stretches in which everything costs a fifth more. So the two take short turns, each stopped (SIGSTOP) while the other is
+    measured, and it is the turns' medians that are compared.
+    """
+    rate, interval, label = 500, 5, "CPU a result with threads: 2 over threads: 1"
+    nginx, daemons, costs = Nginx(run, with_tls=True), {}, {1: [], 2: []}
+    for number in costs:
+        daemons[number] = Daemon(
+            run.part(f"{number}"), count=rate * interval, interval=interval, port=nginx.port, scheme="https", sync=3600,
+            probe=[f"ca_file: {nginx.bundle}"], limits=[f"threads: {number}"],
+        )
+        said = daemons[number].checked()
+        if "'threads'" in said:
+            run.table.missing(label, "this program has no limits.threads")
+            return
+        if said:
+            raise Failed(f"check-config: {said[:200]}")
+    for daemon in daemons.values():
+        daemon.start_and_settle()
+        daemon.process.send_signal(signal.SIGSTOP)
+    for _ in range(2 if run.options.quick else 6):
+        for number, daemon in daemons.items():
+            with Going([daemon.process]):
+                # What had to wait is made up for.
+                daemon.rest(2 * interval)
+                cost, grown = daemon_cost(daemon, nginx, 15, scrape=False)
+            costs[number].append(cost)
+            if grown.missed:
+                raise Failed(f"{grown.missed:.0f} probes were missed with threads: {number}")
+    for number, some in costs.items():
+        words = ", ".join(f"{value:.0f}" for value in some)
+        run.table.row(f"daemon, HTTPS at {rate} a second, threads: {number}", f"{median(some):.1f} µs a probe ({words})")
+    run.table.at_most(label, median(costs[2]) / median(costs[1]), 1.05)
+
+
+def idle(run):
+    """The list is fetched each minute meanwhile; nobody asks for a page."""
+    # By definition over a minute, also when it has to be quick: a third of it would have one fetch or none.
+    seconds, server = 60, TargetServer(run)
+    daemon = Daemon(run, count=10, interval=30, port=server.port)
+    daemon.start_and_settle()
+    switches, cpu, began = context_switches(daemon.process), cpu_seconds(daemon.process), time.monotonic()
+    daemon.rest(seconds)
+    passed, spent, after = time.monotonic() - began, cpu_seconds(daemon.process) - cpu, context_switches(daemon.process)
+    made = {thread: count - switches.get(thread, 0) for thread, count in after.items()}
+    most = sorted(made, key=made.get, reverse=True)[:4]
+    words = ", ".join(f"{thread_name(daemon.process, thread)} {made[thread] / passed:.1f}" for thread in most)
+    run.table.row(f"of {len(after)} threads those with most context switches a second", words)
+    run.table.at_most("CPU of a daemon with 10 targets at 30 s, over a minute", spent / passed * 100, 0.1, " % of a core", 3)
+    run.table.at_most("context switches a second, all threads", sum(made.values()) / passed, 10, "", 1)
+    daemon.stop()
 
 
 def tenfold(run):

@@ -189,7 +189,7 @@ def peer(run):
     if why:
         run.table.missing("the peer's CPU per probe over ours", why)
         return
-    for scheme, count, bound in (("http", 1500, 6), ("https", 300, 1.5)):
+    for scheme, count, bound in (("http", 1500, 6.5), ("https", 300, 2)):
         part = run.part(scheme)
         compare(part, scheme, count, bound)
         run.processes.stop_all()

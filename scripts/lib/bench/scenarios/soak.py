@@ -10,7 +10,7 @@ from arrivals import read_results
 from daemon import Daemon, write_list
 from machine import boottime_ns, boottime_of_wall_ns, say
 from pages import fetch, total
-from processes import Repeating, memory_mib
+from processes import Repeating, descriptors, memory_mib, threads
 from servers import TargetServer
 from table import quantile
 
@@ -91,14 +91,6 @@ class Doings:
             self.counts["outages"] += 1
             self.daemon.run.processes.stop(self.daemon.api, 10)
             self.back_at = time.monotonic() + AWAY_S
-
-
-def descriptors(process):
-    return len(os.listdir(f"/proc/{process.pid}/fd"))
-
-
-def threads(process):
-    return len(os.listdir(f"/proc/{process.pid}/task"))
 
 
 def slope_a_minute(points):
