@@ -51,7 +51,9 @@ let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
 /// What is built for a sanitizer, in a package of its own that has neither the HTTP server nor the database in it: all of those would be
 /// built anew. RANGEFINDER_SANITIZED_MODULES says which: `thread` for the tests of everything that a probe goes through, `address` for the
 /// fuzzer and everything that reads an answer.
-let probeModules: Set = ["CCurl", "CReceive", "CZlib", "Curl", "Health", "LockOrder", "Probing", "CPCRE2", "TestSupport"]
+let probeModules: Set = [
+    "CCurl", "CHandshake", "CReceive", "CZlib", "Curl", "Health", "LockOrder", "Probing", "CPCRE2", "TestSupport",
+]
 let sanitizedModules: Set<String>? =
     switch Context.environment["RANGEFINDER_SANITIZED_MODULES"] {
     case nil: nil
@@ -86,8 +88,9 @@ let package = Package(
         .systemLibrary(
             name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev", "libssl-dev"])]),
         .target(name: "CReceive"),
+        .target(name: "CHandshake"),
         .target(name: "CProcess"),
-        module("Curl", ["CCurl", "CReceive", "CZlib", heap, deque]),
+        module("Curl", ["CCurl", "CHandshake", "CReceive", "CZlib", heap, deque]),
         module("Health"),
         module("LockOrder"),
         .systemLibrary(name: "CPCRE2", pkgConfig: "libpcre2-8", providers: [.apt(["libpcre2-dev"])]),
@@ -156,7 +159,7 @@ let package = Package(
         .executableTarget(name: "FuzzHTTP", dependencies: ["Fuzzing"], path: "Tests/FuzzHTTP", swiftSettings: strict),
         .executableTarget(
             name: "HistoryBenchmark", dependencies: ["Health", "History"], path: "Benchmarks/History", swiftSettings: strict),
-        tests(of: "Curl", ["CCurl", "CReceive"]),
+        tests(of: "Curl", ["CCurl", "CHandshake", "CReceive"]),
         tests(of: "Health"),
         tests(of: "LockOrder"),
         tests(of: "ConnectionLimits", [nioCore, nioEmbedded, nioPosix, nioHTTP1, nioHTTPTypes, httpTypes]),

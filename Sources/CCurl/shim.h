@@ -163,9 +163,14 @@ static inline X509_STORE *rf_read_authorities(const char *path) {
     return NULL;
 }
 
-// An index under which each SSL_CTX keeps its witness; `release` is called with it when the SSL_CTX is freed.
-static inline int rf_witness_index(CRYPTO_EX_free *release) {
-    return SSL_CTX_get_ex_new_index(0, NULL, NULL, NULL, release);
+// An index under which each SSL keeps its witness: `begin` is called with it when an SSL is made, `release` when an SSL is freed.
+static inline int rf_witness_index(CRYPTO_EX_new *begin, CRYPTO_EX_free *release) {
+    return SSL_get_ex_new_index(0, NULL, begin, NULL, release);
+}
+
+// An index under which each SSL_CTX keeps whether it was prepared.
+static inline int rf_preparation_index(void) {
+    return SSL_CTX_get_ex_new_index(0, NULL, NULL, NULL, NULL);
 }
 
 typedef void (*rf_message_callback)(int, int, int, const void *, size_t, SSL *, void *);
@@ -180,16 +185,24 @@ static inline int rf_is_secure(const SSL *ssl, const SSL_CTX *context, int opera
     return ((rf_security_callback)usual)(ssl, context, operation, bits, id, other, NULL);
 }
 
-// Has `verify` called for each certificate that OpenSSL judges, and `message` for each message of the handshake and after. Renegotiation is
-// refused: it would come back to a witness whose transfer is over. Groups are elliptic only, as in `rf_is_secure`.
-static inline int rf_watch_handshake(SSL_CTX *context, int index, void *witness, SSL_verify_cb verify, rf_message_callback message) {
-    static const int groups[] = {NID_X25519, NID_X9_62_prime256v1, NID_X448, NID_secp384r1, NID_secp521r1};
-    SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION);
+// Has the next SSL of the context trust `authorities` and nobody else, and `verify` called for each certificate that OpenSSL judges. The
+// store is one for verification alone: OpenSSL copies a reference to it into the SSL, while the SSL_CTX's own store is that of every SSL.
+static inline int rf_trust(SSL_CTX *context, X509_STORE *authorities, SSL_verify_cb verify) {
     SSL_CTX_set_verify(context, SSL_VERIFY_PEER, verify);
+    return SSL_CTX_set1_verify_cert_store(context, authorities) == 1;
+}
+
+// What all connections have in common, once for each SSL_CTX: has `message` called for each message of the handshake and after. Renegotiation
+// is refused: it would come back to a witness whose transfer is over. Groups are elliptic only, as in `rf_is_secure`.
+static inline int rf_prepare_context(SSL_CTX *context, int index, rf_message_callback message) {
+    static const int groups[] = {NID_X25519, NID_X9_62_prime256v1, NID_X448, NID_secp384r1, NID_secp521r1};
+    if(SSL_CTX_get_ex_data(context, index)) return 1;
+    if(SSL_CTX_set1_groups(context, groups, sizeof groups / sizeof groups[0]) != 1 || !SSL_CTX_set_ex_data(context, index, context)) return 0;
+    SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION);
     SSL_CTX_set_msg_callback(context, message);
     SSL_CTX_set0_security_ex_data(context, (void *)SSL_CTX_get_security_callback(context));
     SSL_CTX_set_security_callback(context, rf_is_secure);
-    return SSL_CTX_set1_groups(context, groups, sizeof groups / sizeof groups[0]) == 1 && SSL_CTX_set_ex_data(context, index, witness);
+    return 1;
 }
 
 static inline SSL *rf_ssl_of(X509_STORE_CTX *verification) {
@@ -197,7 +210,7 @@ static inline SSL *rf_ssl_of(X509_STORE_CTX *verification) {
 }
 
 static inline void *rf_witness_of(SSL *ssl, int index) {
-    return ssl ? SSL_CTX_get_ex_data(SSL_get_SSL_CTX(ssl), index) : NULL;
+    return ssl ? SSL_get_ex_data(ssl, index) : NULL;
 }
 
 // The certificates as the peer sent them, leaf first.

@@ -1,4 +1,5 @@
 internal import CCurl
+internal import Synchronization
 
 /// What a certificate says of itself. The names are the server's words: foreign text of at most 512 bytes.
 package struct CertificateFacts: Sendable {
@@ -35,6 +36,9 @@ package struct CertificateFacts: Sendable {
         source = .words(subject: subject, issuer: issuer, names: names, fingerprint: [])
         (self.notBeforeSeconds, self.notAfterSeconds) = (notBeforeSeconds, notAfterSeconds)
     }
+
+    /// The certificate is kept as long as these facts are.
+    var keepsCertificate: Bool { if case .certificate = source { true } else { false } }
 
     /// In RFC 2253's form.
     package var subject: String {
@@ -74,6 +78,7 @@ final class Certificate: Sendable {
     private static let wordsMax = 512
     private static let namesMax: Int32 = 32
 
+    private let digest = Mutex<[UInt8]?>(nil)
     // OpenSSL counts its references; nobody changes it any more.
     nonisolated(unsafe) private let pointer: OpaquePointer
 
@@ -103,9 +108,15 @@ final class Certificate: Sendable {
         }
     }
 
+    /// Computed once: each probe wants the one of its server.
     var fingerprint: [UInt8] {
-        [UInt8](unsafeUninitializedCapacity: Int(EVP_MAX_MD_SIZE)) { space, count in
-            count = rf_fingerprint(pointer, space.baseAddress) == 1 ? 32 : 0
+        digest.withLock { digest in
+            if let digest { return digest }
+            let bytes = [UInt8](unsafeUninitializedCapacity: Int(EVP_MAX_MD_SIZE)) { space, count in
+                count = rf_fingerprint(pointer, space.baseAddress) == 1 ? 32 : 0
+            }
+            digest = bytes
+            return bytes
         }
     }
 

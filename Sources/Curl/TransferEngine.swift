@@ -15,6 +15,7 @@ package final class TransferEngine: Sendable {
     private let mailbox: Mailbox
     /// For tasks that make many transfers.
     package let executor: EngineExecutor
+    let handshakes = SharedHandshakes()
     private let ended = Latch()
     private let meter = LoadMeter()
     private let lastID = Atomic<UInt64>(0)
@@ -45,7 +46,8 @@ package final class TransferEngine: Sendable {
         let bounds = Loop.Bounds(lookups: max(1, maxLookups), idleConnections: max(1, maxIdleConnections))
         executor = EngineExecutor(mailbox)
         let loop = try Loop(
-            mailbox: mailbox, executor: executor, load: meter, authorities: authorities, bounds: bounds, userAgent: userAgent,
+            mailbox: mailbox, executor: executor, load: meter, handshakes: handshakes, authorities: authorities, bounds: bounds,
+            userAgent: userAgent,
             resolver: resolver, hasRoute: hasRoute)
         let ended = self.ended
         let error = startThread(named: name, stackBytes: 4 << 20) {

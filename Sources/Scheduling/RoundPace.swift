@@ -7,6 +7,10 @@ package struct LaneOverload: Hashable, Sendable {
     /// How many intervals a round of all targets takes; 1 without overload. The starts that fall due, over those that the lane can make.
     package var stretch: Double
 
+    package init(plannedPerSecond: Double, stretch: Double) {
+        (self.plannedPerSecond, self.stretch) = (plannedPerSecond, stretch)
+    }
+
     package var isOverloaded: Bool { stretch > 1 }
     /// Starts that an overloaded lane can make in a second.
     package var capacityPerSecond: Double { plannedPerSecond / stretch }

@@ -8,11 +8,12 @@ enum ImportRule {
     static let modules: [String: Set<String>] = [
         "CCurl": [],
         "CReceive": [],
+        "CHandshake": [],
         "CProcess": [],
         "CMalloc": [],
         "CZlib": [],
         "CCrypt": [],
-        "Curl": ["CCurl", "CReceive", "CZlib", "DequeModule", "Dispatch", "Glibc", "HeapModule"],
+        "Curl": ["CCurl", "CHandshake", "CReceive", "CZlib", "DequeModule", "Dispatch", "Glibc", "HeapModule"],
         "Health": [],
         "LockOrder": ["Glibc"],
         "CPCRE2": [],

@@ -94,7 +94,9 @@ extension Loop {
         guard transfer.times.deadline > now else {
             return end(transfer, .init(transfer.times.isSecondTry ? .connectTimedOut : .lookupTimedOut))
         }
-        guard let handle = EasyHandle() else { return end(transfer, .init(.localFault, detail: "no memory for a handle")) }
+        guard let handle = EasyHandle(needsOwnContext: transfer.showsCertificate) else {
+            return end(transfer, .init(.localFault, detail: "no memory for a handle"))
+        }
         transfer.handle = handle
         transfer.times.addedAt = now
         let options = TransferOptions(transfer, address, nanosecondsLeft: transfer.times.deadline - now, userAgent: userAgent)

@@ -17,6 +17,7 @@ final class Loop {
     let mailbox: Mailbox
     private let multi: MultiHandle
     private let kept = KeptConnections()
+    private let certificates = KnownCertificates()
     private let load: LoadMeter
     let authorities: Authorities
     let lookupThreads: LookupThreads
@@ -34,10 +35,11 @@ final class Loop {
     private var messages: [Message] = []
 
     init(
-        mailbox: Mailbox, executor: EngineExecutor, load: LoadMeter, authorities: Authorities, bounds: Bounds, userAgent: String?,
+        mailbox: Mailbox, executor: EngineExecutor, load: LoadMeter, handshakes: SharedHandshakes = SharedHandshakes(),
+        authorities: Authorities, bounds: Bounds, userAgent: String?,
         resolver: @escaping @Sendable (LookupName) -> LookupAnswer, hasRoute: @escaping @Sendable (SocketAddress) -> Bool
     ) throws(TransferFailure) {
-        multi = try MultiHandle(idleConnections: bounds.idleConnections)
+        multi = try MultiHandle(idleConnections: bounds.idleConnections, handshakes)
         self.mailbox = mailbox
         self.load = load
         self.authorities = authorities
@@ -117,7 +119,7 @@ final class Loop {
         for message in messages {
             switch message {
             case .submit(let submission):
-                transfers.insert(Transfer(submission, kept, systemBundle: authorities.systemBundle))
+                transfers.insert(Transfer(submission, kept, certificates, systemBundle: authorities.systemBundle))
                 backlog.append(submission.id)
             case .cancel(let id):
                 if let transfer = transfers[id] { end(transfer, .init(.cancelled)) }

@@ -1,4 +1,5 @@
 internal import CCurl
+internal import CHandshake
 internal import CReceive
 
 /// libcurl's multi handle over epoll. For the engine's thread alone.
@@ -10,10 +11,15 @@ final class MultiHandle {
 
     private let multi: UnsafeMutableRawPointer
     private let sockets: EpollSet
+    private let handshakes: SharedHandshakes
+    /// Handles that libcurl has and whose connections need an SSL_CTX of their own. Nobody knows for which of its handles libcurl asks for
+    /// one: while it has one of these, no connection gets the SSL_CTX of others.
+    private var needingOwnContext = 0
     /// When libcurl wants to be called without a socket being ready, by the monotonic clock.
     private(set) var timer: UInt64?
 
-    init(idleConnections: Int) throws(TransferFailure) {
+    init(idleConnections: Int, _ handshakes: SharedHandshakes) throws(TransferFailure) {
+        self.handshakes = handshakes
         let prepared = Self.prepared
         sockets = try EpollSet()
         guard prepared == CURLE_OK, let multi = curl_multi_init() else { throw .libcurl(.localFault, prepared) }
@@ -46,11 +52,18 @@ final class MultiHandle {
     /// Answers what went wrong.
     func add(_ handle: EasyHandle) -> TransferFailure? {
         let code = curl_multi_add_handle(multi, handle.pointer)
-        guard code != CURLM_OK else { return nil }
+        guard code != CURLM_OK else {
+            if handle.needsOwnContext { needingOwnContext += 1 }
+            return nil
+        }
         return TransferFailure(.localFault, detail: curl_multi_strerror(code).map { String(cString: $0) } ?? "")
     }
 
-    func remove(_ handle: EasyHandle) { inTurn { curl_multi_remove_handle(multi, handle.pointer) } }
+    /// A handle that was added.
+    func remove(_ handle: EasyHandle) {
+        inTurn { curl_multi_remove_handle(multi, handle.pointer) }
+        if handle.needsOwnContext { needingOwnContext -= 1 }
+    }
 
     func serve(_ event: EpollSet.Event) { advance(event.descriptor, event.mask) }
 
@@ -81,7 +94,9 @@ final class MultiHandle {
 
     private func inTurn(_ body: () -> CURLMcode) {
         rf_turn_begins(Self.bytesPerTurn)
+        rf_handshakes_begin(handshakes.pointer, needingOwnContext == 0 ? 1 : 0)
         _ = body()
+        rf_handshakes_end()
         rf_turn_ends()
     }
 

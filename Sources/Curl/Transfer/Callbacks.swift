@@ -36,17 +36,15 @@ func prepareHandshake(
     guard let sslContext, let transfer = transfer(context), let observer = transfer.handshake else {
         return CURLE_SSL_CONNECT_ERROR
     }
-    let handshake = OpaquePointer(sslContext)
-    guard observer.watch(handshake) else {
-        transfer.abort(.systemCall(ENOMEM))
-        return CURLE_OUT_OF_MEMORY
-    }
+    observer.begin()
     guard let bundle = transfer.bundle else {
         transfer.abort(.caFileUnreadable(path: transfer.bundlePath))
         return CURLE_SSL_CACERT_BADFILE
     }
-    // Its own reference keeps the store as long as the connection wants it.
-    SSL_CTX_set1_cert_store(handshake, bundle.store)
+    guard observer.watch(OpaquePointer(sslContext), trusting: bundle) else {
+        transfer.abort(.systemCall(ENOMEM))
+        return CURLE_OUT_OF_MEMORY
+    }
     return CURLE_OK
 }
 

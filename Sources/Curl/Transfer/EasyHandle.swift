@@ -7,11 +7,14 @@ internal import CCurl
 final class EasyHandle {
     let pointer: UnsafeMutableRawPointer
     let errorBuffer: UnsafeMutablePointer<CChar>
+    /// Its connection may not have the SSL_CTX of other connections: libcurl puts a client's certificate there.
+    let needsOwnContext: Bool
     private var lists: [UnsafeMutablePointer<curl_slist>] = []
 
-    init?() {
+    init?(needsOwnContext: Bool = false) {
         guard let pointer = curl_easy_init() else { return nil }
         self.pointer = pointer
+        self.needsOwnContext = needsOwnContext
         errorBuffer = .allocate(capacity: Int(CURL_ERROR_SIZE))
         errorBuffer.pointee = 0
     }

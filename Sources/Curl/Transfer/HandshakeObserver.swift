@@ -1,9 +1,11 @@
 internal import CCurl
+internal import CHandshake
 
-/// What the TLS handshake of one transfer showed. It hangs on the SSL_CTX, which can outlive the transfer in a kept connection.
+/// What the TLS handshake of one transfer showed. It hangs on the SSL, which can outlive the transfer in a kept connection.
 final class HandshakeObserver {
     private static let certificatesMax: Int32 = 10
 
+    private let known: KnownCertificates
     /// X509_V_OK, or why the chain was refused and how far from the leaf; the first error stays.
     private(set) var verifyError: Int32 = X509_V_OK
     private(set) var verifyDepth: Int32 = 0
@@ -22,22 +24,29 @@ final class HandshakeObserver {
     /// When the TCP connection stood, by the monotonic clock; 0 before. libcurl's own mark of it is lost with a failing handshake.
     private(set) var beganAt: UInt64 = 0
 
-    /// Has OpenSSL call back for each certificate that it judges and for each message that comes. OpenSSL's verdict stays as it is.
+    init(_ known: KnownCertificates) { self.known = known }
+
+    /// The TCP connection stands.
+    func begin() { beganAt = monotonicNanoseconds() }
+
+    /// Has OpenSSL call back for each certificate that it judges and for each message that comes, in the SSL that is made of the context
+    /// next: the context may be that of many connections. OpenSSL's verdict stays as it is.
     ///
-    /// Refuses renegotiation and Diffie-Hellman over finite fields as well (`rf_watch_handshake`).
-    func watch(_ context: OpaquePointer) -> Bool {
-        beganAt = monotonicNanoseconds()
-        let retained = Unmanaged.passRetained(self)
-        if rf_watch_handshake(context, observerIndex, retained.toOpaque(), certificateJudged, messageSeen) == 1 { return true }
-        retained.release()
-        return false
+    /// Refuses renegotiation and Diffie-Hellman over finite fields as well (`rf_prepare_context`). False without memory.
+    func watch(_ context: OpaquePointer, trusting bundle: ParsedBundle) -> Bool {
+        let index = observerIndex
+        guard index >= 0, rf_trust(context, bundle.store, certificateJudged) == 1,
+            rf_prepare_context(context, preparationIndex, messageSeen) == 1
+        else { return false }
+        rf_offer_observer(Unmanaged.passUnretained(self).toOpaque())
+        return true
     }
 
     /// As a handshake that is over left it; for a kept connection, whose handshake belonged to another transfer.
     func observe(_ ssl: OpaquePointer) {
         version = SSL_version(ssl)
-        if certificates.isEmpty { certificates = Self.read(rf_peer_certificates(ssl)) }
-        chain = Self.read(rf_verified_chain(ssl))
+        if certificates.isEmpty { certificates = read(rf_peer_certificates(ssl)) }
+        chain = read(rf_verified_chain(ssl))
         cipher = rf_cipher_name(ssl).map { String(cString: $0) }
     }
 
@@ -66,14 +75,14 @@ final class HandshakeObserver {
 
     fileprivate func judged(_ isAccepted: Bool, _ verification: OpaquePointer, _ ssl: OpaquePointer) {
         version = SSL_version(ssl)
-        if certificates.isEmpty { certificates = Self.read(rf_sent_certificates(verification)) }
+        if certificates.isEmpty { certificates = read(rf_sent_certificates(verification)) }
         guard !isAccepted, verifyError == X509_V_OK else { return }
         verifyError = X509_STORE_CTX_get_error(verification)
         verifyDepth = X509_STORE_CTX_get_error_depth(verification)
-        refused = X509_STORE_CTX_get_current_cert(verification).map { CertificateFacts(Certificate($0)) }
+        refused = X509_STORE_CTX_get_current_cert(verification).map { known.facts(of: $0) }
         // Times are looked at last: such a chain is whole, and says by when it was to be renewed.
         if [X509_V_ERR_CERT_HAS_EXPIRED, X509_V_ERR_CERT_NOT_YET_VALID].contains(verifyError) {
-            chain = Self.read(rf_chain_of(verification))
+            chain = read(rf_chain_of(verification))
         }
     }
 
@@ -87,17 +96,24 @@ final class HandshakeObserver {
         }
     }
 
-    private static func read(_ chain: OpaquePointer?) -> [CertificateFacts] {
-        (0..<min(rf_certificate_count(chain), certificatesMax)).compactMap { index in
-            rf_certificate_at(chain, index).map { CertificateFacts(Certificate($0)) }
+    private func read(_ chain: OpaquePointer?) -> [CertificateFacts] {
+        (0..<min(rf_certificate_count(chain), Self.certificatesMax)).compactMap { index in
+            rf_certificate_at(chain, index).map { known.facts(of: $0) }
         }
     }
 }
 
-/// Where in an SSL_CTX its observer is kept.
-private let observerIndex = rf_witness_index { _, observer, _, _, _, _ in
-    if let observer { Unmanaged<HandshakeObserver>.fromOpaque(observer).release() }
-}
+/// Where in an SSL its observer is kept. The SSL takes the observer while it is made: it is retained from then on until the SSL is freed.
+private let observerIndex = rf_witness_index(
+    { _, _, data, index, _, _ in
+        guard let observer = rf_take_observer(), CRYPTO_set_ex_data(data, index, observer) == 1 else { return }
+        _ = Unmanaged<HandshakeObserver>.fromOpaque(observer).retain()
+    },
+    { _, observer, _, _, _, _ in
+        if let observer { Unmanaged<HandshakeObserver>.fromOpaque(observer).release() }
+    })
+
+private let preparationIndex = rf_preparation_index()
 
 private func certificateJudged(_ isAccepted: Int32, _ verification: OpaquePointer?) -> Int32 {
     if let verification, let ssl = rf_ssl_of(verification) {

@@ -8,6 +8,7 @@ final class Transfer {
     let request: TransferRequest
     let continuation: CheckedContinuation<TransferReport, Never>
     let kept: KeptConnections
+    private let certificates: KnownCertificates
     let bundlePath: String
     /// nil without TLS.
     let handshake: HandshakeObserver?
@@ -27,21 +28,25 @@ final class Transfer {
     private(set) var openedSocket = false
     private(set) var abortReason: AbortReason?
 
-    init(_ submission: Submission, _ kept: KeptConnections, systemBundle: String) {
+    init(
+        _ submission: Submission, _ kept: KeptConnections, _ certificates: KnownCertificates = KnownCertificates(),
+        systemBundle: String
+    ) {
         self.kept = kept
+        self.certificates = certificates
         bundlePath = submission.request.caFile ?? systemBundle
         id = submission.id
         request = submission.request
         continuation = submission.continuation
         report = TransferReport(startedAt: .now, startedAtMilliseconds: 0)
-        handshake = request.url.scheme == "https" ? HandshakeObserver() : nil
+        handshake = request.url.scheme == "https" ? HandshakeObserver(certificates) : nil
         head = AnswerHead(request)
     }
 
     /// The same once more, on a new connection. Of what the first try saw only the times are left.
     convenience init(again first: Transfer) {
         let submission = Submission(id: first.id, request: first.request, continuation: first.continuation)
-        self.init(submission, first.kept, systemBundle: first.bundlePath)
+        self.init(submission, first.kept, first.certificates, systemBundle: first.bundlePath)
         (state, times) = (.preparing, first.times.ofSecondTry)
         (proxyAddress, bundle, report) = (first.proxyAddress, first.bundle, first.report)
         (report.body, report.bodyLength) = ([], 0)
@@ -55,6 +60,9 @@ final class Transfer {
     var keepsConnection: Bool {
         request.connection == .reuse && !(request.httpVersion == .http2 && request.url.scheme == "http")
     }
+
+    /// A certificate of ours, to a server that asks for one.
+    var showsCertificate: Bool { request.clientCertificate != nil && handshake != nil }
 
     /// Where a connection leads that this transfer opened for others too, or was given.
     var keptEndpoint: KeptConnections.Endpoint? {

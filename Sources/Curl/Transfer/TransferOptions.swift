@@ -68,6 +68,7 @@ struct TransferOptions {
         // By this libcurl tells which kept connections a request may use. It takes it for a folder to look into, and never does.
         set.string(CURLOPT_CAPATH, transfer.keepsConnection ? transfer.bundlePath : nil)
         set.long(CURLOPT_CA_CACHE_TIMEOUT, 0)
+        // All transfers have the same options of TLS: their connections share an SSL_CTX (docs/architecture.md, "Handshakes").
         // RFC 8996. OpenSSL would fail most older handshakes too, but over a signature, and would say nothing of the version.
         set.long(CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2)
         // A resumed session would show no certificate.
@@ -85,6 +86,7 @@ struct TransferOptions {
         set.long(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1)
     }
 
+    /// libcurl puts the certificate into the connection's SSL_CTX, which is therefore no shared one (``Transfer/showsCertificate``).
     private func setClientCertificate(_ set: inout Setter) {
         guard let certificate = request.clientCertificate, transfer.handshake != nil else { return }
         var (chain, key) = (certificate.chain, certificate.key)

@@ -5,12 +5,13 @@ import Testing
 
 /// Control groups as the kernel shows them, in a folder.
 @Suite struct ProcessorsTests {
-    private let folder = try? TemporaryDirectory()
+    private let folder: TemporaryFolder
+
+    init() throws { folder = try TemporaryFolder() }
 
     private func processors(_ files: [String: String], allowed: String = "ff", groups: String = "0::/system.slice/a.service\n")
         throws -> Int
     {
-        let folder = try #require(folder)
         try folder.write("Name:\tx\nCpus_allowed:\t\(allowed)\nCpus_allowed_list:\t0-7\n", to: "proc/status")
         try folder.write(groups, to: "proc/cgroup")
         for (path, text) in files { try folder.write(text, to: "groups/" + path) }
