@@ -51,7 +51,9 @@ let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
 /// What is built for a sanitizer, in a package of its own that has neither the HTTP server nor the database in it: all of those would be
 /// built anew. RANGEFINDER_SANITIZED_MODULES says which: `thread` for the tests of everything that a probe goes through, `address` for the
 /// fuzzer and everything that reads an answer.
-let probeModules: Set = ["CCurl", "CReceive", "CZlib", "Curl", "Health", "LockOrder", "Probing", "CPCRE2", "TestSupport"]
+let probeModules: Set = [
+    "CCares", "CCurl", "CReceive", "CZlib", "Curl", "Health", "LockOrder", "Probing", "CPCRE2", "TestSupport",
+]
 let sanitizedModules: Set<String>? =
     switch Context.environment["RANGEFINDER_SANITIZED_MODULES"] {
     case nil: nil
@@ -85,9 +87,10 @@ let package = Package(
     targets: [
         .systemLibrary(
             name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev", "libssl-dev"])]),
+        .systemLibrary(name: "CCares", pkgConfig: "libcares", providers: [.apt(["libc-ares-dev"])]),
         .target(name: "CReceive"),
         .target(name: "CProcess"),
-        module("Curl", ["CCurl", "CReceive", "CZlib", heap, deque]),
+        module("Curl", ["CCares", "CCurl", "CReceive", "CZlib", heap, deque]),
         module("Health"),
         module("LockOrder"),
         .systemLibrary(name: "CPCRE2", pkgConfig: "libpcre2-8", providers: [.apt(["libpcre2-dev"])]),

@@ -6,13 +6,14 @@ enum ImportRule {
     static let free: Set<String> = ["Swift", "Synchronization"]
 
     static let modules: [String: Set<String>] = [
+        "CCares": [],
         "CCurl": [],
         "CReceive": [],
         "CProcess": [],
         "CMalloc": [],
         "CZlib": [],
         "CCrypt": [],
-        "Curl": ["CCurl", "CReceive", "CZlib", "DequeModule", "Dispatch", "Glibc", "HeapModule"],
+        "Curl": ["CCares", "CCurl", "CReceive", "CZlib", "DequeModule", "Dispatch", "Glibc", "HeapModule"],
         "Health": [],
         "LockOrder": ["Glibc"],
         "CPCRE2": [],

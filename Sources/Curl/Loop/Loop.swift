@@ -5,7 +5,6 @@ internal import CReceive
 /// Everything in here belongs to that thread alone.
 final class Loop {
     struct Bounds {
-        var lookups: Int
         var idleConnections: Int
     }
 
@@ -14,16 +13,15 @@ final class Loop {
     private static let looksMax = 6
     private static let nanosecondsOfLooks: UInt64 = 300_000
 
-    private let mailbox: Mailbox
+    let mailbox: Mailbox
     private let multi: MultiHandle
     private let kept = KeptConnections()
     private let systemBundle: String
     let authorities: Authorities
-    let lookupThreads: LookupThreads
+    let resolver: NameResolver
     let userAgent: String?
 
     var transfers = TransferTable()
-    var lookups: LookupTable
     var routes: Routes
     private var backlog = Backlog()
     private var jobs: JobQueue
@@ -35,16 +33,15 @@ final class Loop {
 
     init(
         mailbox: Mailbox, executor: EngineExecutor, bounds: Bounds, userAgent: String?,
-        resolver: @escaping @Sendable (LookupName) -> LookupAnswer, hasRoute: @escaping @Sendable (SocketAddress) -> Bool
+        resolver: NameResolver, hasRoute: @escaping @Sendable (SocketAddress) -> Bool
     ) throws(TransferFailure) {
         multi = try MultiHandle(idleConnections: bounds.idleConnections)
         self.mailbox = mailbox
         self.userAgent = userAgent
         jobs = JobQueue(executor)
-        lookupThreads = LookupThreads { mailbox.post(.lookedUp($0, resolver($0))) }
+        self.resolver = resolver
         systemBundle = systemAuthorities
         authorities = Authorities(systemBundle: systemBundle, mailbox)
-        lookups = LookupTable(limit: bounds.lookups)
         routes = Routes(hasRoute)
         let error = multi.watch(mailbox.descriptor)
         guard error == 0 else { throw .local("epoll", error) }
@@ -70,7 +67,6 @@ final class Loop {
         answers.deliver()
         // What these jobs enqueue goes elsewhere by now.
         jobs.runAll()
-        lookupThreads.close()
         multi.close()
     }
 
@@ -114,7 +110,7 @@ final class Loop {
                 backlog.append(submission.id)
             case .cancel(let id):
                 if let transfer = transfers[id] { end(transfer, .init(.cancelled)) }
-            case .lookedUp(let name, let answer): lookedUp(name, answer)
+            case .lookedUp(let name, let answer, let at, let ids): lookedUp(name, answer, at: at, for: ids)
             case .bundleRead(let path, let file, let bundle): bundleRead(path, file, bundle)
             case .nap(let id, let deadline, let continuation): naps.begin(id, until: deadline, continuation)
             case .endNap(let id): naps.end(id)?.resume()
@@ -184,7 +180,7 @@ extension Loop {
 
     private func release(_ transfer: Transfer) {
         switch transfer.state.end(transfer.request) {
-        case .lookup(let name): _ = lookups.leave(name, transfer.id)
+        case .lookup(let name): _ = leaveLookup(name, transfer)
         case .libcurl: if let handle = transfer.handle { multi.remove(handle) }
         case .nothing: break
         }

@@ -13,8 +13,9 @@ struct Engines: Sendable {
     init(_ settings: Settings, _ logger: Logger) throws {
         shares = shareOutDescriptors(settings, logger)
         probes = try TransferEngine(
-            name: ThreadPriorities.probes, maxLookups: shares.lookups, maxIdleConnections: shares.idleConnections)
-        requests = try TransferEngine(maxLookups: 4)
+            name: ThreadPriorities.probes, resolver: NameResolver(threads: shares.lookups),
+            maxIdleConnections: shares.idleConnections)
+        requests = try TransferEngine(resolver: NameResolver(threads: 4))
     }
 
     func shutDown() async {

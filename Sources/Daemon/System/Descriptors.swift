@@ -24,6 +24,8 @@ package struct DescriptorShares: Hashable, Sendable {
     private static let perLookup = 2
     /// Databases, listeners, logs and the engines: 33 are open on two processors, with a scrape and a sync under way.
     private static let fixed = 28
+    /// What two resolvers have for DNS: a socket for each server and for each of the seconds in which it may still answer.
+    private static let ofResolvers = 16
     /// NIO has a thread for each processor, and each of those an epoll set, an event and a timer.
     private static let perProcessor = 3
     /// The database and the listener of the embedded Targets API.
@@ -38,7 +40,8 @@ package struct DescriptorShares: Hashable, Sendable {
     ///   - probes: how many are wanted.
     init(of all: Int, probes wanted: Int, lookups: Int, processors: Int, withTargetsServer: Bool) {
         let own =
-            Self.fixed + Self.spare + Self.perProcessor * processors + (withTargetsServer ? Self.ofTargetsServer : 0)
+            Self.fixed + Self.spare + Self.ofResolvers + Self.perProcessor * processors
+            + (withTargetsServer ? Self.ofTargetsServer : 0)
         let shared = max(8, all - own)
         apiConnections = withTargetsServer ? max(3, min(Self.apiConnectionsMax, shared / 6)) : 0
         connections = max(2, min(connections, shared / 5))

@@ -8,7 +8,7 @@ import Glibc
 enum ThreadPriorities {
     /// The thread of the probes' engine.
     static let probes = "probes"
-    private static let spared: Set = [probes, TransferEngine.lookupThreadName]
+    private static let spared: Set = [probes, NameResolver.lookupThreadName, NameResolver.dnsThreadName]
     /// A tenth of the engine's share where both want all of a processor (sched(7)), counted from the nice value that the daemon was
     /// started with.
     private static let niceAboveProbes: Int32 = 10
