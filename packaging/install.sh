@@ -81,7 +81,7 @@ fi
 
 bin/rangefinder --version >/dev/null 2>&1 || {
     ldd bin/rangefinder 2>&1 | grep -E 'not found|not a dynamic' >&2 || bin/rangefinder --version >&2 || true
-    die "the program doesn't run here. On Debian 12 it needs: libcurl4 libssl3 libsqlite3-0 libpcre2-8-0 zlib1g libstdc++6 ca-certificates"
+    die "the program doesn't run here. On Debian 12 it needs: libcurl4 libssl3 libsqlite3-0 libpcre2-8-0 libc-ares2 zlib1g libstdc++6 ca-certificates"
 }
 
 umask 022

@@ -10,8 +10,6 @@ internal import Synchronization
 ///
 /// There is no bound on transfers in flight besides the callers': each awaits its own report.
 package final class TransferEngine: Sendable {
-    package static let lookupThreadName = "curl-lookup"
-
     private let mailbox: Mailbox
     /// For tasks that make many transfers.
     package let executor: EngineExecutor
@@ -20,30 +18,17 @@ package final class TransferEngine: Sendable {
     private let meter = LoadMeter()
     private let lastID = Atomic<UInt64>(0)
 
-    /// `authorities` may be those of other engines. `maxLookups` bounds the threads that look up names, `maxIdleConnections` the connections
-    /// kept for requests that reuse them.
+    /// `resolver` and `authorities` may be those of other engines. `maxIdleConnections` bounds the connections kept for requests that reuse them.
     /// Throws `localFault` when the system has no descriptors, memory or threads left.
-    /// `name` is its thread's, in at most 15 bytes; those for lookups are called ``lookupThreadName``.
-    package convenience init(
-        name: String = "curl", authorities: Authorities = Authorities(), maxLookups: Int = 256, maxIdleConnections: Int = 1024,
-        userAgent: String? = nil
-    ) throws(TransferFailure) {
-        try self.init(
-            name: name, authorities: authorities, maxLookups: maxLookups, maxIdleConnections: maxIdleConnections,
-            userAgent: userAgent, resolver: { $0.lookUp() })
-    }
-
-    /// With a resolver in place of the system's: it may block as long as it likes, on a thread of its own. `hasRoute` is asked on the
-    /// engine's thread.
+    /// `name` is its thread's, in at most 15 bytes. `hasRoute` is asked on that thread.
     package init(
-        name: String = "curl", authorities: Authorities = Authorities(), maxLookups: Int = 256, maxIdleConnections: Int = 1024,
-        userAgent: String? = nil,
-        resolver: @escaping @Sendable (LookupName) -> LookupAnswer,
+        name: String = "curl", resolver: NameResolver = NameResolver(), authorities: Authorities = Authorities(),
+        maxIdleConnections: Int = 1024, userAgent: String? = nil,
         hasRoute: @escaping @Sendable (SocketAddress) -> Bool = { systemHasRoute($0) }
     ) throws(TransferFailure) {
         let mailbox = try Mailbox()
         self.mailbox = mailbox
-        let bounds = Loop.Bounds(lookups: max(1, maxLookups), idleConnections: max(1, maxIdleConnections))
+        let bounds = Loop.Bounds(idleConnections: max(1, maxIdleConnections))
         executor = EngineExecutor(mailbox)
         let loop = try Loop(
             mailbox: mailbox, executor: executor, load: meter, handshakes: handshakes, authorities: authorities, bounds: bounds,
@@ -55,6 +40,17 @@ package final class TransferEngine: Sendable {
             ended.open()
         }
         guard error == 0 else { throw .local("no thread for the transfers", error) }
+    }
+
+    /// With a function in place of the system's resolver, as in ``NameResolver/init(threads:lookUp:)``.
+    package convenience init(
+        name: String = "curl", maxLookups: Int = 256, maxIdleConnections: Int = 1024, userAgent: String? = nil,
+        resolver: @escaping @Sendable (LookupName) -> LookupAnswer,
+        hasRoute: @escaping @Sendable (SocketAddress) -> Bool = { systemHasRoute($0) }
+    ) throws(TransferFailure) {
+        try self.init(
+            name: name, resolver: NameResolver(threads: maxLookups, lookUp: resolver), maxIdleConnections: maxIdleConnections,
+            userAgent: userAgent, hasRoute: hasRoute)
     }
 
     deinit {

@@ -45,7 +45,7 @@ package struct TransferRequest: Sendable {
     package var keepBody = 0
     package var keepHeaders = false
     /// How old a good answer to a lookup may be; a failed one is never reused.
-    package var dnsCache = Duration.zero
+    package var dnsCache = LookupReuse.never
     /// Whether a name that has a dot is also looked up with the resolver's search domains behind it, as the system does. One without a dot
     /// always is.
     package var usesSearchDomains = true

@@ -12,6 +12,11 @@ package struct ProbePolicy: Hashable, Sendable {
         case resolve
         case append
     }
+    package enum DNSCache: Hashable, Sendable {
+        case atMost(Duration)
+        /// The time to live of the answer, from 1 to 60 seconds.
+        case auto
+    }
     package enum AddressFamily: String, Hashable, Sendable, CaseIterable { case any, v4, v6 }
 
     /// An HTTP proxy that is asked to CONNECT.
@@ -63,7 +68,7 @@ package struct ProbePolicy: Hashable, Sendable {
     package var pathJoin = PathJoin.resolve
     package var addressFamily = AddressFamily.any
     /// How long a good lookup is reused; a failed one never is.
-    package var dnsCache: Duration = .zero
+    package var dnsCache = DNSCache.atMost(.zero)
     /// Whether a name that has a dot is also looked up with the resolver's search domains behind it.
     package var dnsSearch = false
     /// A PEM bundle instead of the system's.

@@ -69,7 +69,7 @@ struct RedirectWalk {
         request.proxy = policy.proxy.map { (host: $0.host, port: $0.port) }
         request.keepBody = BodyVerdict.bytesToKeep(policy)
         request.maxBody = policy.maxBody
-        request.dnsCache = policy.dnsCache
+        request.dnsCache = policy.dnsCache.lookupReuse
         request.usesSearchDomains = policy.dnsSearch
         let egress = order.egress
         request.allows = { address in IPAddress(bytes: address.bytes).map { egress.denial(of: $0) == nil } ?? false }
@@ -249,6 +249,15 @@ struct RedirectWalk {
         facts.contentLength = last.contentLength
         facts.uncompressedBodyLength = last.status == nil || last.bodyProblem != nil ? nil : last.bodyLength
         return facts
+    }
+}
+
+extension ProbePolicy.DNSCache {
+    fileprivate var lookupReuse: LookupReuse {
+        switch self {
+        case .atMost(let duration): .atMost(duration)
+        case .auto: .timeToLive
+        }
     }
 }
 

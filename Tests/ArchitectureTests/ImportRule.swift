@@ -6,6 +6,7 @@ enum ImportRule {
     static let free: Set<String> = ["Swift", "Synchronization"]
 
     static let modules: [String: Set<String>] = [
+        "CCares": [],
         "CCurl": [],
         "CReceive": [],
         "CHandshake": [],
@@ -13,7 +14,7 @@ enum ImportRule {
         "CMalloc": [],
         "CZlib": [],
         "CCrypt": [],
-        "Curl": ["CCurl", "CHandshake", "CReceive", "CZlib", "DequeModule", "Dispatch", "Glibc", "HeapModule"],
+        "Curl": ["CCares", "CCurl", "CHandshake", "CReceive", "CZlib", "DequeModule", "Dispatch", "Glibc", "HeapModule"],
         "Health": [],
         "LockOrder": ["Glibc"],
         "CPCRE2": [],

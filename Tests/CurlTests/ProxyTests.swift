@@ -120,15 +120,13 @@ private final class ConnectProxy: Sendable {
 
     /// The proxy's answer may be remembered after the transfer that asks for it has begun.
     @Test func anAnswerNewerThanTheTransferIsRecalled() {
-        var table = LookupTable(limit: 1)
+        var cache = LookupCache()
         let name = LookupName(host: "proxy.test", family: .any)
-        table.wait(for: name, 1, keep: 10)
-        #expect(table.next() == name)
         let addresses = ["127.0.0.1"].compactMap { SocketAddress($0) }
-        #expect(table.finish(name, .addresses(addresses), now: 100) == [1])
-        #expect(table.recall(name, keep: 10, now: 50) == addresses)
-        #expect(table.recall(name, keep: 10, now: 110) == addresses)
-        #expect(table.recall(name, keep: 10, now: 111) == nil)
+        cache.remember(name, addresses, timeToLive: nil, at: 100, keep: 10)
+        #expect(cache.recall(name, .atMost(nanoseconds: 10), now: 50) == addresses)
+        #expect(cache.recall(name, .atMost(nanoseconds: 10), now: 110) == addresses)
+        #expect(cache.recall(name, .atMost(nanoseconds: 10), now: 111) == nil)
     }
 
     @Test func theRuleIsAskedForTheTargetAndNotForTheProxy() async throws {

@@ -134,6 +134,24 @@ import HostileTargets
         #expect(result.sentence.hasSuffix(wanted), "\(result.sentence)")
     }
 
+    @Test(arguments: [(ProbePolicy.DNSCache.auto, 1...2), (.atMost(.seconds(60)), 1...1), (.atMost(.zero), 3...3)])
+    func aGoodLookupIsUsedAgainAsThePolicySays(cache: ProbePolicy.DNSCache, lookups: ClosedRange<Int>) async throws {
+        let asked = Counter()
+        let engine = try TransferEngine(resolver: { _ in
+            asked.next()
+            return .addresses([SocketAddress("10.0.0.1")].compactMap(\.self))
+        })
+        var policy = ProbePolicy(userAgent: "test")
+        policy.dnsCache = cache
+        let target = Target(
+            identity: TargetIdentity(clientID: "c", key: "t"), name: "n", baseURL: "http://known.test", testPath: "/", region: "r"
+        )
+        let prober = Prober(transfer: engine.transfer(_:), wallClock: { Timestamp(milliseconds: 1) })
+        let order = ProbeOrder(target: target, policy: policy, egress: EgressRule())
+        for _ in 0..<3 { _ = await prober.probe(order) }
+        #expect(lookups.contains(asked.value), "\(asked.value)")
+    }
+
     private static func probeBroadcast() async throws -> ProbeResult {
         var bench = try Bench()
         bench.egress.allow += ["127.255.255.255"].compactMap { CIDR($0) }

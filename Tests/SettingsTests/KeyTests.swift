@@ -63,7 +63,7 @@ struct KeyTests {
         "probe.expect.body_json": "{path: $.a, equals: 1}", "probe.expect.max_duration": "1s",
         "probe.expect.certificate_days": "15", "probe.connection": "reuse", "probe.http_version": "2",
         "probe.follow_redirects": "6", "probe.max_body": "2MiB", "probe.path_join": "append", "probe.ip": "v6",
-        "probe.dns_cache": "1s", "probe.dns_search": "true", "probe.ca_file": "ca.pem", "probe.proxy": "http://proxy:3128",
+        "probe.dns_cache": "auto", "probe.dns_search": "true", "probe.ca_file": "ca.pem", "probe.proxy": "http://proxy:3128",
         "limits.threads": "1", "limits.max_in_flight": "1", "limits.max_lookups": "1", "limits.fast_budget": "21%",
         "overrides": "[{match: {name: a}, probe: {interval: 1m}}]", "egress.allow": "[10.1.0.0/16]", "egress.deny": "[metadata]",
         "history.path": "other.db", "history.keep_raw": "8d", "history.keep_minutes": "46d", "history.keep_hours": "401d",

@@ -162,7 +162,7 @@ struct SectionsTests {
         expected.maxBody = 2048
         expected.pathJoin = .append
         expected.addressFamily = .v6
-        expected.dnsCache = .seconds(60)
+        expected.dnsCache = .atMost(.seconds(60))
         expected.dnsSearch = true
         expected.caFile = "/etc/rangefinder/ca.pem"
         expected.taintAfter = .milliseconds(250)

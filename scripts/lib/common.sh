@@ -6,8 +6,8 @@
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 minimum_swift=6.2
 
-# Debian's names. libcurl and OpenSSL for the probes, SQLite for the history, zlib for compressed pages, git for the packages.
-build_packages=(libcurl4-openssl-dev libssl-dev libsqlite3-dev libpcre2-dev zlib1g-dev libcrypt-dev pkg-config ca-certificates git)
+# Debian's names. libcurl and OpenSSL for the probes, c-ares for their names, SQLite for the history, zlib for compressed pages, git for the packages.
+build_packages=(libcurl4-openssl-dev libc-ares-dev libssl-dev libsqlite3-dev libpcre2-dev zlib1g-dev libcrypt-dev pkg-config ca-certificates git)
 # Prometheus scrapes and checks, blackbox_exporter's page is held against ours, Alertmanager's amtool checks, nginx stands for targets. curl and sqlite3 read what the daemon wrote. gcc compiles
 # the programs of the benchmark. systemd and procps check the unit, and the rest checks scripts, packages and examples.
 test_packages=(prometheus prometheus-blackbox-exporter prometheus-alertmanager nginx-light openssl curl sqlite3 python3 python3-venv gcc libc6-dev systemd procps binutils

@@ -3,8 +3,7 @@ internal import DequeModule
 internal import Glibc
 internal import Synchronization
 
-/// The threads that ask the system's resolver. They are kept for a while: the engine's thread would have to start one for each of a
-/// thousand lookups a second.
+/// The threads that ask the system's resolver. They are kept for a while: otherwise each of a thousand lookups a second would start one.
 ///
 /// How many work at a time is the ``LookupTable``'s to bound. One that hangs in the resolver is not waited for.
 final class LookupThreads: Sendable {
@@ -19,12 +18,10 @@ final class LookupThreads: Sendable {
     private static let patienceSeconds = 10
 
     private let state = Mutex(State())
-    private let work: @Sendable (LookupName) -> Void
     // Made once and never moved, as sem_t wants it.
     private nonisolated(unsafe) let arrivals: UnsafeMutablePointer<sem_t>
 
-    init(_ work: @escaping @Sendable (LookupName) -> Void) {
-        self.work = work
+    init() {
         arrivals = .allocate(capacity: 1)
         sem_init(arrivals, 0, 0)
     }
@@ -35,7 +32,9 @@ final class LookupThreads: Sendable {
     }
 
     /// Has a thread look it up; answers an errno, 0 when one will.
-    func take(_ name: LookupName) -> Int32 {
+    ///
+    /// - Parameter work: the same at each call.
+    func take(_ name: LookupName, _ work: @escaping @Sendable (LookupName) -> Void) -> Int32 {
         let hasIdle = state.withLock { state in
             state.names.append(name)
             return state.idle >= state.names.count
@@ -44,7 +43,7 @@ final class LookupThreads: Sendable {
             sem_post(arrivals)
             return 0
         }
-        let error = startThread(named: TransferEngine.lookupThreadName, stackBytes: 1 << 18) { self.run() }
+        let error = startThread(named: NameResolver.lookupThreadName, stackBytes: 1 << 18) { self.run(work) }
         guard error != 0 else { return 0 }
         // Another thread may have taken it meanwhile; then it is under way all the same.
         let isThere = state.withLock { state in
@@ -64,7 +63,7 @@ final class LookupThreads: Sendable {
         for _ in 0..<idle { sem_post(arrivals) }
     }
 
-    private func run() {
+    private func run(_ work: (LookupName) -> Void) {
         while let name = next() { work(name) }
     }
 

@@ -22,6 +22,11 @@ package enum LookupAnswer: Sendable {
 extension LookupName {
     private static let addressLimit = 64
 
+    /// In ascending order, at most 64.
+    static func ordered(_ addresses: some Sequence<SocketAddress>) -> [SocketAddress] {
+        Array(Set(addresses).sorted().prefix(addressLimit))
+    }
+
     /// Asks the system's resolver, which takes as long as it takes; nothing can end it early. For a thread of its own.
     func lookUp() -> LookupAnswer {
         let (code, answer) = ask(withSearch: usesSearchDomains)
@@ -30,7 +35,7 @@ extension LookupName {
         guard !usesSearchDomains, rf_is_without_address(code) == 1, host.utf8.dropLast().contains(UInt8(ascii: ".")),
             rf_has_search_domains() == 1, case (0, _) = ask(withSearch: true)
         else { return answer }
-        return .failed(TransferFailure(.lookupNeedsSearch, detail: "it is found only with a search domain behind it"))
+        return .failed(.needsSearch)
     }
 
     /// The code is getaddrinfo's.
@@ -51,13 +56,9 @@ extension LookupName {
         let error = errno
         defer { if let list { freeaddrinfo(list) } }
         guard code == 0 else { return (code, .failed(Self.failure(code, error))) }
-        var found: Set<SocketAddress> = []
-        var next = list
-        while let entry = next, found.count < Self.addressLimit {
-            if let address = entry.pointee.ai_addr.flatMap({ SocketAddress(UnsafePointer($0)) }) { found.insert(address) }
-            next = entry.pointee.ai_next
-        }
-        return (0, .addresses(found.sorted()))
+        let entries = sequence(first: list) { $0?.pointee.ai_next }.prefix { $0 != nil }
+        let found = entries.compactMap { $0?.pointee.ai_addr.flatMap { SocketAddress(UnsafePointer($0)) } }
+        return (0, .addresses(Self.ordered(found)))
     }
 
     private static func failure(_ code: Int32, _ error: Int32) -> TransferFailure {
@@ -67,5 +68,11 @@ extension LookupName {
         return TransferFailure(
             .lookupFailed, detail: code == EAI_SYSTEM ? systemErrorText(error) : words,
             systemError: code == EAI_SYSTEM ? error : nil)
+    }
+}
+
+extension TransferFailure {
+    static var needsSearch: TransferFailure {
+        TransferFailure(.lookupNeedsSearch, detail: "it is found only with a search domain behind it")
     }
 }

@@ -16,7 +16,7 @@ extension Loop {
             transfer.proxyAddress = proxy
             connect(transfer)
         case .leaveLookup(let name):
-            carryOut(transfer.state.leftLookup(wasRunning: lookups.leave(name, transfer.id)), transfer)
+            carryOut(transfer.state.leftLookup(wasRunning: leaveLookup(name, transfer)), transfer)
         case .fail(let failure): end(transfer, failure)
         case .nothing: break
         }
@@ -41,33 +41,26 @@ extension Loop {
     }
 
     private func lookUp(_ name: LookupName, _ transfer: Transfer) {
-        let keep = transfer.request.dnsCache.boundedNanoseconds
-        if let addresses = lookups.recall(name, keep: keep, now: transfer.times.beganAt) {
-            return carryOut(transfer.state.resolved(addresses), transfer)
+        let waiter = LookupWaiter(transfer: transfer.id, mailbox: mailbox)
+        guard let addresses = resolver.ask(name, waiter, transfer.request.dnsCache, now: transfer.times.beganAt) else {
+            return transfers.park(transfer, until: transfer.times.deadline)
         }
-        lookups.wait(for: name, transfer.id, keep: keep)
-        transfers.park(transfer, until: transfer.times.deadline)
-        startLookups()
+        // Another engine may have been told of them.
+        shutDownKept(of: name, notAmong: addresses)
+        carryOut(transfer.state.resolved(addresses), transfer)
     }
 
-    private func startLookups() {
-        while let name = lookups.next() {
-            let error = lookupThreads.take(name)
-            if error != 0 { answer(name, .failed(.local("no thread for a lookup", error))) }
-        }
+    /// Answers whether it was under way.
+    func leaveLookup(_ name: LookupName, _ transfer: Transfer) -> Bool {
+        resolver.leave(name, LookupWaiter(transfer: transfer.id, mailbox: mailbox))
     }
 
-    func lookedUp(_ name: LookupName, _ result: LookupAnswer) {
-        answer(name, result)
-        startLookups()
-    }
-
-    private func answer(_ name: LookupName, _ result: LookupAnswer) {
-        let now = monotonicNanoseconds()
+    func lookedUp(_ name: LookupName, _ result: LookupAnswer, at: UInt64, for ids: [UInt64]) {
         if case .addresses(let addresses) = result { shutDownKept(of: name, notAmong: addresses) }
-        for id in lookups.finish(name, result, now: now) {
-            guard let transfer = transfers[id], case .lookingUp = transfer.state else { continue }
-            transfer.report.dns = .nanoseconds(now - transfer.times.beganAt)
+        for id in ids {
+            guard let transfer = transfers[id], transfer.state.isWaiting(for: name, transfer.request) else { continue }
+            // Until the answer was there, and not until this thread got round to it. It may have been there before the transfer began.
+            transfer.report.dns = .nanoseconds(max(at, transfer.times.beganAt) - transfer.times.beganAt)
             switch result {
             case .addresses(let addresses): carryOut(transfer.state.resolved(addresses), transfer)
             case .failed(let failure): carryOut(transfer.state.lookupFailed(failure), transfer)

@@ -13,17 +13,28 @@ final class KeptConnections {
     }
 
     private var endpoints: [Int32: Endpoint] = [:]
+    /// Their descriptors by host: each lookup asks for those of one host.
+    private var descriptors: [String: Set<Int32>] = [:]
 
-    func opened(_ descriptor: Int32, _ endpoint: Endpoint) { endpoints[descriptor] = endpoint }
+    func opened(_ descriptor: Int32, _ endpoint: Endpoint) {
+        closes(descriptor)
+        endpoints[descriptor] = endpoint
+        descriptors[endpoint.host, default: []].insert(descriptor)
+    }
 
     /// Said before it is.
-    func closes(_ descriptor: Int32) { endpoints[descriptor] = nil }
+    func closes(_ descriptor: Int32) {
+        guard let endpoint = endpoints.removeValue(forKey: descriptor) else { return }
+        descriptors[endpoint.host]?.remove(descriptor)
+        if descriptors[endpoint.host]?.isEmpty == true { descriptors[endpoint.host] = nil }
+    }
 
     /// Those of a name whose address its lookup no longer has.
     func endpoints(of name: LookupName, notAmong addresses: [SocketAddress]) -> Set<Endpoint> {
-        guard !endpoints.isEmpty else { return [] }
+        guard let descriptors = descriptors[name.host] else { return [] }
         let isAsked = { (address: SocketAddress) in name.family == .any || address.isIPv4 == (name.family == .v4) }
-        return Set(endpoints.values.filter { $0.host == name.host && isAsked($0.address) && !addresses.contains($0.address) })
+        let ofHost = descriptors.compactMap { endpoints[$0] }
+        return Set(ofHost.filter { isAsked($0.address) && !addresses.contains($0.address) })
     }
 
     var all: Set<Endpoint> { Set(endpoints.values) }

@@ -5,7 +5,6 @@ internal import CReceive
 /// Everything in here belongs to that thread alone.
 final class Loop {
     struct Bounds {
-        var lookups: Int
         var idleConnections: Int
     }
 
@@ -20,11 +19,10 @@ final class Loop {
     private let certificates = KnownCertificates()
     private let load: LoadMeter
     let authorities: Authorities
-    let lookupThreads: LookupThreads
+    let resolver: NameResolver
     let userAgent: String?
 
     var transfers = TransferTable()
-    var lookups: LookupTable
     var routes: Routes
     private var backlog = Backlog()
     private var jobs: JobQueue
@@ -36,8 +34,8 @@ final class Loop {
 
     init(
         mailbox: Mailbox, executor: EngineExecutor, load: LoadMeter, handshakes: SharedHandshakes = SharedHandshakes(),
-        authorities: Authorities, bounds: Bounds, userAgent: String?,
-        resolver: @escaping @Sendable (LookupName) -> LookupAnswer, hasRoute: @escaping @Sendable (SocketAddress) -> Bool
+        authorities: Authorities, bounds: Bounds, userAgent: String?, resolver: NameResolver,
+        hasRoute: @escaping @Sendable (SocketAddress) -> Bool
     ) throws(TransferFailure) {
         multi = try MultiHandle(idleConnections: bounds.idleConnections, handshakes)
         self.mailbox = mailbox
@@ -45,8 +43,7 @@ final class Loop {
         self.authorities = authorities
         self.userAgent = userAgent
         jobs = JobQueue(executor)
-        lookupThreads = LookupThreads { mailbox.post(.lookedUp($0, resolver($0))) }
-        lookups = LookupTable(limit: bounds.lookups)
+        self.resolver = resolver
         routes = Routes(hasRoute)
         let error = multi.watch(mailbox.descriptor)
         guard error == 0 else { throw .local("epoll", error) }
@@ -73,7 +70,6 @@ final class Loop {
         answers.deliver()
         // What these jobs enqueue goes elsewhere by now.
         jobs.runAll()
-        lookupThreads.close()
         multi.close()
     }
 
@@ -123,7 +119,7 @@ final class Loop {
                 backlog.append(submission.id)
             case .cancel(let id):
                 if let transfer = transfers[id] { end(transfer, .init(.cancelled)) }
-            case .lookedUp(let name, let answer): lookedUp(name, answer)
+            case .lookedUp(let name, let answer, let at, let ids): lookedUp(name, answer, at: at, for: ids)
             case .bundleRead(let transfer): bundleRead(for: transfer)
             case .nap(let id, let deadline, let continuation): naps.begin(id, until: deadline, continuation)
             case .endNap(let id): naps.end(id)?.resume()
@@ -193,7 +189,7 @@ extension Loop {
 
     private func release(_ transfer: Transfer) {
         switch transfer.state.end(transfer.request) {
-        case .lookup(let name): _ = lookups.leave(name, transfer.id)
+        case .lookup(let name): _ = leaveLookup(name, transfer)
         case .libcurl: if let handle = transfer.handle { multi.remove(handle) }
         case .nothing: break
         }

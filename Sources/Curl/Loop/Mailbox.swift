@@ -12,7 +12,8 @@ struct Submission: Sendable {
 enum Message: Sendable {
     case submit(Submission)
     case cancel(UInt64)
-    case lookedUp(LookupName, LookupAnswer)
+    /// For the transfers that wait for it. The time is in nanoseconds of the monotonic clock: when the resolver had the answer.
+    case lookedUp(LookupName, LookupAnswer, at: UInt64, for: [UInt64])
     /// For the transfer that waits for it.
     case bundleRead(UInt64)
     case nap(UInt64, until: UInt64, CheckedContinuation<Void, Never>)

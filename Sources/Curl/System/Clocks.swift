@@ -15,7 +15,11 @@ func boottimeNanoseconds() -> UInt64 {
 /// The monotonic clock when the last bytes had come that were read in this turn; nil when the kernel didn't say, or the wall clock that it goes by
 /// was set meanwhile.
 func lastArrivalNanoseconds() -> UInt64? {
-    let arrival = rf_arrival()
+    monotonicNanoseconds(ofArrival: rf_arrival())
+}
+
+/// The monotonic clock at an arrival that the kernel noted by the realtime clock; nil for 0, and where the realtime clock was set meanwhile.
+func monotonicNanoseconds(ofArrival arrival: Int64) -> UInt64? {
     guard arrival > 0 else { return nil }
     let age = Int64(clamping: nanoseconds(CLOCK_REALTIME)) - arrival
     let now = monotonicNanoseconds()

@@ -49,6 +49,11 @@ enum TransferState: Hashable {
         }
     }
 
+    func isWaiting(for name: LookupName, _ request: TransferRequest) -> Bool {
+        guard case .lookingUp(let peer) = self else { return false }
+        return LookupName(of: peer, request) == name
+    }
+
     mutating func awaitBundle() {
         guard self == .waiting else { return }
         self = .awaitingBundle
@@ -115,7 +120,9 @@ enum TransferState: Hashable {
     mutating func leftLookup(wasRunning: Bool) -> Action {
         guard case .lookingUp(let peer) = self else { return .nothing }
         self = .preparing
-        guard wasRunning else { return .fail(.init(.localFault, detail: "every lookup thread was taken")) }
+        guard wasRunning else {
+            return .fail(.init(.localFault, detail: "the lookup did not begin in time: every lookup thread was taken"))
+        }
         return .fail(.init(peer == .proxy ? .proxyFailed : .lookupTimedOut))
     }
 

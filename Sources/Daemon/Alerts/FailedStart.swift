@@ -8,7 +8,8 @@ package import Settings
 ///
 /// - Parameter sentence: why, safe to show.
 package func tellFailedStart(_ settings: Settings, _ sentence: String) async {
-    guard let heartbeat = settings.alerting.heartbeat, heartbeat.tellsFailedStart, let engine = try? TransferEngine(maxLookups: 1)
+    guard let heartbeat = settings.alerting.heartbeat, heartbeat.tellsFailedStart,
+        let engine = try? TransferEngine(resolver: NameResolver(threads: 1))
     else { return }
     var request = AlertRequest(url: .secret(Secret(failURL(heartbeat.url.reveal()))), method: heartbeat.posts ? "POST" : "GET")
     if heartbeat.posts {

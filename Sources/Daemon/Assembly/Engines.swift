@@ -15,13 +15,13 @@ struct Engines: Sendable {
     init(_ settings: Settings, _ logger: Logger) throws {
         let (lanes, shares) = (laneCount(settings.limits.threads), shareOutDescriptors(settings, logger))
         self.shares = shares
-        let authorities = Authorities()
+        let (authorities, resolver) = (Authorities(), NameResolver(threads: shares.lookups))
         probes = try (0..<lanes).map { lane in
             try TransferEngine(
-                name: ThreadPriorities.probes(lane: lane), authorities: authorities,
-                maxLookups: max(1, shares.lookups / lanes), maxIdleConnections: max(1, shares.idleConnections / lanes))
+                name: ThreadPriorities.probes(lane: lane), resolver: resolver, authorities: authorities,
+                maxIdleConnections: max(1, shares.idleConnections / lanes))
         }
-        requests = try TransferEngine(authorities: authorities, maxLookups: 4)
+        requests = try TransferEngine(resolver: NameResolver(threads: 4), authorities: authorities)
     }
 
     /// What the scheduler runs on.

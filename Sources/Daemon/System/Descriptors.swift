@@ -26,6 +26,8 @@ package struct DescriptorShares: Hashable, Sendable {
     private static let fixed = 28
     /// The epoll set and the event of each engine for probes past the first.
     private static let perLane = 2
+    /// What two resolvers have for DNS: a socket for each server and for each of the seconds in which it may still answer.
+    private static let ofResolvers = 16
     /// NIO has a thread for each processor, and each of those an epoll set, an event and a timer.
     private static let perProcessor = 3
     /// The database and the listener of the embedded Targets API.
@@ -40,7 +42,7 @@ package struct DescriptorShares: Hashable, Sendable {
     ///   - probes: how many are wanted.
     init(of all: Int, probes wanted: Int, lookups: Int, processors: Int, lanes: Int = 1, withTargetsServer: Bool) {
         let own =
-            Self.fixed + Self.spare + Self.perProcessor * processors + Self.perLane * (lanes - 1)
+            Self.fixed + Self.spare + Self.ofResolvers + Self.perProcessor * processors + Self.perLane * (lanes - 1)
             + (withTargetsServer ? Self.ofTargetsServer : 0)
         let shared = max(8, all - own)
         apiConnections = withTargetsServer ? max(3, min(Self.apiConnectionsMax, shared / 6)) : 0

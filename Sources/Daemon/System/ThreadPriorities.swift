@@ -8,7 +8,7 @@ import Glibc
 enum ThreadPriorities {
     /// What the names of the probes' engines' threads begin with.
     private static let probes = "probes"
-    private static let spared: Set = [TransferEngine.lookupThreadName]
+    private static let spared: Set = [NameResolver.lookupThreadName, NameResolver.dnsThreadName]
 
     /// The name of the thread of a lane's engine.
     static func probes(lane: Int) -> String { "\(probes)-\(lane)" }

@@ -1,3 +1,5 @@
+import Health
+
 /// Numbers with and without a unit.
 
 extension ValueParser where Answer == Int {
@@ -51,6 +53,17 @@ extension ValueParser where Answer == Duration {
                 ? nil
                 : "must be from \(durationText(range.lowerBound)) to \(durationText(range.upperBound)), "
                     + "not \(durationText(duration))"
+        }
+    }
+}
+
+extension ValueParser where Answer == ProbePolicy.DNSCache {
+    static var dnsCache: ValueParser {
+        ValueParser("auto, or a duration such as 5s or 1m") { text in
+            text == "auto" ? .auto : parseDuration(text).map { .atMost($0) }
+        }.checked { cache in
+            guard case .atMost(let duration) = cache, !(.zero ... .seconds(86_400) ~= duration) else { return nil }
+            return "must be auto, or from 0s to 1d, not \(durationText(duration))"
         }
     }
 }

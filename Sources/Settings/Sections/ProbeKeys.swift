@@ -41,7 +41,7 @@ struct ProbeKeys: SectionKeys {
             Key("max_body", default: "1MiB", \.maxBody, as: .size(1...(1 << 30))),
             Key("path_join", default: "resolve", \.pathJoin, as: .word),
             Key("ip", default: "any", \.addressFamily, as: .word),
-            Key("dns_cache", default: "0s", \.dnsCache, as: .duration(.zero ... .seconds(86_400))),
+            Key("dns_cache", default: "0s", \.dnsCache, as: .dnsCache),
             Key("dns_search", default: "false", \.dnsSearch, as: .truth),
             Key("ca_file", \.caFile, asNullable: context.certificateBundle),
             Key("client_certificate_file", "client_key_file", default: "null", \.clientCertificate, read: readClientCertificate),

@@ -35,7 +35,7 @@ extension Loop {
     fileprivate convenience init(_ mailbox: Mailbox) throws {
         try self.init(
             mailbox: mailbox, executor: EngineExecutor(mailbox), load: LoadMeter(), authorities: Authorities(),
-            bounds: Bounds(lookups: 1, idleConnections: 1), userAgent: nil, resolver: { _ in .addresses([]) },
+            bounds: Bounds(idleConnections: 1), userAgent: nil, resolver: NameResolver { _ in .addresses([]) },
             hasRoute: { _ in true })
     }
 }

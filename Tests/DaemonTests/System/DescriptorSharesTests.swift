@@ -13,7 +13,7 @@ import Testing
         let sum =
             shares.probes + shares.idleConnections + shares.alternateChecks + 2 * shares.lookups + shares.connections
             + shares.apiConnections
-        #expect(sum + 32 + 3 * processors + 2 * (processors - 1) + (isServer ? 12 : 0) <= all || shares.probes == 1)
+        #expect(sum + 48 + 3 * processors + 2 * (processors - 1) + (isServer ? 12 : 0) <= all || shares.probes == 1)
         #expect(isServer == (shares.apiConnections >= 3))
         #expect(min(shares.probes, shares.idleConnections, shares.alternateChecks, shares.lookups) >= 1)
         #expect(shares.connections >= 2)

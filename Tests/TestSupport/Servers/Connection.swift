@@ -67,6 +67,16 @@ package struct Connection: Sendable {
 
     package func readSome() -> String? { readBytes().map { String(decoding: $0, as: UTF8.self) } }
 
+    /// nil when fewer come.
+    package func readExactly(_ count: Int) -> [UInt8]? {
+        var bytes: [UInt8] = []
+        while bytes.count < count {
+            guard let more = readBytes(atMost: count - bytes.count) else { return nil }
+            bytes += more
+        }
+        return bytes
+    }
+
     /// Throws away what comes until the other end is done (false) or gone in the middle of it (true).
     package func endsInReset() -> Bool {
         errno = 0

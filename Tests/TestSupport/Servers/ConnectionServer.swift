@@ -17,10 +17,10 @@ package final class ConnectionServer: Sendable {
 
     /// `isInline` runs the script on the accepting thread, so the connections come one after another.
     package init(
-        address: String = "127.0.0.1", isInline: Bool = false, _ script: @escaping @Sendable (Connection) -> Void
+        address: String = "127.0.0.1", port: Int = 0, isInline: Bool = false, _ script: @escaping @Sendable (Connection) -> Void
     ) throws {
-        let bound = try boundSocket(address)
-        (listener, port) = (Listener(descriptor: bound.descriptor), bound.port)
+        let bound = try boundSocket(address, port: port)
+        (listener, self.port) = (Listener(descriptor: bound.descriptor), bound.port)
         guard listen(bound.descriptor, 4096) == 0 else { throw SupportError.system("listen") }
         Thread.detachNewThread { [listener, accepted, open] in
             while true {
