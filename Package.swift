@@ -52,7 +52,7 @@ let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
 /// built anew. RANGEFINDER_SANITIZED_MODULES says which: `thread` for the tests of everything that a probe goes through, `address` for the
 /// fuzzer and everything that reads an answer.
 let probeModules: Set = [
-    "CCares", "CCurl", "CHandshake", "CReceive", "CZlib", "Curl", "Health", "LockOrder", "Probing", "CPCRE2", "TestSupport",
+    "CCurl", "CHandshake", "CReceive", "CZlib", "Curl", "Health", "LockOrder", "Probing", "CPCRE2", "TestSupport",
 ]
 let sanitizedModules: Set<String>? =
     switch Context.environment["RANGEFINDER_SANITIZED_MODULES"] {
@@ -86,12 +86,11 @@ let package = Package(
     ],
     targets: [
         .systemLibrary(
-            name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev", "libssl-dev"])]),
-        .systemLibrary(name: "CCares", pkgConfig: "libcares", providers: [.apt(["libc-ares-dev"])]),
+            name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev", "libssl-dev", "libc-ares-dev"])]),
         .target(name: "CReceive"),
         .target(name: "CHandshake"),
         .target(name: "CProcess"),
-        module("Curl", ["CCares", "CCurl", "CHandshake", "CReceive", "CZlib", heap, deque]),
+        module("Curl", ["CCurl", "CHandshake", "CReceive", "CZlib", heap, deque]),
         module("Health"),
         module("LockOrder"),
         .systemLibrary(name: "CPCRE2", pkgConfig: "libpcre2-8", providers: [.apt(["libpcre2-dev"])]),

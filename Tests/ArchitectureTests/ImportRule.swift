@@ -6,7 +6,6 @@ enum ImportRule {
     static let free: Set<String> = ["Swift", "Synchronization"]
 
     static let modules: [String: Set<String>] = [
-        "CCares": [],
         "CCurl": [],
         "CReceive": [],
         "CHandshake": [],
@@ -14,7 +13,7 @@ enum ImportRule {
         "CMalloc": [],
         "CZlib": [],
         "CCrypt": [],
-        "Curl": ["CCares", "CCurl", "CHandshake", "CReceive", "CZlib", "DequeModule", "Dispatch", "Glibc", "HeapModule"],
+        "Curl": ["CCurl", "CHandshake", "CReceive", "CZlib", "DequeModule", "Dispatch", "Glibc", "HeapModule"],
         "Health": [],
         "LockOrder": ["Glibc"],
         "CPCRE2": [],

@@ -1,4 +1,3 @@
-internal import CCares
 internal import CCurl
 internal import Glibc
 

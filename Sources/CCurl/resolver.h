@@ -1,4 +1,5 @@
-// c-ares, and what Swift can't import for its sockets: the macros of control messages. No decisions are made here.
+// What Swift can't import for the sockets of c-ares: the macros of control messages. No decisions are made here. One module has c-ares and libcurl:
+// the types of the system's headers would be those of the one or the other, and Swift finds them by their module.
 #pragma once
 #include <ares.h>
 #include <errno.h>
