@@ -68,8 +68,8 @@ package struct TransferReport: Sendable {
     /// For so long in all something that had come for the transfer waited for the engine's thread: bytes in the kernel, a connection that
     /// stood, the answer of a lookup. It is in no phase.
     package var selfDelay = Duration.zero
-    /// The transfer says nothing of the server, because this process was too busy for it: something that had come by the deadline was read
-    /// well after it, or a timeout ended the transfer of which the server had less than half.
+    /// The transfer says nothing of the server, because this process was too busy for it: something that had come by the deadline lay unread
+    /// for too long while the deadline passed, or a timeout ended the transfer of which the server had less than half.
     package var wasHeldUp = false
 
     /// nil: a complete HTTP answer was received.

@@ -27,6 +27,13 @@ enum Overdue: Hashable {
         }
     }
 
+    /// Whether this process had most of a timeout that passed, and the server less than half. The little that is left for the last of several
+    /// requests may well go by before it is sent: a server that redirects at the last moment brings nothing about by that.
+    static func isOurs(timeout nanoseconds: UInt64, spent: Duration) -> Bool {
+        let lost = Duration.nanoseconds(nanoseconds) - spent
+        return lost > spent && lost > .nanoseconds(grace)
+    }
+
     init(_ transfer: Transfer, now: UInt64) {
         let timeline = transfer.handle?.timeline
         let since = timeline.map { rf_timeline_waits_since($0) } ?? 0

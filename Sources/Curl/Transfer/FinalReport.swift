@@ -21,8 +21,8 @@ extension Transfer {
         }
         report.duration = report.sumOfPhases
         report.selfDelay = .nanoseconds(selfDelay)
-        if isCutOff, now >= times.deadline, report.duration * 2 < .nanoseconds(times.deadline - times.beganAt) {
-            report.wasHeldUp = true
+        if isCutOff, now >= times.deadline {
+            report.wasHeldUp = report.wasHeldUp || Overdue.isOurs(timeout: times.deadline - times.beganAt, spent: report.duration)
         }
         return report
     }

@@ -109,4 +109,10 @@ import Testing
     @Test func whatCameLaterChangesNothing() {
         #expect(verdict(waitsSince: Self.deadline + 1, after: 9 * Overdue.grace) == .timedOut)
     }
+
+    @Test func aTimeoutOfWhichTheServerHadLessThanHalfIsOurFault() {
+        #expect(Overdue.isOurs(timeout: 1_000_000_000, spent: .milliseconds(499)))
+        #expect(!Overdue.isOurs(timeout: 1_000_000_000, spent: .milliseconds(501)))
+        #expect(!Overdue.isOurs(timeout: Overdue.grace, spent: .zero))
+    }
 }
