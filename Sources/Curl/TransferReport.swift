@@ -1,6 +1,7 @@
 /// What happened in one transfer.
 ///
-/// The phases follow one another. A phase that was not reached is nil; the one that a failure cut off has the time until then.
+/// The phases follow one another, and have what the wire and the servers took, by the kernel's clock: docs/metrics.md says of what each is
+/// made. A phase that was not reached is nil; the one that a failure cut off has the time until then.
 package struct TransferReport: Sendable {
     package enum TLSVersion: Hashable, Sendable { case tls10, tls11, tls12, tls13 }
 
@@ -8,15 +9,17 @@ package struct TransferReport: Sendable {
     package var startedAt: ContinuousClock.Instant
     /// The same by the wall clock, since 1970.
     package var startedAtMilliseconds: Int64
+    /// The sum of the phases. After a timeout it is not more than the timeout, however late this process noticed.
     package var duration = Duration.zero
 
-    /// Our lookup, or waiting for one of the same name; zero for a literal or a cached answer.
+    /// Our lookup, or waiting for one of the same name, until its answer was there; zero for a literal or a cached answer.
     package var dns: Duration?
-    /// TCP; zero on a reused connection, as is `tls`.
+    /// TCP, and through a proxy until the proxy has opened the way; zero on a reused connection, as is `tls`.
     package var connect: Duration?
     package var tls: Duration?
-    /// From the request to the first byte of the answer.
+    /// From the request's first byte to the arrival of the answer's first byte.
     package var processing: Duration?
+    /// From there to the arrival of the last bytes.
     package var transfer: Duration?
 
     /// The one address that was chosen, and connected to if anything was.
@@ -62,9 +65,17 @@ package struct TransferReport: Sendable {
     package var failedInBodyAlone = false
     /// For so long the engine's thread stood still while the transfer was under way; zero below 100 ms at a time.
     package var standstill = Duration.zero
+    /// For so long in all something that had come for the transfer waited for the engine's thread: bytes in the kernel, a connection that
+    /// stood, the answer of a lookup. It is in no phase.
+    package var selfDelay = Duration.zero
+    /// The transfer says nothing of the server, because this process was too busy for it: something that had come by the deadline lay unread
+    /// for too long while the deadline passed, or a timeout ended the transfer of which the server had less than half.
+    package var wasHeldUp = false
 
     /// nil: a complete HTTP answer was received.
     package var failure: TransferFailure?
+
+    var sumOfPhases: Duration { [dns, connect, tls, processing, transfer].reduce(.zero) { $0 + ($1 ?? .zero) } }
 
     /// Of a transfer that ended before the engine began with it.
     static func unstarted(_ failure: TransferFailure) -> TransferReport {

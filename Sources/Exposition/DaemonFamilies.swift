@@ -67,6 +67,9 @@ private struct DaemonPage {
             "rangefinder_probe_latency_seconds", "How long probes took, of those that counted", state.latency)
         histogram(
             "rangefinder_probe_lateness_seconds", "How long after their due times probes started", state.lateness)
+        histogram(
+            "rangefinder_probe_self_delay_seconds", "How long what had come for a probe waited for this process",
+            state.selfDelay)
         counter(
             "rangefinder_probes_tainted_total", "Probes that started too late to count", Double(state.tainted))
         family(.counter, "rangefinder_probe_failures_total", "Bad results of all targets, by reason") { line in

@@ -82,6 +82,7 @@ package final class DaemonMetrics: Sendable {
         var inFlight = 0
         var latency = Histogram.probeLatency
         var lateness = Histogram.probeLateness
+        var selfDelay = Histogram.probeSelfDelay
         var tainted = 0
         var failures: [Reason: Int] = [:]
         var syncs: [String: Sync] = [:]
@@ -129,7 +130,10 @@ package final class DaemonMetrics: Sendable {
         state.withLock { state in
             if isUndecided, result.void != nil { state.voidsWhileUndecided += 1 }
             state.inFlight -= 1
-            if result.void != .cancelled { state.lateness.observe(result.lateness) }
+            if result.void != .cancelled {
+                state.lateness.observe(result.lateness)
+                state.selfDelay.observe(result.selfDelay)
+            }
             if result.void == .tainted { state.tainted += 1 }
             if result.void == nil { state.latency.observe(result.duration) }
             // A prober fault is void and no target's failure, but it must be seen.

@@ -26,6 +26,9 @@ struct Histogram: Hashable, Sendable {
     /// 0.1 ms to 10 s; `taint_after` is 1 s by default.
     static let probeLateness = Histogram(
         bounds: [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10])
+    /// 0.1 ms, which is a few turns of a thread that has little to do, to 1 s.
+    static let probeSelfDelay = Histogram(
+        bounds: [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1])
     /// 1 ms to 10 s; a commit is due every half second.
     static let commit = Histogram(bounds: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10])
 }

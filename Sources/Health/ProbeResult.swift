@@ -36,6 +36,8 @@ package struct ProbeResult: Hashable, Sendable {
     package var duration: Duration
     /// How long after its due time the probe really started.
     package var lateness: Duration
+    /// For so long in all something that had come for the probe waited for this process. It is no part of the duration.
+    package var selfDelay: Duration
     package var outcome: Outcome
     /// Set when the result counts for nothing.
     package var void: VoidCause?
@@ -49,6 +51,7 @@ package struct ProbeResult: Hashable, Sendable {
         startedAt: Timestamp,
         duration: Duration,
         lateness: Duration = .zero,
+        selfDelay: Duration = .zero,
         outcome: Outcome,
         void: VoidCause? = nil,
         sentence: String = "",
@@ -59,6 +62,7 @@ package struct ProbeResult: Hashable, Sendable {
         self.startedAt = startedAt
         self.duration = duration
         self.lateness = lateness
+        self.selfDelay = selfDelay
         self.outcome = outcome
         self.void = void ?? (outcome == .bad(.proberFault) ? .proberFault : nil)
         self.sentence = sentence

@@ -57,8 +57,8 @@ struct AlternateAddressCheck: Sendable {
         let isSafe = Self.safeMethods.contains(request.method)
         if !isSafe { (request.method, request.body) = ("HEAD", nil) }
         let report = await transfer(request)
-        // The thread stood still, and the address had less time than the others.
-        if report.failure != nil, report.standstill * 2 > limit { return nil }
+        // The thread stood still or was busy, and the address had less time than the others.
+        if report.failure != nil, report.standstill * 2 > limit || report.wasHeldUp { return nil }
         if let failure = report.failure { return Reason(failure.code, isRedirect: false) == .proberFault ? nil : false }
         guard let status = report.status else { return false }
         // What a HEAD is answered is not what was expected of the method. That a server answers is a sign of life, unless it says that it
@@ -96,7 +96,7 @@ private final class Gate: Sendable {
 extension TransferReport {
     /// It failed at its address and before a response, in a way that may be that address's alone.
     var failedAtItsAddress: Bool {
-        guard status == nil, let failure else { return false }
+        guard status == nil, !wasHeldUp, let failure else { return false }
         switch failure.code {
         case .connectRefused, .connectTimedOut, .networkUnreachable, .connectReset, .connectionClosed, .tlsFailed, .tlsTimedOut,
             .certificateExpired, .certificateNotYetValid, .certificateUntrusted, .certificateNameMismatch, .timedOut,

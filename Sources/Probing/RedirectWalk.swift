@@ -17,11 +17,15 @@ struct RedirectWalk {
     private let first: TransferReport
     private(set) var last: TransferReport
     private var phases = Phases()
-    /// What the hops took. Time that passed between two of them is ours: a task of ours that was slow to go on.
+    /// What the hops took. Time that passed otherwise is ours: a task or a thread of ours that was slow to go on.
     private var elapsed = Duration.zero
     private var stalled = Duration.zero
     /// For so long the engine stood still during the hops.
     private var standstill = Duration.zero
+    /// For so long what had come for the hops waited for the engine.
+    private var selfDelay = Duration.zero
+    /// This process was too busy for one of the hops.
+    private var wasHeldUp = false
     private var refusal: Refusal?
     private var isCancelled = false
     /// It was sent to another origin once. From there on nothing that was configured is sent any more, not even back at home: the way there
@@ -113,6 +117,8 @@ struct RedirectWalk {
     mutating func arrived(_ report: TransferReport) {
         if elapsed > .zero { stalled += max(.zero, (last.startedAt + last.duration).duration(to: report.startedAt)) }
         standstill += report.standstill
+        selfDelay += report.selfDelay
+        wasHeldUp = wasHeldUp || report.wasHeldUp
         last = report
         see(report)
         hops[hops.count - 1].status = report.status
@@ -191,22 +197,20 @@ struct RedirectWalk {
         let lateness = (order.due.map { max(.zero, $0.duration(to: first.startedAt)) } ?? .zero) + stalled + standstill
         if isSpoiledByStandstill {
             verdict.sentence += "; this process stood still for \(Sentence.exact(standstill)) meanwhile, so it counts for nothing"
+        } else if wasHeldUp {
+            verdict.sentence += "; this process was too busy for the probe and read too late, so it counts for nothing"
         }
         var result = ProbeResult(
             target: order.target.identity, startedAt: Timestamp(milliseconds: first.startedAtMilliseconds),
-            duration: elapsed, lateness: lateness, outcome: verdict.outcome, sentence: verdict.sentence,
+            duration: elapsed, lateness: lateness, selfDelay: selfDelay, outcome: verdict.outcome, sentence: verdict.sentence,
             phases: phases, facts: facts)
         result.facts.failedPattern = verdict.outcome == .bad(.bodyMismatch) && mismatch?.isOfPattern == true
         if isCancelled || last.failure?.code == .cancelled || last.failure?.code == .shutDown {
             result.void = .cancelled
         } else if result.void == nil,
-            isSpoiledByStandstill || isOverdrawn || order.due != nil && lateness > order.policy.taintAfter
+            isSpoiledByStandstill || wasHeldUp || order.due != nil && lateness > order.policy.taintAfter
         {
             result.void = .tainted
-            if isOverdrawn, !isSpoiledByStandstill {
-                result.sentence +=
-                    "; it took \(Sentence.exact(elapsed)), longer than this process may let it, so it counts for nothing"
-            }
         }
         return ProbeReport(
             result: result, startedAt: first.startedAt, hops: hops.map { .init(url: $0.url.text, status: $0.status) },
@@ -219,9 +223,6 @@ struct RedirectWalk {
     private var isSpoiledByStandstill: Bool {
         standstill > min(order.policy.taintAfter, max(.seconds(1), order.policy.effectiveTimeout))
     }
-
-    /// Its timeout ends a probe. One that took longer than that and what is no lateness yet was kept by this process.
-    private var isOverdrawn: Bool { elapsed > order.policy.effectiveTimeout + max(.seconds(1), order.policy.taintAfter) }
 
     private func verdict(_ mismatch: BodyMismatch?) -> Verdict {
         if let refusal { return Verdict(outcome: .bad(refusal.reason), sentence: refusal.sentence) }

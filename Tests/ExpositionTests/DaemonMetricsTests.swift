@@ -45,6 +45,17 @@ import Testing
         #expect(lines(daemon, "rangefinder_probe_failures_total{reason=\"connect_refused\"}").first?.hasSuffix(" 0") == true)
     }
 
+    @Test func countsForHowLongProbesWaitedForThisProcess() {
+        let daemon = Samples.daemon()
+        var result = Samples.good("t1")
+        result.selfDelay = .milliseconds(300)
+        daemon.probeEnded(result, .good)
+        let buckets = lines(daemon, "rangefinder_probe_self_delay_seconds")
+        #expect(buckets.contains("rangefinder_probe_self_delay_seconds_bucket{le=\"0.25\"} 0"))
+        #expect(buckets.contains("rangefinder_probe_self_delay_seconds_bucket{le=\"0.5\"} 1"))
+        #expect(buckets.contains("rangefinder_probe_self_delay_seconds_sum 0.3"))
+    }
+
     @Test func aProberFaultIsSeenThoughItIsVoid() {
         let daemon = Samples.daemon()
         daemon.probeEnded(Samples.bad("t1", .proberFault), .bad(.proberFault))

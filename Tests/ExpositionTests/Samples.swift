@@ -33,7 +33,7 @@ enum Samples {
         facts.uncompressedBodyLength = 512
         return ProbeResult(
             target: TargetIdentity(clientID: client, key: key), startedAt: moment, duration: .microseconds(25_250),
-            lateness: .microseconds(120), outcome: .good,
+            lateness: .microseconds(120), selfDelay: .microseconds(180), outcome: .good,
             phases: Phases(
                 dns: .microseconds(1_000), connect: .microseconds(2_000), tls: .microseconds(12_250),
                 processing: .microseconds(9_500), transfer: .microseconds(500)),

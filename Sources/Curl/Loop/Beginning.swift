@@ -41,6 +41,8 @@ extension Loop {
     }
 
     private func lookUp(_ name: LookupName, _ transfer: Transfer) {
+        // A proxy's name is looked up after the target's.
+        transfer.times.lookupAt = transfer.times.lookupAt == 0 ? transfer.times.beganAt : monotonicNanoseconds()
         let waiter = LookupWaiter(transfer: transfer.id, mailbox: mailbox)
         guard let addresses = resolver.ask(name, waiter, transfer.request.dnsCache, now: transfer.times.beganAt) else {
             return transfers.park(transfer, until: transfer.times.deadline)
@@ -55,12 +57,13 @@ extension Loop {
         resolver.leave(name, LookupWaiter(transfer: transfer.id, mailbox: mailbox))
     }
 
-    func lookedUp(_ name: LookupName, _ result: LookupAnswer, at: UInt64, for ids: [UInt64]) {
+    /// - Parameter time: when the answer was there. That may have been before the transfer began.
+    func lookedUp(_ name: LookupName, _ result: LookupAnswer, at time: UInt64, for ids: [UInt64]) {
+        let now = monotonicNanoseconds()
         if case .addresses(let addresses) = result { shutDownKept(of: name, notAmong: addresses) }
         for id in ids {
             guard let transfer = transfers[id], transfer.state.isWaiting(for: name, transfer.request) else { continue }
-            // Until the answer was there, and not until this thread got round to it. It may have been there before the transfer began.
-            transfer.report.dns = .nanoseconds(max(at, transfer.times.beganAt) - transfer.times.beganAt)
+            transfer.lookupEnded(at: time, noticed: now)
             switch result {
             case .addresses(let addresses): carryOut(transfer.state.resolved(addresses), transfer)
             case .failed(let failure): carryOut(transfer.state.lookupFailed(failure), transfer)
@@ -70,7 +73,7 @@ extension Loop {
 
     /// Of one that waits though its deadline has passed.
     func endWait(_ transfer: Transfer, now: UInt64) {
-        if case .lookingUp = transfer.state { transfer.report.dns = .nanoseconds(now - transfer.times.beganAt) }
+        if case .lookingUp = transfer.state { transfer.lookupEnded(at: now, noticed: now) }
         carryOut(transfer.state.deadlinePassed(transfer.request, bundlePath: transfer.bundlePath), transfer)
     }
 
@@ -91,8 +94,8 @@ extension Loop {
             return end(transfer, .init(.localFault, detail: "no memory for a handle"))
         }
         transfer.handle = handle
-        transfer.times.addedAt = now
-        let options = TransferOptions(transfer, address, nanosecondsLeft: transfer.times.deadline - now, userAgent: userAgent)
+        transfer.markHandingOver(at: now)
+        let options = TransferOptions(transfer, address, userAgent: userAgent)
         if let failure = options.apply(to: handle) ?? add(transfer, handle) { end(transfer, failure) }
     }
 }

@@ -58,10 +58,11 @@ final class Loop {
             load.turnEnds(at: monotonicNanoseconds(), waiting: backlog.count)
             let socketNanoseconds = serveSockets(milliseconds: patience())
             endDone()
+            let mailboxReadAt = monotonicNanoseconds()
             isClosed = readMailbox()
             beginSome(Backlog.allowance(socketNanoseconds: socketNanoseconds))
             if multi.serveTimer() { endDone() }
-            endPassedDeadlines()
+            endPassedDeadlines(mailboxReadAt: mailboxReadAt)
             answers.deliver()
             jobs.run(socketNanoseconds: socketNanoseconds)
         }
@@ -198,8 +199,8 @@ extension Loop {
 
     /// Once more, on a new connection: libcurl's own second try keeps what the first one left in its handle.
     private func tryAgain(_ transfer: Transfer) {
-        release(transfer)
         let again = Transfer(again: transfer)
+        release(transfer)
         transfers.insert(again)
         connect(again)
     }
@@ -212,24 +213,37 @@ extension Loop {
             if now == 0 { now = checkForStandstill() }
             // A connection on which something went wrong carries nothing more, though libcurl would keep many a one of HTTP/2: nobody knows
             // what the peer's bytes have left there. The transfer has it for itself.
-            let failure = transfer.failure(result)
+            let isLate = transfer.hasEndedLate
+            let failure = transfer.failure(isLate ? CURLE_OPERATION_TIMEDOUT : result)
             let isTriedAgain = SecondTry(transfer, result, failure, now: now).isDeserved
             let descriptor = failure != nil || isTriedAgain ? transfer.handle.map { rf_get_socket($0.pointer) } ?? -1 : -1
-            if isTriedAgain { tryAgain(transfer) } else { end(transfer, failure, isCutOff: false) }
+            if isTriedAgain { tryAgain(transfer) } else { end(transfer, failure, isCutOff: isLate) }
             kept.shutDown(descriptor)
         }
     }
 
-    private func endPassedDeadlines() {
-        let now = monotonicNanoseconds()
-        while let transfer = transfers.popLate(now: now) {
+    /// - Parameter mailboxReadAt: what other threads had posted by then was read.
+    private func endPassedDeadlines(mailboxReadAt: UInt64) {
+        while let transfer = transfers.popLate(now: mailboxReadAt) {
             checkForStandstill()
-            endWait(transfer, now: now)
+            endWait(transfer, now: mailboxReadAt)
         }
+        let now = monotonicNanoseconds()
         while let transfer = transfers.popOverdue(now: now) {
             checkForStandstill()
-            end(transfer, transfer.failure(CURLE_OPERATION_TIMEDOUT))
+            endOverdue(transfer, now: now)
         }
         for nap in naps.takeOver(now: now) { nap.resume() }
+    }
+
+    /// A deadline is the server's: what had come by then is still read, where this thread comes round to it soon enough.
+    private func endOverdue(_ transfer: Transfer, now: UInt64) {
+        switch Overdue(transfer, now: now) {
+        case .awaitsReading: transfers.postpone(transfer, now: now)
+        case .timedOut: end(transfer, transfer.failure(CURLE_OPERATION_TIMEDOUT))
+        case .heldUp:
+            transfer.report.wasHeldUp = true
+            end(transfer, transfer.failure(CURLE_OPERATION_TIMEDOUT))
+        }
     }
 }

@@ -41,7 +41,10 @@ final class MultiHandle {
     }
 
     /// Nothing can be done with it any more.
-    func close() { inTurn { curl_multi_cleanup(multi) } }
+    func close() {
+        inTurn { curl_multi_cleanup(multi) }
+        rf_timelines_end()
+    }
 
     /// A descriptor that is none of libcurl's. Answers an errno, 0 when it is watched.
     func watch(_ descriptor: Int32) -> Int32 { sockets.watch(descriptor, CURL_POLL_IN) }

@@ -8,20 +8,15 @@ struct Deadline: Comparable {
     static func < (left: Deadline, right: Deadline) -> Bool { left.nanoseconds < right.nanoseconds }
 }
 
-/// The transfers from their submission to their end, and the deadlines that nobody but the engine's loop keeps.
+/// The transfers from their submission to their end, and their deadlines.
 ///
 /// A deadline is never taken out early: a transfer that is past it, or gone, is passed over when the deadline comes up.
 struct TransferTable {
-    /// libcurl counts in whole milliseconds, and ends nearly all transfers by itself: its word is the better one.
-    static let overdueAfter: UInt64 = 20_000_000
-
     private var transfers: [UInt64: Transfer] = [:]
     /// Of transfers that wait for their bundle to be read, or for a lookup.
     private var waits = Heap<Deadline>()
-    /// Of the transfers that libcurl has.
-    ///
-    /// The fuzzer has seen it in one of some 100,000 hostile answers on a busy machine: libcurl 7.88.1 has a transfer under way, with a
-    /// connection and without any timer. From there on nothing ends it but its server, and its target would not be probed again.
+    /// Of the transfers that libcurl has. libcurl keeps no deadline of theirs: it would end a transfer before it reads what has come in
+    /// time.
     private var overdues = Heap<Deadline>()
 
     var isEmpty: Bool { transfers.isEmpty }
@@ -42,10 +37,15 @@ struct TransferTable {
 
     /// libcurl has it from now on.
     mutating func handedOver(_ transfer: Transfer) {
-        overdues.insert(Deadline(nanoseconds: transfer.times.deadline + Self.overdueAfter, id: transfer.id))
+        overdues.insert(Deadline(nanoseconds: transfer.times.deadline, id: transfer.id))
     }
 
-    /// When the next transfer is late or overdue.
+    /// Its deadline has passed, and its socket is to be served once more.
+    mutating func postpone(_ transfer: Transfer, now: UInt64) {
+        overdues.insert(Deadline(nanoseconds: now + 1, id: transfer.id))
+    }
+
+    /// When the next deadline passes.
     mutating func nextDeadline() -> UInt64? {
         dropPassed()
         guard let wait = waits.min?.nanoseconds else { return overdues.min?.nanoseconds }
@@ -61,7 +61,7 @@ struct TransferTable {
         return nil
     }
 
-    /// One that libcurl still has though it should have ended it.
+    /// One that libcurl still has though its deadline has passed.
     mutating func popOverdue(now: UInt64) -> Transfer? {
         while let first = overdues.min, first.nanoseconds <= now {
             overdues.removeMin()

@@ -1,5 +1,4 @@
 internal import CCurl
-internal import CReceive
 internal import Glibc
 
 /// Nanoseconds of the monotonic clock: what the loop's own deadlines count in.
@@ -10,12 +9,6 @@ func monotonicNanoseconds() -> UInt64 {
 /// The same, and the time for which the machine was suspended.
 func boottimeNanoseconds() -> UInt64 {
     nanoseconds(CLOCK_BOOTTIME)
-}
-
-/// The monotonic clock when the last bytes had come that were read in this turn; nil when the kernel didn't say, or the wall clock that it goes by
-/// was set meanwhile.
-func lastArrivalNanoseconds() -> UInt64? {
-    monotonicNanoseconds(ofArrival: rf_arrival())
 }
 
 /// The monotonic clock at an arrival that the kernel noted by the realtime clock; nil for 0, and where the realtime clock was set meanwhile.

@@ -30,12 +30,21 @@ func openSocket(
     return transfer.openSocket(target)
 }
 
+/// The connection stands, and the request is sent next.
+func prepareRequest(
+    _ context: UnsafeMutableRawPointer?, _: UnsafeMutablePointer<CChar>?, _: UnsafeMutablePointer<CChar>?, _: Int32, _: Int32
+) -> Int32 {
+    transfer(context)?.requestBegins()
+    return CURL_PREREQFUNC_OK
+}
+
 func prepareHandshake(
     _: UnsafeMutableRawPointer?, _ sslContext: UnsafeMutableRawPointer?, _ context: UnsafeMutableRawPointer?
 ) -> CURLcode {
     guard let sslContext, let transfer = transfer(context), let observer = transfer.handshake else {
         return CURLE_SSL_CONNECT_ERROR
     }
+    transfer.handshakeBegins()
     observer.begin()
     guard let bundle = transfer.bundle else {
         transfer.abort(.caFileUnreadable(path: transfer.bundlePath))

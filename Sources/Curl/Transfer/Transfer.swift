@@ -47,7 +47,7 @@ final class Transfer {
     convenience init(again first: Transfer) {
         let submission = Submission(id: first.id, request: first.request, continuation: first.continuation)
         self.init(submission, first.kept, first.certificates, systemBundle: first.bundlePath)
-        (state, times) = (.preparing, first.times.ofSecondTry)
+        (state, times) = (.preparing, first.timesOfSecondTry)
         (proxyAddress, bundle, report) = (first.proxyAddress, first.bundle, first.report)
         (report.body, report.bodyLength) = ([], 0)
     }
@@ -105,9 +105,7 @@ extension Transfer {
     /// At the first header line.
     private func observeConnection() {
         if let handle, let handshake, let ssl = rf_get_ssl(handle.pointer) { handshake.observe(ssl) }
-        // A proxy's answer comes first, and isn't the target's.
-        guard request.proxy == nil || !openedSocket else { return }
-        times.answeredAt = lastArrivalNanoseconds()
+        times.answeredAt = lastArrival
         if !openedSocket, times.wasAnsweredBeforeAdded { abort(.unaskedAnswer) }
     }
 
@@ -149,33 +147,8 @@ extension Transfer {
         }
         let descriptor = newSocket(target.pointee.family, target.pointee.socktype, target.pointee.protocol)
         if descriptor.error != 0 { abort(.systemCall(descriptor.error)) }
-        if descriptor.value >= 0 { rf_note_arrivals(descriptor.value) }
+        if descriptor.value >= 0, let handle { rf_timeline_opens(handle.timeline, descriptor.value) }
         if descriptor.value >= 0, let keptEndpoint { kept.opened(descriptor.value, keptEndpoint) }
         return descriptor.value
-    }
-}
-
-/// When a transfer came how far, in nanoseconds of the monotonic clock.
-struct TransferTimes {
-    /// 0: it has not begun.
-    var beganAt: UInt64 = 0
-    var deadline: UInt64 = 0
-    /// When libcurl got it.
-    var addedAt: UInt64 = 0
-    /// When libcurl got it for the first time, where this is the second.
-    private(set) var firstAddedAt: UInt64?
-    /// When the answer's first bytes had come, by the kernel; libcurl's own time of it is when they were read.
-    var answeredAt: UInt64?
-    /// For how long the engine's thread had stood still when the transfer began.
-    var standstillBefore: UInt64 = 0
-
-    var isSecondTry: Bool { firstAddedAt != nil }
-    var wasAnsweredBeforeAdded: Bool { answeredAt.map { $0 < addedAt } ?? false }
-
-    /// Both tries have one beginning and one deadline.
-    var ofSecondTry: TransferTimes {
-        var times = self
-        (times.firstAddedAt, times.addedAt, times.answeredAt) = (addedAt, 0, nil)
-        return times
     }
 }

@@ -8,13 +8,11 @@ struct TransferOptions {
     private let transfer: Transfer
     private let request: TransferRequest
     private let address: SocketAddress
-    private let nanosecondsLeft: UInt64
     private let userAgent: String?
 
-    init(_ transfer: Transfer, _ address: SocketAddress, nanosecondsLeft: UInt64, userAgent: String?) {
+    init(_ transfer: Transfer, _ address: SocketAddress, userAgent: String?) {
         self.transfer = transfer
         self.address = address
-        self.nanosecondsLeft = nanosecondsLeft
         request = transfer.request
         self.userAgent = request.userAgent ?? userAgent
     }
@@ -39,10 +37,12 @@ struct TransferOptions {
         set.pointer(CURLOPT_HEADERDATA, context)
         set.pointer(CURLOPT_XFERINFODATA, context)
         set.pointer(CURLOPT_OPENSOCKETDATA, context)
+        set.pointer(CURLOPT_PREREQDATA, context)
         set.check(rf_set_sink(set.easy, CURLOPT_WRITEFUNCTION, receiveBody))
         set.check(rf_set_sink(set.easy, CURLOPT_HEADERFUNCTION, receiveHeader))
         set.check(rf_set_progress_function(set.easy, progressMade))
         set.check(rf_set_opensocket_function(set.easy, openSocket))
+        set.check(rf_set_prereq_function(set.easy, prepareRequest))
         if transfer.keepsConnection {
             set.pointer(CURLOPT_CLOSESOCKETDATA, Unmanaged.passUnretained(transfer.kept).toOpaque())
             set.check(rf_set_closesocket_function(set.easy, closeSocket))
@@ -103,10 +103,9 @@ struct TransferOptions {
             let authority = address.isIPv4 ? address.text : "[\(address.text)]"
             set.list(CURLOPT_CONNECT_TO, handle.list(["::\(authority):"]))
         }
-        let timeout = Int(max(1, millisecondsRoundedUp(nanosecondsLeft)))
-        set.long(CURLOPT_TIMEOUT_MS, timeout)
-        // libcurl's own bound for TCP and TLS together is five minutes.
-        set.long(CURLOPT_CONNECTTIMEOUT_MS, timeout)
+        // The loop ends a transfer at its deadline: libcurl would end it before it reads what has come in time. Of its own accord libcurl
+        // gives TCP and TLS together five minutes.
+        set.long(CURLOPT_CONNECTTIMEOUT_MS, Int(Int32.max))
         if !transfer.keepsConnection {
             set.long(CURLOPT_FRESH_CONNECT, 1)
             set.long(CURLOPT_FORBID_REUSE, 1)

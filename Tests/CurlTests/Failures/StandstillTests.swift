@@ -66,7 +66,7 @@ import Testing
         gate.open()
         let report = try await late
         #expect(report.code == .timedOut)
-        #expect(report.standstill >= .milliseconds(1500) && report.standstill <= report.duration)
+        #expect(report.standstill >= .milliseconds(1500) && report.duration <= .seconds(2))
         let after = await engine.transfer(try request(server.url()))
         #expect(after.status == 200 && after.standstill == .zero)
     }

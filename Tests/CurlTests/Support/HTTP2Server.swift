@@ -3,17 +3,24 @@ import Dispatch
 import Glibc
 import TestSupport
 
-/// One end of a TLS connection on a socket that a test's server accepted. It offers HTTP/2 by ALPN.
+/// One end of a TLS connection on a socket that a test's server accepted.
 final class TLSConnection {
     private let context: OpaquePointer
     private let ssl: OpaquePointer
 
     /// Makes the handshake. `certificate` as the authority's ``TestAuthority/issue(_:subjectAlternativeName:from:to:)`` answers it.
-    init(_ connection: Connection, _ authority: TestAuthority, certificate: String) throws {
+    init(
+        _ connection: Connection, _ authority: TestAuthority, certificate: String, isTLS12: Bool = false, offersHTTP2: Bool = true
+    ) throws {
+        // OpenSSL writes to a client that is gone.
+        var broken = sigset_t()
+        sigaddset(&broken, SIGPIPE)
+        pthread_sigmask(SIG_BLOCK, &broken, nil)
         guard let context = SSL_CTX_new(TLS_server_method()) else { throw SupportError("SSL_CTX_new") }
         SSL_CTX_use_certificate_file(context, authority.folder.file(certificate + ".crt"), SSL_FILETYPE_PEM)
         SSL_CTX_use_PrivateKey_file(context, authority.folder.file(certificate + ".key"), SSL_FILETYPE_PEM)
-        SSL_CTX_set_alpn_select_cb(context, { _, chosen, length, _, _, _ in chooseHTTP2(chosen, length) }, nil)
+        if offersHTTP2 { SSL_CTX_set_alpn_select_cb(context, { _, chosen, length, _, _, _ in chooseHTTP2(chosen, length) }, nil) }
+        if isTLS12 { SSL_CTX_ctrl(context, SSL_CTRL_SET_MAX_PROTO_VERSION, Int(TLS1_2_VERSION), nil) }
         guard let ssl = SSL_new(context) else {
             SSL_CTX_free(context)
             throw SupportError("SSL_new")

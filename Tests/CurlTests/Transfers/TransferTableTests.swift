@@ -42,15 +42,23 @@ import Testing
         #expect(late == nil && table.nextDeadline() == nil)
     }
 
-    @Test func whatLibcurlHasIsOverdueAWhileAfterItsDeadline() async throws {
+    @Test func whatLibcurlHasIsOverdueAtItsDeadline() async throws {
         var table = TransferTable()
         let transfer = try await transfer(1, .running, deadline: 1000)
         table.insert(transfer)
         table.handedOver(transfer)
-        let time = 1000 + TransferTable.overdueAfter
-        #expect(table.nextDeadline() == time)
-        let (before, after) = (table.popOverdue(now: time - 1), table.popOverdue(now: time))
+        #expect(table.nextDeadline() == 1000)
+        let (before, after) = (table.popOverdue(now: 999), table.popOverdue(now: 1000))
         #expect(before == nil && after === transfer)
+    }
+
+    @Test func oneThatIsPutOffComesUpInTheNextTurnAndNotInThisOne() async throws {
+        var table = TransferTable()
+        let transfer = try await transfer(1, .running, deadline: 1000)
+        table.insert(transfer)
+        table.postpone(transfer, now: 1000)
+        let (now, next) = (table.popOverdue(now: 1000), table.popOverdue(now: 1001))
+        #expect(now == nil && next === transfer)
     }
 
     @Test func theDeadlineOfATransferThatIsGoneIsForgotten() async throws {
