@@ -196,12 +196,13 @@ static inline int rf_trust(SSL_CTX *context, X509_STORE *authorities, SSL_verify
     return SSL_CTX_set1_verify_cert_store(context, authorities) == 1;
 }
 
-// What all connections have in common, once for each SSL_CTX: has `message` called for each message of the handshake and after. Renegotiation
-// is refused: it would come back to a witness whose transfer is over. Groups are elliptic only, as in `rf_is_secure`.
+// What all connections have in common, once for each SSL_CTX: has `message` called for each message of the handshake and after.
+// Renegotiation is refused: it would come back to a witness whose transfer is over. Groups are elliptic only, as in `rf_is_secure`.
 static inline int rf_prepare_context(SSL_CTX *context, int index, rf_message_callback message) {
     static const int groups[] = {NID_X25519, NID_X9_62_prime256v1, NID_X448, NID_secp384r1, NID_secp521r1};
     if(SSL_CTX_get_ex_data(context, index)) return 1;
-    if(SSL_CTX_set1_groups(context, groups, sizeof groups / sizeof groups[0]) != 1 || !SSL_CTX_set_ex_data(context, index, context)) return 0;
+    if(SSL_CTX_set1_groups(context, groups, sizeof groups / sizeof groups[0]) != 1) return 0;
+    if(!SSL_CTX_set_ex_data(context, index, context)) return 0;
     SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION);
     SSL_CTX_set_msg_callback(context, message);
     SSL_CTX_set0_security_ex_data(context, (void *)SSL_CTX_get_security_callback(context));

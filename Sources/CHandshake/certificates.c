@@ -24,8 +24,8 @@ void rf_forget_certificates(rf_handshakes *handshakes) {
     for(int place = 0; place < rf_known_certificates_max; place++) forget(&handshakes->known[place]);
 }
 
-// FNV-1a over the end, where the signature is. A server can make certificates meet in one place. Then each of them is read each time, as without
-// this module.
+// FNV-1a over the end, where the signature is. A server can make certificates meet in one place. Then each of them is read each time, as
+// without this module.
 static rf_known_certificate *place_of(rf_handshakes *handshakes, const unsigned char *bytes, long length) {
     uint64_t hash = 14695981039346656037u;
     for(long index = length > tailBytes ? length - tailBytes : 0; index < length; index++)

@@ -1,5 +1,5 @@
-/// The facts of certificates that an engine has seen. A server shows the same certificates each time, and `CHandshake` answers them with the same
-/// `X509`. For the engine's thread alone.
+/// The facts of certificates that an engine has seen. A server shows the same certificates each time, and `CHandshake` answers them with
+/// the same `X509`. For the engine's thread alone.
 final class KnownCertificates {
     static let max = 512
 

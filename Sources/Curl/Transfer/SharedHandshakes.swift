@@ -1,7 +1,7 @@
 internal import CHandshake
 
-/// What the handshakes of one engine have in common: an SSL_CTX, and the certificates that were read (`CHandshake`). The engine's thread makes
-/// the handshakes.
+/// What the handshakes of one engine have in common: an SSL_CTX, and the certificates that were read (`CHandshake`). The engine's thread
+/// makes the handshakes.
 final class SharedHandshakes: Sendable {
     /// nil without memory: then each handshake makes do without the others.
     // The counts are atomic, and the rest is the engine's thread's alone.

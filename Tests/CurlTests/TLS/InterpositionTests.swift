@@ -3,6 +3,8 @@ import CHandshake
 import TestSupport
 import Testing
 
+@testable import Curl
+
 /// What stands between libcurl and OpenSSL, called as they call it. A turn is one thread's, so nothing here awaits.
 @Suite struct InterpositionTests {
     private let handshakes: OpaquePointer
@@ -135,6 +137,30 @@ import Testing
             }
         }
         ERR_clear_error()
+    }
+
+    @Test func anObserverBelongsToOneConnectionAndEndsWithIt() throws {
+        let bundle = try #require(ParsedBundle(authority.bundle))
+        try inTurn {
+            let context = try #require(SSL_CTX_new(TLS_client_method()))
+            weak var watching: HandshakeObserver?
+            let connection = try watched(context, bundle) { watching = $0 }
+            #expect(watching != nil && HandshakeObserver.of(connection) === watching)
+            let other = try #require(SSL_new(context))
+            #expect(HandshakeObserver.of(other) == nil)
+            SSL_free(other)
+            SSL_free(connection)
+            #expect(watching == nil)
+        }
+    }
+
+    private func watched(_ context: OpaquePointer, _ bundle: ParsedBundle, _ show: (HandshakeObserver) -> Void) throws
+        -> OpaquePointer
+    {
+        let observer = HandshakeObserver(KnownCertificates())
+        show(observer)
+        #expect(observer.watch(context, trusting: bundle))
+        return try #require(SSL_new(context))
     }
 
     @Test func anObserverIsTakenOnce() throws {
