@@ -42,7 +42,7 @@ extension Loop {
 
     private func lookUp(_ name: LookupName, _ transfer: Transfer) {
         let waiter = LookupWaiter(transfer: transfer.id, mailbox: mailbox)
-        guard let addresses = resolver.ask(name, waiter, transfer.request.dnsCache, now: transfer.times.beganAt) else {
+        guard let addresses = resolver.ask(name, waiter, transfer.request.dnsCache, beganAt: transfer.times.beganAt) else {
             return transfers.park(transfer, until: transfer.times.deadline)
         }
         // Another engine may have been told of them.
