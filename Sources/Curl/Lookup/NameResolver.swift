@@ -38,11 +38,11 @@ package final class NameResolver: Sendable {
 
     /// A good answer that is young enough. Without one the waiter's mailbox gets ``Message/lookedUp(_:_:at:for:)`` when there is an answer.
     ///
-    /// - Parameter now: nanoseconds of the monotonic clock.
-    func ask(_ name: LookupName, _ waiter: LookupWaiter, _ reuse: LookupReuse, now: UInt64) -> [SocketAddress]? {
+    /// - Parameter beganAt: when the transfer began, in nanoseconds of the monotonic clock: an answer counts as old as it was then.
+    func ask(_ name: LookupName, _ waiter: LookupWaiter, _ reuse: LookupReuse, beganAt: UInt64) -> [SocketAddress]? {
         let (addresses, id) = desk.table.withLock { table -> ([SocketAddress]?, UInt64?) in
-            if let addresses = table.recall(name, reuse, now: now) { return (addresses, nil) }
-            return (nil, table.wait(for: name, waiter, reuse, now: now))
+            if let addresses = table.recall(name, reuse, now: beganAt) { return (addresses, nil) }
+            return (nil, table.wait(for: name, waiter, reuse, now: monotonicNanoseconds()))
         }
         guard let id else { return addresses }
         if let dns { dns.ask(name, id) } else { desk.askSystem(name, id) }

@@ -44,7 +44,7 @@ extension Loop {
         // A proxy's name is looked up after the target's.
         transfer.times.lookupAt = transfer.times.lookupAt == 0 ? transfer.times.beganAt : monotonicNanoseconds()
         let waiter = LookupWaiter(transfer: transfer.id, mailbox: mailbox)
-        guard let addresses = resolver.ask(name, waiter, transfer.request.dnsCache, now: transfer.times.beganAt) else {
+        guard let addresses = resolver.ask(name, waiter, transfer.request.dnsCache, beganAt: transfer.times.beganAt) else {
             return transfers.park(transfer, until: transfer.times.deadline)
         }
         // Another engine may have been told of them.

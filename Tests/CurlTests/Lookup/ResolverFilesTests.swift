@@ -96,7 +96,7 @@ import Testing
     func aNameWithADotIsDNSs(_ host: String) throws { #expect(try files().route(name(host)) == .dns) }
 
     @Test(arguments: [
-        "localhost", "moon", "moon.", "a.localhost", "a.localhost.", "127.1", "0x7f.1", "1.2.3", "a..test", "a b.test",
+        "localhost", "moon", "moon.", "a.localhost", "a.localhost.", "127.1", "0x7f.1", "1.2.3", "a..test", "a b.test", "-a.test",
         String(repeating: "a", count: 64) + ".test",
     ])
     func otherNamesAreTheSystems(_ host: String) throws { #expect(try files().route(name(host)) == .system) }

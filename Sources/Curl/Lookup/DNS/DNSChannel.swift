@@ -30,6 +30,8 @@ struct DNSEnd {
 /// What an answer says is read by ``DNSMessage``. c-ares 1.18.1 would follow an alias of any name, and so take the address of another name.
 final class DNSChannel {
     private static let dataBytesMax = 4 << 20
+    /// c-ares reads until nothing more has come. Whoever floods a socket would keep it there.
+    private static let datagramsPerTurn = 256
 
     let configuration: ResolverConfiguration
     /// By the monotonic clock.
@@ -43,6 +45,7 @@ final class DNSChannel {
     /// Response codes with which c-ares goes on to the next server, by query id: in the end it says only that there was no answer.
     private var refusals: [UInt16: UInt8] = [:]
     private var systemError: Int32 = 0
+    private var datagramsLeft = 0
     /// Of the last datagram, in nanoseconds of the realtime clock.
     private var arrival: Int64 = 0
 
@@ -109,6 +112,7 @@ final class DNSChannel {
     /// A descriptor is ready, as ``EpollSet`` says it.
     func serve(_ event: EpollSet.Event) {
         guard let channel else { return }
+        datagramsLeft = Self.datagramsPerTurn
         let (isReadable, isWritable) = (event.mask & CURL_CSELECT_IN != 0, event.mask & CURL_CSELECT_OUT != 0)
         ares_process_fd(channel, isReadable ? event.descriptor : -1, isWritable ? event.descriptor : -1)
     }
@@ -178,7 +182,8 @@ extension DNSChannel {
         _ fromLength: UnsafeMutablePointer<socklen_t>?
     ) -> Int {
         let isDatagram = from != nil
-        while true {
+        while !isDatagram || datagramsLeft > 0 {
+            datagramsLeft -= 1
             let received = rf_dns_receive(descriptor, buffer, count, flags, from, fromLength, &arrival)
             guard isDatagram, received >= 0 else {
                 if received < 0, errno != EAGAIN { note(errno) }
@@ -188,6 +193,8 @@ extension DNSChannel {
             noteRefusal(UnsafeRawBufferPointer(start: buffer, count: received))
             return received
         }
+        errno = EAGAIN
+        return -1
     }
 
     /// A full buffer loses the packet as a network does, and c-ares sends it again; told of the error, it would give the server up.

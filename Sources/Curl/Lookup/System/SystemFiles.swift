@@ -61,9 +61,10 @@ struct SystemFiles {
 
     func route(_ name: LookupName) -> Route {
         let host = name.host
-        // Those that getaddrinfo(3) reads as numbers, as in 127.1; and those that are no names of DNS.
+        // Those that getaddrinfo(3) reads as numbers, as in 127.1; those that are no names of DNS; and those that glibc takes for no host's.
         var number = in_addr()
-        guard host.utf8.dropLast().contains(UInt8(ascii: ".")), host.utf8.allSatisfy(isHostByte), DNSName(host) != nil,
+        guard host.utf8.dropLast().contains(UInt8(ascii: ".")), host.utf8.first != UInt8(ascii: "-"),
+            host.utf8.allSatisfy(isHostByte), DNSName(host) != nil,
             inet_aton(host, &number) == 0
         else { return .system }
         guard !name.usesSearchDomains, services.asksDNS, !isTooLong, !configuration.isForSystemAlone else { return .system }
