@@ -25,13 +25,13 @@ package struct LaneOverload: Hashable, Sendable {
 /// Where in its round a target begins follows from its urgency first, and from its phase: undecided targets first, settled `down` ones last.
 struct RoundPace: Sendable {
     /// How much of its thread's time an overloaded lane plans with. The rest takes up what varies.
-    static let utilization = 0.95
+    static let utilization = 0.94
     /// Below this share the thread has time to spare, however late a start was.
     static let busyShareOfOverload = 0.9
     /// A start that waits longer for its thread is a sign of overload; and in overload, that the lane takes on too much.
     static let waitOfOverload: Int64 = 100_000_000
-    static let waitInOverload: Int64 = 150_000_000
-    static let latenessInOverload: Int64 = 200_000_000
+    static let waitInOverload: Int64 = 300_000_000
+    static let latenessInOverload: Int64 = 500_000_000
     static let windowLength: Int64 = 1_000_000_000
     /// After so many windows in which the lane could have made all starts the overload is over.
     static let windowsOfRecovery = 3
@@ -47,6 +47,8 @@ struct RoundPace: Sendable {
     /// The time of the rounds, and the clock when it was so late.
     private var roundTime: Int64 = 0
     private var roundTimeAt: Int64 = 0
+    /// In the time of the rounds.
+    private var overloadBeganAt: Int64 = 0
     private var counts = [Int](repeating: 0, count: Urgency.allCases.count)
 
     var isOverloaded: Bool { stretch > 1 }
@@ -76,8 +78,10 @@ struct RoundPace: Sendable {
 
     /// Whether the target's next round has begun.
     func admits(_ target: ScheduledTarget, now: Int64) -> Bool {
-        guard isOverloaded, let lookedAt = target.lookedAt else { return true }
+        guard isOverloaded else { return true }
         let time = time(at: now)
+        // Where nobody has been looked at, as after a start, the first round begins with the overload.
+        let lookedAt = target.lookedAt ?? overloadBeganAt
         // A target that became less urgent is not put off for more than a round.
         guard time - lookedAt < target.interval else { return true }
         let offset = offset(target)
@@ -116,6 +120,7 @@ struct RoundPace: Sendable {
         recovered = wanted <= 1 ? recovered + 1 : 0
         let new = isOverloaded ? stretch + (wanted - stretch) / 2 : wanted
         (roundTime, roundTimeAt) = (time(at: now), now)
+        if !isOverloaded { overloadBeganAt = roundTime }
         stretch = recovered >= Self.windowsOfRecovery ? 1 : max(isOverloaded ? 1.0001 : 1, new)
     }
 

@@ -136,7 +136,7 @@ package struct Schedule: Sendable {
 
     /// A probe of this lane waits for a place and there is one.
     func hasAdmissible(lane: Int = 0) -> Bool {
-        !lanes[lane].waiting.isEmpty && !lanes[lane].waitsForRoom && inFlight < maxInFlight
+        lanes[lane].hasWaiting && !lanes[lane].waitsForRoom && inFlight < maxInFlight
     }
 
     /// The probes of a lane that may start now, longest waiting first. Who has waited too long, or loses the lot, is passed over: the due time is
@@ -155,19 +155,23 @@ package struct Schedule: Sendable {
         }
         let room = lanes[lane].room(load)
         lanes[lane].waitsForRoom = false
-        return startWaiting(lane, room: room, now: now)
+        var starts: [ProbeStart] = []
+        for isFirst in [true, false] { startWaiting(lane, isFirst: isFirst, room: room, now: now, &starts) }
+        lanes[lane].pace.started += starts.count
+        return starts
     }
 
-    private mutating func startWaiting(_ lane: Int, room: Int, now: Int64) -> [ProbeStart] {
-        var starts: [ProbeStart] = []
-        while let item = lanes[lane].waiting.first {
+    private mutating func startWaiting(_ lane: Int, isFirst: Bool, room: Int, now: Int64, _ starts: inout [ProbeStart]) {
+        while let item = lanes[lane].longestWaiting(ofFirst: isFirst) {
             guard var entry = living(item, in: lane), let due = entry.waitingDue else {
-                lanes[lane].waiting.removeFirst()
+                lanes[lane].removeLongestWaiting(ofFirst: isFirst)
                 continue
             }
             // One that has taken the place of an earlier due time has its own patience.
             let hasLostPatience = inFlight >= maxInFlight && now - max(item.at, due) > Self.patience.nanoseconds
-            let isTooLate = starts.count >= room && now - due > lanes[lane].pace.latenessMax(entry)
+            // Those that go first are few, and have waited for longest.
+            let latenessMax = isFirst ? entry.latenessMax : lanes[lane].pace.latenessMax(entry)
+            let isTooLate = starts.count >= room && now - due > latenessMax
             if !hasLostPatience, !isTooLate {
                 guard inFlight < maxInFlight else { break }
                 guard starts.count < room else {
@@ -175,7 +179,7 @@ package struct Schedule: Sendable {
                     break
                 }
             }
-            lanes[lane].waiting.removeFirst()
+            lanes[lane].removeLongestWaiting(ofFirst: isFirst)
             defer { entries[item.slot] = entry }
             guard !hasLostPatience, !isTooLate, drawsASlot() else {
                 if isTooLate {
@@ -188,8 +192,6 @@ package struct Schedule: Sendable {
             }
             starts.append(begin(&entry, item, due: due, now: now))
         }
-        lanes[lane].pace.started += starts.count
-        return starts
     }
 
     private mutating func begin(_ entry: inout ScheduledTarget, _ item: ScheduleItem, due: Int64, now: Int64) -> ProbeStart {
@@ -212,7 +214,7 @@ package struct Schedule: Sendable {
         _ start: ProbeStart, startedAt: Duration?, wantsRecheck: Bool, isDown: Bool = false, now: Duration
     ) -> [Int] {
         inFlight -= 1
-        var due = lanes.indices.filter { !lanes[$0].waiting.isEmpty }
+        var due = lanes.indices.filter { lanes[$0].hasWaiting }
         guard var entry = entries[start.slot], entry.generation == start.generation else { return due }
         defer { entries[start.slot] = entry }
         let lane = Int(entry.lane)

@@ -36,8 +36,9 @@ struct ScheduleLane: Sendable {
     static let startsAhead = 0.02
 
     var heap = Heap<ScheduleItem>()
-    /// In order of arrival, with the time of it; entries that have gone since are skipped when their turn comes.
-    var waiting = Deque<ScheduleItem>()
+    /// The starts that wait, each queue in order of arrival, with the time of it; entries that have gone since are skipped when their turn comes.
+    /// The first queue goes before the second.
+    private var waiting = (first: Deque<ScheduleItem>(), others: Deque<ScheduleItem>())
     /// The thread had no room for the first of those that wait.
     var waitsForRoom = false
     var pace = RoundPace()
@@ -58,12 +59,23 @@ struct ScheduleLane: Sendable {
         return heap.removeMin()
     }
 
+    /// - Parameter isFirst: before all that aren't.
     mutating func wait(_ item: ScheduleItem, isFirst: Bool = false) {
-        if isFirst { waiting.prepend(item) } else { waiting.append(item) }
+        if isFirst { waiting.first.append(item) } else { waiting.others.append(item) }
+    }
+
+    var hasWaiting: Bool { !waiting.first.isEmpty || !waiting.others.isEmpty }
+
+    /// The longest waiting of one of the two queues.
+    func longestWaiting(ofFirst isFirst: Bool) -> ScheduleItem? { isFirst ? waiting.first.first : waiting.others.first }
+
+    mutating func removeLongestWaiting(ofFirst isFirst: Bool) {
+        if isFirst { waiting.first.removeFirst() } else { waiting.others.removeFirst() }
     }
 
     mutating func observe(_ load: LaneLoad, now: Int64) {
-        pace.observe(busy: load.busy.nanoseconds, oldestWait: waiting.first.map { now - $0.at }, plannedPerSecond, now: now)
+        let oldest = [true, false].compactMap { longestWaiting(ofFirst: $0)?.at }.min()
+        pace.observe(busy: load.busy.nanoseconds, oldestWait: oldest.map { now - $0 }, plannedPerSecond, now: now)
     }
 
     /// How many starts the thread takes now. One that keeps up takes all there are: they fall due together.

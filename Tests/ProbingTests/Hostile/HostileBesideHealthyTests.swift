@@ -41,7 +41,7 @@ private struct Measurements {
     var failures: [String] = []
 }
 
-/// A thousand healthy targets and the hostile targets, on one engine and one scheduler.
+/// A thousand healthy targets and the hostile targets, on two lanes.
 private final class MixedTargets: Sendable {
     private struct State {
         var isLoud = false
@@ -54,7 +54,7 @@ private final class MixedTargets: Sendable {
     let hostile: OpenHostileTargets
     private let servers: [ConnectionServer]
     private let scheduler = Scheduler(
-        threads: [LaneThread(clock: ContinuousClock())], origin: .now, maxInFlight: 10_000, fastBudget: 0.2)
+        threads: (0..<2).map { _ in LaneThread(clock: ContinuousClock()) }, origin: .now, maxInFlight: 10_000, fastBudget: 0.2)
     private let state = Mutex(State())
     private let arrived = Watched(0)
 
@@ -67,9 +67,10 @@ private final class MixedTargets: Sendable {
     var measurements: (quiet: Measurements, loud: Measurements) { state.withLock { ($0.quiet, $0.loud) } }
 
     func run() async {
-        for index in 0..<Self.healthyCount { scheduler.set(healthy(index), Self.rhythm) }
-        await scheduler.run { identity, due, _, _ in
-            identity.clientID == "hostile" ? await self.probeHostile(identity, due) : await self.probeHealthy(identity, due)
+        for index in 0..<Self.healthyCount { scheduler.set(healthy(index), Self.rhythm, lane: index % 2) }
+        await scheduler.run { identity, due, _, lane in
+            identity.clientID == "hostile"
+                ? await self.probeHostile(identity, due) : await self.probeHealthy(identity, due, lane)
         }
     }
 
@@ -94,12 +95,12 @@ private final class MixedTargets: Sendable {
     }
 
     private func probeHealthy(
-        _ identity: TargetIdentity, _ due: ContinuousClock.Instant
+        _ identity: TargetIdentity, _ due: ContinuousClock.Instant, _ lane: Int
     ) async -> ProbeEnd<ContinuousClock.Instant> {
         let isLoud = state.withLock { $0.isLoud }
         let server = servers[(Int(identity.key) ?? 0) % servers.count]
         let target = Target(identity: identity, name: "n", baseURL: server.url(), testPath: "/", region: "r")
-        let report = await hostile.prober.probe(
+        let report = await hostile.probers[lane].probe(
             ProbeOrder(
                 target: target, policy: ProbePolicy(userAgent: "rangefinder/test"), egress: HostileTargets.egress, due: due))
         if report.result.void != .cancelled { record(report.result, isLoud) }

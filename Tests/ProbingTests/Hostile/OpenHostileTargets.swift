@@ -8,24 +8,24 @@ import HostileTargets
 
 @testable import Curl
 
-/// Hostile cases in their servers, and a prober on an engine of its own that looks up the hostile targets' names.
+/// Hostile cases in their servers, and probers on two engines, as a daemon with two lanes has them, that look up the hostile targets' names.
 struct OpenHostileTargets: Sendable {
     struct RunningCase: Sendable {
         let hostileCase: HostileCase
         let server: HostileServer
     }
 
-    let engine: TransferEngine
+    let engines: [TransferEngine]
     let cases: [RunningCase]
-    let prober: Prober
+    let probers: [Prober]
     private let resolver = HostileResolver()
 
     init(_ hostileCases: [HostileCase]) throws {
         let fixtures = SharedFixtures()
         cases = try hostileCases.map { RunningCase(hostileCase: $0, server: try $0.open(fixtures)) }
-        let engine = try TransferEngine(resolver: resolver.lookUp)
-        self.engine = engine
-        prober = Prober(transfer: engine.transfer(_:), wallClock: { Timestamp(milliseconds: 1) })
+        let (names, authorities) = (NameResolver(lookUp: resolver.lookUp), Authorities())
+        engines = try (0..<2).map { _ in try TransferEngine(resolver: names, authorities: authorities) }
+        probers = engines.map { Prober(transfer: $0.transfer(_:), wallClock: { Timestamp(milliseconds: 1) }) }
     }
 
     func probe(_ runningCase: RunningCase, due: ContinuousClock.Instant? = nil, turn: UInt64 = 0) async -> ProbeReport {
@@ -33,7 +33,8 @@ struct OpenHostileTargets: Sendable {
         let target = Target(
             identity: TargetIdentity(clientID: "hostile", key: hostileCase.name), name: hostileCase.name, baseURL: server.baseURL,
             testPath: server.path, region: "hostile")
-        return await prober.probe(
+        let lane = stableHash(target.identity) % UInt64(probers.count)
+        return await probers[Int(lane)].probe(
             ProbeOrder(
                 target: target, policy: hostileCase.policy(in: server), egress: HostileTargets.egress, due: due, turn: turn))
     }
@@ -57,7 +58,7 @@ struct OpenHostileTargets: Sendable {
     /// Ends the engine and every lookup.
     func close() async {
         resolver.release()
-        await engine.shutDown()
+        for engine in engines { await engine.shutDown() }
     }
 
     /// Returns once no script of any hostile case runs any more.
