@@ -187,10 +187,15 @@ import Testing
 
 /// Answers every name with the same addresses, `held` ones only once released.
 final class HeldResolver: Sendable {
+    private struct State {
+        var isOpen = false
+        var calls = 0
+    }
+
     private let addresses: [SocketAddress]
     private let held: String?
     private let gate = NSCondition()
-    private let state = Mutex((isOpen: false, calls: 0))
+    private let state = Mutex(State())
 
     init(_ addresses: [String], holding held: String? = nil) {
         self.addresses = addresses.compactMap { SocketAddress($0) }.sorted()

@@ -83,7 +83,7 @@ private final class LaneRun: Sendable {
         #expect(found.running.isEmpty)
         #expect(scheduler.inFlight == 0)
         #expect(found.lanes == [0, 1])
-        #expect(found.ends.other == 0 && found.ends.good > probes / 4 && found.ends.cancelled > probes / 20)
+        #expect(found.ends.other == 0 && found.ends.good > probes / 4 && found.ends.cancelled > 0)
     }
 
     private func target(_ number: Int) -> TargetIdentity { TargetIdentity(clientID: "c", key: "\(number)") }
