@@ -33,8 +33,12 @@ struct RoundPace: Sendable {
     static let waitInOverload: Int64 = 300_000_000
     static let latenessInOverload: Int64 = 500_000_000
     static let windowLength: Int64 = 1_000_000_000
-    /// After so many windows in which the lane could have made all starts the overload is over.
+    /// A loop turns at least once a second: in a longer window the process stood still, and nothing in it says what the lane can do.
+    static let windowMax: Int64 = 2_500_000_000
+    /// So many windows in a row show an overload, and so many in which the lane could have made all starts its end.
+    static let windowsOfOverload = 2
     static let windowsOfRecovery = 3
+    static let stretchMax = 100.0
 
     /// How much longer than an interval a round takes; 1 without overload.
     private(set) var stretch = 1.0
@@ -43,7 +47,13 @@ struct RoundPace: Sendable {
     var passedOver = 0
     private var windowBeganAt: Int64?
     private var busyBefore: Int64 = 0
+    private var waitingBefore = 0
+    private var pressed = 0
     private var recovered = 0
+    /// The most that was tolerated lately, and until when: what an overload has put off comes only after it.
+    private var toleratedLately = (intervals: 0, until: Int64.min)
+    /// Of all targets that the lane has had.
+    var longestInterval: Int64 = 0
     /// The time of the rounds, and the clock when it was so late.
     private var roundTime: Int64 = 0
     private var roundTimeAt: Int64 = 0
@@ -59,9 +69,11 @@ struct RoundPace: Sendable {
     }
 
     /// As many intervals as the round takes, and one more for the due time; at least `intervals`.
-    func intervalsTolerated(_ intervals: Int) -> Int {
-        isOverloaded ? max(intervals, Int(stretch.rounded(.up)) + 1) : intervals
+    func intervalsTolerated(_ intervals: Int, now: Int64) -> Int {
+        max(intervals, isOverloaded ? intervalsOfRound + 1 : 0, now < toleratedLately.until ? toleratedLately.intervals : 0)
     }
+
+    private var intervalsOfRound: Int { Int(stretch.rounded(.up)) }
 
     /// Targets of this urgency came or went.
     mutating func count(_ urgency: Urgency, by change: Int) { counts[Int(urgency.rawValue)] += change }
@@ -84,8 +96,16 @@ struct RoundPace: Sendable {
         let lookedAt = target.lookedAt ?? overloadBeganAt
         // A target that became less urgent is not put off for more than a round.
         guard time - lookedAt < target.interval else { return true }
-        let offset = offset(target)
-        return (time + offset).flooredQuotient(by: target.interval) > (lookedAt + offset).flooredQuotient(by: target.interval)
+        // The offset changes with the urgencies of all. A round that the target has had is counted by the offset of its look.
+        let hadRound = target.round ?? round(of: target, at: lookedAt)
+        return round(of: target, at: time) > hadRound
+    }
+
+    /// The number of the target's round.
+    ///
+    /// - Parameter time: of the rounds.
+    func round(of target: ScheduledTarget, at time: Int64) -> Int64 {
+        (time + offset(target)).flooredQuotient(by: target.interval)
     }
 
     /// The larger it is, the earlier the target's rounds begin. Each urgency has a part of the round that is as large as its share of the targets: so
@@ -102,29 +122,43 @@ struct RoundPace: Sendable {
     ///
     /// - Parameters:
     ///   - busy: for so long the thread has not waited, since any beginning.
+    ///   - waiting: starts that were handed to the thread and have not begun.
     ///   - oldestWait: how long the first of the waiting starts has waited.
-    mutating func observe(busy: Int64, oldestWait: Int64?, _ plannedPerSecond: Double, now: Int64) {
-        guard let beganAt = windowBeganAt else { return beginWindow(busy, now) }
+    mutating func observe(busy: Int64, waiting: Int, oldestWait: Int64?, _ plannedPerSecond: Double, now: Int64) {
+        guard let beganAt = windowBeganAt, now - beganAt <= Self.windowMax else { return beginWindow(busy, waiting, now) }
         let length = now - beganAt
         guard length >= Self.windowLength else { return }
+        // What the thread has begun, and not what was handed to it.
+        let made = started - (waiting - waitingBefore)
         let busyShare = min(1, max(0.01, Double(busy - busyBefore) / Double(length)))
         let isPressed = passedOver > 0 || (oldestWait ?? 0) > (isOverloaded ? Self.waitInOverload : Self.waitOfOverload)
-        if started > 0, isOverloaded || isPressed && busyShare >= Self.busyShareOfOverload {
-            let capacity = Double(started) / (Double(length) / 1e9 * busyShare) * Self.utilization
-            adopt(plannedPerSecond / capacity * (isPressed ? 1.05 : 1), now)
+        pressed = isPressed && busyShare >= Self.busyShareOfOverload ? pressed + 1 : 0
+        if isOverloaded || pressed >= Self.windowsOfOverload {
+            if made > 0 {
+                let capacity = Double(made) / (Double(length) / 1e9 * busyShare) * Self.utilization
+                adopt(plannedPerSecond / capacity * (isPressed ? 1.05 : 1), now)
+            } else if !isPressed, busyShare < Self.busyShareOfOverload {
+                // Nothing is left to do.
+                adopt(0, now)
+            }
         }
-        beginWindow(busy, now)
+        beginWindow(busy, waiting, now)
     }
 
     private mutating func adopt(_ wanted: Double, _ now: Int64) {
         recovered = wanted <= 1 ? recovered + 1 : 0
-        let new = isOverloaded ? stretch + (wanted - stretch) / 2 : wanted
+        // A window that something else has spoiled is no reason for more than twice the round.
+        let new = min(isOverloaded ? min(stretch + (wanted - stretch) / 2, stretch * 2) : wanted, Self.stretchMax)
         (roundTime, roundTimeAt) = (time(at: now), now)
         if !isOverloaded { overloadBeganAt = roundTime }
+        if isOverloaded {
+            let intervals = max(intervalsOfRound + 1, now < toleratedLately.until ? toleratedLately.intervals : 0)
+            toleratedLately = (intervals, now + Int64(intervals) * longestInterval)
+        }
         stretch = recovered >= Self.windowsOfRecovery ? 1 : max(isOverloaded ? 1.0001 : 1, new)
     }
 
-    private mutating func beginWindow(_ busy: Int64, _ now: Int64) {
-        (windowBeganAt, busyBefore, started, passedOver) = (now, busy, 0, 0)
+    private mutating func beginWindow(_ busy: Int64, _ waiting: Int, _ now: Int64) {
+        (windowBeganAt, busyBefore, waitingBefore, started, passedOver) = (now, busy, waiting, 0, 0)
     }
 }

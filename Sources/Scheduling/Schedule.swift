@@ -101,10 +101,13 @@ package struct Schedule: Sendable {
         lanes[old].pace.count(entry.urgency, by: -1)
         lanes[lane].pace.count(entry.urgency, by: 1)
         entry.lookedAt = entry.lookedAt.map { lanes[lane].pace.time(at: now) - (lanes[old].pace.time(at: now) - $0) }
-        entry.lane = UInt8(lane)
+        (entry.lane, entry.round) = (UInt8(lane), nil)
         push(entry.nextDue, slot, entry)
         if let due = entry.recheckDue { push(due, slot, entry) }
-        if entry.waitingDue != nil { lanes[lane].wait(ScheduleItem(at: now, slot: slot, generation: entry.generation)) }
+        if entry.waitingDue != nil {
+            lanes[lane].wait(
+                ScheduleItem(at: now, slot: slot, generation: entry.generation), isFirst: entry.wasPassedOver)
+        }
     }
 
     /// Forgets a target. A probe of it that is in flight still counts as in flight until it has finished.
@@ -141,7 +144,7 @@ package struct Schedule: Sendable {
 
     /// The probes of a lane that may start now, longest waiting first. Who has waited too long, or loses the lot, is passed over: the due time is
     /// missed, and the next one comes as planned.
-    package mutating func takeDue(now: Duration, lane: Int = 0, load: LaneLoad = .idle) -> [ProbeStart] {
+    package mutating func takeDue(now: Duration, lane: Int = 0, load: LaneLoad? = nil) -> [ProbeStart] {
         let now = now.nanoseconds
         lanes[lane].observe(load, now: now)
         while let item = lanes[lane].takeDue(now: now) {
@@ -153,22 +156,28 @@ package struct Schedule: Sendable {
             }
             entries[item.slot] = entry
         }
-        let room = lanes[lane].room(load)
+        let (room, waitedForRoom) = (lanes[lane].room(load), lanes[lane].waitsForRoom)
         lanes[lane].waitsForRoom = false
         var starts: [ProbeStart] = []
-        for isFirst in [true, false] { startWaiting(lane, isFirst: isFirst, room: room, now: now, &starts) }
+        for isFirst in [true, false] {
+            startWaiting(
+                lane, isFirst: isFirst, room: room, waitedForRoom: waitedForRoom, now: now, &starts)
+        }
         lanes[lane].pace.started += starts.count
         return starts
     }
 
-    private mutating func startWaiting(_ lane: Int, isFirst: Bool, room: Int, now: Int64, _ starts: inout [ProbeStart]) {
+    private mutating func startWaiting(
+        _ lane: Int, isFirst: Bool, room: Int, waitedForRoom: Bool, now: Int64, _ starts: inout [ProbeStart]
+    ) {
         while let item = lanes[lane].longestWaiting(ofFirst: isFirst) {
             guard var entry = living(item, in: lane), let due = entry.waitingDue else {
                 lanes[lane].removeLongestWaiting(ofFirst: isFirst)
                 continue
             }
             // One that has taken the place of an earlier due time has its own patience.
-            let hasLostPatience = inFlight >= maxInFlight && now - max(item.at, due) > Self.patience.nanoseconds
+            let waitsForPlace = inFlight >= maxInFlight || !waitedForRoom
+            let hasLostPatience = waitsForPlace && now - max(item.at, due) > Self.patience.nanoseconds
             // Those that go first are few, and have waited for longest.
             let latenessMax = isFirst ? entry.latenessMax : lanes[lane].pace.latenessMax(entry)
             let isTooLate = starts.count >= room && now - due > latenessMax
@@ -185,7 +194,8 @@ package struct Schedule: Sendable {
                 if isTooLate {
                     lanes[lane].pace.passedOver += 1
                     entry.wasPassedOver = true
-                    if lanes[lane].pace.isOverloaded { counts.overloadExceptions += 1 }
+                    // A re-check is counted below, as one that had to wait.
+                    if lanes[lane].pace.isOverloaded, !entry.waitsForRecheck { counts.overloadExceptions += 1 }
                 }
                 passOver(&entry, item, now: now)
                 continue
@@ -198,7 +208,9 @@ package struct Schedule: Sendable {
         let start = ProbeStart(
             target: entry.target, due: .nanoseconds(due), isRecheck: entry.waitsForRecheck, slot: item.slot,
             generation: item.generation)
-        entry.lookedAt = lanes[Int(entry.lane)].pace.time(at: now)
+        let pace = lanes[Int(entry.lane)].pace
+        let time = pace.time(at: now)
+        (entry.lookedAt, entry.round) = (time, pace.round(of: entry, at: time))
         (entry.waitingDue, entry.waitingSince, entry.isAtOnce, entry.wasPassedOver) = (nil, nil, false, false)
         (entry.inFlight, entry.startedAt) = (true, now)
         inFlight += 1
@@ -246,7 +258,7 @@ package struct Schedule: Sendable {
     /// - Parameter slots: those to look at, from 0 to ``slotCount``; what lies past it is left out.
     package func overdue(byIntervals intervals: Int, now: Duration, slots: Range<Int>) -> Int {
         let now = now.nanoseconds
-        let tolerated = lanes.map { Int64($0.pace.intervalsTolerated(intervals)) }
+        let tolerated = lanes.map { Int64($0.pace.intervalsTolerated(intervals, now: now)) }
         return entries[slots.clamped(to: 0..<entries.count)].reduce(into: 0) { count, entry in
             guard let entry else { return }
             let since = entry.inFlight ? entry.startedAt : entry.waitingSince ?? entry.nextDue
@@ -256,8 +268,8 @@ package struct Schedule: Sendable {
 
     /// For how many of its intervals a target may go without a probe before something is wrong: `intervals`, or as many as a round of the most
     /// overloaded lane takes and one more.
-    package func intervalsTolerated(_ intervals: Int) -> Int {
-        lanes.map { $0.pace.intervalsTolerated(intervals) }.max() ?? intervals
+    package func intervalsTolerated(_ intervals: Int, now: Duration) -> Int {
+        lanes.map { $0.pace.intervalsTolerated(intervals, now: now.nanoseconds) }.max() ?? intervals
     }
 
     /// Each lane's load against its capacity.
@@ -288,7 +300,7 @@ package struct Schedule: Sendable {
         // The due time before it came without a start, whether it was passed over or still waits.
         if entry.waitingSince != nil { counts.missed += 1 }
         entry.waitingSince = entry.waitingSince ?? item.at
-        guard entry.waitingDue != nil || lanes[Int(entry.lane)].pace.admits(entry, now: now) else {
+        guard entry.waitingDue != nil || entry.isAtOnce || lanes[Int(entry.lane)].pace.admits(entry, now: now) else {
             counts.overloadExceptions += 1
             return
         }

@@ -20,8 +20,6 @@ package struct LaneLoad: Hashable, Sendable {
     /// Starts that were handed to the thread and have not begun.
     package var waiting: Int
 
-    package static let idle = LaneLoad(busy: .zero, lag: .zero, waiting: 0)
-
     package init(busy: Duration, lag: Duration, waiting: Int) {
         (self.busy, self.lag, self.waiting) = (busy, lag, waiting)
     }
@@ -31,9 +29,11 @@ package struct LaneLoad: Hashable, Sendable {
 struct ScheduleLane: Sendable {
     /// A thread that takes longer than this between two looks at its sockets gets no more starts: the answers that are there come first.
     static let lagMax = Duration.milliseconds(25)
-    /// So many starts may be on their way to the thread, or as many as fall due in ``startsAhead``.
+    /// So many starts may be on their way to the thread, or as many as fall due in so many seconds. Many changed targets at once must not keep the
+    /// others from their due times.
     static let startsMin = 32
     static let startsAhead = 0.02
+    static let startsAheadAtEase = 0.25
 
     var heap = Heap<ScheduleItem>()
     /// The starts that wait, each queue in order of arrival, with the time of it; entries that have gone since are skipped when their turn comes.
@@ -51,6 +51,7 @@ struct ScheduleLane: Sendable {
     }
 
     mutating func replace(_ old: Duration?, with new: Duration?) {
+        pace.longestInterval = max(pace.longestInterval, new?.nanoseconds ?? 0)
         plannedPerSecond = max(0, plannedPerSecond + (new.map { 1 / $0.inSeconds } ?? 0) - (old.map { 1 / $0.inSeconds } ?? 0))
     }
 
@@ -73,16 +74,20 @@ struct ScheduleLane: Sendable {
         if isFirst { waiting.first.removeFirst() } else { waiting.others.removeFirst() }
     }
 
-    mutating func observe(_ load: LaneLoad, now: Int64) {
+    mutating func observe(_ load: LaneLoad?, now: Int64) {
+        guard let load else { return }
         let oldest = [true, false].compactMap { longestWaiting(ofFirst: $0)?.at }.min()
-        pace.observe(busy: load.busy.nanoseconds, oldestWait: oldest.map { now - $0 }, plannedPerSecond, now: now)
+        pace.observe(
+            busy: load.busy.nanoseconds, waiting: load.waiting, oldestWait: oldest.map { now - $0 }, plannedPerSecond, now: now)
     }
 
-    /// How many starts the thread takes now. One that keeps up takes all there are: they fall due together.
-    func room(_ load: LaneLoad) -> Int {
+    /// How many starts the thread takes now.
+    ///
+    /// - Parameter load: nil for a thread that takes all there are.
+    func room(_ load: LaneLoad?) -> Int {
+        guard let load else { return .max }
         guard load.lag <= Self.lagMax else { return 0 }
-        let left = max(Self.startsMin, Int(plannedPerSecond * Self.startsAhead)) - load.waiting
-        guard left > 0 else { return 0 }
-        return waitsForRoom || pace.isOverloaded ? left : .max
+        let ahead = waitsForRoom || pace.isOverloaded ? Self.startsAhead : Self.startsAheadAtEase
+        return max(0, max(Self.startsMin, Int(plannedPerSecond * ahead)) - load.waiting)
     }
 }

@@ -26,6 +26,8 @@ struct ScheduledTarget: Sendable {
     var startedAt: Int64 = 0
     /// When it last started, in the time of its lane's rounds (``RoundPace``); nil before the first start.
     var lookedAt: Int64?
+    /// The number of the round in which that was; nil where the lane or the interval has changed since.
+    var round: Int64?
     let generation: UInt32
     var lane: UInt8
     var urgency = Urgency.settled
@@ -44,6 +46,7 @@ struct ScheduledTarget: Sendable {
     }
 
     mutating func adopt(_ rhythm: ProbeInterval) {
+        if interval != rhythm.interval.nanoseconds { round = nil }
         interval = max(1, rhythm.interval.nanoseconds)
         fastInterval = rhythm.fastInterval.nanoseconds
         latenessMax = rhythm.latenessMax.nanoseconds

@@ -21,10 +21,10 @@ package struct LaneThread<C: Clock>: Sendable where C.Duration == Duration {
     package let clock: C
     /// Where the lane's loop and its probes run; nil for the global executor.
     package let executor: (any TaskExecutor)?
-    /// How busy the thread is. Asked under the scheduler's lock: quick, please.
-    package let load: @Sendable () -> LaneLoad
+    /// How busy the thread is; nil where nobody knows, and then the thread takes all starts at once. Asked under the scheduler's lock: quick, please.
+    package let load: @Sendable () -> LaneLoad?
 
-    package init(clock: C, executor: (any TaskExecutor)? = nil, load: @escaping @Sendable () -> LaneLoad = { .idle }) {
+    package init(clock: C, executor: (any TaskExecutor)? = nil, load: @escaping @Sendable () -> LaneLoad? = { nil }) {
         (self.clock, self.executor, self.load) = (clock, executor, load)
     }
 }
@@ -93,16 +93,18 @@ package final class Scheduler<C: Clock>: Sendable where C.Duration == Duration {
 
     package var counts: ScheduleCounts { state.withLock { $0.schedule.counts } }
     package var inFlight: Int { state.withLock { $0.schedule.inFlight } }
-    /// How often the loops have turned: progress that a watchdog can watch. That of the lane that has turned least.
-    package var turns: Int { state.withLock { $0.loops.map(\.turns).min() ?? 0 } }
+    /// How often the loop of each lane has turned: progress that a watchdog can watch.
+    package var turns: [Int] { state.withLock { $0.loops.map(\.turns) } }
     /// How many probes have come to their end.
     package var ended: Int { state.withLock { $0.ended } }
     /// Each lane's load against its capacity.
     package var overload: [LaneOverload] { state.withLock { $0.schedule.overload } }
     /// How busy the threads are, lane by lane.
-    package var loads: [LaneLoad] { threads.map { $0.load() } }
+    package var loads: [LaneLoad] { threads.compactMap { $0.load() } }
     /// As ``Schedule/intervalsTolerated(_:)``.
-    package func intervalsTolerated(_ intervals: Int) -> Int { state.withLock { $0.schedule.intervalsTolerated(intervals) } }
+    package func intervalsTolerated(_ intervals: Int) -> Int {
+        state.withLock { $0.schedule.intervalsTolerated(intervals, now: now(0)) }
+    }
     /// How many targets have had no start, or no end, for `intervals` of their own intervals. The lock is held for ``scanStep`` targets at a
     /// time: it stands between a due time and the socket.
     package func overdue(byIntervals intervals: Int) -> Int {

@@ -106,7 +106,7 @@ private func identity(_ number: Int) -> TargetIdentity { TargetIdentity(clientID
         #expect(overload.isOverloaded)
         #expect((2.8...3.6).contains(overload.stretch))
         #expect((430...510).contains(overload.capacityPerSecond))
-        #expect(lane.schedule.intervalsTolerated(3) == Int(overload.stretch.rounded(.up)) + 1)
+        #expect(lane.schedule.intervalsTolerated(3, now: lane.now) == Int(overload.stretch.rounded(.up)) + 1)
     }
 
     @Test func whatIsPassedOverIsMissed() {
@@ -156,6 +156,57 @@ private func identity(_ number: Int) -> TargetIdentity { TargetIdentity(clientID
         lane.run(for: .seconds(200))
         #expect(!lane.schedule.overload[0].isOverloaded)
         #expect(lane.schedule.counts.missed == 0)
+    }
+
+    @Test func theOverloadIsOverWhenAllTargetsGo() {
+        var lane = overloaded()
+        for number in 0..<15_000 { lane.schedule.remove(identity(number)) }
+        lane.run(for: .seconds(10))
+        #expect(!lane.schedule.overload[0].isOverloaded)
+    }
+
+    /// SIGSTOP, or a suspended machine.
+    @Test func aProcessThatStoodStillDoesNotTakeItsLaneForSlow() {
+        var lane = overloaded()
+        lane.now += .seconds(60)
+        lane.run(for: .seconds(10))
+        #expect(lane.schedule.overload[0].stretch < 4)
+    }
+
+    @Test func whatWasPutOffIsNotOverdueWhenTheOverloadIsOver() {
+        var lane = overloaded()
+        for number in 0..<12_000 { lane.schedule.remove(identity(number)) }
+        var most = 0
+        for _ in 0..<100 {
+            lane.run(for: .milliseconds(200))
+            most = max(most, lane.schedule.overdue(byIntervals: 3, now: lane.now, slots: 0..<lane.schedule.slotCount))
+        }
+        #expect(most == 0)
+    }
+
+    @Test func aChangedTargetIsProbedAtOnceInOverload() {
+        var lane = overloaded()
+        let changed = (0..<100).map(identity)
+        for target in changed {
+            lane.schedule.set(
+                target, ProbeInterval(interval: .seconds(10), fastInterval: .seconds(1)), atOnce: true, now: lane.now)
+        }
+        lane.run(for: .seconds(3))
+        #expect(changed.allSatisfy { lane.looks[$0] != nil })
+    }
+
+    /// A list that gives a thousand targets another URL.
+    @Test func manyChangedTargetsAreNoOverload() {
+        var lane = BusyLane(targets: 2500, interval: .seconds(10), cost: .milliseconds(2))
+        lane.run(for: .seconds(30))
+        for number in 0..<1000 {
+            lane.schedule.set(
+                identity(number), ProbeInterval(interval: .seconds(10), fastInterval: .seconds(1)), atOnce: true, now: lane.now)
+        }
+        for _ in 0..<50 {
+            lane.run(for: .milliseconds(200))
+            #expect(!lane.schedule.overload[0].isOverloaded)
+        }
     }
 
     /// What a page or a list costs, or a machine that stops for a while.

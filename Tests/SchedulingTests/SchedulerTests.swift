@@ -86,7 +86,7 @@ private func scheduler(_ clock: ManualClock) -> Scheduler<ManualClock> {
         let running = Task { await scheduler.run { _, _, _, _ in ProbeEnd(startedAt: nil, wantsRecheck: false) } }
         await clock.advanceToNextSleeper()
         await clock.untilSomeoneSleeps()
-        #expect(scheduler.turns >= 2)
+        #expect(scheduler.turns.allSatisfy { $0 >= 2 })
         running.cancel()
         await running.value
     }

@@ -21,6 +21,7 @@ final class LoadMeter: Sendable {
     private let waiting = Atomic<Int>(0)
     /// When the turn that is under way began; 0 while the thread waits for something to do.
     private let turnBeganAt = Atomic<UInt64>(0)
+    private let turnEndedAt = Atomic<UInt64>(0)
 
     /// The thread has waited, and goes on. All times are nanoseconds of the monotonic clock.
     func turnBegins(at now: UInt64) { turnBeganAt.store(now, ordering: .relaxed) }
@@ -31,6 +32,7 @@ final class LoadMeter: Sendable {
         let beganAt = turnBeganAt.load(ordering: .relaxed)
         guard beganAt > 0, now >= beganAt else { return }
         turnBeganAt.store(0, ordering: .relaxed)
+        turnEndedAt.store(now, ordering: .relaxed)
         let length = now - beganAt
         busyNanoseconds.store(busyNanoseconds.load(ordering: .relaxed) + length, ordering: .relaxed)
         // A short turn after a long one doesn't mean that the thread has caught up.
@@ -44,7 +46,14 @@ final class LoadMeter: Sendable {
         let underWay = beganAt > 0 && now > beganAt ? now - beganAt : 0
         return EngineLoad(
             busy: .nanoseconds(busyNanoseconds.load(ordering: .relaxed) + underWay),
-            lag: .nanoseconds(max(lagNanoseconds.load(ordering: .relaxed), underWay)),
+            lag: .nanoseconds(max(lag(at: now, isWaiting: beganAt == 0), underWay)),
             waiting: waiting.load(ordering: .relaxed))
+    }
+
+    /// A thread that waits has looked at all its sockets.
+    private func lag(at now: UInt64, isWaiting: Bool) -> UInt64 {
+        let (lag, endedAt) = (lagNanoseconds.load(ordering: .relaxed), turnEndedAt.load(ordering: .relaxed))
+        guard isWaiting, endedAt > 0, now > endedAt else { return lag }
+        return lag - min(lag, now - endedAt)
     }
 }

@@ -6,23 +6,25 @@ import Settings
 
 /// Tells the service manager when the daemon is ready, how it is, and that it goes on: by what the scheduler has done, and not by a timer.
 struct ServiceReport: Sendable {
-    /// Probing goes on: the loop has turned since the last look, and fewer than half of the targets are overdue by three of their intervals, or
+    /// Probing goes on: the loop of each lane has turned since the last look, and fewer than half of the targets are overdue by three of their intervals, or
     /// a probe has come to its end within the time that one may take: a daemon that has too much to do isn't cured by another start. Without
     /// targets there are the turns.
     struct Progress {
-        private var (turns, ended) = (-1, 0)
+        private var turns: [Int] = []
+        private var ended = 0
         private var endedAt: Duration?
 
         /// - Parameters:
         ///   - longest: what one probe may take.
         ///   - now: of a clock that only goes on.
         mutating func check(
-            turns: Int, ended: Int, overdue: Int, of targets: Int, longest: Duration, now: Duration
+            turns: [Int], ended: Int, overdue: Int, of targets: Int, longest: Duration, now: Duration
         ) -> Bool {
             let isStuck = endedAt.map { ended == self.ended && now - $0 >= longest } ?? false
             if endedAt == nil || ended != self.ended { endedAt = now }
             defer { (self.turns, self.ended) = (turns, ended) }
-            return turns != self.turns && (overdue == 0 || 2 * overdue < targets || !isStuck)
+            let haveTurned = turns.count != self.turns.count || zip(turns, self.turns).allSatisfy { $0 != $1 }
+            return haveTurned && (overdue == 0 || 2 * overdue < targets || !isStuck)
         }
     }
 

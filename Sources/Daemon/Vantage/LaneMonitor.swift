@@ -71,21 +71,31 @@ struct OverloadState {
 
     private var since: ContinuousClock.Instant?
     private var lastAt: ContinuousClock.Instant?
-    private(set) var isFiring = false
+    private var checkedAt: ContinuousClock.Instant?
+    private var beganAt: ContinuousClock.Instant?
+    /// How long the daemon was overloaded, of the time since ``since``.
+    private var overloaded = Duration.zero
+    /// nil as long as nothing is known: an alert of an earlier life isn't over because this one has just begun.
+    private(set) var isFiring: Bool?
 
     /// Returns what is new.
     mutating func note(
         _ isOverloaded: Bool, at now: ContinuousClock.Instant, alertAfter: Duration, calmAfter: Duration
     ) -> News? {
+        beganAt = beganAt ?? now
+        defer { checkedAt = now }
         if isOverloaded {
+            if let lastAt, lastAt == checkedAt { overloaded += lastAt.duration(to: now) }
             lastAt = now
             let begins = since == nil
             since = since ?? now
-            if let since, since.duration(to: now) >= alertAfter { isFiring = true }
+            if overloaded >= alertAfter { isFiring = true }
             return begins ? .begins : nil
         }
-        guard since != nil, let lastAt, lastAt.duration(to: now) >= calmAfter else { return nil }
-        (since, isFiring) = (nil, false)
+        guard let calmSince = lastAt ?? beganAt, calmSince.duration(to: now) >= calmAfter else { return nil }
+        isFiring = false
+        guard since != nil else { return nil }
+        (since, overloaded) = (nil, .zero)
         return .ends
     }
 }
@@ -101,7 +111,7 @@ struct OverloadSentence {
         let enough = planned > 0 ? Int(Double(targets) * made / planned) : targets
         text =
             "\(Int(planned.rounded())) probes fall due in a second, and about \(Int(made.rounded())) can be made on time. So each target is probed "
-            + "once in \(Int(stretch.rounded(.up))) of its intervals, and outages are found later. At these intervals this machine can watch about "
+            + "once in up to \(Int(stretch.rounded(.up))) of its intervals, and outages are found later. At these intervals this machine can watch about "
             + "\(enough) of the \(targets) targets: raise probe.interval, add processors, or share the targets out (targets_api.shard)"
     }
 }

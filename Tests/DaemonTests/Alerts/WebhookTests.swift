@@ -74,6 +74,7 @@ import Testing
         let (target, heart) = (try LoopbackServer { _ in .http(200) }, try LoopbackServer { _ in .http(200) })
         let api = try ScriptedAPI(list([record("a", name: "a", url: target.url)]))
         var settings = testSettings(folder, api: api.server.url)
+        settings.limits.threads = 1
         settings.probe.interval = .seconds(1)
         settings.alerting.heartbeat = .init(url: Secret(heart.url), interval: .milliseconds(500), posts: true)
         try await RunningDaemon.run(settings, level: .notice) { running in

@@ -96,6 +96,7 @@ import Testing
         var settings = settings(folder, api: api)
         settings.probe.interval = .seconds(1)
         settings.probe.timeout = .seconds(1)
+        settings.limits.threads = 1
         settings.alerting.heartbeat = .init(url: Secret(beats.url + "/beat"), interval: .milliseconds(500))
         let socket = try DatagramSocket(at: folder.file("notify"))
         let environment = ["NOTIFY_SOCKET": folder.file("notify"), "WATCHDOG_USEC": "2000000"]
@@ -142,15 +143,22 @@ import Testing
         let looks = [
             (1, 0, 0, 0), (1, 0, 0, 0), (2, 0, 4, 9), (3, 0, 5, 10), (4, 0, 1, 1), (5, 3, 10, 10), (6, 3, 10, 10), (6, 4, 0, 10),
         ]
-        let found = looks.map { progress.check(turns: $0, ended: $1, overdue: $2, of: $3, longest: .zero, now: .zero) }
+        let found = looks.map { progress.check(turns: [$0], ended: $1, overdue: $2, of: $3, longest: .zero, now: .zero) }
         #expect(found == [true, false, true, false, false, true, false, false])
+    }
+
+    @Test func aLaneThatStandsStillIsNoProgressHoweverOftenAnotherTurns() {
+        var progress = ServiceReport.Progress()
+        let looks = [[9, 50], [10, 51], [11, 51], [12, 52]]
+        let found = looks.map { progress.check(turns: $0, ended: 1, overdue: 0, of: 2, longest: .zero, now: .zero) }
+        #expect(found == [true, true, false, true])
     }
 
     @Test func aProbeThatTakesItsTimeIsNoStandstill() {
         var progress = ServiceReport.Progress()
         let looks = [(0, 0), (1, 30), (1, 60), (1, 92), (1, 93), (2, 200), (2, 261), (2, 263)]
         let found = looks.enumerated().map { turn, look in
-            progress.check(turns: turn, ended: look.0, overdue: 9, of: 10, longest: .seconds(62), now: .seconds(look.1))
+            progress.check(turns: [turn], ended: look.0, overdue: 9, of: 10, longest: .seconds(62), now: .seconds(look.1))
         }
         #expect(found == [true, true, true, false, false, true, true, false])
     }
