@@ -169,6 +169,12 @@ void rf_timeline_ends(rf_timeline *timeline) {
     if(sockets.pending == timeline) sockets.pending = NULL;
 }
 
+void rf_timeline_restarts(rf_timeline *timeline) {
+    rf_timeline_ends(timeline);
+    timeline->descriptor = -1;
+    rf_timeline_clear(timeline);
+}
+
 void rf_timelines_end(void) {
     free(sockets.timelines);
     memset(&sockets, 0, sizeof sockets);

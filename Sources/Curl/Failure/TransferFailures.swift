@@ -70,10 +70,12 @@ extension FailureReading.Connection {
             return
         }
         let isHandshakeBegun = transfer.handshake?.beganAt ?? 0 > 0
-        let stands = isHandshakeBegun || hasHeaders || rf_get_offset(easy, CURLINFO_CONNECT_TIME_T) > 0
-        if !stands {
+        let isMarked = !transfer.isRepeated
+        let isConnected = isMarked ? rf_get_offset(easy, CURLINFO_CONNECT_TIME_T) > 0 : transfer.hasConnected
+        let isSecured = isMarked ? rf_get_offset(easy, CURLINFO_APPCONNECT_TIME_T) > 0 : transfer.times.requestAt > 0
+        if !isHandshakeBegun, !hasHeaders, !isConnected {
             self = .connecting
-        } else if transfer.handshake == nil || rf_get_offset(easy, CURLINFO_APPCONNECT_TIME_T) > 0 {
+        } else if transfer.handshake == nil || isSecured {
             self = .standing
         } else {
             self = isHandshakeBegun ? .handshaking : .preparingHandshake

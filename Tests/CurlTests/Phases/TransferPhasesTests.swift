@@ -110,9 +110,18 @@ import Testing
         #expect(verdict(waitsSince: Self.deadline + 1, after: 9 * Overdue.grace) == .timedOut)
     }
 
-    @Test func aTimeoutOfWhichTheServerHadLessThanHalfIsOurFault() {
-        #expect(Overdue.isOurs(timeout: 1_000_000_000, spent: .milliseconds(499)))
-        #expect(!Overdue.isOurs(timeout: 1_000_000_000, spent: .milliseconds(501)))
-        #expect(!Overdue.isOurs(timeout: Overdue.grace, spent: .zero))
+    private func isOurs(spent: Int, selfDelay: Int, timeout: UInt64 = 1_000_000_000) -> Bool {
+        Overdue.isOurs(timeout: timeout, spent: .milliseconds(spent), selfDelay: .milliseconds(selfDelay))
+    }
+
+    @Test func aTimeoutOfWhichThisProcessHadMoreThanHalfIsOurFault() {
+        #expect(isOurs(spent: 499, selfDelay: 501))
+        #expect(!isOurs(spent: 501, selfDelay: 501))
+        #expect(!isOurs(spent: 0, selfDelay: 20, timeout: Overdue.grace))
+    }
+
+    @Test func timeThatIsMissingFromThePhasesIsNotOursUnlessItWasMeasured() {
+        #expect(!isOurs(spent: 10, selfDelay: 0))
+        #expect(!isOurs(spent: 10, selfDelay: 499))
     }
 }
