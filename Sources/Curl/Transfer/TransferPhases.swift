@@ -135,13 +135,16 @@ struct TransferPhases: Hashable {
         isCutOff: Bool
     ) {
         let round = Self.round(timeline, end: end, isCutOff: isCutOff)
-        let isRequested = times.requestAt > 0
+        // What came after the deadline is in no phase, so the phase before it was cut off.
+        let isRequested = times.requestAt > 0 && Int64(times.requestAt) <= end
         if hasOpenedSocket, timeline.connected > 0 {
-            let connected = timeline.connected - timeline.opened
+            let connected = min(timeline.connected, end)
+            let connecting = max(0, connected - timeline.opened)
             // Through a proxy the connection stands when the proxy has opened the way.
-            connect = connected + (times.tunnel ?? (isProxied ? round : 0))
-            guard times.tunnel != nil || !isProxied else { return }
-            if usesTLS { tls = isRequested ? times.handshake ?? 0 : round }
+            let tunnel = min(times.tunnel ?? (isProxied ? round : 0), end - connected)
+            connect = connecting + tunnel
+            guard timeline.connected <= end, times.tunnel != nil || !isProxied else { return }
+            if usesTLS { tls = min(times.handshake ?? (isRequested ? 0 : round), end - connected - tunnel) }
         } else if hasOpenedSocket || !isRequested {
             connect = max(0, end - (timeline.opened > 0 ? timeline.opened : Int64(max(times.addedAt, times.beganAt))))
         } else {
