@@ -7,21 +7,22 @@
 
 typedef X509 *(*certificate_reader)(X509 **certificate, const unsigned char **bytes, long length);
 
-// A larger certificate is rare. It takes twenty times its bytes in memory.
-enum { knownBytesMax = 8192, tailBytes = 64 };
+// A larger certificate is rare. A certificate takes some twenty times its bytes in memory.
+enum { knownBytesMax = 4096, allBytesMax = 512 << 10, tailBytes = 64 };
 
 uint64_t rf_certificates_read(const rf_handshakes *handshakes) {
     return atomic_load(&handshakes->certificates_read);
 }
 
-static void forget(rf_known_certificate *known) {
+static void forget(rf_handshakes *handshakes, rf_known_certificate *known) {
     X509_free(known->certificate);
     free(known->bytes);
+    handshakes->known_bytes -= known->length;
     *known = (rf_known_certificate){NULL, NULL, 0};
 }
 
 void rf_forget_certificates(rf_handshakes *handshakes) {
-    for(int place = 0; place < rf_known_certificates_max; place++) forget(&handshakes->known[place]);
+    for(int place = 0; place < rf_known_certificates_max; place++) forget(handshakes, &handshakes->known[place]);
 }
 
 // FNV-1a over the end, where the signature is. A server can make certificates meet in one place. Then each of them is read each time, as
@@ -33,8 +34,15 @@ static rf_known_certificate *place_of(rf_handshakes *handshakes, const unsigned 
     return &handshakes->known[(hash ^ hash >> 32) % rf_known_certificates_max];
 }
 
-static void keep(rf_known_certificate *known, X509 *certificate, const unsigned char *bytes, long length) {
-    forget(known);
+static void keep(
+    rf_handshakes *handshakes, rf_known_certificate *known, X509 *certificate, const unsigned char *bytes, long length
+) {
+    forget(handshakes, known);
+    // The places are emptied in turn, so that each certificate stays for a while.
+    for(int count = 0; count < rf_known_certificates_max && handshakes->known_bytes + length > allBytesMax; count++) {
+        forget(handshakes, &handshakes->known[handshakes->next_forgotten]);
+        handshakes->next_forgotten = (handshakes->next_forgotten + 1) % rf_known_certificates_max;
+    }
     unsigned char *copy = malloc((size_t)length);
     if(!copy || !X509_up_ref(certificate)) {
         free(copy);
@@ -42,6 +50,7 @@ static void keep(rf_known_certificate *known, X509 *certificate, const unsigned 
     }
     memcpy(copy, bytes, (size_t)length);
     *known = (rf_known_certificate){certificate, copy, length};
+    handshakes->known_bytes += length;
 }
 
 static X509 *read_anew(X509 **certificate, const unsigned char **bytes, long length) {
@@ -63,6 +72,6 @@ __attribute__((weak)) X509 *d2i_X509(X509 **certificate, const unsigned char **b
     }
     atomic_fetch_add(&handshakes->certificates_read, 1);
     X509 *made = read_anew(certificate, bytes, length);
-    if(made && known && *bytes == first + length) keep(known, made, first, length);
+    if(made && known && *bytes == first + length) keep(handshakes, known, made, first, length);
     return made;
 }

@@ -11,7 +11,7 @@ typedef struct {
     long length;
 } rf_known_certificate;
 
-// Some 4 MiB when all places are taken.
+// Some 10 MiB at most: certificates.c bounds the sum of the bytes.
 enum { rf_known_certificates_max = 512 };
 
 struct rf_handshakes {
@@ -21,6 +21,10 @@ struct rf_handshakes {
     char *ciphers;
     // The bytes of a certificate say which place is its place.
     rf_known_certificate known[rf_known_certificates_max];
+    // Of all DER forms in `known`.
+    long known_bytes;
+    // The place that is emptied next when the bytes are too many.
+    int next_forgotten;
     _Atomic uint64_t contexts_made, certificates_read;
 };
 

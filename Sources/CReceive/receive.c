@@ -1,5 +1,6 @@
 #include "receive.h"
 #include <errno.h>
+#include <poll.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdlib.h>
@@ -168,6 +169,12 @@ void rf_timeline_ends(rf_timeline *timeline) {
     if(sockets.pending == timeline) sockets.pending = NULL;
 }
 
+void rf_timeline_restarts(rf_timeline *timeline) {
+    rf_timeline_ends(timeline);
+    timeline->descriptor = -1;
+    rf_timeline_clear(timeline);
+}
+
 void rf_timelines_end(void) {
     free(sockets.timelines);
     memset(&sockets, 0, sizeof sockets);
@@ -186,6 +193,10 @@ int64_t rf_timeline_waits_since(const rf_timeline *timeline) {
         int64_t at = connection_arrival(timeline, now);
         if(at) return at;
     }
+    struct pollfd readiness = {.fd = timeline->descriptor, .events = POLLIN};
+    if(poll(&readiness, 1, 0) <= 0) return 0;
+    // A peek would take the error from the socket, and libcurl would then hold the connection for one that stands.
+    if(readiness.revents & POLLERR) return timeline->deadline;
     char byte;
     struct iovec part = {&byte, 1};
     message_notes notes;

@@ -82,14 +82,18 @@ final class Certificate: Sendable {
     // OpenSSL counts its references; nobody changes it any more.
     nonisolated(unsafe) private let pointer: OpaquePointer
 
+    /// Of its DER form.
+    let byteCount: Int
+
     init(_ pointer: OpaquePointer) {
         X509_up_ref(pointer)
         self.pointer = pointer
+        byteCount = max(0, Int(rf_certificate_bytes(pointer)))
     }
 
     deinit { X509_free(pointer) }
 
-    var isLarge: Bool { rf_certificate_bytes(pointer) > 16_384 }
+    var isLarge: Bool { byteCount > 4096 }
     var notBeforeSeconds: Int64? { Self.seconds(X509_get0_notBefore(pointer)) }
     var notAfterSeconds: Int64? { Self.seconds(X509_get0_notAfter(pointer)) }
     var subject: String { Self.text(X509_get_subject_name(pointer)) }

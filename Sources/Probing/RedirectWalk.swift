@@ -115,7 +115,10 @@ struct RedirectWalk {
     }
 
     mutating func arrived(_ report: TransferReport) {
-        if elapsed > .zero { stalled += max(.zero, (last.startedAt + last.duration).duration(to: report.startedAt)) }
+        // A standstill during the last hop lies between its duration and the next hop, and is counted by itself.
+        if elapsed > .zero {
+            stalled += max(.zero, (last.startedAt + last.duration).duration(to: report.startedAt) - last.standstill)
+        }
         standstill += report.standstill
         selfDelay += report.selfDelay
         wasHeldUp = wasHeldUp || report.wasHeldUp

@@ -52,6 +52,26 @@ import Testing
         #expect(result.void == .tainted && result.sentence.contains("this process was too busy for the probe"))
     }
 
+    /// It is in no hop's duration, so the time until the next hop has it already.
+    @Test func betweenTwoHopsItIsCountedOnce() async {
+        let began = ContinuousClock.now
+        let target = Target(
+            identity: TargetIdentity(clientID: "c", key: "t"), name: "n", baseURL: "http://127.0.0.1:1", testPath: "/",
+            region: "r")
+        var policy = ProbePolicy(userAgent: "test")
+        (policy.timeout, policy.followRedirects) = (.seconds(5), 1)
+        let transfer: Probing.Transfer = { request in
+            let isFirst = request.url.text.hasSuffix(":1/")
+            var report = TransferReport(startedAt: isFirst ? began : began + .milliseconds(600), startedAtMilliseconds: 1)
+            (report.status, report.location) = isFirst ? (302, "/next") : (200, nil)
+            (report.duration, report.standstill) = (.milliseconds(100), isFirst ? .milliseconds(400) : .zero)
+            return report
+        }
+        let prober = Prober(transfer: transfer, wallClock: { Timestamp(milliseconds: 1) })
+        let result = await prober.probe(ProbeOrder(target: target, policy: policy, egress: .unlimited, due: began)).result
+        #expect(result.lateness == .milliseconds(500))
+    }
+
     @Test func aShortOneChangesNoAnswer() async {
         #expect(await probe(nil, standstill: .milliseconds(600)).void == nil)
         let reset = await probe(.connectReset, standstill: .milliseconds(600))

@@ -31,6 +31,9 @@ void rf_timeline_stands(rf_timeline *timeline);
 // connection that was kept, which becomes the timeline's.
 void rf_timeline_requests(rf_timeline *timeline);
 
+// The transfer goes on over another connection, of which nothing is known yet.
+void rf_timeline_restarts(rf_timeline *timeline);
+
 // The calling thread forgets it.
 void rf_timeline_ends(rf_timeline *timeline);
 

@@ -80,6 +80,13 @@ static inline void rf_timeline_reads(rf_timeline *timeline, int64_t arrival, int
     timeline->ends_round = true;
 }
 
+// Another connection takes the place of this one. For how long things lay unread is counted on.
+static inline void rf_timeline_clear(rf_timeline *timeline) {
+    timeline->opened = timeline->connected = timeline->requested = timeline->arrived = 0;
+    timeline->wire = timeline->edge = 0;
+    timeline->awaits_request = timeline->ends_round = false;
+}
+
 // The time on the wire so far; what follows is counted anew.
 static inline int64_t rf_timeline_lap(rf_timeline *timeline) {
     int64_t wire = timeline->wire;

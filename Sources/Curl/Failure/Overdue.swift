@@ -27,11 +27,26 @@ enum Overdue: Hashable {
         }
     }
 
-    /// Whether this process had most of a timeout that passed, and the server less than half. The little that is left for the last of several
-    /// requests may well go by before it is sent: a server that redirects at the last moment brings nothing about by that.
-    static func isOurs(timeout nanoseconds: UInt64, spent: Duration) -> Bool {
-        let lost = Duration.nanoseconds(nanoseconds) - spent
-        return lost > spent && lost > .nanoseconds(grace)
+    /// Whether what had come waited for this process for more than half of a timeout that passed, and for more than ``grace``.
+    ///
+    /// Time that no phase has is not enough: a server can have libcurl do what no phase counts. Nor is it enough that something lay unread: a
+    /// server can send what libcurl does not read yet, and then it lay there while the server had the time.
+    ///
+    /// - Parameters:
+    ///   - spent: the phases' sum.
+    ///   - selfDelay: for how long in all something that had come was waiting, as it was measured.
+    static func isOurs(timeout nanoseconds: UInt64, spent: Duration, selfDelay: Duration) -> Bool {
+        let timeout = Duration.nanoseconds(nanoseconds)
+        let ours = min(timeout - spent, selfDelay)
+        return ours > timeout / 2 && ours > .nanoseconds(grace)
+    }
+
+    /// How far this process has come with what it has got.
+    struct Progress: Hashable {
+        private let read: Int64
+        private let connected: Int64
+
+        init(_ timeline: rf_timeline) { (read, connected) = (timeline.read, timeline.connected) }
     }
 
     init(_ transfer: Transfer, now: UInt64) {

@@ -1,4 +1,5 @@
 internal import CCurl
+internal import CReceive
 
 /// From a failing transfer to what is read of it, and said.
 extension FailureReading {
@@ -13,6 +14,7 @@ extension FailureReading {
         hasAnswer = transfer.hasAnswer
         headerBytes = transfer.head.byteCount
         connection = Connection(transfer, handle.pointer)
+        if result == CURLE_OPERATION_TIMEDOUT { connection = connection.by(transfer) }
         isIPv6 = (request.proxy == nil ? transfer.report.address : transfer.proxyAddress)?.isIPv4 == false
         // A kept connection is through already.
         isBeforeTarget =
@@ -62,6 +64,14 @@ extension FailureReading {
 }
 
 extension FailureReading.Connection {
+    /// How far the connection had come by the deadline: a step that came later is not what took the time.
+    func by(_ transfer: Transfer) -> Self {
+        guard self != .none, transfer.openedSocket, let timeline = transfer.handle?.timeline.pointee else { return self }
+        let deadline = transfer.times.deadline
+        if timeline.connected > Int64(deadline) { return .connecting }
+        return self == .standing && transfer.handshake != nil && transfer.times.requestAt > deadline ? .handshaking : self
+    }
+
     init(_ transfer: Transfer, _ easy: UnsafeMutableRawPointer) {
         let hasHeaders = transfer.head.byteCount > 0
         // A kept connection has its address before anything is sent over it.
@@ -70,10 +80,12 @@ extension FailureReading.Connection {
             return
         }
         let isHandshakeBegun = transfer.handshake?.beganAt ?? 0 > 0
-        let stands = isHandshakeBegun || hasHeaders || rf_get_offset(easy, CURLINFO_CONNECT_TIME_T) > 0
-        if !stands {
+        let isMarked = !transfer.isRepeated
+        let isConnected = isMarked ? rf_get_offset(easy, CURLINFO_CONNECT_TIME_T) > 0 : transfer.hasConnected
+        let isSecured = isMarked ? rf_get_offset(easy, CURLINFO_APPCONNECT_TIME_T) > 0 : transfer.times.requestAt > 0
+        if !isHandshakeBegun, !hasHeaders, !isConnected {
             self = .connecting
-        } else if transfer.handshake == nil || rf_get_offset(easy, CURLINFO_APPCONNECT_TIME_T) > 0 {
+        } else if transfer.handshake == nil || isSecured {
             self = .standing
         } else {
             self = isHandshakeBegun ? .handshaking : .preparingHandshake

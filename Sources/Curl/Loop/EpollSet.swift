@@ -52,6 +52,12 @@ final class EpollSet {
         return errno
     }
 
+    /// What the descriptor is watched for, as readiness in libcurl's words; 0 where nothing is.
+    func readiness(of descriptor: Int32) -> Int32 {
+        guard descriptor >= 0, Int(descriptor) < interests.count else { return 0 }
+        return interests[Int(descriptor)] & (CURL_CSELECT_IN | CURL_CSELECT_OUT)
+    }
+
     /// Waits until something is ready or the time is over; -1 waits without end. At most 256 events a call.
     ///
     /// Answers how many were.
@@ -65,9 +71,7 @@ final class EpollSet {
             if event.events & EPOLLOUT.rawValue != 0 { mask |= CURL_CSELECT_OUT }
             // An error or a hang-up comes unasked. Told as readiness for what is watched, libcurl meets the error itself and has its
             // errno; told as CURL_CSELECT_ERR it would only say that there was one.
-            if event.events & (EPOLLERR.rawValue | EPOLLHUP.rawValue) != 0, Int(descriptor) < interests.count {
-                mask |= interests[Int(descriptor)] & (CURL_CSELECT_IN | CURL_CSELECT_OUT)
-            }
+            if event.events & (EPOLLERR.rawValue | EPOLLHUP.rawValue) != 0 { mask |= readiness(of: descriptor) }
             if Int(descriptor) < interests.count, interests[Int(descriptor)] == 0 {
                 epoll_ctl(epoll, EPOLL_CTL_DEL, descriptor, nil)
                 continue

@@ -238,7 +238,18 @@ extension Loop {
 
     /// A deadline is the server's: what had come by then is still read, where this thread comes round to it soon enough.
     private func endOverdue(_ transfer: Transfer, now: UInt64) {
-        switch Overdue(transfer, now: now) {
+        let overdue = Overdue(transfer, now: now)
+        if overdue != .timedOut, let timeline = transfer.handle?.timeline, !timeline.pointee.is_late {
+            let before = Overdue.Progress(timeline.pointee)
+            multi.serveOnceMore(timeline)
+            endDone()
+            guard transfers[transfer.id] === transfer else { return }
+            // What libcurl does not read though its socket is served is nothing that this thread has left lying.
+            guard Overdue.Progress(timeline.pointee) != before else {
+                return end(transfer, transfer.failure(CURLE_OPERATION_TIMEDOUT))
+            }
+        }
+        switch overdue {
         case .awaitsReading: transfers.postpone(transfer, now: now)
         case .timedOut: end(transfer, transfer.failure(CURLE_OPERATION_TIMEDOUT))
         case .heldUp:

@@ -70,6 +70,13 @@ final class MultiHandle {
 
     func serve(_ event: EpollSet.Event) { advance(event.descriptor, event.mask) }
 
+    /// As if the transfer's socket were ready for all that libcurl waits for there.
+    func serveOnceMore(_ timeline: UnsafePointer<rf_timeline>) {
+        let descriptor = timeline.pointee.descriptor
+        let readiness = sockets.readiness(of: descriptor)
+        if readiness != 0 { advance(descriptor, readiness) }
+    }
+
     /// Answers whether it was time.
     func serveTimer() -> Bool {
         guard let timer, timer <= monotonicNanoseconds() else { return false }

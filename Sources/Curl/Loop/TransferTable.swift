@@ -52,11 +52,14 @@ struct TransferTable {
         return min(wait, overdues.min?.nanoseconds ?? .max)
     }
 
-    /// One that still waits though its deadline has passed.
+    /// One that still waits though its deadline has passed. The end of the wait for a bundle says nothing about the wait for a lookup, which
+    /// follows.
     mutating func popLate(now: UInt64) -> Transfer? {
         while let first = waits.min, first.nanoseconds <= now {
             waits.removeMin()
-            if let transfer = transfers[first.id], transfer.state.isParked { return transfer }
+            guard let transfer = transfers[first.id], transfer.state.isParked else { continue }
+            if case .lookingUp = transfer.state, first.nanoseconds < transfer.times.deadline { continue }
+            return transfer
         }
         return nil
     }

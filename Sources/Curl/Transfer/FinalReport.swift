@@ -22,7 +22,9 @@ extension Transfer {
         report.duration = report.sumOfPhases
         report.selfDelay = .nanoseconds(selfDelay)
         if isCutOff, now >= times.deadline {
-            report.wasHeldUp = report.wasHeldUp || Overdue.isOurs(timeout: times.deadline - times.beganAt, spent: report.duration)
+            let timeout = times.deadline - times.beganAt
+            report.wasHeldUp =
+                report.wasHeldUp || Overdue.isOurs(timeout: timeout, spent: report.duration, selfDelay: report.selfDelay)
         }
         return report
     }

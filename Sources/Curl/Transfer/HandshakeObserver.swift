@@ -29,6 +29,9 @@ final class HandshakeObserver {
     /// The TCP connection stands.
     func begin() { beganAt = monotonicNanoseconds() }
 
+    /// Another connection takes the place of the one that was seen.
+    func restart() { (beganAt, alert) = (0, nil) }
+
     /// Has OpenSSL call back for each certificate that it judges and for each message that comes, in the SSL that is made of the context
     /// next: the context may be that of many connections. OpenSSL's verdict stays as it is.
     ///

@@ -2,18 +2,26 @@
 /// the same `X509`. For the engine's thread alone.
 final class KnownCertificates {
     static let max = 512
+    /// Of all DER forms together. A certificate takes some twenty times its bytes in memory.
+    static let bytesMax = 512 << 10
 
     /// By the address of the `X509`, which the facts keep: no other certificate can have the address meanwhile.
     private var known: [OpaquePointer: CertificateFacts] = [:]
+    private(set) var bytes = 0
 
     var count: Int { known.count }
 
     func facts(of certificate: OpaquePointer) -> CertificateFacts {
         if let facts = known[certificate] { return facts }
-        let facts = CertificateFacts(Certificate(certificate))
+        let read = Certificate(certificate)
+        let facts = CertificateFacts(read)
         guard facts.keepsCertificate else { return facts }
-        if known.count >= Self.max { known.removeAll(keepingCapacity: true) }
+        if known.count >= Self.max || bytes + read.byteCount > Self.bytesMax {
+            known.removeAll(keepingCapacity: true)
+            bytes = 0
+        }
         known[certificate] = facts
+        bytes += read.byteCount
         return facts
     }
 }

@@ -26,6 +26,8 @@ final class Transfer {
     private var budget = ReceiveBudget()
     /// False in a transfer under way: it has a kept connection.
     private(set) var openedSocket = false
+    /// libcurl has sent the request more than once: its own marks of how far the connection has come are those of the first time.
+    private(set) var isRepeated = false
     private(set) var abortReason: AbortReason?
 
     init(
@@ -87,6 +89,9 @@ final class Transfer {
         times.deadline = times.beganAt + request.timeout.boundedNanoseconds
     }
 
+    /// libcurl takes another connection: a new one, which it asks a socket for next, or a kept one.
+    func leaveConnection() { (openedSocket, isRepeated) = (false, true) }
+
     func abort(_ reason: AbortReason) {
         if abortReason?.isReplaced(by: reason) ?? true { abortReason = reason }
     }
@@ -138,6 +143,7 @@ extension Transfer {
 
     /// A socket for the connection, or -1. The egress rule is asked once more, at the last place before the network.
     func openSocket(_ target: UnsafeMutablePointer<curl_sockaddr>) -> Int32 {
+        if openedSocket || times.requestAt > 0 { libcurlTriesAgain() }
         openedSocket = true
         let address = withUnsafePointer(to: &target.pointee.addr) { SocketAddress($0) }
         // The proxy is the configuration's choice and not a target's.

@@ -21,10 +21,11 @@ struct TransferTimes {
     var standstillBefore: UInt64 = 0
     /// For how long answers of lookups waited for the engine's thread, and all that the first of two tries had to read.
     var selfDelay: UInt64 = 0
-    /// What the first of two tries took after the lookup; nil in the first.
+    /// What earlier tries took after the lookup, ours and libcurl's; nil in the first.
     var lost: Int64?
+    /// Of ours.
+    var isSecondTry = false
 
-    var isSecondTry: Bool { lost != nil }
     var wasAnsweredBeforeAdded: Bool { answeredAt.map { $0 < addedAt } ?? false }
 }
 
@@ -45,6 +46,7 @@ extension Transfer {
 
     /// Over a new connection or a kept one.
     func requestBegins() {
+        if times.requestAt > 0 { libcurlTriesAgain() }
         guard let timeline = handle?.timeline else { return }
         rf_timeline_stands(timeline)
         let lap = rf_timeline_lap(timeline)
@@ -58,6 +60,9 @@ extension Transfer {
         let arrival = handle?.timeline.pointee.arrived ?? 0
         return arrival > 0 ? UInt64(arrival) : monotonicNanoseconds()
     }
+
+    /// By the timeline.
+    var hasConnected: Bool { handle?.timeline.pointee.connected ?? 0 > 0 }
 
     /// What ends the transfer came after its deadline, whoever noticed it first.
     var hasEndedLate: Bool { (handle?.timeline.pointee.arrived ?? 0) > Int64(times.deadline) }
@@ -76,9 +81,25 @@ extension Transfer {
     var timesOfSecondTry: TransferTimes {
         let now = monotonicNanoseconds()
         var second = TransferTimes(beganAt: times.beganAt, deadline: times.deadline, standstillBefore: times.standstillBefore)
-        second.lost = handle.map { phases($0.timeline.pointee, now: now, isCutOff: false).sum } ?? 0
+        second.isSecondTry = true
+        second.lost = lost(until: now)
         second.selfDelay = selfDelay
         return second
+    }
+
+    private func lost(until now: UInt64) -> Int64 {
+        (times.lost ?? 0) + (handle.map { phases($0.timeline.pointee, now: now, isCutOff: false).sum } ?? 0)
+    }
+
+    /// libcurl repeats a request within one transfer when a kept connection has ended, or when a server of HTTP/2 refuses the stream. The
+    /// server had the time until then, so that time stays counted.
+    func libcurlTriesAgain() {
+        guard let timeline = handle?.timeline else { return }
+        times.lost = lost(until: monotonicNanoseconds())
+        (times.tunnel, times.handshake, times.requestAt, times.answeredAt) = (nil, nil, 0, nil)
+        rf_timeline_restarts(timeline)
+        handshake?.restart()
+        leaveConnection()
     }
 
     /// For how long in all something that had come waited for the engine's thread.
@@ -114,13 +135,16 @@ struct TransferPhases: Hashable {
         isCutOff: Bool
     ) {
         let round = Self.round(timeline, end: end, isCutOff: isCutOff)
-        let isRequested = times.requestAt > 0
+        // What came after the deadline is in no phase, so the phase before it was cut off.
+        let isRequested = times.requestAt > 0 && Int64(times.requestAt) <= end
         if hasOpenedSocket, timeline.connected > 0 {
-            let connected = timeline.connected - timeline.opened
+            let connected = min(timeline.connected, end)
+            let connecting = max(0, connected - timeline.opened)
             // Through a proxy the connection stands when the proxy has opened the way.
-            connect = connected + (times.tunnel ?? (isProxied ? round : 0))
-            guard times.tunnel != nil || !isProxied else { return }
-            if usesTLS { tls = isRequested ? times.handshake ?? 0 : round }
+            let tunnel = min(times.tunnel ?? (isProxied ? round : 0), end - connected)
+            connect = connecting + tunnel
+            guard timeline.connected <= end, times.tunnel != nil || !isProxied else { return }
+            if usesTLS { tls = min(times.handshake ?? (isRequested ? 0 : round), end - connected - tunnel) }
         } else if hasOpenedSocket || !isRequested {
             connect = max(0, end - (timeline.opened > 0 ? timeline.opened : Int64(max(times.addedAt, times.beganAt))))
         } else {

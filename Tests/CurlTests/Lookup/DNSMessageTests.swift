@@ -112,6 +112,18 @@ import Testing
         #expect(read(start + toQuestion + rest) == addresses("192.0.2.1", seconds: 60))
     }
 
+    /// A pointer to a pointer, and so on, costs two bytes of a message each and makes no name longer.
+    @Test(arguments: [(127, true), (128, false)])
+    func aNameFollowsABoundedNumberOfPointers(_ pointers: Int, _ isRead: Bool) {
+        var bytes: [UInt8] = [1, 0x61, 0]
+        for index in 0..<pointers {
+            let target = index == 0 ? 0 : bytes.count - 2
+            bytes += [0xc0 | UInt8(target >> 8), UInt8(target & 0xff)]
+        }
+        let name = bytes.withUnsafeBytes { DNSReader($0).name(at: bytes.count - 2) }
+        #expect((name != nil) == isRead)
+    }
+
     @Test func aMessageThatIsCutOffAnywhereIsUnreadable() throws {
         let whole = try message([.alias("www.example.test", "b.test"), .address("b.test", "192.0.2.1")])
         for count in 0..<whole.count { #expect(read(Array(whole.prefix(count))) == .unreadable, "\(count) bytes") }

@@ -73,6 +73,24 @@ import Testing
         #expect(Self.numbers(phases(end: 7000)) == [100, nil, 900, nil])
     }
 
+    @Test mutating func aConnectionThatStoodAfterTheEndWasBeingMade() {
+        times.tunnel = 0
+        #expect(Self.numbers(phases(usesTLS: true, end: 1050, isCutOff: true)) == [50, nil, nil, nil])
+    }
+
+    @Test mutating func aHandshakeThatEndedAfterTheEndIsCutOff() {
+        (times.tunnel, times.handshake) = (0, 3800)
+        #expect(Self.numbers(phases(usesTLS: true, end: 4000, isCutOff: true)) == [100, 2900, nil, nil])
+    }
+
+    @Test mutating func theirSumIsNeverMoreThanTheTimeUntilTheEnd() {
+        (times.tunnel, times.handshake) = (100, 3700)
+        for end: Int64 in stride(from: 1000, through: 7000, by: 50) {
+            let sum = phases(isProxied: true, usesTLS: true, end: end, isCutOff: true).sum
+            #expect(sum <= end - timeline.opened, "\(end)")
+        }
+    }
+
     @Test mutating func whatCameAfterTheEndIsInNoPhase() {
         times.tunnel = 0
         #expect(Self.numbers(phases(end: 5700, isCutOff: true)) == [100, nil, 600, 100])
@@ -110,9 +128,18 @@ import Testing
         #expect(verdict(waitsSince: Self.deadline + 1, after: 9 * Overdue.grace) == .timedOut)
     }
 
-    @Test func aTimeoutOfWhichTheServerHadLessThanHalfIsOurFault() {
-        #expect(Overdue.isOurs(timeout: 1_000_000_000, spent: .milliseconds(499)))
-        #expect(!Overdue.isOurs(timeout: 1_000_000_000, spent: .milliseconds(501)))
-        #expect(!Overdue.isOurs(timeout: Overdue.grace, spent: .zero))
+    private func isOurs(spent: Int, selfDelay: Int, timeout: UInt64 = 1_000_000_000) -> Bool {
+        Overdue.isOurs(timeout: timeout, spent: .milliseconds(spent), selfDelay: .milliseconds(selfDelay))
+    }
+
+    @Test func aTimeoutOfWhichThisProcessHadMoreThanHalfIsOurFault() {
+        #expect(isOurs(spent: 499, selfDelay: 501))
+        #expect(!isOurs(spent: 501, selfDelay: 501))
+        #expect(!isOurs(spent: 0, selfDelay: 20, timeout: Overdue.grace))
+    }
+
+    @Test func timeThatIsMissingFromThePhasesIsNotOursUnlessItWasMeasured() {
+        #expect(!isOurs(spent: 10, selfDelay: 0))
+        #expect(!isOurs(spent: 10, selfDelay: 499))
     }
 }

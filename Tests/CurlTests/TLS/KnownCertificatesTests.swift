@@ -44,6 +44,21 @@ import Testing
         #expect(known.count <= KnownCertificates.max)
     }
 
+    @Test func theirBytesAreBounded() throws {
+        let authority = try TestAuthority()
+        let names = (0..<80).map { "DNS:host-\($0).of-a-long-name.example" }.joined(separator: ",")
+        let file = authority.folder.file(try authority.issue("wide", subjectAlternativeName: names) + ".crt")
+        let known = KnownCertificates()
+        var most = 0
+        for _ in 0..<300 {
+            let certificate = try certificate(file)
+            defer { X509_free(certificate) }
+            _ = known.facts(of: certificate)
+            most = max(most, known.bytes)
+        }
+        #expect(known.count < 300 && most > KnownCertificates.bytesMax / 2 && most <= KnownCertificates.bytesMax)
+    }
+
     /// It would take twenty times its bytes in memory.
     @Test func aLargeCertificateIsNotKept() throws {
         let authority = try TestAuthority()

@@ -42,6 +42,17 @@ import Testing
         #expect(late == nil && table.nextDeadline() == nil)
     }
 
+    @Test func aLookupDoesNotEndWithTheWaitForTheBundleBeforeIt() async throws {
+        var table = TransferTable()
+        let transfer = try await transfer(1, .awaitingBundle)
+        table.insert(transfer)
+        table.park(transfer, until: 10)
+        (transfer.state, transfer.times.deadline) = (.lookingUp(.target), 15)
+        table.park(transfer, until: 15)
+        let (bundles, own) = (table.popLate(now: 12), table.popLate(now: 15))
+        #expect(bundles == nil && own === transfer)
+    }
+
     @Test func whatLibcurlHasIsOverdueAtItsDeadline() async throws {
         var table = TransferTable()
         let transfer = try await transfer(1, .running, deadline: 1000)

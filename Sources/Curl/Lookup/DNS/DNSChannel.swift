@@ -44,6 +44,8 @@ final class DNSChannel {
     private let watch: (_ descriptor: Int32, _ interest: Int32, DNSChannel) -> Int32
     /// Response codes with which c-ares goes on to the next server, by query id: in the end it says only that there was no answer.
     private var refusals: [UInt16: UInt8] = [:]
+    /// How many questions in flight have an id.
+    private var idsInFlight: [UInt16: Int] = [:]
     private var systemError: Int32 = 0
     private var datagramsLeft = 0
     /// Of the last datagram, in nanoseconds of the realtime clock.
@@ -104,6 +106,7 @@ final class DNSChannel {
         let query = DNSMessage.query(id, question.name, question.type)
         let context = Unmanaged.passRetained(QueryContext(self, question, id: id))
         inFlight += 1
+        idsInFlight[id, default: 0] += 1
         query.withUnsafeBufferPointer { query in
             ares_send(channel, query.baseAddress, Int32(query.count), queryEnded, context.toOpaque())
         }
@@ -130,6 +133,8 @@ final class DNSChannel {
 
     fileprivate func end(_ query: QueryContext, _ status: Int32, _ answer: UnsafeRawBufferPointer?) {
         inFlight -= 1
+        let others = idsInFlight[query.id, default: 1] - 1
+        idsInFlight[query.id] = others > 0 ? others : nil
         let refusal = refusals.removeValue(forKey: query.id)
         let isOurs = [EMFILE, ENFILE, ENOMEM, ENOBUFS, ENOSPC].contains(systemError)
         let outcome: DNSEnd.Outcome
@@ -186,10 +191,12 @@ extension DNSChannel {
             datagramsLeft -= 1
             let received = rf_dns_receive(descriptor, buffer, count, flags, from, fromLength, &arrival)
             guard isDatagram, received >= 0 else {
+                if received > 0 { systemError = 0 }
                 if received < 0, errno != EAGAIN { note(errno) }
                 return received
             }
             guard received > 0 else { continue }
+            systemError = 0
             noteRefusal(UnsafeRawBufferPointer(start: buffer, count: received))
             return received
         }
@@ -200,7 +207,10 @@ extension DNSChannel {
     /// A full buffer loses the packet as a network does, and c-ares sends it again; told of the error, it would give the server up.
     fileprivate func send(_ descriptor: Int32, _ parts: UnsafePointer<iovec>, _ count: Int32) -> Int {
         let sent = rf_dns_send(descriptor, parts, count)
-        guard sent < 0 else { return sent }
+        guard sent < 0 else {
+            systemError = 0
+            return sent
+        }
         let error = errno
         var type: Int32 = 0
         var length = socklen_t(MemoryLayout<Int32>.size)
@@ -220,8 +230,9 @@ extension DNSChannel {
 
     private func noteRefusal(_ message: UnsafeRawBufferPointer) {
         guard message.count >= DNSMessage.headerBytes, message[2] >> 7 == 1 else { return }
-        let code = message[3] & 0xf
-        if code == 2 || code == 4 || code == 5 { refusals[UInt16(message[0]) << 8 | UInt16(message[1])] = code }
+        let (code, id) = (message[3] & 0xf, UInt16(message[0]) << 8 | UInt16(message[1]))
+        guard code == 2 || code == 4 || code == 5, idsInFlight[id] != nil else { return }
+        refusals[id] = code
     }
 }
 

@@ -17,6 +17,9 @@ struct DNSReader {
         var data: Range<Int>
     }
 
+    /// A name of 255 bytes has at most 127 labels, and a pointer is needed for none but a label.
+    private static let pointersMax = 127
+
     private let bytes: UnsafeRawBufferPointer
     private var offset = 0
 
@@ -66,6 +69,7 @@ struct DNSReader {
         var name: [UInt8] = []
         var (position, earliest) = (start, start)
         var end: Int?
+        var pointers = 0
         while position < bytes.count {
             let length = Int(bytes[position])
             switch length >> 6 {
@@ -79,7 +83,8 @@ struct DNSReader {
             case 3:
                 guard bytes.count - position > 1 else { return nil }
                 let target = (length & 0x3f) << 8 | Int(bytes[position + 1])
-                guard target < earliest else { return nil }
+                pointers += 1
+                guard target < earliest, pointers <= Self.pointersMax else { return nil }
                 end = end ?? position + 2
                 (position, earliest) = (target, target)
             default: return nil

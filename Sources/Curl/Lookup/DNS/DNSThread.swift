@@ -108,13 +108,18 @@ private func begin(_ name: LookupName, _ id: UInt64, _ client: DNSClient, _ desk
     if desk.table.withLock({ $0.beginByDNS(name, id) }) { client.begin(id, name) }
 }
 
+/// Until no lookup has ended: one that begins here can end at once, and nothing would wake the thread for it.
 private func tellEnds(_ client: DNSClient, _ desk: LookupDesk) {
-    for end in client.takeEnded() {
-        guard let result = end.result else {
-            desk.askSystem(end.name, end.id)
-            continue
+    var ended = client.takeEnded()
+    while !ended.isEmpty {
+        for end in ended {
+            guard let result = end.result else {
+                desk.askSystem(end.name, end.id)
+                continue
+            }
+            if let again = desk.finish(end.name, end.id, result) { begin(end.name, again, client, desk) }
         }
-        if let again = desk.finish(end.name, end.id, result) { begin(end.name, again, client, desk) }
+        ended = client.takeEnded()
     }
 }
 
