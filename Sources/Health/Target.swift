@@ -123,6 +123,9 @@ package struct Target: Hashable, Sendable {
 /// leaves similar ids close together.
 package func stableHash(_ identity: TargetIdentity) -> UInt64 { identity.stableHash }
 
+/// The same of a host's name: places a host in a lane.
+package func stableHash(ofHost host: String) -> UInt64 { hashOf("", host) }
+
 /// Where in its interval a target is due: its stable hash's share of it, in the interval's unit.
 package func stablePhase(of identity: TargetIdentity, interval: Int64) -> Int64 {
     Int64(identity.stableHash.multipliedFullWidth(by: UInt64(max(1, interval))).high)

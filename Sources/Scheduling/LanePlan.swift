@@ -21,7 +21,7 @@ package struct LanePlan: Sendable {
     package func lane(of target: TargetIdentity, host: String?) -> Int {
         guard laneCount > 1 else { return 0 }
         guard let host else { return laneOfIdentity(target) }
-        let hash = stableHash(host)
+        let hash = stableHash(ofHost: host)
         return spread.contains(hash) ? laneOfIdentity(target) : lane(of: hash)
     }
 
@@ -37,7 +37,7 @@ package struct LanePlan: Sendable {
     package mutating func replan(_ hosts: some Sequence<(host: String, interval: Duration)>) -> Bool {
         guard laneCount > 1 else { return false }
         var loads: [UInt64: Double] = [:]
-        for (host, interval) in hosts { loads[stableHash(host), default: 0] += 1 / max(interval.inSeconds, 0.001) }
+        for (host, interval) in hosts { loads[stableHash(ofHost: host), default: 0] += 1 / max(interval.inSeconds, 0.001) }
         let before = (moved, spread)
         let limit = loads.values.reduce(0, +) / Double(2 * laneCount)
         spread = Set(loads.filter { $0.value > limit || before.1.contains($0.key) && $0.value > limit / 2 }.keys)
@@ -74,13 +74,4 @@ package struct LanePlan: Sendable {
             lanes[emptiest].insert((host, load), at: place)
         }
     }
-}
-
-/// FNV-1a with a finish that spreads it over all bits: the same in every process.
-private func stableHash(_ host: String) -> UInt64 {
-    var hash: UInt64 = 0xcbf2_9ce4_8422_2325
-    for byte in host.utf8 { hash = (hash ^ UInt64(byte)) &* 0x0000_0100_0000_01b3 }
-    hash = (hash ^ (hash >> 30)) &* 0xbf58_476d_1ce4_e5b9
-    hash = (hash ^ (hash >> 27)) &* 0x94d0_49bb_1331_11eb
-    return hash ^ (hash >> 31)
 }
