@@ -93,6 +93,16 @@ struct AlertPipeline: Sendable {
         }
     }
 
+    /// Changes wait to be durable, or alerts for something that no call tells: it is to be looked again and again.
+    var isUnsettled: Bool { !fresh.isEmpty || book.isWaiting }
+
+    /// When ``due(durable:isInMaintenance:at:wall:)`` has something to do next, unless something comes in before; nil when nothing is due then.
+    func nextDue(at now: ContinuousClock.Instant) -> ContinuousClock.Instant? {
+        if isUnsettled { return now }
+        let forgets = book.ended.isEmpty ? nil : now.advanced(by: .seconds(1))
+        return [groups.nextDue(at: now), deliveries.nextDue(at: now), forgets].compactMap(\.self).min()
+    }
+
     /// What an earlier life announced and was looked at since goes on being said.
     private mutating func release(at now: ContinuousClock.Instant, wall: Timestamp) {
         let released = book.release(at: now)

@@ -34,11 +34,15 @@ package final class Alerter: Sendable {
     }
 
     let state: OrderedMutex<State>
+    /// Rings when something may be due earlier than the loop that sends knows.
+    let alarm = Alarm()
+    /// Rings when the settings of the heartbeat may have changed.
+    let heartbeatAlarm = Alarm()
     private let memory: AlertMemory
     private let inMaintenance: @Sendable () -> Set<TargetIdentity>
     private let onEvent: @Sendable (AlertingEvent) -> Void
 
-    /// - Parameter inMaintenance: the targets that are in a maintenance window now. Asked for ten times a second.
+    /// - Parameter inMaintenance: the targets that are in a maintenance window now. Asked for up to ten times a second.
     package init(
         _ options: AlertingOptions, memory: AlertMemory, inMaintenance: @escaping @Sendable () -> Set<TargetIdentity>,
         onEvent: @escaping @Sendable (AlertingEvent) -> Void
@@ -55,13 +59,14 @@ package final class Alerter: Sendable {
     private func change<Value: Sendable>(
         writer: WriteQueue.Writer? = nil, _ body: (inout AlertPipeline, inout WriteQueue) -> Value
     ) -> Value {
-        let value = state.withLock { state in
+        let (value, isNews) = state.withLock { state in
             state.pipeline.nextWrite = state.writes.nextNumber
             let value = body(&state.pipeline, &state.writes)
             let effects = state.pipeline.takeEffects()
             if let writer { state.writes.add(effects, writer) } else if !effects.isEmpty { state.writes.add(effects, keep) }
-            return value
+            return (value, !effects.isEmpty || state.pipeline.isUnsettled)
         }
+        if isNews { alarm.ring() }
         handOver()
         return value
     }
@@ -157,6 +162,8 @@ package final class Alerter: Sendable {
     /// Takes new settings. Alerts that fire go on.
     package func replace(_ options: AlertingOptions, at now: ContinuousClock.Instant, wall moment: Timestamp) {
         change { $0.replace(options, at: now, wall: moment) }
+        alarm.ring()
+        heartbeatAlarm.ring()
     }
 
     // MARK: An earlier life
@@ -172,6 +179,7 @@ package final class Alerter: Sendable {
         let mayFire = documents.keys.contains { $0.kind == AlertPipeline.alertKind }
         let known = mayFire ? Dictionary(uniqueKeysWithValues: judges.keys.map { ($0, patience($0)) }) : [:]
         change { $0.restore(documents, judges: judges, at: now, wall: wall, patience: { known[$0] ?? .zero }) }
+        alarm.ring()
     }
 
     /// Everything once more, for a database that has begun anew.
@@ -181,7 +189,7 @@ package final class Alerter: Sendable {
 
     // MARK: What goes out
 
-    /// Everything that is due now. To be called some times a second.
+    /// Everything that is due now. To be called again at ``nextDue(at:)``, and when ``alarm`` rings.
     func due(at now: ContinuousClock.Instant, wall: Timestamp) -> [AlertJob] {
         let (ticket, covered) = (memory.durable(), inMaintenance())
         return change { pipeline, writes in
@@ -190,9 +198,13 @@ package final class Alerter: Sendable {
         }
     }
 
+    /// When ``due(at:wall:)`` has something to do next, unless ``alarm`` rings before; nil when nothing is due then.
+    func nextDue(at now: ContinuousClock.Instant) -> ContinuousClock.Instant? { state.withLock { $0.pipeline.nextDue(at: now) } }
+
     /// Takes the answer to a job.
     func done(_ job: AlertJob, _ answer: AlertAnswer, at now: ContinuousClock.Instant, wall: Timestamp) {
         change { $0.done(job, answer, at: now, wall: wall) }
+        alarm.ring()
     }
 
     func noteHeartbeat(_ answer: AlertAnswer) { change { $0.noteHeartbeat(answer) } }

@@ -1,5 +1,5 @@
-// LockOrder: the order in which locks may be taken, and a mutex that checks the order in debug builds.
-// What lives here: the ranks, the mutex, and which ranks the thread at hand holds.
+// LockOrder: the order in which locks may be taken, a mutex that checks the order in debug builds, and the alarm that wakes a loop.
+// What lives here: the ranks, the mutex, which ranks the thread at hand holds, and the alarm.
 // What doesn't: what a lock protects (each type keeps its own).
 // docs/architecture.md lists which lock has which rank.
 

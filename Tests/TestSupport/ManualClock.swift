@@ -19,7 +19,8 @@ package final class ManualClock: Clock, Sendable {
         var sleepers: [Int: Sleeper] = [:]
         var cancelled: Set<Int> = []
         var nextID = 0
-        var watchers: [CheckedContinuation<Void, Never>] = []
+        /// Told that someone else sleeps.
+        var watchers: [CheckedContinuation<Bool, Never>] = []
     }
 
     private let state = Mutex(State())
@@ -37,7 +38,7 @@ package final class ManualClock: Clock, Sendable {
         try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { continuation in
                 let (isOver, watchers) = state.withLock {
-                    state -> (Result<Void, any Error>?, [CheckedContinuation<Void, Never>]) in
+                    state -> (Result<Void, any Error>?, [CheckedContinuation<Bool, Never>]) in
                     if state.cancelled.contains(id) { return (.failure(CancellationError()), []) }
                     if deadline <= state.now { return (.success(()), []) }
                     state.sleepers[id] = Sleeper(deadline: deadline, continuation: continuation)
@@ -45,7 +46,7 @@ package final class ManualClock: Clock, Sendable {
                     return (nil, state.watchers)
                 }
                 if let isOver { continuation.resume(with: isOver) }
-                watchers.forEach { $0.resume() }
+                watchers.forEach { $0.resume(returning: false) }
             }
         } onCancel: {
             let sleeper = state.withLock { state in
@@ -58,12 +59,27 @@ package final class ManualClock: Clock, Sendable {
 
     /// Returns once someone sleeps on this clock. Whom ``advance(by:)`` has woken doesn't count any more.
     package func untilSomeoneSleeps() async {
-        await withCheckedContinuation { continuation in
+        _ = await withCheckedContinuation { (continuation: CheckedContinuation<Bool, Never>) in
             let isAsleep = state.withLock { state in
                 if state.sleepers.isEmpty { state.watchers.append(continuation) }
                 return !state.sleepers.isEmpty
             }
-            if isAsleep { continuation.resume() }
+            if isAsleep { continuation.resume(returning: true) }
+        }
+    }
+
+    /// Returns once someone sleeps on this clock until so long after now.
+    package func untilSomeoneSleeps(for duration: Duration) async {
+        var isAsleep = false
+        while !isAsleep {
+            isAsleep = await withCheckedContinuation { (continuation: CheckedContinuation<Bool, Never>) in
+                let isThere = state.withLock { state in
+                    let isThere = state.sleepers.values.contains { $0.deadline == state.now.advanced(by: duration) }
+                    if !isThere { state.watchers.append(continuation) }
+                    return isThere
+                }
+                if isThere { continuation.resume(returning: true) }
+            }
         }
     }
 

@@ -50,6 +50,9 @@ struct AlertBook: Sendable {
         return Set(waiting.values.filter { $0.heldSince != nil && isMeant($0.hostClass) }.map(\.target))
     }
 
+    /// Alerts wait for a doubt to end, or for the first look at their target: each moment may begin one.
+    var isWaiting: Bool { !heldTimes.isEmpty || firstLooks.areUnsettled }
+
     /// Whether a doubt holds an alert of a target.
     func holds(_ target: TargetIdentity) -> Bool {
         waiting[AlertKind(.targetDown).key(Alert.key(of: .target(target)))]?.heldSince != nil

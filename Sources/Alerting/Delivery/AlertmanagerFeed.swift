@@ -29,6 +29,11 @@ struct AlertmanagerFeed: Sendable {
         channel.maySend(at: now) && (!news.isEmpty || isRound(at: now))
     }
 
+    /// When there is something to send next; nil while a request is under way.
+    func nextDue(at now: ContinuousClock.Instant) -> ContinuousClock.Instant? {
+        channel.opens(at: now).map { news.isEmpty ? max($0, nextRound ?? $0) : $0 }
+    }
+
     private func isRound(at now: ContinuousClock.Instant) -> Bool { nextRound.map { now >= $0 } ?? true }
 
     /// What to send now, or nothing: what is new at once, and everything every `resendInterval`.

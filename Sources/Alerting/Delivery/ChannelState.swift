@@ -20,6 +20,17 @@ enum ChannelState: Hashable, Sendable {
         }
     }
 
+    /// When it may be sent something again; nil while a request is under way.
+    ///
+    /// - Parameter hurriesAt: from when on what is to be sent hurries.
+    func opens(at now: ContinuousClock.Instant, hurriesAt: ContinuousClock.Instant? = nil) -> ContinuousClock.Instant? {
+        switch self {
+        case .ready: now
+        case .sending: nil
+        case .paused(let until, _, let isAskedFor): isAskedFor ? until : min(until, hurriesAt ?? until)
+        }
+    }
+
     mutating func begin() {
         switch self {
         case .ready: self = .sending(failures: 0)

@@ -78,6 +78,11 @@ struct Deliveries: Sendable {
             }
     }
 
+    /// When there may be something to send next; nil when nothing is due before an answer comes.
+    func nextDue(at now: ContinuousClock.Instant) -> ContinuousClock.Instant? {
+        (feeds.map { $0.nextDue(at: now) } + [outbox.nextDue(at: now)]).compactMap(\.self).min()
+    }
+
     /// Takes the answer to a job.
     ///
     /// - Parameter alerts: as they are now.

@@ -3,6 +3,7 @@ package import Health
 internal import LockOrder
 
 extension Alerter {
+    /// Between two looks at what is due passes at least so long: what waits to be durable is looked at so often.
     private static let tick: Duration = .milliseconds(100)
 
     /// Sends what is due until the task is cancelled, and the heartbeat as long as `isAlive` says so.
@@ -20,10 +21,18 @@ extension Alerter {
                 for job in due(at: .now, wall: wall()) {
                     group.addTask { self.done(job, await Self.carryOut(job, over: transport), at: .now, wall: wall()) }
                 }
-                do { try await Task.sleep(for: Self.tick) } catch { break }
+                await sleepUntilDue(clock: ContinuousClock(), now: .now)
             }
             group.cancelAll()
         }
+    }
+
+    /// Until something is due, or may be due because something came in; for a tenth of a second at least.
+    func sleepUntilDue<C: Clock>(clock: C, now: ContinuousClock.Instant) async where C.Duration == Duration {
+        let least = clock.now.advanced(by: Self.tick)
+        let due = nextDue(at: now).map { max(least, clock.now.advanced(by: now.duration(to: $0))) }
+        await alarm.sleep(until: due, clock: clock)
+        if clock.now < least { try? await clock.sleep(until: least, tolerance: nil) }
     }
 
     /// Sends what is due at one moment, one request after the other: for whoever has a clock of their own.
@@ -88,9 +97,10 @@ extension Alerter {
     ) async {
         var last = ContinuousClock.now
         while !Task.isCancelled {
-            // In short naps, because a reload may change the interval meanwhile.
-            do { try await Task.sleep(for: .milliseconds(250)) } catch { return }
-            guard let heartbeat = state.withLock({ $0.pipeline.options.heartbeat }), last.duration(to: .now) >= heartbeat.interval
+            let next = state.withLock { $0.pipeline.options.heartbeat.map { last.advanced(by: $0.interval) } }
+            await heartbeatAlarm.sleep(until: next, clock: ContinuousClock())
+            guard !Task.isCancelled, let heartbeat = state.withLock({ $0.pipeline.options.heartbeat }),
+                last.duration(to: .now) >= heartbeat.interval
             else {
                 continue
             }

@@ -134,6 +134,11 @@ struct GroupBook: Sendable {
         return GroupMessage(kind: .resolved, group: group)
     }
 
+    /// When the next window ends.
+    func nextDue(at now: ContinuousClock.Instant) -> ContinuousClock.Instant? {
+        windows.values.min().map { min($0, now.advanced(by: window)) }
+    }
+
     /// The messages whose window has ended.
     mutating func tick(at now: ContinuousClock.Instant) -> [GroupMessage] {
         let latest = now.advanced(by: window)

@@ -72,6 +72,11 @@ struct Outbox: Sendable {
         queues.keys.sorted().compactMap { queues[$0]?.next(at: now, durable: write) }
     }
 
+    /// As ``WebhookQueue/nextDue(at:)``, of all webhooks.
+    func nextDue(at now: ContinuousClock.Instant) -> ContinuousClock.Instant? {
+        queues.values.compactMap { $0.nextDue(at: now) }.min()
+    }
+
     /// Takes the answer to a message.
     mutating func done(_ serial: Int, _ message: Message, _ answer: AlertAnswer, at now: ContinuousClock.Instant) -> Outcome {
         switch queues[message.webhook]?.done(serial, answer, at: now, triesMax: Self.triesMax) ?? .waits {

@@ -23,6 +23,13 @@ struct WebhookQueue: Sendable {
             if case .waiting(let hurriesAt?) = state { now >= hurriesAt } else { false }
         }
 
+        /// From when on it may be sent.
+        func opens(at now: ContinuousClock.Instant) -> ContinuousClock.Instant {
+            if case .refused(_, let retryAt) = state { retryAt } else { now }
+        }
+
+        var hurriesAt: ContinuousClock.Instant? { if case .waiting(let hurriesAt) = state { hurriesAt } else { nil } }
+
         func mayBeSent(at now: ContinuousClock.Instant) -> Bool {
             if case .refused(_, let retryAt) = state { now >= retryAt } else { true }
         }
@@ -76,6 +83,17 @@ struct WebhookQueue: Sendable {
         entries[serial]?.tries += 1
         channel.begin()
         return (serial, message)
+    }
+
+    /// When there may be a message to send next; nil when no message waits, or one is being sent. A message that isn't durable yet counts as due.
+    func nextDue(at now: ContinuousClock.Instant) -> ContinuousClock.Instant? {
+        guard let opens = channel.opens(at: now, hurriesAt: entries.values.compactMap(\.hurriesAt).min()) else { return nil }
+        var groups: Set<Substring> = []
+        var earliest: ContinuousClock.Instant?
+        for (_, entry) in entries.sorted(by: { $0.key < $1.key }) where groups.insert(entry.message.group).inserted {
+            earliest = min(earliest ?? entry.opens(at: now), entry.opens(at: now))
+        }
+        return earliest.map { max(opens, $0) }
     }
 
     private func first(at now: ContinuousClock.Instant, durable write: Int) -> Int? {
