@@ -7,8 +7,9 @@
 internal import DatabaseFiles
 internal import GRDB
 package import Health
+internal import LockOrder
 
-/// The daemon's history. Appending never blocks; a commit is made every ``HistoryOptions/commitInterval`` by ``run(clock:)``.
+/// The daemon's history. Appending never blocks; ``run(clock:)`` makes a commit within ``HistoryOptions/commitInterval``.
 package final class History: Sendable {
     package let path: String
     private let options: HistoryOptions
@@ -85,18 +86,28 @@ package final class History: Sendable {
 
     // MARK: The writer
 
-    /// Commits what waits every ``HistoryOptions/commitInterval`` until its task is cancelled or the history closed. Between commits it moves
-    /// results to their next age, and deletes what is too old, in small steps. Returns with the last batch committed, if it could be.
-    package func run(clock: some Clock<Duration>) async {
+    /// Commits what waits until its task is cancelled or the history closed: ``HistoryOptions/commitInterval`` after the first append, and every
+    /// ``HistoryOptions/idleInterval`` while nothing waits. Between commits it moves results to their next age, and deletes what is too old, in
+    /// small steps. Returns with the last batch committed, if it could be.
+    package func run<C: Clock>(clock: C) async where C.Duration == Duration {
         let start = clock.now
         var wallClock = WallClockCheck()
         wallClock.begin(wall: options.now(), newest: newestAtStart)
         var retentionDue = clock.now.advanced(by: options.retentionInterval)
+        var hasMore = false
         while !Task.isCancelled, !inbox.isClosed {
-            do { try await clock.sleep(until: clock.now.advanced(by: options.commitInterval), tolerance: nil) } catch { break }
-            await flush()
+            if !hasMore, !inbox.hasNews {
+                await inbox.alarm.sleep(until: min(clock.now.advanced(by: options.idleInterval), retentionDue), clock: clock)
+            }
+            if hasMore || inbox.hasNews, !inbox.isClosed {
+                do { try await clock.sleep(until: clock.now.advanced(by: options.commitInterval), tolerance: nil) } catch {
+                    break
+                }
+            }
+            // What can't be written is tried again soon.
+            hasMore = await !flush()
             // One step a commit: rows are moved three times faster than new ones come, and no commit waits for more than a step of each.
-            await compact()
+            if await compact() { hasMore = true }
             guard clock.now >= retentionDue else { continue }
             if let jump = wallClock.check(wall: options.now(), elapsed: start.duration(to: clock.now)) {
                 options.onEvent(.clockJumped(jump))
@@ -105,7 +116,11 @@ package final class History: Sendable {
                 retentionDue = clock.now.advanced(by: options.retentionInterval)
                 continue
             }
-            if await !removeOld() { retentionDue = clock.now.advanced(by: options.retentionInterval) }
+            if await removeOld() {
+                hasMore = true
+            } else {
+                retentionDue = clock.now.advanced(by: options.retentionInterval)
+            }
         }
         await flush()
     }

@@ -23,6 +23,7 @@ import Testing
         let writer = Task { await history.run(clock: clock) }
         await clock.untilSomeoneSleeps()
         history.append(Sample.record())
+        await clock.untilSomeoneSleeps(for: .milliseconds(500))
         clock.advance(by: .milliseconds(499))
         #expect(history.statistics.queued == 1)
         clock.advance(by: .milliseconds(1))
@@ -30,6 +31,17 @@ import Testing
         #expect(await words.next() == "committed 1")
         await history.close()
         writer.cancel()
+        await writer.value
+    }
+
+    @Test func isNotWokenEveryIntervalWhileNothingWaits() async throws {
+        let history = try open()
+        let writer = Task { await history.run(clock: clock) }
+        await clock.untilSomeoneSleeps(for: .seconds(5))
+        clock.advance(by: .seconds(5))
+        await clock.untilSomeoneSleeps(for: .seconds(5))
+        await history.close()
+        // Closing wakes the writer: the clock stands still.
         await writer.value
     }
 
