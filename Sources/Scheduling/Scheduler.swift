@@ -51,8 +51,8 @@ package final class Scheduler<C: Clock>: Sendable where C.Duration == Duration {
         var ended = 0
     }
 
-    /// Without anything due a loop still turns this often, so that its progress can be watched.
-    package static var longestSleep: Duration { .seconds(1) }
+    /// Without anything due a loop still turns this often: a machine that was suspended shows its loops another time than they slept for.
+    package static var longestSleep: Duration { .seconds(5) }
 
     private static var scanStep: Int { 2048 }
 
@@ -95,6 +95,18 @@ package final class Scheduler<C: Clock>: Sendable where C.Duration == Duration {
     package var inFlight: Int { state.withLock { $0.schedule.inFlight } }
     /// How often the loop of each lane has turned: progress that a watchdog can watch.
     package var turns: [Int] { state.withLock { $0.loops.map(\.turns) } }
+
+    /// Makes each loop turn that can: a loop that has not turned by the next look at ``turns`` is stuck.
+    package func turnAll() {
+        let sleepers = state.withLock { state in
+            state.loops.indices.compactMap { lane -> Task<Void, Never>? in
+                if state.loops[lane].sleeper == nil { state.loops[lane].isNudged = true }
+                return state.loops[lane].sleeper
+            }
+        }
+        for sleeper in sleepers { sleeper.cancel() }
+    }
+
     /// How many probes have come to their end.
     package var ended: Int { state.withLock { $0.ended } }
     /// Each lane's load against its capacity.

@@ -80,6 +80,20 @@ private func scheduler(_ clock: ManualClock) -> Scheduler<ManualClock> {
         #expect(scheduler.inFlight == 0)
     }
 
+    @Test func aLoopTurnsWhenItIsAskedTo() async {
+        let clock = ManualClock()
+        let scheduler = scheduler(clock)
+        let running = Task { await scheduler.run { _, _, _, _ in ProbeEnd(startedAt: nil, wantsRecheck: false) } }
+        await clock.untilSomeoneSleeps()
+        let turns = scheduler.turns
+        scheduler.turnAll()
+        // The clock stands still: only the call can have woken the loop.
+        await clock.untilSomeoneSleeps()
+        #expect(scheduler.turns > turns)
+        running.cancel()
+        await running.value
+    }
+
     @Test func theLoopTurnsEvenWithNothingDue() async {
         let clock = ManualClock()
         let scheduler = scheduler(clock)

@@ -28,7 +28,6 @@ struct ServiceReport: Sendable {
         }
     }
 
-    private static let look: Duration = .seconds(1)
     private static let statusEvery: Duration = .seconds(5)
 
     let manager: ServiceManager
@@ -60,6 +59,8 @@ struct ServiceReport: Sendable {
             if let pingEvery, pingedAt.map({ $0.duration(to: now) >= pingEvery }) ?? true {
                 // Not before it is due, because each look wants a turn since the last.
                 if isProgressing(&progress) { manager.tell(.watchdog) }
+                // Every lane can have turned by the next look.
+                scheduler.turnAll()
                 pingedAt = now
             }
             if statedAt.map({ $0.duration(to: now) >= Self.statusEvery }) ?? true {
@@ -67,8 +68,9 @@ struct ServiceReport: Sendable {
                 if summary != lastStatus { manager.tell(.status(summary)) }
                 (lastStatus, statedAt) = (summary, now)
             }
-            let nap = isReady ? min(Self.look, pingEvery ?? Self.look) : .milliseconds(50)
-            do { try await Task.sleep(for: nap) } catch { break }
+            let due = [pingEvery.flatMap { pingedAt?.advanced(by: $0) }, statedAt?.advanced(by: Self.statusEvery)]
+            let next = isReady ? due.compactMap(\.self).min() : nil
+            do { try await Task.sleep(until: next ?? now.advanced(by: .milliseconds(50)), clock: .continuous) } catch { break }
         }
         manager.tell(.stopping)
     }
