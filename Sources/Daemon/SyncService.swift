@@ -1,5 +1,6 @@
 import Exposition
 import Health
+import LockOrder
 import Logging
 import TargetsAPI
 
@@ -48,6 +49,8 @@ actor SyncService {
     private var isFollowing = false
     /// Plans that were replaced and not synced under yet: many are one.
     private let replacements = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
+    /// Rings when the interval may have changed.
+    private let alarm = Alarm()
     /// The API's wish to be left alone is heeded no longer than so: a slip of its must not stop the list for days.
     private static let quietMax = Duration.seconds(3600)
     private let now: @Sendable () -> ContinuousClock.Instant
@@ -123,6 +126,7 @@ actor SyncService {
         channels = kept
         metrics.setClients(plan.clients.map(\.clientID))
         replacements.continuation.yield()
+        alarm.ring()
     }
 
     /// Syncs every interval, and after each ``replace(_:takeSettings:)``, until the task is cancelled.
@@ -148,10 +152,8 @@ actor SyncService {
         while !Task.isCancelled {
             _ = await syncNow(isAskedFor: false)
             hasSynced = true
-            // In short naps, because a reload may change the interval meanwhile.
             while !Task.isCancelled, clock.now < last.advanced(by: plan.interval) {
-                let nap = min(last.advanced(by: plan.interval), clock.now.advanced(by: .seconds(1)))
-                try? await clock.sleep(until: nap, tolerance: nil)
+                await alarm.sleep(until: last.advanced(by: plan.interval), clock: clock)
             }
             last = max(last.advanced(by: plan.interval), clock.now.advanced(by: .zero - plan.interval))
         }

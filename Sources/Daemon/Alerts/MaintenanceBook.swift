@@ -24,6 +24,21 @@ final class MaintenanceBook: Sendable {
             case .recurring(let schedule, let duration): schedule.isOpen(at: moment, for: duration)
             }
         }
+
+        /// Before this it neither opens nor ends; nil when it never does again. One that recurs opens with a minute.
+        func nextChange(after moment: Timestamp) -> Timestamp? {
+            switch self {
+            case .once(let range): [range.lowerBound, range.upperBound].first { $0 > moment }
+            case .recurring(_, let duration):
+                min(Self.next(0, after: moment), Self.next(duration.wholeMilliseconds, after: moment))
+            }
+        }
+
+        /// The next moment that lies so far behind the beginning of a minute.
+        private static func next(_ offset: Int64, after moment: Timestamp) -> Timestamp {
+            let passed = (moment.milliseconds - offset).flooredQuotient(by: 60_000)
+            return Timestamp(milliseconds: (passed + 1) * 60_000 + offset)
+        }
     }
 
     /// All windows, and of each target that has some the places of its own.
@@ -61,6 +76,11 @@ final class MaintenanceBook: Sendable {
             state.open = open
             state.findCovered()
         }
+    }
+
+    /// No window opens or ends before this; nil when none ever does.
+    func nextChange(after moment: Timestamp) -> Timestamp? {
+        state.withLock { $0.windows.windows.compactMap { $0.nextChange(after: moment) }.min() }
     }
 
     func covers(_ target: TargetIdentity) -> Bool {

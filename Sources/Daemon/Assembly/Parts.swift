@@ -25,6 +25,7 @@ struct Parts: Sendable {
     let scheduler: Scheduler<EngineClock>
     let registry = TargetRegistry()
     let maintenance = MaintenanceBook()
+    let attention = Attention()
     let alerter: Alerter
     let followers: TargetFollowers
     let reconciler: TargetReconciler
@@ -42,12 +43,17 @@ struct Parts: Sendable {
 
     /// Opens the databases, and watches what is remembered.
     init(_ settings: Settings, _ context: Daemon.Context) throws {
-        let (logger, registry, maintenance) = (context.logger, registry, maintenance)
+        let (logger, registry, maintenance, attention) = (context.logger, registry, maintenance, attention)
         let metrics = DaemonMetrics(build: ["version": context.version], loadedAt: .now(), syncFailures: APIError.reasonLabels)
         (self.context, self.settings, self.metrics) = (context, settings, metrics)
         access = try WebAccess(context.surroundings, settings.webConfigFile)
         storage = try Storage(
-            settings, onEvent: { report($0, logger: logger, metrics: metrics) }, onSetAside: { registry.forgetWhatIsWritten() })
+            settings,
+            onEvent: { event in
+                report(event, logger: logger, metrics: metrics)
+                if case .committed = event { return }
+                attention.raise()
+            }, onSetAside: { registry.forgetWhatIsWritten() })
         let history = storage.history
         engines = try Engines(settings, logger)
         series = TargetSeries(
@@ -58,10 +64,10 @@ struct Parts: Sendable {
         alerter = Alerter(settings, context, history, maintenance, hasTLS: access.security.hasTLS)
         followers = TargetFollowers(
             registry: registry, history: history, alerter: alerter, maintenance: maintenance, series: series, metrics: metrics,
-            logger: logger)
+            logger: logger, attention: attention)
         let reconciler = TargetReconciler(
             settings: settings, registry: registry, scheduler: scheduler, history: history, followers: followers,
-            maintenance: maintenance, series: series, metrics: metrics, logger: logger)
+            maintenance: maintenance, series: series, metrics: metrics, logger: logger, attention: attention)
         self.reconciler = reconciler
         let remembered = try history.persistedLists()
         sync = SyncService(

@@ -87,30 +87,21 @@ extension Parts {
 
     private func addVantage(to services: inout ServiceList) {
         let fastInterval = { @Sendable [reconciler] in reconciler.settings.probe.effectiveFastInterval }
-        services.add(
-            "canaries",
-            CanaryService(
+        let checks = DaemonChecks(
+            attention: attention,
+            canaries: CanaryService(
                 canaries: settings.vantage.canaries, registry: registry, alerter: alerter, engine: engines.requests,
-                fastInterval: fastInterval
-            ).run)
-        services.add(
-            "vantage",
-            VantageMonitor(
+                fastInterval: fastInterval),
+            vantage: VantageMonitor(
                 registry: registry, alerter: alerter, metrics: metrics, scheduler: scheduler, logger: logger,
                 startedAt: startedAt,
-                fastInterval: fastInterval
-            ).run)
-        services.add(
-            "own alerts",
-            DaemonAlerts(
+                fastInterval: fastInterval),
+            alerts: DaemonAlerts(
                 alerter: alerter, metrics: metrics, history: history, registry: registry, startedAt: startedAt,
-                syncInterval: { [reconciler] in reconciler.settings.targetsAPI.syncInterval }
-            ).run)
-        services.add(
-            "lanes",
-            LaneMonitor(scheduler: scheduler, registry: registry, alerter: alerter, metrics: metrics, logger: logger).run)
-        let flags = SeriesFlags(maintenance: maintenance, alerter: alerter, series: series, reconciler: reconciler)
-        services.add("flags of the series", flags.run)
+                syncInterval: { [reconciler] in reconciler.settings.targetsAPI.syncInterval }),
+            lanes: LaneMonitor(scheduler: scheduler, registry: registry, alerter: alerter, metrics: metrics, logger: logger),
+            flags: SeriesFlags(maintenance: maintenance, alerter: alerter, series: series, reconciler: reconciler))
+        services.add("checks", checks.run)
     }
 
     private func probe() async {

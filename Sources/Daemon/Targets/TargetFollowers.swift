@@ -16,14 +16,15 @@ struct TargetFollowers: Sendable {
     let series: TargetSeries
     let metrics: DaemonMetrics
     let logger: Logger
+    private let attention: Attention
     private let faults = FaultLog()
 
     init(
         registry: TargetRegistry, history: History, alerter: Alerter, maintenance: MaintenanceBook, series: TargetSeries,
-        metrics: DaemonMetrics, logger: Logger
+        metrics: DaemonMetrics, logger: Logger, attention: Attention
     ) {
         (self.registry, self.history, self.alerter, self.maintenance) = (registry, history, alerter, maintenance)
-        (self.series, self.metrics, self.logger) = (series, metrics, logger)
+        (self.series, self.metrics, self.logger, self.attention) = (series, metrics, logger, attention)
     }
 
     /// Tells a change, and what has happened to the same target meanwhile. nil: another thread tells it.
@@ -51,6 +52,7 @@ struct TargetFollowers: Sendable {
         metrics.probeEnded(judged.result, judged.judgement.outcome, isUndecided: judged.judgement.wantsRecheck)
         // Before its status: a scrape between the two would find an outage that nobody holds.
         if isHeld { series.hold(judged.result.target) }
+        if judged.isNoteworthy { attention.raise() }
         series.record(judged.result, judged.judgement, judge: judged.judge)
         if judged.changesUnprobeable { logUnprobeable(judged) }
         if judged.result.void == .proberFault { faults.say(judged.result.sentence, of: judged.target, logger) }
@@ -116,6 +118,11 @@ struct TargetFollowers: Sendable {
 }
 
 extension JudgedResult {
+    /// Whether something goes on: all but the success of a target that stays as it is.
+    var isNoteworthy: Bool {
+        result.void != nil || !judgement.outcome.isSuccess || judgement.transition != nil || changesUnprobeable
+    }
+
     /// Whether an alert may begin or end by the result.
     func concernsAlerts(_ certificate: CertificateNotice?) -> Bool {
         result.void == nil

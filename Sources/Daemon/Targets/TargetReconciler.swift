@@ -54,10 +54,12 @@ final class TargetReconciler: Sendable {
     private let series: TargetSeries
     private let metrics: DaemonMetrics
     private let logger: Logger
+    private let attention: Attention
 
     init(
         settings: Settings, registry: TargetRegistry, scheduler: Scheduler<EngineClock>, history: History,
-        followers: TargetFollowers, maintenance: MaintenanceBook, series: TargetSeries, metrics: DaemonMetrics, logger: Logger
+        followers: TargetFollowers, maintenance: MaintenanceBook, series: TargetSeries, metrics: DaemonMetrics, logger: Logger,
+        attention: Attention
     ) {
         (self.followers, self.maintenance) = (followers, maintenance)
         state = OrderedMutex(
@@ -67,7 +69,7 @@ final class TargetReconciler: Sendable {
         self.history = history
         self.series = series
         self.metrics = metrics
-        self.logger = logger
+        (self.logger, self.attention) = (logger, attention)
     }
 
     /// Starts from what is remembered: lists by client and the judge of every target.
@@ -208,6 +210,7 @@ final class TargetReconciler: Sendable {
             DispatchQueue.concurrentPerform(iterations: 2) { $0 == 0 ? show() : take() }
         }
         publishCounts(state)
+        attention.raise()
         adviseOnPaths(of: moved.withLock(\.self))
     }
 

@@ -14,30 +14,21 @@ struct CanaryService: Sendable {
     /// Failures that begin within this time are one question to the canaries.
     let fastInterval: @Sendable () -> Duration
 
-    /// Until the task is cancelled.
-    func run() async {
-        await withDiscardingTaskGroup { group in
-            var askedAt: ContinuousClock.Instant?
-            repeat {
-                let now = ContinuousClock.now
-                guard canaries.count >= VantageJudge.canariesMin, isDue(askedAt, registry.standing, at: now) else { continue }
-                askedAt = now
-                // A round that takes long doesn't keep the next one waiting.
-                group.addTask { await ask() }
-            } while await halfASecondPassed()
-            group.cancelAll()
-        }
+    /// Whether the canaries are to be asked now: then it is noted that they were.
+    func areDue(_ askedAt: inout ContinuousClock.Instant?, at now: ContinuousClock.Instant) -> Bool {
+        guard canaries.count >= VantageJudge.canariesMin, nextDue(askedAt).map({ $0 <= now }) ?? true else { return false }
+        askedAt = now
+        return true
     }
 
-    private func isDue(_ askedAt: ContinuousClock.Instant?, _ standing: VantageJudge.Standing, at now: ContinuousClock.Instant)
-        -> Bool
-    {
-        guard let askedAt else { return true }
+    /// When they are to be asked next; nil when they have not been asked yet, or there are none.
+    func nextDue(_ askedAt: ContinuousClock.Instant?) -> ContinuousClock.Instant? {
+        let standing = registry.standing
         let pause = standing.wantsCanaries ? fastInterval() : standing.doubt != nil ? Self.timeout : Self.interval
-        return askedAt.duration(to: now) >= pause
+        return askedAt.map { $0.advanced(by: pause) }
     }
 
-    private func ask() async {
+    func ask() async {
         let (askedAt, wall) = (ContinuousClock.now, Timestamp.now())
         // One that answers decides: nobody waits for the others.
         let failed = await withTaskGroup(of: Bool.self) { group in

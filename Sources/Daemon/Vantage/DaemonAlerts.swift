@@ -20,7 +20,7 @@ struct DaemonAlerts: Sendable {
     let syncInterval: @Sendable () -> Duration
 
     /// What is known from one check to the next.
-    private struct Memory {
+    struct Memory {
         var clientsSince: [String: Timestamp] = [:]
         var dropped = 0
         var droppedAt: ContinuousClock.Instant?
@@ -30,13 +30,9 @@ struct DaemonAlerts: Sendable {
         var generation = 1
     }
 
-    /// Until the task is cancelled.
-    func run() async {
-        var memory = Memory()
-        repeat {
-            checkLists(&memory, at: .now())
-            checkHistory(&memory, at: .now, .now())
-        } while await halfASecondPassed()
+    func check(_ memory: inout Memory) {
+        checkLists(&memory, at: .now())
+        checkHistory(&memory, at: .now, .now())
     }
 
     private func checkLists(_ memory: inout Memory, at wall: Timestamp) {

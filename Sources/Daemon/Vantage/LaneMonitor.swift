@@ -29,13 +29,7 @@ struct LaneMonitor: Sendable {
         var overload = OverloadState()
     }
 
-    /// Until the task is cancelled.
-    func run() async {
-        var memory = Memory()
-        repeat { check(&memory, at: .now) } while await halfASecondPassed()
-    }
-
-    private func check(_ memory: inout Memory, at now: ContinuousClock.Instant) {
+    func check(_ memory: inout Memory, at now: ContinuousClock.Instant) {
         let lanes = scheduler.overload
         let isOverloaded = lanes.contains(where: \.isOverloaded)
         measure(&memory, at: now)

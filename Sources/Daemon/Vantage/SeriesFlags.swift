@@ -10,13 +10,10 @@ struct SeriesFlags: Sendable {
     let series: TargetSeries
     let reconciler: TargetReconciler
 
-    /// Until the task is cancelled.
-    func run() async {
-        repeat {
-            maintenance.refresh(at: .now())
-            series.beginFlagging()
-            series.flag(held: alerter.held, inMaintenance: maintenance.covered)
-            reconciler.publishCounts()
-        } while await halfASecondPassed()
+    func check() {
+        maintenance.refresh(at: .now())
+        series.beginFlagging()
+        series.flag(held: alerter.held, inMaintenance: maintenance.covered)
+        reconciler.publishCounts()
     }
 }

@@ -22,20 +22,14 @@ struct VantageMonitor: Sendable {
     let fastInterval: @Sendable () -> Duration
 
     /// What is known from one check to the next.
-    private struct Memory {
+    struct Memory {
         var isInDoubt = false
         var trustedSince: ContinuousClock.Instant?
         var witnessesAskedAt: ContinuousClock.Instant?
         var networksReadAt: ContinuousClock.Instant?
     }
 
-    /// Until the task is cancelled.
-    func run() async {
-        var memory = Memory()
-        repeat { check(&memory) } while await halfASecondPassed()
-    }
-
-    private func check(_ memory: inout Memory) {
+    func check(_ memory: inout Memory) {
         let now = ContinuousClock.now
         let (troubles, networks) = (troubles, networks(&memory, at: now))
         let standing = registry.judgeVantage { judge in
