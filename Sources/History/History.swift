@@ -90,39 +90,51 @@ package final class History: Sendable {
     /// ``HistoryOptions/idleInterval`` while nothing waits. Between commits it moves results to their next age, and deletes what is too old, in
     /// small steps. Returns with the last batch committed, if it could be.
     package func run<C: Clock>(clock: C) async where C.Duration == Duration {
+        await withDiscardingTaskGroup { group in
+            // A time of its own, so that an append need not cut a sleep short that had a deadline: it costs a wake of another thread.
+            group.addTask { [inbox, options] in
+                var next = clock.now.advanced(by: options.idleInterval)
+                while (try? await clock.sleep(until: next, tolerance: nil)) != nil {
+                    inbox.alarm.ring()
+                    next = next.advanced(by: options.idleInterval)
+                }
+            }
+            await commitWhatComes(clock: clock)
+            group.cancelAll()
+        }
+        await flush()
+    }
+
+    private func commitWhatComes<C: Clock>(clock: C) async where C.Duration == Duration {
         let start = clock.now
         var wallClock = WallClockCheck()
         wallClock.begin(wall: options.now(), newest: newestAtStart)
         var retentionDue = clock.now.advanced(by: options.retentionInterval)
         var hasMore = false
         while !Task.isCancelled, !inbox.isClosed {
-            if !hasMore, !inbox.hasNews {
-                await inbox.alarm.sleep(until: min(clock.now.advanced(by: options.idleInterval), retentionDue), clock: clock)
-            }
+            if !hasMore, !inbox.hasNews { await inbox.alarm.sleep() }
             if hasMore || inbox.hasNews, !inbox.isClosed {
                 do { try await clock.sleep(until: clock.now.advanced(by: options.commitInterval), tolerance: nil) } catch {
-                    break
+                    return
                 }
             }
-            // What can't be written is tried again soon.
-            hasMore = await !flush()
-            // One step a commit: rows are moved three times faster than new ones come, and no commit waits for more than a step of each.
-            if await compact() { hasMore = true }
+            // What can't be written is tried again soon. One step a commit: rows are moved three times faster than new ones come, and no commit
+            // waits for more than a step of each.
+            hasMore = await !commitAndCompact()
             guard clock.now >= retentionDue else { continue }
             if let jump = wallClock.check(wall: options.now(), elapsed: start.duration(to: clock.now)) {
                 options.onEvent(.clockJumped(jump))
             }
             guard wallClock.isSteady else {
-                retentionDue = clock.now.advanced(by: options.retentionInterval)
+                retentionDue = max(clock.now, retentionDue.advanced(by: options.retentionInterval))
                 continue
             }
             if await removeOld() {
                 hasMore = true
             } else {
-                retentionDue = clock.now.advanced(by: options.retentionInterval)
+                retentionDue = max(clock.now, retentionDue.advanced(by: options.retentionInterval))
             }
         }
-        await flush()
     }
 
     /// Commits everything appended so far. Works in a cancelled task. Returns whether all of it is durable.
@@ -133,7 +145,14 @@ package final class History: Sendable {
     /// Never in a commit's transaction. Returns whether there is more to do. A step that fails changes nothing and is tried again.
     @discardableResult
     package func compact() async -> Bool {
-        await writer.maintain { database, db in
+        await writer.maintain(compaction)
+    }
+
+    /// ``flush()`` and ``compact()`` in one visit to the database's thread. Returns whether all is durable and there is no more to do.
+    private func commitAndCompact() async -> Bool { await writer.commit(before: compaction) }
+
+    private var compaction: HistoryWriter.Maintenance {
+        .init { database, db in
             try database.compactor.step(db)
         } onFailure: { [onEvent = options.onEvent] database, error in
             if database.compactor.noteFailure(error.code) { onEvent(.compactionFailed(error)) }
@@ -145,11 +164,12 @@ package final class History: Sendable {
     /// next is due.
     @discardableResult
     package func removeOld() async -> Bool {
-        await writer.maintain { [retention] _, db in
-            try retention.step(db)
-        } onFailure: { [onEvent = options.onEvent] _, error in
-            onEvent(.retentionFailed(error))
-        }
+        await writer.maintain(
+            .init { [retention] _, db in
+                try retention.step(db)
+            } onFailure: { [onEvent = options.onEvent] _, error in
+                onEvent(.retentionFailed(error))
+            })
     }
 
     /// Commits the last batch, folds the WAL into the database and closes it. What is appended from now on is dropped and counted.

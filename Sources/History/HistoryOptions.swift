@@ -10,7 +10,7 @@ package struct HistoryOptions: Sendable {
     package var maxSize: Int64?
     package var commitInterval: Duration = .milliseconds(500)
     /// How often the writer looks at the database while nothing waits to be written: files may have gone, and results come into their next age.
-    package var idleInterval: Duration = .seconds(5)
+    package var idleInterval: Duration = .seconds(30)
     package var retentionInterval: Duration = .seconds(60)
     /// The results of this time are moved together. The longer it is, the fewer searches the results of one target need, and the more results
     /// wait unmoved.

@@ -3,7 +3,7 @@
 /// One task sleeps at a time. A ring while nobody sleeps ends the next sleep at once, so that no ring is lost.
 package final class Alarm: Sendable {
     private struct State {
-        var sleeper: Task<Void, Never>?
+        var sleeper: CheckedContinuation<Void, Never>?
         var hasRung = false
     }
 
@@ -14,33 +14,42 @@ package final class Alarm: Sendable {
     /// Ends the sleep. Not to be called under a lock over one value (``LockRank/leaf``).
     package func ring() {
         let sleeper = state.withLock { state in
-            state.hasRung = true
+            defer { state.sleeper = nil }
+            // Nobody else has to be woken by the ring.
+            state.hasRung = state.sleeper == nil
             return state.sleeper
         }
-        sleeper?.cancel()
+        sleeper?.resume()
+    }
+
+    /// Returns after a ring, or when the task is cancelled.
+    package func sleep() async {
+        await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                let hasRung = state.withLock { state in
+                    defer { state.hasRung = false }
+                    if !state.hasRung { state.sleeper = continuation }
+                    return state.hasRung
+                }
+                if hasRung { continuation.resume() }
+            }
+        } onCancel: {
+            ring()
+        }
     }
 
     /// Returns at the deadline, after a ring, or when the task is cancelled.
     ///
     /// - Parameter deadline: nil waits for a ring alone.
     package func sleep<C: Clock>(until deadline: C.Instant?, clock: C) async where C.Duration == Duration {
-        let end = deadline ?? clock.now.advanced(by: .seconds(86_400))
-        let sleeper: Task<Void, Never>? = state.withLock { state in
-            guard !state.hasRung else {
-                state.hasRung = false
-                return nil
-            }
-            // Under the lock, so that a ring finds the sleeper.
-            let sleeper = Task<Void, Never> { _ = try? await clock.sleep(until: end, tolerance: nil) }
-            state.sleeper = sleeper
-            return sleeper
+        guard let deadline, !hasRung else { return await sleep() }
+        let timer = Task {
+            do { try await clock.sleep(until: deadline, tolerance: nil) } catch { return }
+            ring()
         }
-        guard let sleeper else { return }
-        await withTaskCancellationHandler {
-            await sleeper.value
-        } onCancel: {
-            sleeper.cancel()
-        }
-        state.withLock { ($0.sleeper, $0.hasRung) = (nil, false) }
+        await sleep()
+        timer.cancel()
     }
+
+    private var hasRung: Bool { state.withLock(\.hasRung) }
 }

@@ -37,9 +37,9 @@ import Testing
     @Test func isNotWokenEveryIntervalWhileNothingWaits() async throws {
         let history = try open()
         let writer = Task { await history.run(clock: clock) }
-        await clock.untilSomeoneSleeps(for: .seconds(5))
-        clock.advance(by: .seconds(5))
-        await clock.untilSomeoneSleeps(for: .seconds(5))
+        await clock.untilSomeoneSleeps(for: .seconds(30))
+        clock.advance(by: .seconds(30))
+        await clock.untilSomeoneSleeps(for: .seconds(30))
         await history.close()
         // Closing wakes the writer: the clock stands still.
         await writer.value
@@ -68,7 +68,8 @@ import Testing
         await clock.untilSomeoneSleeps()
         #expect(try folder.integer("SELECT count(*) FROM probe_history") == 2)
         clock.advance(by: .seconds(1))
-        await clock.untilSomeoneSleeps()
+        // After a step that removed something another follows.
+        await clock.untilSomeoneSleeps(for: .milliseconds(500))
         #expect(try folder.integer("SELECT count(*) FROM probe_history") == 1)
         writer.cancel()
         await writer.value

@@ -57,6 +57,26 @@ final class HistoryWriter: Sendable {
 
     // MARK: Commits
 
+    /// A step of work at the database between two commits.
+    struct Maintenance: Sendable {
+        /// Returns whether there is more to do.
+        let step: @Sendable (OpenHistory, Database) throws -> Bool
+        /// Gets the error of a step that failed.
+        let onFailure: @Sendable (OpenHistory, HistoryError) -> Void
+    }
+
+    /// Commits everything appended so far, and takes one step of maintenance after it. Returns whether all of it is durable and the step has left
+    /// nothing to do.
+    func commit(before maintenance: Maintenance) async -> Bool {
+        await onDatabase { writer, database, db in
+            let isDurable = writer.state.withLock { writer.commit(database, db, &$0) }
+            guard writer.isUsable else { return false }
+            // The step compares the files with what the commit has seen.
+            _ = database.changeOfFiles(db)
+            return !writer.maintain(maintenance, database, db) && isDurable
+        }
+    }
+
     /// Commits everything appended so far. Returns whether all of it is durable.
     func commit() async -> Bool {
         await onDatabase { writer, database, db in writer.state.withLock { writer.commit(database, db, &$0) } }
@@ -99,22 +119,22 @@ final class HistoryWriter: Sendable {
     // MARK: Maintenance
 
     /// Runs one step of maintenance between two commits. Returns what the step returns, or false when the step fails or the writer is closed.
-    ///
-    /// - Parameter onFailure: gets the error of a step that failed.
-    func maintain(
-        _ step: @escaping @Sendable (OpenHistory, Database) throws -> Bool,
-        onFailure: @escaping @Sendable (OpenHistory, HistoryError) -> Void
-    ) async -> Bool {
-        await onDatabase { writer, database, db in
-            if case .closed = writer.state.withLock({ $0.condition }) { return false }
-            do { return try step(database, db) } catch {
-                let error = HistoryError(error, path: writer.path)
-                writer.state.withLock { $0.note(error) }
-                onFailure(database, error)
-                return false
-            }
+    func maintain(_ maintenance: Maintenance) async -> Bool {
+        await onDatabase { writer, database, db in writer.maintain(maintenance, database, db) }
+    }
+
+    private func maintain(_ maintenance: Maintenance, _ database: OpenHistory, _ db: Database) -> Bool {
+        if case .closed = state.withLock({ $0.condition }) { return false }
+        do { return try maintenance.step(database, db) } catch {
+            let error = HistoryError(error, path: path)
+            state.withLock { $0.note(error) }
+            maintenance.onFailure(database, error)
+            return false
         }
     }
+
+    /// Whether the database can be written to, as far as is known.
+    private var isUsable: Bool { if case .open = state.withLock({ $0.condition }) { true } else { false } }
 
     // MARK: The end
 
