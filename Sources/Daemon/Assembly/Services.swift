@@ -23,7 +23,7 @@ extension Parts {
         services.add("history") { [history] in await history.run(clock: ContinuousClock()) }
         addListeners(to: &services)
         services.add("alerting") { await sendAlerts() }
-        addVantage(to: &services)
+        addChecks(to: &services, lowersThreads: handlesSignals)
         services.add("probing") { await probe() }
         if let manager {
             services.add(
@@ -33,8 +33,6 @@ extension Parts {
                     settings: { [reconciler] in reconciler.settings }
                 ).run)
         }
-        // In a program that has other work, its threads are not ours to slow down.
-        if handlesSignals { services.add("priorities") { await ThreadPriorities.keep(clock: ContinuousClock()) } }
         if handlesSignals && context.configurationPath != nil {
             services.add("reload", ReloadOnHangup(reloader: reloader, turns: turns))
         }
@@ -85,7 +83,8 @@ extension Parts {
             })
     }
 
-    private func addVantage(to services: inout ServiceList) {
+    /// - Parameter lowersThreads: false in a program that has other work: its threads are not ours to slow down.
+    private func addChecks(to services: inout ServiceList, lowersThreads: Bool) {
         let fastInterval = { @Sendable [reconciler] in reconciler.settings.probe.effectiveFastInterval }
         let checks = DaemonChecks(
             attention: attention,
@@ -100,7 +99,8 @@ extension Parts {
                 alerter: alerter, metrics: metrics, history: history, registry: registry, startedAt: startedAt,
                 syncInterval: { [reconciler] in reconciler.settings.targetsAPI.syncInterval }),
             lanes: LaneMonitor(scheduler: scheduler, registry: registry, alerter: alerter, metrics: metrics, logger: logger),
-            flags: SeriesFlags(maintenance: maintenance, alerter: alerter, series: series, reconciler: reconciler))
+            flags: SeriesFlags(maintenance: maintenance, alerter: alerter, series: series, reconciler: reconciler),
+            threads: lowersThreads ? ThreadPriorities() : nil)
         services.add("checks", checks.run)
     }
 

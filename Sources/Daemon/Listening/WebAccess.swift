@@ -1,5 +1,6 @@
 import Glibc
 import Health
+import LockOrder
 import Logging
 import Settings
 import Synchronization
@@ -39,6 +40,8 @@ final class WebAccess: Sendable {
     private let surroundings: ProcessEnvironment
     private let state = Mutex(State())
     private let openness = Mutex(Openness())
+    /// Rings when a file may have been taken that is to be watched.
+    private let alarm = Alarm()
 
     /// - Parameter path: as ``take(_:accept:)`` has it.
     /// - Throws: ``ListenFailure`` when the file can't be taken.
@@ -60,6 +63,7 @@ final class WebAccess: Sendable {
     /// - Parameter accept: also a file that has lost its TLS or its passwords: one that was emptied or cut off would open the listener.
     /// - Returns: what is wrong with it; then everything stays as it was.
     func take(_ path: String?, accept: Bool = false) -> Taking {
+        defer { alarm.ring() }
         guard let path else {
             state.withLock { $0 = State() }
             return Taking(troubles: replace(WebConfiguration()))
@@ -124,7 +128,9 @@ final class WebAccess: Sendable {
     /// Until the task is cancelled.
     func reloadOnChange(_ turns: AsyncSerialQueue, _ logger: Logger) async {
         while !Task.isCancelled {
-            do { try await Task.sleep(for: Self.looksEvery) } catch { return }
+            let isWatching = state.withLock { $0.path != nil }
+            await alarm.sleep(until: isWatching ? .now.advanced(by: Self.looksEvery) : nil, clock: ContinuousClock())
+            guard isWatching, !Task.isCancelled else { continue }
             await turns.take {
                 self.check(logger)
                 self.sayIfOpen(logger)

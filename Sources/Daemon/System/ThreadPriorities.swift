@@ -5,7 +5,7 @@ import Glibc
 /// wants a processor for a second, and where it and the targets' network want more than there is, a probe must not be the one that waits.
 ///
 /// Linux has a nice value for each thread (setpriority(2)). Lowering the others' needs no privilege; raising the one would.
-enum ThreadPriorities {
+struct ThreadPriorities {
     /// What the names of the probes' engines' threads begin with.
     private static let probes = "probes"
     private static let spared: Set = [NameResolver.lookupThreadName, NameResolver.dnsThreadName]
@@ -17,14 +17,14 @@ enum ThreadPriorities {
     private static let niceAboveProbes: Int32 = 10
     private static let niceMax: Int32 = 19
     /// How often they are looked at: the pools of Swift and of NIO make theirs when they want them, and as root set their nice values, too.
-    private static let everySeconds = 5
+    private static let every: Duration = .seconds(5)
+    private var lookedAt: ContinuousClock.Instant?
 
-    /// Until the task is cancelled.
-    static func keep<C: Clock>(clock: C) async where C.Duration == Duration {
-        while !Task.isCancelled {
-            lowerOthers()
-            try? await clock.sleep(for: .seconds(everySeconds))
-        }
+    /// Lowers the others, when it is time for it.
+    mutating func keep(at now: ContinuousClock.Instant) {
+        guard lookedAt.map({ $0.duration(to: now) >= Self.every }) ?? true else { return }
+        lookedAt = now
+        Self.lowerOthers()
     }
 
     private static func lowerOthers() {

@@ -12,6 +12,8 @@ struct DaemonChecks: Sendable {
     let alerts: DaemonAlerts
     let lanes: LaneMonitor
     let flags: SeriesFlags
+    /// nil where the threads are not to be lowered.
+    let threads: ThreadPriorities?
 
     /// What is known from one look to the next.
     private struct Memory {
@@ -19,12 +21,13 @@ struct DaemonChecks: Sendable {
         var vantage = VantageMonitor.Memory()
         var alerts = DaemonAlerts.Memory()
         var lanes = LaneMonitor.Memory()
+        var threads: ThreadPriorities?
     }
 
     /// Until the task is cancelled.
     func run() async {
         await withDiscardingTaskGroup { group in
-            var memory = Memory()
+            var memory = Memory(threads: threads)
             while !Task.isCancelled {
                 if canaries.areDue(&memory.canariesAskedAt, at: .now) {
                     // A round that takes long doesn't keep the next one waiting.
@@ -42,6 +45,7 @@ struct DaemonChecks: Sendable {
         alerts.check(&memory.alerts)
         lanes.check(&memory.lanes, at: .now)
         flags.check()
+        memory.threads?.keep(at: .now)
     }
 
     private func nextLook(_ memory: Memory, after now: ContinuousClock.Instant, _ wall: Timestamp) -> ContinuousClock.Instant {
