@@ -118,9 +118,10 @@ struct TargetFollowers: Sendable {
 }
 
 extension JudgedResult {
-    /// Whether something goes on: all but the success of a target that stays as it is.
+    /// Whether something goes on: all but the success of a target that stays as it is, or is new.
     var isNoteworthy: Bool {
-        result.void != nil || !judgement.outcome.isSuccess || judgement.transition != nil || changesUnprobeable
+        let isChange = judgement.transition.map { ($0.from, $0.to) != (.unknown, .up) } ?? false
+        return result.void != nil || !judgement.outcome.isSuccess || isChange || changesUnprobeable
     }
 
     /// Whether an alert may begin or end by the result.
