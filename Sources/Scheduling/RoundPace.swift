@@ -33,15 +33,20 @@ struct RoundPace: Sendable {
     static let waitInOverload: Int64 = 300_000_000
     static let latenessInOverload: Int64 = 500_000_000
     static let windowLength: Int64 = 1_000_000_000
-    /// A loop turns at least once a second: in a longer window the process stood still, and nothing in it says what the lane can do.
+    /// The loop of an overloaded lane turns at least once a second: in a longer window the process stood still, and nothing in it says what the
+    /// lane can do. Without overload, next to nothing fell due in it.
     static let windowMax: Int64 = 2_500_000_000
     /// So many windows in a row show an overload, and so many in which the lane could have made all starts its end.
     static let windowsOfOverload = 2
     static let windowsOfRecovery = 3
     static let stretchMax = 100.0
+    /// What fewer starts in a window cost says little.
+    static let startsOfCost = 10
 
     /// How much longer than an interval a round takes; 1 without overload.
     private(set) var stretch = 1.0
+    /// How many seconds a start keeps the thread busy, lately; nil as long as that isn't known.
+    private(set) var cost: Double?
     /// Since the window began.
     var started = 0
     var passedOver = 0
@@ -130,6 +135,7 @@ struct RoundPace: Sendable {
         guard length >= Self.windowLength else { return }
         // What the thread has begun, and not what was handed to it.
         let made = started - (waiting - waitingBefore)
+        noteCost(Double(busy - busyBefore) / 1e9, of: made)
         let busyShare = min(1, max(0.01, Double(busy - busyBefore) / Double(length)))
         let isPressed = passedOver > 0 || (oldestWait ?? 0) > (isOverloaded ? Self.waitInOverload : Self.waitOfOverload)
         pressed = isPressed && busyShare >= Self.busyShareOfOverload ? pressed + 1 : 0
@@ -143,6 +149,12 @@ struct RoundPace: Sendable {
             }
         }
         beginWindow(busy, waiting, now)
+    }
+
+    private mutating func noteCost(_ busy: Double, of made: Int) {
+        guard made >= Self.startsOfCost else { return }
+        let latest = max(1e-6, busy / Double(made))
+        cost = cost.map { $0 + (latest - $0) / 4 } ?? latest
     }
 
     private mutating func adopt(_ wanted: Double, _ now: Int64) {

@@ -134,6 +134,8 @@ package struct Schedule: Sendable {
 
     func waitsForRoom(lane: Int = 0) -> Bool { lanes[lane].waitsForRoom }
 
+    func isOverloaded(lane: Int) -> Bool { lanes[lane].pace.isOverloaded }
+
     /// As ``ScheduleLane/coalescing``.
     func coalescing(lane: Int = 0) -> Duration { lanes[lane].coalescing }
 

@@ -34,6 +34,10 @@ struct ScheduleLane: Sendable {
     static let startsMin = 32
     static let startsAhead = 0.02
     static let startsAheadAtEase = 0.25
+    /// In seconds of the thread.
+    static let workTogether = 0.0004
+    /// As long as nobody knows what a start costs.
+    static let startsTogether = 3.0
 
     var heap = Heap<ScheduleItem>()
     /// The starts that wait, each queue in order of arrival, with the time of it; entries that have gone since are skipped when their turn comes.
@@ -44,10 +48,11 @@ struct ScheduleLane: Sendable {
     var pace = RoundPace()
     private(set) var plannedPerSecond = 0.0
 
-    /// Starts that fall due within this are made in one go: waking up is what a probe costs most above the transfer itself. As long as three
-    /// take to fall due: their answers come at once, too, and the last of many would be read late.
+    /// Starts that fall due within this are made in one go: waking up is what a cheap probe costs most above the transfer itself. A dear one, with a
+    /// handshake, would wait behind the others, here and at the server. So it is as long as starts worth ``workTogether`` take to fall due.
     var coalescing: Duration {
-        .microseconds(Int64(min(max(3_000_000 / max(1, plannedPerSecond), 2_000), 10_000)))
+        let together = pace.cost.map { Self.workTogether / $0 } ?? Self.startsTogether
+        return .microseconds(Int64(min(max(together / max(1, plannedPerSecond) * 1e6, 2_000), 10_000)))
     }
 
     mutating func replace(_ old: Duration?, with new: Duration?) {

@@ -53,6 +53,8 @@ package final class Scheduler<C: Clock>: Sendable where C.Duration == Duration {
 
     /// Without anything due a loop still turns this often: a machine that was suspended shows its loops another time than they slept for.
     package static var longestSleep: Duration { .seconds(5) }
+    /// An overload ends by what is seen of it, also where nothing falls due any more.
+    private static var longestSleepInOverload: Duration { .seconds(1) }
 
     private static var scanStep: Int { 2048 }
 
@@ -191,8 +193,9 @@ package final class Scheduler<C: Clock>: Sendable where C.Duration == Duration {
         let sleeper: Task<Void, Never>? = state.withLock { state in
             guard !state.loops[lane].isNudged else { return nil }
             let now = now(lane)
-            let due = state.schedule.nextDue(lane: lane) ?? now + Self.longestSleep
-            let wakesAt = min(max(due, now + state.schedule.coalescing(lane: lane)), now + Self.longestSleep)
+            let longest = state.schedule.isOverloaded(lane: lane) ? Self.longestSleepInOverload : Self.longestSleep
+            let due = state.schedule.nextDue(lane: lane) ?? now + longest
+            let wakesAt = min(max(due, now + state.schedule.coalescing(lane: lane)), now + longest)
             let sleeper = Task<Void, Never>(executorPreference: executor) { [origin] in
                 // Cancelled is woken early: the loop looks again either way.
                 _ = try? await clock.sleep(until: origin.advanced(by: wakesAt), tolerance: nil)

@@ -71,6 +71,14 @@ private struct BusyLane {
 private func identity(_ number: Int) -> TargetIdentity { TargetIdentity(clientID: "c", key: "tgt_\(number)") }
 
 @Suite struct OverloadTests {
+    @Test(arguments: [(cost: 100, window: 8_000), (400, 2_000), (2_000, 2_000)])
+    func dearStartsDoNotWaitForCompany(cost: Int, window: Int) {
+        var lane = BusyLane(targets: 1_000, interval: .seconds(2), cost: .microseconds(cost))
+        #expect(lane.schedule.coalescing() == .milliseconds(6))
+        lane.run(for: .seconds(20))
+        #expect(abs(lane.schedule.coalescing().nanoseconds / 1000 - Int64(window)) < window / 20)
+    }
+
     /// 1,500 probes a second fall due, and the thread can make 500.
     private func overloaded(_ verdicts: [TargetIdentity: Urgency] = [:]) -> BusyLane {
         var lane = BusyLane(targets: 15_000, interval: .seconds(10), cost: .milliseconds(2), verdicts: verdicts)

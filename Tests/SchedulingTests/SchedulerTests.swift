@@ -89,7 +89,37 @@ private func scheduler(_ clock: ManualClock) -> Scheduler<ManualClock> {
         scheduler.turnAll()
         // The clock stands still: only the call can have woken the loop.
         await clock.untilSomeoneSleeps()
-        #expect(scheduler.turns > turns)
+        #expect(zip(scheduler.turns, turns).allSatisfy { $0 > $1 })
+        running.cancel()
+        await running.value
+    }
+
+    @Test func anOverloadEndsThoughNothingFallsDueAnyMore() async {
+        let clock = ManualClock()
+        let began = clock.now
+        let handed = Atomic(0)
+        // A thread that makes 100 probes a second.
+        let thread = LaneThread(clock: clock) {
+            let (passed, given) = (began.duration(to: clock.now), handed.load(ordering: .relaxed))
+            let made = min(given, Int(passed / .milliseconds(10)))
+            return LaneLoad(busy: min(passed, .milliseconds(10) * given), lag: .zero, waiting: given - made)
+        }
+        let scheduler = Scheduler(threads: [thread], origin: began, maxInFlight: 10_000, fastBudget: 0.2)
+        let targets = (0..<500).map { TargetIdentity(clientID: "c", key: "tgt_\($0)") }
+        for target in targets { scheduler.set(target, ProbeInterval(interval: .seconds(1), fastInterval: .seconds(1))) }
+        let running = Task {
+            await scheduler.run { _, _, _, _ in
+                handed.add(1, ordering: .relaxed)
+                return ProbeEnd(startedAt: clock.now, wantsRecheck: false)
+            }
+        }
+        while !scheduler.overload[0].isOverloaded { await clock.advanceToNextSleeper() }
+        for target in targets { scheduler.remove(target) }
+        let removedAt = clock.now
+        while scheduler.overload[0].isOverloaded, clock.now < removedAt.advanced(by: .seconds(60)) {
+            await clock.advanceToNextSleeper()
+        }
+        #expect(!scheduler.overload[0].isOverloaded)
         running.cancel()
         await running.value
     }
