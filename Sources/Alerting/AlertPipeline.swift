@@ -30,6 +30,8 @@ struct AlertPipeline: Sendable {
     private var windows: [String: ContinuousClock.Instant] = [:]
     /// When it was last looked for what all have heard: there may be many, and nobody waits for it.
     private var forgotAt: Timestamp?
+    /// It was not looked since something changed.
+    private var isForgettingDue = false
 
     init(_ options: AlertingOptions) {
         self.options = options
@@ -67,7 +69,7 @@ struct AlertPipeline: Sendable {
         let told = self.options.webhooks.map(\.id)
         self.options = options
         note(book.configure(options, at: moment))
-        groups.window = options.groupWindow
+        groups.setWindow(options.groupWindow, at: now)
         deliveries.configure(options)
         tellWebhooks(after: told, at: now, wall: moment)
     }
@@ -99,8 +101,10 @@ struct AlertPipeline: Sendable {
     /// When ``due(durable:isInMaintenance:at:wall:)`` has something to do next, unless something comes in before; nil when nothing is due then.
     func nextDue(at now: ContinuousClock.Instant) -> ContinuousClock.Instant? {
         if isUnsettled { return now }
-        let forgets = book.ended.isEmpty ? nil : now.advanced(by: .seconds(1))
-        return [groups.nextDue(at: now), deliveries.nextDue(at: now), forgets].compactMap(\.self).min()
+        let forgets = book.ended.isEmpty ? nil : now.advanced(by: isForgettingDue ? .seconds(1) : .seconds(60))
+        // The end of the trouble is nobody's call.
+        let writes = saidFromMemory ? now.advanced(by: .seconds(1)) : nil
+        return [groups.nextDue, deliveries.nextDue(at: now), forgets, writes].compactMap(\.self).min()
     }
 
     /// What an earlier life announced and was looked at since goes on being said.
@@ -154,7 +158,8 @@ struct AlertPipeline: Sendable {
     }
 
     private mutating func forgetWhatAllHaveHeard(wall: Timestamp) {
-        guard !book.ended.isEmpty, forgotAt.map({ wall - $0 >= .seconds(1) || wall < $0 }) ?? true else { return }
+        isForgettingDue = forgotAt.map { wall >= $0 && wall - $0 < .seconds(1) } ?? false
+        guard !book.ended.isEmpty, !isForgettingDue else { return }
         forgotAt = wall
         let over = book.ended.compactMap { book.alerts[$0] }.filter { alert in
             // How it ended is told when its group is over, after a restart too.

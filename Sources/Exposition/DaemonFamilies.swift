@@ -71,7 +71,8 @@ private struct DaemonPage {
             "rangefinder_probe_self_delay_seconds", "How long what had come for a probe waited for this process",
             state.selfDelay)
         counter(
-            "rangefinder_probes_tainted_total", "Probes that started too late to count", Double(state.tainted))
+            "rangefinder_probes_tainted_total", "Results that do not count: the probe started or read too late",
+            Double(state.tainted))
         family(.counter, "rangefinder_probe_failures_total", "Bad results of all targets, by reason") { line in
             for reason in Reason.allCases { line([("reason", reason.rawValue)], Double(state.failures[reason] ?? 0)) }
         }

@@ -97,6 +97,8 @@ package final class History: Sendable {
                 while (try? await clock.sleep(until: next, tolerance: nil)) != nil {
                     inbox.alarm.ring()
                     next = next.advanced(by: options.idleInterval)
+                    // After a suspension once, and not for each interval of it.
+                    if next < clock.now { next = clock.now.advanced(by: options.idleInterval) }
                 }
             }
             await commitWhatComes(clock: clock)
@@ -132,6 +134,8 @@ package final class History: Sendable {
             if await removeOld() {
                 hasMore = true
             } else {
+                // What made the database unusable is tried again soon, as after a commit.
+                hasMore = hasMore || !statistics.isWritable
                 retentionDue = max(clock.now, retentionDue.advanced(by: options.retentionInterval))
             }
         }

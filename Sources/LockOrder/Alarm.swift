@@ -28,6 +28,7 @@ package final class Alarm: Sendable {
             await withCheckedContinuation { continuation in
                 let hasRung = state.withLock { state in
                     defer { state.hasRung = false }
+                    assert(state.sleeper == nil, "two tasks sleep by one alarm")
                     if !state.hasRung { state.sleeper = continuation }
                     return state.hasRung
                 }

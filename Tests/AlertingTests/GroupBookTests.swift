@@ -28,6 +28,19 @@ import Testing
         #expect(book.groups.isEmpty)
     }
 
+    @Test func aWindowThatIsMadeShorterEndsSooner() {
+        var book = book
+        #expect(apply(&book, [Sample.alert("a")], at: 0) == [])
+        book.setWindow(.seconds(3), at: at(4))
+        #expect(book.nextDue == at(7))
+        #expect(book.tick(at: at(6)) == [])
+        #expect(book.tick(at: at(7)).count == 1)
+        // One that is made longer is for what begins from then on.
+        #expect(apply(&book, [Sample.alert("b", host: "other.example", region: "us")], at: 10) == [])
+        book.setWindow(.seconds(60), at: at(11))
+        #expect(book.tick(at: at(13)).count == 1)
+    }
+
     @Test func thoseOfOneHostGoTogetherAndEndWithTheLast() throws {
         var book = book
         let alerts = ["a", "b", "c"].map { Sample.alert($0) }

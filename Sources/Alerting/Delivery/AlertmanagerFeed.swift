@@ -53,7 +53,8 @@ struct AlertmanagerFeed: Sendable {
         resendInterval: Duration
     ) {
         guard answer == .taken else {
-            news.formUnion(sent.map(\.key))
+            // Without those that have been forgotten meanwhile.
+            news.formUnion(sent.map(\.key).filter { alerts[$0] != nil })
             // Not later than the next round: past some of those the alerts would end there by themselves.
             return channel.fail(answer, at: now, atMost: resendInterval)
         }

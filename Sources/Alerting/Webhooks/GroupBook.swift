@@ -3,7 +3,7 @@ import Health
 /// Which alerts go together, and when there is something to say. Pure.
 struct GroupBook: Sendable {
     /// How long what has begun waits for more. It holds for windows that begin from now on, and ends those that would take longer.
-    var window: Duration
+    private(set) var window: Duration
     /// Alerts of an earlier life are still to come: the window that they wait in is kept for them.
     var awaitsEarlier = false
     private(set) var groups: [String: AlertGroup] = [:]
@@ -23,6 +23,11 @@ struct GroupBook: Sendable {
     private static let looksTake: Duration = .seconds(15)
 
     init(window: Duration) { self.window = window }
+
+    mutating func setWindow(_ window: Duration, at now: ContinuousClock.Instant) {
+        self.window = window
+        windows = windows.mapValues { min($0, now.advanced(by: window)) }
+    }
 
     /// Whether it is told of with a group that goes on, also when it is over itself.
     func has(_ alert: Alert) -> Bool { groupOfOutage[alert.outage] != nil }
@@ -135,14 +140,11 @@ struct GroupBook: Sendable {
     }
 
     /// When the next window ends.
-    func nextDue(at now: ContinuousClock.Instant) -> ContinuousClock.Instant? {
-        windows.values.min().map { min($0, now.advanced(by: window)) }
-    }
+    var nextDue: ContinuousClock.Instant? { windows.values.min() }
 
     /// The messages whose window has ended.
     mutating func tick(at now: ContinuousClock.Instant) -> [GroupMessage] {
-        let latest = now.advanced(by: window)
-        let due = windows.filter { min($0.value, latest) <= now }.keys.sorted()
+        let due = windows.filter { $0.value <= now }.keys.sorted()
         var messages: [GroupMessage] = []
         for id in due where id != Self.ofPending {
             windows[id] = nil

@@ -90,7 +90,7 @@ extension Parts {
             attention: attention,
             canaries: CanaryService(
                 canaries: settings.vantage.canaries, registry: registry, alerter: alerter, engine: engines.requests,
-                fastInterval: fastInterval),
+                attention: attention, fastInterval: fastInterval),
             vantage: VantageMonitor(
                 registry: registry, alerter: alerter, metrics: metrics, scheduler: scheduler, logger: logger,
                 startedAt: startedAt,

@@ -118,10 +118,12 @@ struct TargetFollowers: Sendable {
 }
 
 extension JudgedResult {
-    /// Whether something goes on: all but the success of a target that stays as it is, or is new.
+    /// Whether something goes on: all but the success of a target that stays as it is, or is new, and the failure of one that has long failed.
     var isNoteworthy: Bool {
         let isChange = judgement.transition.map { ($0.from, $0.to) != (.unknown, .up) } ?? false
-        return result.void != nil || !judgement.outcome.isSuccess || isChange || changesUnprobeable
+        if isChange || changesUnprobeable { return true }
+        let hasLongFailed = judge.isUnprobeable || judge.status == .down && !judgement.wantsRecheck
+        return (result.void != nil || !judgement.outcome.isSuccess) && !hasLongFailed
     }
 
     /// Whether an alert may begin or end by the result.

@@ -10,16 +10,23 @@ final class Attention: Sendable {
     static let probesPerSecondOfOften = 5.0
 
     private let alarm = Alarm()
-    private let until: OrderedMutex<ContinuousClock.Instant>
+    private struct State {
+        var until: ContinuousClock.Instant
+        /// Whoever looks has been told to look seldom.
+        var isCalm = false
+    }
+
+    private let state: OrderedMutex<State>
 
     /// At the start everything is new.
-    init(at now: ContinuousClock.Instant = .now) { until = OrderedMutex(now.advanced(by: Self.lasts)) }
+    init(at now: ContinuousClock.Instant = .now) { state = OrderedMutex(State(until: now.advanced(by: Self.lasts))) }
 
     /// Something goes on: a probe failed, a target has changed, or something of the daemon is in trouble.
     func raise(at now: ContinuousClock.Instant = .now) {
-        let wasCalm = until.withLock { until in
-            defer { until = now.advanced(by: Self.lasts) }
-            return until <= now
+        let wasCalm = state.withLock { state in
+            state.until = max(state.until, now.advanced(by: Self.lasts))
+            defer { state.isCalm = false }
+            return state.isCalm
         }
         if wasCalm { alarm.ring() }
     }
@@ -31,8 +38,11 @@ final class Attention: Sendable {
     ///   - nextDue: when something is known to change.
     func nextLook(after now: ContinuousClock.Instant, isBusy: Bool, nextDue: ContinuousClock.Instant?) -> ContinuousClock.Instant
     {
-        let isRaised = until.withLock { $0 > now }
-        let next = now.advanced(by: isBusy || isRaised ? Self.often : Self.seldom)
+        let isCalm = state.withLock { state in
+            state.isCalm = !isBusy && state.until <= now
+            return state.isCalm
+        }
+        let next = now.advanced(by: isCalm ? Self.seldom : Self.often)
         return nextDue.map { min(next, max($0, now)) } ?? next
     }
 

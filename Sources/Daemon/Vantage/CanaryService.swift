@@ -11,6 +11,7 @@ struct CanaryService: Sendable {
     let registry: TargetRegistry
     let alerter: Alerter
     let engine: TransferEngine
+    let attention: Attention
     /// Failures that begin within this time are one question to the canaries.
     let fastInterval: @Sendable () -> Duration
 
@@ -42,11 +43,14 @@ struct CanaryService: Sendable {
             return failed
         }
         guard !Task.isCancelled else { return }
+        let wasDoubtful = registry.standing.doubt != nil
         let standing = registry.judgeVantage { judge in
             judge.note(canariesAskedAt: askedAt, wall, failed: failed, of: canaries.count)
             judge.weigh(at: .now)
         }
         alerter.trust(standing)
+        // The alert, the metric and the log follow at the next look.
+        if (standing.doubt != nil) != wasDoubtful { attention.raise() }
     }
 
     /// Any answer will do: the question is whether this machine reaches anything.

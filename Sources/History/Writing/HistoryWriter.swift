@@ -73,7 +73,8 @@ final class HistoryWriter: Sendable {
             guard writer.isUsable else { return false }
             // The step compares the files with what the commit has seen.
             _ = database.changeOfFiles(db)
-            return !writer.maintain(maintenance, database, db) && isDurable
+            let hasMore = writer.maintain(maintenance, database, db)
+            return isDurable && !hasMore && writer.isUsable
         }
     }
 

@@ -33,8 +33,17 @@ import Testing
 
     @Test func whatHappensWhileNothingWentOnWakesTheLoop() async {
         let attention = Attention(at: start - .seconds(60))
+        #expect(pause(attention, at: 0) == .seconds(5))
         attention.raise(at: start)
         // Without the ring this would take a day.
+        await attention.sleep(until: start + .seconds(86_400))
+    }
+
+    @Test func whatHappenedJustBeforeTheLastLookWakesTheLoopAllTheSame() async {
+        let attention = Attention(at: start - .seconds(30))
+        #expect(pause(attention, at: 0.001) == .seconds(5))
+        // Its thread lost its processor after it had asked for the time.
+        attention.raise(at: start - .milliseconds(1))
         await attention.sleep(until: start + .seconds(86_400))
     }
 
