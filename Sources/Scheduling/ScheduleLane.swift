@@ -34,10 +34,11 @@ struct ScheduleLane: Sendable {
     static let startsMin = 32
     static let startsAhead = 0.02
     static let startsAheadAtEase = 0.25
-    /// In seconds of the thread.
-    static let workTogether = 0.0004
-    /// As long as nobody knows what a start costs.
-    static let startsTogether = 3.0
+    static let startsTogether = 7.0
+    /// In seconds, as the two after it.
+    static let cheapStart = 0.000_15
+    static let coalescingMin = 0.002
+    static let coalescingMax = 0.01
 
     var heap = Heap<ScheduleItem>()
     /// The starts that wait, each queue in order of arrival, with the time of it; entries that have gone since are skipped when their turn comes.
@@ -48,11 +49,13 @@ struct ScheduleLane: Sendable {
     var pace = RoundPace()
     private(set) var plannedPerSecond = 0.0
 
-    /// Starts that fall due within this are made in one go: waking up is what a cheap probe costs most above the transfer itself. A dear one, with a
-    /// handshake, would wait behind the others, here and at the server. So it is as long as starts worth ``workTogether`` take to fall due.
+    /// Starts that fall due within this are made in one go: waking up is what a cheap probe costs most above the transfer itself. As long as
+    /// ``startsTogether`` take to fall due. A dear start, with a handshake, would wait behind the others, here and at the server: so it is shorter for
+    /// starts that cost more than ``cheapStart``.
     var coalescing: Duration {
-        let together = pace.cost.map { Self.workTogether / $0 } ?? Self.startsTogether
-        return .microseconds(Int64(min(max(together / max(1, plannedPerSecond) * 1e6, 2_000), 10_000)))
+        let window = min(Self.startsTogether / max(1, plannedPerSecond), Self.coalescingMax)
+        let dearness = max(1, (pace.cost ?? Self.cheapStart) / Self.cheapStart)
+        return .microseconds(Int64(max(window / dearness, Self.coalescingMin) * 1e6))
     }
 
     mutating func replace(_ old: Duration?, with new: Duration?) {

@@ -22,6 +22,7 @@ import Testing
         _ = await program.ended()
         #expect(ended.output.contains("it runs, and is ready"), "\(ended.output)")
         #expect(ended.output.contains("knows 1 target; a daemon uses it"))
+        #expect(ended.output.contains("the daemon makes all probes that fall due"))
     }
 
     @Test func whatANewOperatorGetsWrongIsSaidWithWhatToDo() async throws {

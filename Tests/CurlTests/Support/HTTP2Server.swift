@@ -108,7 +108,11 @@ final class HTTP2Server: Sendable {
                     if frame.type == 4, frame.flags & 1 == 0 { tls.send(HTTP2.frame(4, 1, 0)) }
                     guard frame.type == 1 else { continue }
                     requests += 1
-                    guard let answer = script(number, requests, frame.stream) else { return }
+                    guard let answer = script(number, requests, frame.stream) else {
+                        // What the client still sends must not make a reset of the end.
+                        connection.finishSending()
+                        return connection.waitForClose()
+                    }
                     tls.send(answer)
                 }
             }
