@@ -3,7 +3,7 @@ internal import CCurl
 /// What libcurl is told of one transfer: everything, every time, on a handle that remembers nothing.
 struct TransferOptions {
     /// Small enough for ten thousand transfers at a time, large enough for a probe's page.
-    static let bufferBytes = 8192
+    static let bufferBytes = 4096
 
     private let transfer: Transfer
     private let request: TransferRequest
