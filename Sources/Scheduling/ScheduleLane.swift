@@ -34,9 +34,11 @@ struct ScheduleLane: Sendable {
     static let startsMin = 32
     static let startsAhead = 0.02
     static let startsAheadAtEase = 0.25
+    /// As many cheap starts as wait for each other: see ``coalescing``.
     static let startsTogether = 7.0
-    /// In seconds, as the two after it.
+    /// For how many seconds a start may keep the thread busy and still count as cheap.
     static let cheapStart = 0.000_15
+    /// In seconds.
     static let coalescingMin = 0.002
     static let coalescingMax = 0.01
 

@@ -9,13 +9,13 @@ final class Attention: Sendable {
     /// Where so many probes fall due in a second, two looks a second cost nothing beside them, and an overload is seen at once.
     static let probesPerSecondOfOften = 5.0
 
-    private let alarm = Alarm()
     private struct State {
         var until: ContinuousClock.Instant
         /// Whoever looks has been told to look seldom.
         var isCalm = false
     }
 
+    private let alarm = Alarm()
     private let state: OrderedMutex<State>
 
     /// At the start everything is new.
