@@ -17,6 +17,10 @@ import Testing
         let site = try Site(paths: ["a"]) { _ in .http(200) }
         let (program, _) = try await site.start()
         #expect(try await program.errors.until("a is up"))
+        // The list is committed within half a second; status is asked until it is there.
+        while !(try await Program.run(["status", "--database", site.database, "--json"])).output.contains("tgt_a") {
+            try Task.checkCancellation()
+        }
         let ended = try await Program.run(["doctor", "--config", site.configuration])
         program.send(SIGTERM)
         _ = await program.ended()
