@@ -11,8 +11,8 @@ let strict: [SwiftSetting] = [
     .treatAllWarnings(as: .error),
 ]
 
-func module(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
-    .target(name: name, dependencies: dependencies, swiftSettings: strict)
+func module(_ name: String, _ dependencies: [Target.Dependency] = [], compiledIn: [String] = []) -> Target {
+    .target(name: name, dependencies: dependencies, resources: compiledIn.map { .embedInCode($0) }, swiftSettings: strict)
 }
 
 func tests(of name: String, _ dependencies: [Target.Dependency] = [], data: [String] = []) -> Target {
@@ -29,6 +29,7 @@ let hummingbirdCore = Target.Dependency.product(name: "HummingbirdCore", package
 let hummingbirdTLS = Target.Dependency.product(name: "HummingbirdTLS", package: "hummingbird")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let grdbSQLite = Target.Dependency.product(name: "GRDBSQLite", package: "GRDB.swift")
+let mustache = Target.Dependency.product(name: "Mustache", package: "swift-mustache")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let x509 = Target.Dependency.product(name: "X509", package: "swift-certificates")
 let heap = Target.Dependency.product(name: "HeapModule", package: "swift-collections")
@@ -71,6 +72,7 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: ["FullFoundation"]),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.1"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
@@ -107,6 +109,7 @@ let package = Package(
         module("DatabaseFiles", [grdb, grdbSQLite]),
         module("History", ["DatabaseFiles", "Health", "LockOrder", grdb, grdbSQLite, deque]),
         module("Exposition", ["Health", "LockOrder"]),
+        module("Pages", ["Health", mustache], compiledIn: ["Assets", "Templates"]),
         module("Alerting", ["Health", "LockOrder", crypto, deque]),
         module("ConnectionLimits", ["Health", nioCore, nioHTTP1, nioHTTPTypes, httpTypes]),
         .systemLibrary(name: "CMalloc"),
@@ -115,7 +118,8 @@ let package = Package(
         module(
             "Web",
             [
-                "Health", "ConnectionLimits", "Exposition", "CZlib", "CCrypt", hummingbird, hummingbirdCore, nioCore, nioPosix,
+                "Health", "ConnectionLimits", "Exposition", "Pages", "CZlib", "CCrypt", hummingbird, hummingbirdCore, nioCore,
+                nioPosix,
                 nioExtras,
                 nioHTTPTypes,
                 nioSSL, httpTypes, crypto, lifecycle, logging,
@@ -128,13 +132,13 @@ let package = Package(
             [
                 "CMalloc",
                 "Health", "LockOrder", "Curl", "Probing", "Scheduling", "TargetsAPI", "TargetsServer", "History", "Exposition",
-                "Alerting", "ConnectionLimits", "Web", "Settings", lifecycle, unixSignals, logging,
+                "Pages", "Alerting", "ConnectionLimits", "Web", "Settings", lifecycle, unixSignals, logging,
             ]),
         .executableTarget(
             name: "rangefinder",
             dependencies: [
                 "ConnectionLimits", "DatabaseFiles", "Health", "Curl", "Probing", "TargetsAPI", "TargetsServer", "History",
-                "Settings",
+                "Pages", "Settings",
                 "Terminal",
                 "SampleTargets", "Alerting", "CProcess", "Daemon", arguments, lifecycle, unixSignals, logging,
             ],
@@ -169,12 +173,14 @@ let package = Package(
         tests(of: "TargetsServer", ["DatabaseFiles", "Health", "TargetsAPI", grdb, lifecycle, logging]),
         tests(of: "DatabaseFiles", [grdb]),
         tests(of: "History", ["DatabaseFiles", "Health", grdb]),
+        tests(of: "Pages", ["Health"]),
         tests(of: "Exposition", ["Health"], data: ["Golden"]),
         tests(of: "Alerting", ["Health", crypto]),
         tests(
             of: "Web",
             [
-                "Health", "ConnectionLimits", "Exposition", "Curl", nioCore, nioEmbedded, nioHTTPTypes, httpTypes, lifecycle,
+                "Health", "ConnectionLimits", "Exposition", "Pages", "Curl", nioCore, nioEmbedded, nioHTTPTypes, httpTypes,
+                lifecycle,
                 logging,
             ]),
         tests(of: "Settings", ["Health"], data: ["Bad"]),
@@ -183,14 +189,16 @@ let package = Package(
         tests(
             of: "Daemon",
             [
-                "Health", "Curl", "Probing", "Scheduling", "TargetsAPI", "TargetsServer", "History", "Exposition", "Alerting",
-                "Web", "Settings", "SampleTargets", "Fuzzing", logging, nioCore,
+                "Health", "Curl", "Probing", "Scheduling", "TargetsAPI", "TargetsServer", "History", "Exposition", "Pages",
+                "Alerting", "Web", "Settings", "SampleTargets", "Fuzzing", logging, nioCore,
             ],
             data: ["Fixtures"]),
         // The package in a booted Debian.
         .testTarget(name: "ServiceTests", dependencies: ["TestSupport"], swiftSettings: strict),
         .testTarget(name: "ArchitectureTests", dependencies: ["TestSupport"], swiftSettings: strict),
-        .testTarget(name: "CommandTests", dependencies: ["Curl", "Health", "History", "TestSupport"], swiftSettings: strict),
+        .testTarget(
+            name: "CommandTests", dependencies: ["Curl", "Health", "History", "TestSupport"], exclude: ["Pages/Browser"],
+            swiftSettings: strict),
     ]
 )
 

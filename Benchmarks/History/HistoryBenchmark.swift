@@ -1,7 +1,8 @@
 // Fills a history with made-up results, by the daemon's own writer and on a clock of its own, and times what reads it.
 //
 //   HistoryBenchmark write DATABASE TARGETS SECONDS    a probe of each target every 30 s for so long, after an hour of it
-//   HistoryBenchmark year DATABASE TARGETS DAYS        the same with the default ages, half an hour in a commit
+//   HistoryBenchmark year DATABASE TARGETS DAYS [END]  the same with the default ages, half an hour in a commit; END is when it ends, in
+//                                                      milliseconds since 1970
 //   HistoryBenchmark read DATABASE TARGET              one target's readings, each several times
 //   HistoryBenchmark merge DATABASE TARGET FROM TO     one target's p99 between two times, in milliseconds since 1970
 //   HistoryBenchmark page DATABASE                     every target's last 30 days
@@ -19,14 +20,14 @@ struct HistoryBenchmark {
         do {
             switch (arguments.first, arguments.count) {
             case ("write", 4): try await write(Array(arguments.dropFirst()), isYear: false)
-            case ("year", 4): try await write(Array(arguments.dropFirst()), isYear: true)
+            case ("year", 4), ("year", 5): try await write(Array(arguments.dropFirst()), isYear: true)
             case ("read", 3): try read(Array(arguments.dropFirst()))
             case ("merge", 5): try merge(Array(arguments.dropFirst()))
             case ("page", 2): try page(Array(arguments.dropFirst())[0])
             default:
                 throw Wrong(
                     message:
-                        "usage: HistoryBenchmark write|year DATABASE TARGETS LENGTH | read DATABASE TARGET | merge DATABASE TARGET FROM TO | page DATABASE"
+                        "usage: HistoryBenchmark write|year DATABASE TARGETS LENGTH [END] | read DATABASE TARGET | merge DATABASE TARGET FROM TO | page DATABASE"
                 )
             }
         } catch {
@@ -45,7 +46,10 @@ struct HistoryBenchmark {
         guard let targets = Int(arguments[1]), let length = Int(arguments[2]), targets > 0, length > 0 else {
             throw Wrong(message: "TARGETS and the length are numbers")
         }
-        var load = try Load(path: arguments[0], targets: targets, isYear: isYear)
+        let end = arguments.count > 3 ? Int64(arguments[3]) : nil
+        guard arguments.count == 3 || end != nil else { throw Wrong(message: "END is in milliseconds since 1970") }
+        let start = end.map { Timestamp(milliseconds: $0) + .seconds(-86_400 * length) } ?? Load.usualStart
+        var load = try Load(path: arguments[0], targets: targets, isYear: isYear, start: start)
         try await (isYear ? load.writeRounds(days: length) : load.writeTicks(seconds: length))
         print(await load.finish())
     }

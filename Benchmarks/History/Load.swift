@@ -5,12 +5,14 @@ import History
 /// Made-up results of some targets, and what it costs to write them.
 struct Load {
     static let interval = 30
-    private static let start = Timestamp(milliseconds: 1_700_006_400_000)
     private static let ticksASecond = 2
     /// In seconds: an hour and a chunk. It begins at five in the morning, so that a sixth of a day is added up after it, too.
     private static let warmUp = 3900
     private static let fiveHours = 5 * 3600
 
+    /// When the first results are, unless told.
+    static let usualStart = Timestamp(milliseconds: 1_700_006_400_000)
+    private let start: Timestamp
     private let history: History
     private let clock: SettableClock
     private let targets: [TargetIdentity]
@@ -21,8 +23,9 @@ struct Load {
     private var processor = 0.0
     private var written = 0
 
-    init(path: String, targets count: Int, isYear: Bool) throws {
-        let clock = SettableClock(Self.start)
+    init(path: String, targets count: Int, isYear: Bool, start: Timestamp = usualStart) throws {
+        let clock = SettableClock(start)
+        self.start = start
         self.clock = clock
         var options = HistoryOptions(vantage: "bench", now: { clock.now })
         if isYear {
@@ -42,7 +45,7 @@ struct Load {
         for tick in 0..<(Self.warmUp + seconds) * Self.ticksASecond {
             if tick == Self.warmUp * Self.ticksASecond { (measuredFrom, processor, written) = (results, 0, 0) }
             let (from, to) = (targets.count * (tick % period) / period, targets.count * (tick % period + 1) / period)
-            clock.now = Self.start + .seconds(Self.fiveHours) + .milliseconds(1000 * tick / Self.ticksASecond)
+            clock.now = start + .seconds(Self.fiveHours) + .milliseconds(1000 * tick / Self.ticksASecond)
             for target in from..<to { append(target) }
             let history = history
             await measured {
@@ -58,7 +61,7 @@ struct Load {
         let history = history
         let rounds = days * 86_400 / Self.interval
         for round in 0..<rounds {
-            clock.now = Self.start + .seconds(Self.interval * round)
+            clock.now = start + .seconds(Self.interval * round)
             for target in targets.indices { append(target) }
             let chunk = round < rounds - 360 ? 60 : 10
             guard round % chunk == chunk - 1 else { continue }

@@ -121,6 +121,11 @@ package struct Alert: Hashable, Sendable, Codable {
     /// Goes up and down so often that neither is told.
     var isFlapping: Bool { annotations[Self.flappingAnnotation] != nil }
     package var startedAt: Timestamp { Timestamp(milliseconds: startedAtMilliseconds) }
+    /// That it is about; nil when it isn't about a target.
+    var target: TargetIdentity? {
+        guard let texts = Text.value([String].self, subjectKey), texts.count == 2 else { return nil }
+        return TargetIdentity(clientID: texts[0], key: texts[1])
+    }
     package var endedAt: Timestamp? { endedAtMilliseconds.map(Timestamp.init(milliseconds:)) }
     package var isFiring: Bool { endedAtMilliseconds == nil }
 

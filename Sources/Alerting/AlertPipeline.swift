@@ -150,8 +150,10 @@ struct AlertPipeline: Sendable {
             message.group.renew(book.alerts)
             let written = WebhookMessage(message, vantage: options.vantage, at: wall)
             let text = Text.json(written, keys: .convertToSnakeCase)
+            let outages = message.group.members.values.compactMap { Outbox.Outage($0) }
             deliveries.post(
-                webhooks.map { Outbox.Message(webhook: $0, id: written.id, body: text) }, write: nextWrite, at: now, &effects)
+                webhooks.map { Outbox.Message(webhook: $0, id: written.id, body: text, outages: outages) }, write: nextWrite,
+                at: now, &effects)
         }
         // As the group is after the message: what the message tells is told. Both are in one write: a crash between two would lose it.
         effects.documents.append(Self.document(groups.groups[message.group.id] ?? message.group))
@@ -179,6 +181,8 @@ struct AlertPipeline: Sendable {
     }
 
     mutating func noteHeartbeat(_ answer: AlertAnswer) { deliveries.count(answer, 0, channel: "the heartbeat", &effects) }
+
+    var tellsEvidence: Bool { options.tellsEvidence }
 
     var counts: AlertingCounts {
         var counts = deliveries.counts(of: options.webhooks)

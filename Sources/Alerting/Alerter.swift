@@ -22,6 +22,8 @@ package enum AlertingEvent: Hashable, Sendable {
     case dropped(Int)
     /// A message was refused for good; what is behind it goes on.
     case setAside(SetAside.Message)
+    /// Somebody has taken the first message about an outage, which began at `startedAt`.
+    case told(TargetIdentity, startedAt: Timestamp, at: Timestamp)
 }
 
 /// All alerts, and what is still to be sent of them: the ``AlertPipeline`` behind one lock.
@@ -96,11 +98,15 @@ package final class Alerter: Sendable {
         package let wantsResult: Bool
         /// Something is being written: what is to be written behind it goes through ``Alerter/inOrder(_:)``.
         package let isWriting: Bool
+        /// An alert of it has what the target said.
+        package let tellsEvidence: Bool
     }
 
     package func interest(in target: TargetIdentity, isDown: Bool) -> Interest {
         state.withLock { state in
-            Interest(wantsResult: state.pipeline.book.awaits(target, isDown: isDown), isWriting: !state.writes.isIdle)
+            Interest(
+                wantsResult: state.pipeline.book.awaits(target, isDown: isDown), isWriting: !state.writes.isIdle,
+                tellsEvidence: state.pipeline.tellsEvidence)
         }
     }
 
@@ -213,6 +219,9 @@ package final class Alerter: Sendable {
 
     /// Targets whose alert waits because the vantage is in doubt.
     package var held: Set<TargetIdentity> { state.withLock { $0.pipeline.book.held } }
+
+    /// Whether the alert of one target waits for that.
+    package func holds(_ target: TargetIdentity) -> Bool { state.withLock { $0.pipeline.book.holds(target) } }
 
     /// Those of them on hosts of which there is no doubt any more: what they wait for is their next result.
     package var heldWithoutDoubt: Set<TargetIdentity> {

@@ -38,6 +38,8 @@ package struct AlertingOptions: Sendable {
     package var resendInterval: Duration = .seconds(60)
     package var groupWindow: Duration = .seconds(10)
     package var alertsDegraded = false
+    /// Alerts have what the target said.
+    package var tellsEvidence = false
     package var heartbeat: Heartbeat?
     /// The longest that a doubt about the vantage holds an alert.
     package var holdMax: Duration = .seconds(300)

@@ -40,6 +40,8 @@ package struct TransferReport: Sendable {
     package var setCookies: [[UInt8]] = []
     /// Those of the final answer when the request keeps them, raw, in order; `Link` as ``location``.
     package var headers: [(name: String, value: String)] = []
+    /// The beginning of the final answer's status line and header lines as they came, with their ends, when the request keeps them.
+    package var head: [UInt8] = []
     /// As the answer declares it, so on the wire.
     package var contentLength: Int?
     /// Decoded bytes that arrived; of a coding that isn't decoded, none.

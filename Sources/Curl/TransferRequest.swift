@@ -44,6 +44,8 @@ package struct TransferRequest: Sendable {
     /// How many decoded bytes go into the report.
     package var keepBody = 0
     package var keepHeaders = false
+    /// How many bytes of the final answer's status line and header lines go into the report as they came.
+    package var keepHead = 0
     /// How old a good answer to a lookup may be; a failed one is never reused.
     package var dnsCache = LookupReuse.never
     /// Whether a name that has a dot is also looked up with the resolver's search domains behind it, as the system does. One without a dot

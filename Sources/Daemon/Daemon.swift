@@ -19,6 +19,8 @@ package final class Daemon: Sendable {
         package var version: String
         package var logger: Logger
         package var logLevel: LogLevel
+        /// The pages say that the history before the start is made up.
+        package var isSample = false
         /// Told once each listener takes connections.
         package var onListening: @Sendable (Listener, _ port: Int) async -> Void
 

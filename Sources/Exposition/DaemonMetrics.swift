@@ -207,6 +207,8 @@ package final class DaemonMetrics: Sendable {
         state.withLock { ($0.laneBusyRatios, $0.isOverloaded) = (busyRatios, isOverloaded) }
     }
 
+    package var laneBusyRatios: [Double] { state.withLock { $0.laneBusyRatios } }
+
     package func setVantageHealthy(_ isHealthy: Bool) { state.withLock { $0.isVantageHealthy = isHealthy } }
 
     package var syncs: [SyncReading] {
@@ -217,6 +219,34 @@ package final class DaemonMetrics: Sendable {
                     hasFailed: $1.hasFailed)
             }
         }
+    }
+
+    /// What `/daemon` shows of these figures.
+    package struct Reading: Hashable, Sendable {
+        /// The bounds that half and 99 % of something kept since the start.
+        package struct Spread: Hashable, Sendable {
+            package var p50: Duration?
+            package var p99: Duration?
+        }
+
+        package var inFlight: Int
+        package var tainted: Int
+        package var lateness: Spread
+        package var selfDelay: Spread
+        package var commits: Spread
+        package var voidsWhileUndecided: Int
+        package var lastReload: Timestamp
+    }
+
+    package var reading: Reading {
+        let state = current()
+        let spread = { (histogram: Histogram) in
+            Reading.Spread(p50: histogram.bound(of: 0.5), p99: histogram.bound(of: 0.99))
+        }
+        return Reading(
+            inFlight: state.inFlight, tainted: state.tainted, lateness: spread(state.lateness),
+            selfDelay: spread(state.selfDelay), commits: spread(state.commits), voidsWhileUndecided: state.voidsWhileUndecided,
+            lastReload: state.lastReload)
     }
 
     package func historyCommitted(_ took: Duration) { state.withLock { $0.commits.observe(took) } }

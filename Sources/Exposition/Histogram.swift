@@ -14,6 +14,20 @@ struct Histogram: Hashable, Sendable {
         counts = [UInt64](repeating: 0, count: bounds.count + 1)
     }
 
+    /// The bound that so many of the durations kept; nil when there are none, or it is longer than all bounds.
+    ///
+    /// - Parameter share: 0.99 for the 99th percentile.
+    func bound(of share: Double) -> Duration? {
+        let all = counts.reduce(0, +)
+        guard all > 0 else { return nil }
+        var seen: UInt64 = 0
+        for (bound, count) in zip(bounds, counts) {
+            seen += count
+            if Double(seen) >= share * Double(all) { return .seconds(bound) }
+        }
+        return nil
+    }
+
     mutating func observe(_ duration: Duration) {
         let seconds = duration.inSeconds
         counts[bounds.firstIndex { seconds <= $0 } ?? bounds.count] += 1

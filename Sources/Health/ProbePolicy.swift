@@ -30,6 +30,14 @@ package struct ProbePolicy: Hashable, Sendable {
         }
     }
 
+    /// What is kept of a failing answer, for the incident.
+    package struct EvidenceKept: Hashable, Sendable {
+        /// Decoded bytes of the body; 0 keeps none.
+        package var bodyBytes = 512
+        package var keepsHeaders = true
+        package init() {}
+    }
+
     package struct Header: Hashable, Sendable {
         package var name: String
         package var value: PolicyText
@@ -77,6 +85,8 @@ package struct ProbePolicy: Hashable, Sendable {
     package var proxy: ProxyAddress?
     /// A result whose probe started later than this past its due time counts for nothing.
     package var taintAfter: Duration = .seconds(1)
+
+    package var evidence = EvidenceKept()
 
     package var readsBody: Bool { bodyMatches != nil || bodyJSON != nil }
 

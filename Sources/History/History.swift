@@ -64,6 +64,9 @@ package final class History: Sendable {
         inbox.append(documents) { _ in }
     }
 
+    /// What somebody noted on an incident, without a result. An incident that isn't there any more gets nothing.
+    package func append(_ note: IncidentNote) { inbox.append { $0.append(note) } }
+
     /// The target is no longer probed: its judge's state is deleted, and `incident`, when one was open, is written as it was closed. The
     /// target's history stays.
     @discardableResult
@@ -199,6 +202,11 @@ package final class History: Sendable {
     /// The judge's state of every target that has one. Blocks: for the start of the daemon.
     package func judges() throws(HistoryError) -> [TargetIdentity: Judge] {
         try read { try JudgeStates.all($0) }
+    }
+
+    /// When the status of each target became what it is, where that is known. Blocks: for the start of the daemon.
+    package func statusesSince() throws(HistoryError) -> [TargetIdentity: Timestamp] {
+        try read { try JudgeStates.since($0) }
     }
 
     /// The text of each document that is kept. Blocks: for the start of the daemon.

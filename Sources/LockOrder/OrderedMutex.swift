@@ -12,6 +12,8 @@ package enum LockRank: UInt8, CaseIterable, Sendable {
     case reconciliation
     /// One list of series at a time is made. The series' own lock is taken under it.
     case seriesList
+    /// One copy for the pages at a time is made. What it is made of is copied under it.
+    case pageCopy
     /// The writer's own memory of the database. What waits to be written is taken from under the inbox's lock meanwhile.
     case historyWriter
     /// What the writer knows of the rows that the database has. A leaf may be taken under it.

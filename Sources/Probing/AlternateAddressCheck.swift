@@ -51,6 +51,8 @@ struct AlternateAddressCheck: Sendable {
     /// nil when our own trouble kept us from asking.
     private func answers(_ address: SocketAddress, _ url: URLParts, _ order: ProbeOrder, within limit: Duration) async -> Bool? {
         var request = RedirectWalk.request(order, to: url)
+        // What it says is not kept.
+        (request.keepHead, request.keepBody) = (0, BodyVerdict.bytesToKeep(order.policy))
         request.onlyAddress = address
         request.connection = .fresh
         request.timeout = limit

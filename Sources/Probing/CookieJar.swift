@@ -28,6 +28,9 @@ struct CookieJar {
     /// In the order in which they were first set.
     private var cookies: [Cookie] = []
 
+    /// What a server gave itself to remember.
+    var values: [String] { cookies.map { String(decoding: $0.value, as: UTF8.self) } }
+
     /// Takes the values of an answer's `Set-Cookie` headers. What breaks a rule is ignored, as browsers do.
     mutating func store(_ values: [[UInt8]], from url: URLParts, at now: Timestamp) {
         for value in values {

@@ -60,16 +60,19 @@ package struct ProbeReport: Sendable {
     package var certificates: [CertificateFacts]
     /// What is known of the name's other addresses from a check of this probe or of one before it.
     package var otherAddresses: OtherAddresses?
+    /// Of a failure that counts.
+    package var evidence: Evidence?
 
     package init(
         result: ProbeResult, startedAt: ContinuousClock.Instant?, hops: [Hop] = [], certificates: [CertificateFacts] = [],
-        otherAddresses: OtherAddresses? = nil
+        otherAddresses: OtherAddresses? = nil, evidence: Evidence? = nil
     ) {
         self.result = result
         self.startedAt = startedAt
         self.hops = hops
         self.certificates = certificates
         self.otherAddresses = otherAddresses
+        self.evidence = evidence
     }
 }
 

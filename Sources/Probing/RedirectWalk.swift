@@ -71,7 +71,8 @@ struct RedirectWalk {
         request.caFile = policy.caFile
         request.clientCertificate = policy.clientCertificate.map { (chain: $0.chain, key: $0.key.reveal()) }
         request.proxy = policy.proxy.map { (host: $0.host, port: $0.port) }
-        request.keepBody = BodyVerdict.bytesToKeep(policy)
+        request.keepBody = max(BodyVerdict.bytesToKeep(policy), EvidenceReading.bodyBytesToKeep(policy))
+        request.keepHead = EvidenceReading.headBytesToKeep(policy)
         request.maxBody = policy.maxBody
         request.dnsCache = policy.dnsCache.lookupReuse
         request.usesSearchDomains = policy.dnsSearch
@@ -218,7 +219,14 @@ struct RedirectWalk {
         return ProbeReport(
             result: result, startedAt: first.startedAt, hops: hops.map { .init(url: $0.url.text, status: $0.status) },
             certificates: last.certificates,
-            otherAddresses: otherAddresses ?? order.otherAddresses)
+            otherAddresses: otherAddresses ?? order.otherAddresses, evidence: evidence(of: result))
+    }
+
+    /// Of a failure that counts.
+    private func evidence(of result: ProbeResult) -> Evidence? {
+        guard result.void == nil, let reason = result.outcome.reason, !reason.meansUnprobeable else { return nil }
+        let reading = EvidenceReading(order.policy, urls: hops.map(\.url), cookies: cookies.values)
+        return reading.evidence(of: last, at: result.startedAt, otherAddresses, phases)
     }
 
     /// The process was stopped, or the machine suspended, while the probe was under way. For as long as its timeout is never right, however

@@ -44,10 +44,11 @@ package struct Override: Hashable, Sendable {
     package var match: Match
     /// Whole: the defaults with this block's keys on top.
     package var policy: ProbePolicy
+    /// What the file has of this block's `probe`.
+    package var written: Written
 
-    package init(match: Match, policy: ProbePolicy) {
-        self.match = match
-        self.policy = policy
+    package init(match: Match, policy: ProbePolicy, written: Written = Written()) {
+        (self.match, self.policy, self.written) = (match, policy, written)
     }
 }
 

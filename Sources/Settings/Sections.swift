@@ -136,6 +136,8 @@ extension Settings {
         package var resendInterval: Duration = .seconds(60)
         package var groupWindow: Duration = .seconds(10)
         package var degraded = false
+        /// Alerts have what the target said.
+        package var evidence = false
         package var heartbeat: Heartbeat?
         package init() {}
     }

@@ -17,6 +17,16 @@ package struct Settings: Hashable, Sendable {
     package var listenNames: [String] = []
     /// How people reach the pages; nil for what `listen` and TLS make likely.
     package var externalURL: String?
+
+    package enum Pages: String, Hashable, Sendable, CaseIterable {
+        /// This machine, and who has a name and a password.
+        case auto
+        /// Everybody who reaches `listen`.
+        case open
+    }
+
+    /// Who sees the pages.
+    package var pages = Pages.auto
     /// Whether the POST endpoints exist.
     package var admin = false
     package var webConfigFile: String?
@@ -25,6 +35,8 @@ package struct Settings: Hashable, Sendable {
     /// The embedded Targets API; nil means off.
     package var targetsServer: TargetsServer?
     package var probe = ProbePolicy()
+    /// What the file has of ``probe``.
+    package var probeWritten = Written()
     package var limits = Limits()
     package var overrides: [Override] = []
     package var egress = EgressRule()

@@ -60,17 +60,3 @@ private func percentEncoded(_ segment: String) -> String {
     }
     return String(decoding: encoded, as: UTF8.self)
 }
-
-private func percentDecoded(_ segment: some StringProtocol) -> String? {
-    var decoded: [UInt8] = []
-    var rest = segment.utf8[...]
-    while let byte = rest.popFirst() {
-        guard byte == UInt8(ascii: "%") else {
-            decoded.append(byte)
-            continue
-        }
-        guard let high = rest.popFirst().flatMap(Hex.value), let low = rest.popFirst().flatMap(Hex.value) else { return nil }
-        decoded.append(high << 4 | low)
-    }
-    return String(validating: decoded, as: UTF8.self)
-}

@@ -26,6 +26,35 @@ struct AdminRoutes: Sendable {
         }
     }
 
+    /// `POST /-/maintenance` and `POST /-/notes`. From a form it wants the token, and leads back to the page of the form.
+    func byHand(_ body: [UInt8], from peer: Peer, read: (FormFields, _ isForm: Bool) -> HandRequest?) async -> Response {
+        if let refusal = refusal(of: peer) { return refusal }
+        guard let fields = FormFields(body) else { return .text(.badRequest, "the body is no form") }
+        let isForm = !takesAnyPeer
+        guard !isForm || isToken(fields["token"] ?? "") else {
+            return .text(.forbidden, "the form is of an earlier life of the daemon; load the page again")
+        }
+        guard let request = read(fields, isForm) else { return .text(.badRequest, "a field is missing or isn't understood") }
+        let result = await daemon.byHand(request)
+        guard case .done = result, let back = fields["back"], isForm, Self.isOwnPath(back) else { return answer(result) }
+        var response = Response(status: .seeOther)
+        response.headers[.location] = back
+        return response
+    }
+
+    /// Takes as long for a wrong token as for the right one.
+    private func isToken(_ text: String) -> Bool {
+        let (one, other) = (Array(text.utf8), Array(daemon.formToken.utf8))
+        guard one.count == other.count, !other.isEmpty else { return false }
+        return zip(one, other).reduce(0) { $0 | ($1.0 ^ $1.1) } == 0
+    }
+
+    /// A path of this listener, and nothing that a browser takes for another host.
+    private static func isOwnPath(_ path: String) -> Bool {
+        path.hasPrefix("/") && !path.hasPrefix("//")
+            && path.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: "\\") }
+    }
+
     private func refusal(of peer: Peer) -> Response? {
         guard isEnabled else { return .text(.forbidden, "this needs admin: true in the configuration") }
         guard takesAnyPeer || peer.isLoopback || peer.isAuthenticated else {
@@ -37,6 +66,7 @@ struct AdminRoutes: Sendable {
     private func answer(_ result: WebServer.ActionResult) -> Response {
         switch result {
         case .done(let text): .text(.ok, lines(text))
+        case .refused(let text): .text(.badRequest, lines(text))
         case .failed(let text): .text(.internalServerError, lines(text))
         }
     }

@@ -28,6 +28,11 @@ final class Gzip {
         stream.deallocate()
     }
 
+    static func packed(_ bytes: [UInt8]) throws(Failure) -> [UInt8] {
+        let gzip = try Gzip()
+        return try gzip.compress(bytes) + gzip.finish()
+    }
+
     /// What comes out for this chunk, which may be nothing yet.
     func compress(_ chunk: [UInt8]) throws(Failure) -> [UInt8] { try run(chunk, flush: Z_NO_FLUSH) }
 

@@ -5,7 +5,6 @@ import Health
 import Hummingbird
 import HummingbirdCore
 import NIOCore
-import Synchronization
 
 /// `GET /metrics`: which series, in which format, compressed or not, sent as fast as the client takes it and no faster.
 final class MetricsRoute: Sendable {
@@ -16,8 +15,7 @@ final class MetricsRoute: Sendable {
     static let pageTimeLimit = TimeAmount.seconds(60)
 
     private let page: @Sendable (MetricsFormat, MetricsSelection) -> MetricsPage
-    private let pagesAtOnce = Mutex(0)
-    private let peers = PeerCounts(limit: ofOnePeer)
+    private let places = Places(limit: pagesAtOnceLimit, ofOnePeer: ofOnePeer)
 
     init(page: @escaping @Sendable (MetricsFormat, MetricsSelection) -> MetricsPage) { self.page = page }
 
@@ -42,10 +40,10 @@ final class MetricsRoute: Sendable {
     private func body(
         _ format: MetricsFormat, _ selection: MetricsSelection, _ isCompressed: Bool, over channel: any Channel
     ) -> ResponseBody? {
-        guard let slot = Slot.take(in: self, for: channel) else { return nil }
+        guard let place = places.take(for: channel) else { return nil }
         let page = page(format, selection)
         return ResponseBody { writer in
-            defer { withExtendedLifetime(slot) {} }
+            defer { withExtendedLifetime(place) {} }
             // Closing ends a write that waits for a client that doesn't read.
             let limit = channel.eventLoop.scheduleTask(in: Self.pageTimeLimit) { channel.close(promise: nil) }
             defer { limit.cancel() }
@@ -58,32 +56,6 @@ final class MetricsRoute: Sendable {
             }
             if let gzip { try await writer.write(ByteBuffer(bytes: gzip.finish())) }
             try await writer.finish(nil)
-        }
-    }
-
-    /// One of the pages at once, given back when the answer is done or dropped.
-    private final class Slot: Sendable {
-        private let route: MetricsRoute
-        private let share: PeerCounts.Share
-
-        private init(_ route: MetricsRoute, _ share: PeerCounts.Share) { (self.route, self.share) = (route, share) }
-
-        /// No failing initializer: what fails after its last property is set is deinitialized, and would give back what it never had.
-        static func take(in route: MetricsRoute, for peer: any Channel) -> Slot? {
-            guard let share = route.peers.enter(peer) else { return nil }
-            let isFree = route.pagesAtOnce.withLock { count in
-                guard count < pagesAtOnceLimit else { return false }
-                count += 1
-                return true
-            }
-            if isFree { return Slot(route, share) }
-            route.peers.leave(share)
-            return nil
-        }
-
-        deinit {
-            route.pagesAtOnce.withLock { $0 -= 1 }
-            route.peers.leave(share)
         }
     }
 }
@@ -116,7 +88,7 @@ enum SelectionQuery {
             let key = String(parts[0])
             guard ["client_id", "region", "shard"].contains(key) else { throw .unknown(key) }
             guard seen.insert(key).inserted else { throw .repeated(key) }
-            guard let value = decoded(parts.count == 2 ? parts[1] : "") else { throw .encoding(key) }
+            guard let value = QueryFields.decoded(parts.count == 2 ? parts[1] : "") else { throw .encoding(key) }
             switch key {
             case "client_id": selection.clientID = value
             case "region": selection.region = value
@@ -126,21 +98,5 @@ enum SelectionQuery {
             }
         }
         return selection
-    }
-
-    private static func decoded(_ text: Substring) -> String? {
-        var bytes: [UInt8] = []
-        var rest = text.utf8[...]
-        while let byte = rest.popFirst() {
-            if byte == UInt8(ascii: "%") {
-                guard rest.count >= 2, let code = UInt8(String(decoding: rest.prefix(2), as: UTF8.self), radix: 16)
-                else { return nil }
-                bytes.append(code)
-                rest = rest.dropFirst(2)
-            } else {
-                bytes.append(byte == UInt8(ascii: "+") ? UInt8(ascii: " ") : byte)
-            }
-        }
-        return String(validating: bytes, as: UTF8.self)
     }
 }

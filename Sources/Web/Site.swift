@@ -12,8 +12,21 @@ struct Peer {
     let channel: any Channel
     /// By a name and a password.
     var isAuthenticated = false
+    /// The request says that a proxy passed it on, so whoever asks may be anywhere.
+    let isPassedOn: Bool
 
-    var isLoopback: Bool { channel.remoteAddress?.ipAddress.flatMap { IPAddress($0) }?.isLoopback ?? false }
+    init(_ request: Request, over channel: any Channel) {
+        self.channel = channel
+        isPassedOn = Self.proxyFields.contains { request.headers.contains($0) }
+    }
+
+    /// Whether whoever asks is on this machine, as far as one can know.
+    var isLoopback: Bool {
+        !isPassedOn && channel.remoteAddress?.ipAddress.flatMap { IPAddress($0) }?.isLoopback ?? false
+    }
+
+    /// RFC 7239, RFC 9110 section 7.6.3, and what proxies send in their place.
+    private static let proxyFields = ["Forwarded", "Via", "X-Forwarded-For", "X-Real-IP"].compactMap { HTTPField.Name($0) }
 }
 
 /// The listener's routes, behind its rules.
@@ -21,17 +34,17 @@ struct Site: Sendable {
     private let rules: RequestRules
     private let security: WebSecurity?
     private let daemon: WebServer.Daemon
-    private let landing: String
     private let metrics: MetricsRoute
+    private let pages: PagesRoute
     private let admin: AdminRoutes
 
     init(configuration: WebServer.Configuration, daemon: WebServer.Daemon) {
         rules = RequestRules(names: configuration.names)
         security = configuration.security
         self.daemon = daemon
-        landing = LandingPage.html(version: configuration.version)
         metrics = MetricsRoute(page: daemon.page)
         let isUnix = configuration.unixSocket != nil
+        pages = PagesRoute(daemon.pages, isOpen: configuration.opensPages, takesAnyPeer: isUnix)
         admin = AdminRoutes(isEnabled: configuration.admin || isUnix, takesAnyPeer: isUnix, daemon: daemon)
     }
 
@@ -43,7 +56,7 @@ struct Site: Sendable {
     }
 
     private func answer(to request: Request, over channel: any Channel) async throws -> Response {
-        var (request, peer) = (request, Peer(channel: channel))
+        var (request, peer) = (request, Peer(request, over: channel))
         switch await security?.admit(request, over: channel) ?? .nobodyAsked {
         case .nobodyAsked: break
         case .admitted: peer.isAuthenticated = true
@@ -58,24 +71,27 @@ struct Site: Sendable {
         let length = request.headers[.contentLength].flatMap { Int($0) } ?? 0
         guard length <= WebServer.bodyLimit else { return closing(tooLarge) }
         await askForBody(over: channel)
-        do {
-            _ = try await request.collectBody(upTo: WebServer.bodyLimit)
-        } catch is NIOTooManyBytesError {
+        let body: ByteBuffer
+        do { body = try await request.collectBody(upTo: WebServer.bodyLimit) } catch is NIOTooManyBytesError {
             return closing(tooLarge)
         }
-        return try await answer(to: request, from: peer)
+        return try await answer(to: request, Array(body.readableBytesView), from: peer)
     }
 
-    private func answer(to request: Request, from peer: Peer) async throws -> Response {
+    private func answer(to request: Request, _ body: [UInt8], from peer: Peer) async throws -> Response {
         let route: (method: HTTPRequest.Method, answer: () async throws -> Response)
         switch request.uri.path {
-        case "/": route = (.get, { .html(landing) })
         case "/metrics": route = (.get, { try metrics.answer(to: request, over: peer.channel) })
         case "/-/healthy": route = (.get, { .text(.ok, "healthy") })
         case "/-/ready": route = (.get, { await ready() })
         case "/-/reload": route = (.post, { await admin.reload(request.uri, from: peer) })
         case "/-/sync": route = (.post, { await admin.sync(request.uri, from: peer) })
-        default: return .text(.notFound, "there is nothing here")
+        case "/-/maintenance":
+            route = (.post, { await admin.byHand(body, from: peer) { fields, _ in HandRequest.maintenance(fields) } })
+        case "/-/notes": route = (.post, { await admin.byHand(body, from: peer, read: HandRequest.note) })
+        default:
+            guard let wanted = pages.wanted(request.uri) else { return .text(.notFound, "there is nothing here") }
+            route = (.get, { await pages.answer(wanted, to: request, from: peer) })
         }
         let isAllowed = request.method == route.method || (request.method == .head && route.method == .get)
         guard isAllowed else {
@@ -122,12 +138,6 @@ extension Response {
         Response(
             status: status, headers: safeHeaders("text/plain; charset=utf-8"),
             body: ResponseBody(byteBuffer: ByteBuffer(string: text + "\n")))
-    }
-
-    static func html(_ text: String) -> Response {
-        Response(
-            status: .ok, headers: safeHeaders("text/html; charset=utf-8"),
-            body: ResponseBody(byteBuffer: ByteBuffer(string: text)))
     }
 
     static func stream(_ contentType: String, _ body: ResponseBody) -> Response {

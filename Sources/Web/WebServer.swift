@@ -21,6 +21,8 @@ package struct WebServer: Sendable {
         package var names: [String]
         /// Whether `POST /-/reload` and `POST /-/sync` are taken.
         package var admin: Bool
+        /// Whether everybody who reaches the listener sees the pages, and not only this machine and who has a password.
+        package var opensPages = false
         package var version: String
         /// The path of a Unix socket to listen on instead, for whoever may open it: its file is for this user and its group.
         package var unixSocket: String?
@@ -50,17 +52,25 @@ package struct WebServer: Sendable {
         package var reload: @Sendable (_ accept: Bool) async -> ActionResult
         /// `accept` lets a held list through.
         package var sync: @Sendable (_ accept: Bool) async -> ActionResult
+        package var pages: PageSource
+        /// What somebody does by hand: a note, a maintenance window.
+        package var byHand: @Sendable (HandRequest) async -> ActionResult
+        /// What a form has to send back: a stranger's page can't know it.
+        package var formToken: String
 
         package init(
             page: @escaping @Sendable (MetricsFormat, MetricsSelection) -> MetricsPage,
             readiness: @escaping @Sendable () async -> [String],
             reload: @escaping @Sendable (_ accept: Bool) async -> ActionResult,
-            sync: @escaping @Sendable (_ accept: Bool) async -> ActionResult
+            sync: @escaping @Sendable (_ accept: Bool) async -> ActionResult, pages: PageSource,
+            byHand: @escaping @Sendable (HandRequest) async -> ActionResult, formToken: String
         ) {
             self.page = page
             self.readiness = readiness
             self.reload = reload
             self.sync = sync
+            self.pages = pages
+            (self.byHand, self.formToken) = (byHand, formToken)
         }
     }
 
@@ -85,6 +95,8 @@ package struct WebServer: Sendable {
     /// What came of an administrator's request, with a text to say so.
     package enum ActionResult: Hashable, Sendable {
         case done(String)
+        /// What was asked for makes no sense.
+        case refused(String)
         case failed(String)
     }
 

@@ -4,7 +4,11 @@ import ArgumentParser
 /// `history show TARGET`. Here it offers those of that one, too. Any other text is returned as it is.
 func withDefaultCommands(_ script: String) -> String {
     guard script.hasPrefix("#!/bin/bash") else { return script }
-    return [HistoryCommand.configuration, TargetsCommand.configuration].reduce(script) { script, group in
+    let groups = [
+        HistoryCommand.configuration, TargetsCommand.configuration, IncidentsCommand.configuration,
+        MaintenanceCommand.configuration,
+    ]
+    return groups.reduce(script) { script, group in
         let names = group.subcommands.map { $0.configuration.commandName ?? "" }.joined(separator: " ")
         let offer = "COMPREPLY+=($(compgen -W '\(names)' -- \"${cur}\"))\n"
         let chosen = "_rangefinder_\(group.commandName ?? "")_\(group.defaultSubcommand?.configuration.commandName ?? "")"

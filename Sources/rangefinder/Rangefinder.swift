@@ -21,7 +21,8 @@ struct Rangefinder: AsyncParsableCommand {
         version: "rangefinder \(version)",
         subcommands: [
             RunCommand.self, DemoCommand.self, CheckConfigCommand.self, ProbeCommand.self, StatusCommand.self,
-            HistoryCommand.self, IncidentsCommand.self, ReplayCommand.self, SyncCommand.self, ReloadCommand.self,
+            HistoryCommand.self, IncidentsCommand.self, ReplayCommand.self, MaintenanceCommand.self, SyncCommand.self,
+            ReloadCommand.self,
             TargetsCommand.self,
             TargetsServerCommand.self, DoctorCommand.self,
         ])

@@ -38,11 +38,11 @@ import Testing
         let table = try #require(readme.components(separatedBy: "\n## Commands\n").last).components(separatedBy: "\n## ")[0]
         for command in try await CommandLine().commands {
             let words = command.name.split(separator: " ")
-            // `history TARGET` is short for `history show TARGET`. The commands of one group may share a row.
+            // Each of these has a shorter form. The commands of one group may share a row.
+            let short = ["history show": "history TARGET", "incidents list": "incidents --config"][command.name]
             let forms =
-                command.name == "history show"
-                ? ["`rangefinder history TARGET"]
-                : ["`rangefinder \(command.name)", "`\(command.name)`"] + (words.count == 2 ? ["`\(words[1])`"] : [])
+                short.map { ["`rangefinder \($0)"] }
+                ?? ["`rangefinder \(command.name)", "`\(command.name)`"] + (words.count == 2 ? ["`\(words[1])`"] : [])
             #expect(forms.contains { table.contains($0) }, "README.md has no row for \(command.name)")
         }
     }

@@ -8,17 +8,6 @@ import Testing
 @Suite(.timeLimit(.minutes(5))) struct SecretTests {
     private let headerSecret = "header-s3cret-4242"
 
-    private func get(_ port: Int, _ path: String) async throws -> String {
-        let engine = try TransferEngine()
-        let url = try #require(URLParts("http://127.0.0.1:\(port)\(path)"))
-        var request = TransferRequest(url: url)
-        (request.keepBody, request.keepHeaders) = (1 << 20, true)
-        let report = await engine.transfer(request)
-        await engine.shutDown()
-        return report.headers.map { "\($0.name): \($0.value)" }.joined(separator: "\n")
-            + String(decoding: report.body, as: UTF8.self)
-    }
-
     @Test(arguments: [200, 401, 500])
     func noSecretIsInALogLineAnErrorAPageOrAMetric(status: Int) async throws {
         let site = try Site(paths: ["a"], log: "trace") { _ in .http(status) }
@@ -31,7 +20,16 @@ import Testing
         let (program, port) = try await site.start(environment: environment)
         try await site.target.until { !$0.isEmpty }
         var shown: [String] = []
-        for path in ["/", "/metrics", "/-/ready", "/-/healthy", "/nothing"] { shown.append(try await get(port, path)) }
+        let pages = [
+            "/", "/index.json", "/targets", "/targets.json", "/targets/\(documentedClient)/tgt_a",
+            "/targets/\(documentedClient)/tgt_a.json",
+            "/incidents", "/certificates", "/daemon", "/daemon.json", "/wall", "/feed.atom",
+        ]
+        for path in pages + ["/metrics", "/-/ready", "/-/healthy", "/nothing"] {
+            let answer = try await get(port, path)
+            #expect(!pages.contains(path) || answer.status == 200, "\(path): \(answer.body)")
+            shown += [answer.headers, answer.body]
+        }
         let config = ["--config", site.configuration]
         for command in [
             ["status"] + config, ["status", "--json"] + config, ["check-config", "--sync"] + config,

@@ -121,10 +121,10 @@ import Testing
         let history = try folder.open()
         history.append(Sample.record())
         #expect(await history.close())
-        #expect(try folder.integer("PRAGMA user_version") == 4)
+        #expect(try folder.integer("PRAGMA user_version") == 5)
         #expect(
             try folder.texts("SELECT identifier FROM grdb_migrations ORDER BY rowid")
-                == ["first_tables", "three_ages", "finished_hours", "alerting"])
+                == ["first_tables", "three_ages", "finished_hours", "alerting", "evidence"])
         #expect(try folder.integer("SELECT count(*) FROM probe_history") == 2)
         let fresh = try TemporaryFolder()
         await (try fresh.open()).close()
@@ -152,5 +152,25 @@ import Testing
         #expect(code { _ = try folder.open() } == .newerSchema)
         #expect(code { _ = try HistoryReader.open(path: folder.database) } == .newerSchema)
         #expect(try folder.bytes(of: "history.db") == before)
+    }
+
+    /// Those of before have a name in the feed, each its own, and take evidence from now on.
+    @Test func incidentsOfTheVersionBeforeAreNamed() async throws {
+        try firstVersion(results: 10)
+        try folder.stranger().inDatabase { db in
+            try db.execute(
+                sql: """
+                    INSERT INTO incident (target, vantage, started_at_ms, confirmed_at_ms, ended_at_ms, reason, failed_probes, closed_as)
+                    VALUES (1, 1, 1000, 2000, 3000, 1, 3, 'recovered'), (2, 1, 1000, 2500, NULL, 1, 3, NULL);
+                    """)
+        }
+        let history = try folder.open()
+        await history.close()
+        let uuids = try folder.texts("SELECT uuid FROM incident ORDER BY id")
+        #expect(Set(uuids).count == 2)
+        #expect(
+            uuids.allSatisfy { $0.wholeMatch(of: /[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}/) != nil })
+        #expect(try folder.rows("SELECT changed_at_ms FROM incident ORDER BY id").map { $0[0] as Int64 } == [3000, 2500])
+        #expect(try HistoryReader.open(path: folder.database).openIncidents() == 1)
     }
 }

@@ -52,7 +52,8 @@ struct KeyTests {
         "vantage.name": "moon", "vantage.canaries": "['https://a.example.com', 'https://b.example.com']",
         "vantage.hold_max": "6m",
         "listen": "127.0.0.1:1", "listen_names": "[status.example.com]", "external_url": "https://status.example.com",
-        "admin": "true", "web_config_file": "web.yml", "metrics.per_target": "none", "log.level": "debug", "log.format": "json",
+        "pages": "open", "admin": "true", "web_config_file": "web.yml", "metrics.per_target": "none", "log.level": "debug",
+        "log.format": "json",
         "core_dumps": "true", "targets_api.base_url": "https://targets.example.com",
         "targets_api.clients": "[{id: one, token_env: TOKEN}]", "targets_api.sync_interval": "61s", "targets_api.timeout": "11s",
         "targets_api.max_list": "1MiB", "targets_api.regions": "[us-east-1]", "targets_api.shard": "2/5",
@@ -61,7 +62,8 @@ struct KeyTests {
         "probe.taint_after": "2s", "probe.method": "POST", "probe.headers": "{Accept: text/plain}", "probe.body": "text",
         "probe.user_agent": "me", "probe.expect.status": "[200]", "probe.expect.body_matches": "ok",
         "probe.expect.body_json": "{path: $.a, equals: 1}", "probe.expect.max_duration": "1s",
-        "probe.expect.certificate_days": "15", "probe.connection": "reuse", "probe.http_version": "2",
+        "probe.expect.certificate_days": "15", "probe.evidence.body": "1KiB", "probe.evidence.headers": "false",
+        "probe.connection": "reuse", "probe.http_version": "2",
         "probe.follow_redirects": "6", "probe.max_body": "2MiB", "probe.path_join": "append", "probe.ip": "v6",
         "probe.dns_cache": "auto", "probe.dns_search": "true", "probe.ca_file": "ca.pem", "probe.proxy": "http://proxy:3128",
         "limits.threads": "1", "limits.max_in_flight": "1", "limits.max_lookups": "1", "limits.fast_budget": "21%",
@@ -69,7 +71,7 @@ struct KeyTests {
         "history.path": "other.db", "history.keep_raw": "8d", "history.keep_minutes": "46d", "history.keep_hours": "401d",
         "history.keep_days": "11y", "history.max_size": "10GiB", "alerting.alertmanagers": "['https://a.example.com']",
         "alerting.webhooks": "[{url: 'https://a.example.com'}]", "alerting.resend_interval": "2m", "alerting.group_window": "11s",
-        "alerting.degraded": "true", "alerting.heartbeat": "{url_env: URL}",
+        "alerting.degraded": "true", "alerting.evidence": "true", "alerting.heartbeat": "{url_env: URL}",
         "maintenance": "[{match: {name: a}, cron: '0 2 * * 0', duration: 2h}]",
     ]
 

@@ -24,7 +24,7 @@ import Testing
 
     private func basic(_ pair: String) -> [String: String] { ["Authorization": "Basic \(base64(pair))"] }
 
-    @Test func withoutUsersNobodyIsAsked() async throws {
+    @Test func withoutUsersNobodyIsAskedFor() async throws {
         try await withServer(security: try security(users: [:])) { port in
             let answer = try await ask(port, "GET", "/-/healthy")
             #expect(answer.status == 200)

@@ -1,6 +1,7 @@
 import Exposition
 import Health
 import Logging
+import Pages
 import ServiceLifecycle
 import Synchronization
 import TestSupport
@@ -11,7 +12,8 @@ import Testing
 /// A listener on loopback and a port of its own, for the time of one closure.
 func withServer(
     admin: Bool = false, missing: [String] = [], targets: TargetSeries = TargetSeries(),
-    action: WebServer.ActionResult = .done("it is done"), asked: Asked = Asked(), security: WebSecurity? = nil,
+    action: WebServer.ActionResult = .done("it is done"), asked: AskedFor = AskedFor(), security: WebSecurity? = nil,
+    pages: PageSource = .sample(),
     _ body: @Sendable @escaping (Int) async throws -> Void
 ) async throws {
     let daemon = DaemonMetrics(build: ["version": "0.1.0"], loadedAt: Timestamp(milliseconds: 0))
@@ -30,7 +32,11 @@ func withServer(
             sync: {
                 asked.note("sync \($0)")
                 return action
-            }),
+            }, pages: pages,
+            byHand: {
+                asked.note("\($0)")
+                return action
+            }, formToken: "token-of-this-life"),
         onListening: { listening.yield($0.port) })
     // As the daemon ends it.
     var group = ServiceGroupConfiguration(
@@ -57,7 +63,7 @@ struct Running: Service {
 }
 
 /// What the listener asked the daemon for.
-final class Asked: Sendable {
+final class AskedFor: Sendable {
     private let notes = Mutex<[String]>([])
     var all: [String] { notes.withLock { $0 } }
     func note(_ text: String) { notes.withLock { $0.append(text) } }
@@ -73,4 +79,38 @@ func ask(
 /// Checks an answer's status.
 func expect(_ status: Int, of answer: WireAnswer, at location: SourceLocation = #_sourceLocation) {
     #expect(answer.status == status, sourceLocation: location)
+}
+
+extension PageSource {
+    /// A daemon without targets.
+    ///
+    /// - Parameters:
+    ///   - version: what the pages' version is.
+    ///   - made: told whenever a page is made.
+    static func sample(
+        version: @escaping @Sendable () -> Int = { 1 }, made: @escaping @Sendable () async -> Void = {}
+    ) -> PageSource {
+        let assets = Assets()
+        return PageSource(
+            version: { version() },
+            document: { address, request in
+                await made()
+                guard address == .overview || address == .wall else { return .absent }
+                let page = OverviewPage(TargetIndex(), CertificateTable())
+                let frame = PageFrame(
+                    section: .now, title: page.title, worst: page.worst, banners: [], vantage: "here", version: "0.1.0<&",
+                    asOf: Timestamp(milliseconds: 0), path: request.path, query: request.query,
+                    refreshSeconds: request.refreshSeconds)
+                do {
+                    return .made(try page.document(try PageRenderer(assets: assets), frame, isTwin: request.isTwin))
+                } catch { return .failed("\(error)") }
+            },
+            notice: { title, sentence in
+                let frame = PageFrame(
+                    section: nil, title: title, worst: .unknown, banners: [], vantage: "here", version: "0",
+                    asOf: Timestamp(milliseconds: 0),
+                    path: "/", query: "", refreshSeconds: nil)
+                return try? NoticePage(title: title, sentence: sentence).document(PageRenderer(assets: assets), frame)
+            }, asset: { assets.file(at: $0) })
+    }
 }

@@ -8,17 +8,20 @@ minimum_swift=6.2
 
 # Debian's names. libcurl and OpenSSL for the probes, c-ares for their names, SQLite for the history, zlib for compressed pages, git for the packages.
 build_packages=(libcurl4-openssl-dev libc-ares-dev libssl-dev libsqlite3-dev libpcre2-dev zlib1g-dev libcrypt-dev pkg-config ca-certificates git)
-# Prometheus scrapes and checks, blackbox_exporter's page is held against ours, Alertmanager's amtool checks, nginx stands for targets. curl and sqlite3 read what the daemon wrote. gcc compiles
-# the programs of the benchmark. systemd and procps check the unit, and the rest checks scripts, packages and examples.
-test_packages=(prometheus prometheus-blackbox-exporter prometheus-alertmanager nginx-light openssl curl sqlite3 python3 python3-venv gcc libc6-dev systemd procps binutils
-    shellcheck lintian yamllint)
+# Prometheus scrapes and checks, blackbox_exporter's page is held against ours, Alertmanager's amtool checks, nginx stands for targets. curl
+# and sqlite3 read what the daemon wrote. gcc compiles the programs of the benchmark. Chromium shows the pages, and tidy reads them. systemd
+# and procps check the unit, and the rest checks scripts, packages and examples.
+test_packages=(prometheus prometheus-blackbox-exporter prometheus-alertmanager nginx-light openssl curl sqlite3 python3 python3-venv gcc
+    libc6-dev chromium tidy systemd procps binutils shellcheck lintian yamllint)
 # A Debian in a folder: one with a booted systemd, and one that has nothing yet (fresh-machine).
 container_packages=(debootstrap systemd-container procps)
 
-# The benchmark's: its C programs need gcc, libcurl, OpenSSL and SQLite, its targets are nginx's, its certificates openssl's.
-bench_packages=(gcc libc6-dev libcurl4-openssl-dev libssl-dev ca-certificates openssl python3 nginx-light sqlite3 libsqlite3-dev)
+# The benchmark's: its C programs need gcc, libcurl, OpenSSL and SQLite, its targets are nginx's, its certificates openssl's, its addresses ip's.
+bench_packages=(gcc libc6-dev libcurl4-openssl-dev libssl-dev ca-certificates openssl python3 nginx-light sqlite3 libsqlite3-dev iproute2)
 # What makes packages; man-db and mandoc check the manual pages.
 package_packages=(dpkg-dev binutils python3 man-db mandoc)
+# What shows pages, and makes pictures of them.
+browser_packages=(chromium python3 python3-venv)
 # What the daemon is compared with.
 peer_packages=(prometheus prometheus-blackbox-exporter)
 
@@ -124,6 +127,26 @@ quietly() {
     fi
     rm -f "$log"
     say "$label: done in $((SECONDS - start))s"
+}
+
+# need_pypi "MODULE…" REQUIREMENT…: what PyPI has, in a virtual environment beside the build, when its modules aren't there yet.
+need_pypi() {
+    local modules=${1// /, } python=$root/.build/venv/bin/python
+    shift
+    # One command after the other: inside a condition, `set -e` doesn't hold.
+    if ! [[ -x $python ]]; then
+        mkdir -p "$root/.build"
+        quietly "Making .build/venv" python3 -m venv --clear "$root/.build/venv" || return 1
+    fi
+    "$python" -c "import $modules" 2>/dev/null ||
+        quietly "Getting $modules from PyPI" "$python" -m pip install --quiet --disable-pip-version-check --retries 1 --timeout 20 "$@"
+}
+
+# prepare_browser: Chromium, what drives it, and axe-core, which looks for what keeps people out.
+prepare_browser() {
+    need_pypi "playwright axe_playwright_python" 'playwright>=1.45' 'axe-playwright-python>=0.1.4' || return 1
+    RANGEFINDER_BROWSER=$(command -v chromium) || return 1
+    export RANGEFINDER_BROWSER
 }
 
 # build_release: .build/release/rangefinder, with the Swift runtime in it and every symbol bound at the start, so that its relocations are

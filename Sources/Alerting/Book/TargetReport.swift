@@ -13,11 +13,14 @@ package struct TargetReport: Sendable {
         package var lastGood: Duration?
         /// What the check found of the host's other addresses, as in `192.0.2.2 answers`.
         package var otherAddresses: [String]
+        /// What the target said, in a few lines that are safe to show; nil where alerts don't have it.
+        package var evidence: String?
 
         package init(
             name: String, instance: String, host: String, region: String, detectionBound: Duration, lastGood: Duration?,
-            otherAddresses: [String] = []
+            otherAddresses: [String] = [], evidence: String? = nil
         ) {
+            self.evidence = evidence
             (self.name, self.instance, self.host, self.region) = (name, instance, host, region)
             (self.detectionBound, self.lastGood, self.otherAddresses) = (detectionBound, lastGood, otherAddresses)
         }
@@ -129,6 +132,7 @@ extension TargetReport {
         if !description.otherAddresses.isEmpty {
             annotations["other_addresses"] = description.otherAddresses.joined(separator: ", ")
         }
+        if name == .targetDown { annotations["evidence"] = description.evidence }
         annotations["http_status"] = result.facts.httpStatus.map { "\($0)" }
         annotations["certificate_expiry"] = (certificate?.expiry ?? result.facts.certificateExpiry).map { "\($0)" }
         let reached = Phase.allCases.compactMap { phase in

@@ -14,6 +14,8 @@ struct Deliveries: Sendable {
     private var webhooks: [AlertingOptions.Webhook]
     private var resendInterval: Duration
     private var link: String
+    /// The outages that somebody has taken a message about: when each began, by the key of its alert.
+    private var told: [String: Int64] = [:]
     /// Channels whose trouble has been said.
     private var failing: Set<String> = []
     private var totals = AlertingCounts()
@@ -36,7 +38,10 @@ struct Deliveries: Sendable {
 
     func allHaveHeard(ofTheEndOf key: String) -> Bool { feeds.allSatisfy { $0.hasHeard(ofTheEndOf: key) } }
 
-    mutating func forget(_ key: String) { for index in feeds.indices { feeds[index].forget(key) } }
+    mutating func forget(_ key: String) {
+        for index in feeds.indices { feeds[index].forget(key) }
+        told[key] = nil
+    }
 
     /// Messages that are written together, each to another webhook.
     mutating func post(
@@ -95,9 +100,11 @@ struct Deliveries: Sendable {
             // It may be elsewhere in the list by now, or gone.
             guard let index = feeds.firstIndex(where: { $0.url == url }) else { return }
             feeds[index].done(sent, answer, alerts, at: now, resendInterval: resendInterval)
+            if case .taken = answer { tell(sent.compactMap { Outbox.Outage($0) }, at: wall, &effects) }
             count(answer, sent.count, channel: "Alertmanager \(displayText(urlWithoutSecrets(url)))", &effects)
         case .webhook(let serial, let message, let webhook):
             count(answer, 1, channel: webhook.name, &effects)
+            if case .taken = answer { tell(message.outages ?? [], at: wall, &effects) }
             switch outbox.done(serial, message, answer, at: now) {
             case .waits: break
             case .taken(let document): effects.documents.append(document)
@@ -109,6 +116,17 @@ struct Deliveries: Sendable {
                 totals.setAside[webhook.name, default: 0] += 1
                 effects.events.append(.setAside(kept))
             }
+        }
+    }
+
+    /// Of each outage once in the daemon's life: whoever keeps it keeps the first.
+    private mutating func tell(_ outages: [Outbox.Outage], at wall: Timestamp, _ effects: inout AlertEffects) {
+        for outage in outages where told[outage.key] != outage.startedAtMilliseconds {
+            told[outage.key] = outage.startedAtMilliseconds
+            effects.events.append(
+                .told(
+                    TargetIdentity(clientID: outage.clientID, key: outage.targetID),
+                    startedAt: Timestamp(milliseconds: outage.startedAtMilliseconds), at: wall))
         }
     }
 

@@ -8,9 +8,26 @@ struct Outbox: Sendable {
         let webhook: String
         let id: String
         let body: String
+        /// The outages that it tells, for whoever wants to know when the first message was taken. An earlier version kept none.
+        var outages: [Outage]? = nil
 
         /// The group that it is of: what follows for that group waits for it.
         var group: Substring { id.split(separator: "-").first ?? "" }
+    }
+
+    /// One incident that a message tells.
+    struct Outage: Codable, Hashable, Sendable {
+        let key: String
+        let clientID: String
+        let targetID: String
+        let startedAtMilliseconds: Int64
+
+        /// nil of an alert that tells no outage that goes on.
+        init?(_ alert: Alert) {
+            guard alert.name == .targetDown, alert.isFiring, let target = alert.target else { return nil }
+            (key, clientID, targetID) = (alert.key, target.clientID, target.key)
+            startedAtMilliseconds = alert.startedAt.milliseconds
+        }
     }
 
     /// What became of the message that was sent last.

@@ -18,16 +18,20 @@ struct AnswerHead {
     private(set) var setCookies: [[UInt8]] = []
     /// Of the answer at hand, when the request keeps them.
     private(set) var fields = HeaderFields()
+    /// The beginning of the answer at hand, as it came: as many bytes as the request keeps.
+    private(set) var text: [UInt8] = []
     /// Knows the codings that the header names. The body goes through it.
     var decoding = BodyDecoding()
     /// By the answer at hand.
     private var declaredLength: Int?
     private let isOfHEAD: Bool
     private let keepsFields: Bool
+    private let textMax: Int
 
     init(_ request: TransferRequest) {
         isOfHEAD = request.method == "HEAD"
         keepsFields = request.keepHeaders
+        textMax = request.keepHead
     }
 
     /// One line with its end. Answers what is wrong with it.
@@ -35,14 +39,23 @@ struct AnswerHead {
     /// - Parameter status: of the answer at hand, as libcurl reads it.
     mutating func read(_ line: UnsafeRawBufferPointer, status: @autoclosure () -> Int) -> Fault? {
         byteCount += line.count
+        defer { keep(line) }
         let fault = line.starts(with: "HTTP/".utf8) ? begin() : readField(line, status)
         return fault ?? (byteCount > Self.byteLimit ? .tooLong : nil)
+    }
+
+    /// Without trailers.
+    private mutating func keep(_ line: UnsafeRawBufferPointer) {
+        guard !isComplete, text.count < textMax else { return }
+        if text.isEmpty { text.reserveCapacity(min(textMax, 1024)) }
+        text.append(contentsOf: line.prefix(textMax - text.count))
     }
 
     private mutating func begin() -> Fault? {
         (isComplete, declaredLength) = (false, nil)
         decoding.begin()
         setCookies.removeAll()
+        text.removeAll(keepingCapacity: true)
         fields.begin()
         return nil
     }

@@ -61,6 +61,7 @@ extension Transfer {
             let seconds = curl_getdate(header.pointee.value, nil)
             report.lastModifiedSeconds = seconds < 0 ? nil : Int64(seconds)
         }
+        report.head = head.text
         report.headers = head.fields.fields.map { name, value in
             // What is followed must keep its bytes; the others are shown and compared.
             (name, name.lowercased() == "link" ? referenceText(value) : String(decoding: value, as: UTF8.self))

@@ -13,22 +13,24 @@ extension AlertingOptions {
     ///   - hostName: this machine's, by which people may reach what listens at all addresses.
     init(_ settings: Settings, vantage: Settings.Vantage, hasTLS: Bool, hostName: String) {
         let section = settings.alerting
-        self.init(vantage: vantage.name, link: Self.link(settings, hasTLS: hasTLS, hostName: hostName))
+        self.init(vantage: vantage.name, link: pagesBase(settings, hasTLS: hasTLS, hostName: hostName))
         for url in section.alertmanagers { add(alertmanager: url) }
         for (index, webhook) in section.webhooks.enumerated() {
             add(Webhook(url: webhook.url, secret: webhook.secret, position: index + 1))
         }
         (resendInterval, groupWindow, alertsDegraded) = (section.resendInterval, section.groupWindow, section.degraded)
+        tellsEvidence = section.evidence
         heartbeat = section.heartbeat.map { Heartbeat(url: $0.url, interval: $0.interval, posts: $0.posts) }
         holdMax = vantage.holdMax
     }
+}
 
-    private static func link(_ settings: Settings, hasTLS: Bool, hostName: String) -> String {
-        if let url = settings.externalURL { return url.hasSuffix("/") ? url : url + "/" }
-        var listen = settings.listen
-        if ["0.0.0.0", "::"].contains(listen.host) { listen.host = hostName }
-        return "\(hasTLS ? "https" : "http")://\(listen)/"
-    }
+/// How people reach the pages, ended by a slash.
+func pagesBase(_ settings: Settings, hasTLS: Bool, hostName: String) -> String {
+    if let url = settings.externalURL { return url.hasSuffix("/") ? url : url + "/" }
+    var listen = settings.listen
+    if ["0.0.0.0", "::"].contains(listen.host) { listen.host = hostName }
+    return "\(hasTLS ? "https" : "http")://\(listen)/"
 }
 
 extension TargetRegistry {
@@ -59,19 +61,26 @@ extension Alerter {
         self.init(
             AlertingOptions(
                 settings, vantage: settings.vantage, hasTLS: hasTLS, hostName: context.surroundings.hostName),
-            memory: AlertMemory(history), inMaintenance: { maintenance.covered }, onEvent: { report($0, logger: logger) })
+            memory: AlertMemory(history), inMaintenance: { maintenance.covered },
+            onEvent: { event in
+                if case .told(let target, let startedAt, let moment) = event {
+                    history.append(IncidentNote(target: target, startedAt: startedAt, .alerted(at: moment)))
+                } else {
+                    report(event, logger: logger)
+                }
+            })
     }
 }
 
 extension TargetReport.Description {
     /// - Parameters:
-    ///   - lastGood: in microseconds; 0 when there was none.
+    ///   - lastGood: how long the last good probe took.
     ///   - others: what the check of this interval found.
-    init(_ target: Target, url: URLParts?, _ policy: ProbePolicy, lastGood: UInt32, others: OtherAddresses?) {
+    init(_ target: Target, url: URLParts?, _ policy: ProbePolicy, lastGood: Duration?, others: OtherAddresses?) {
         self.init(
             name: target.name, instance: urlWithoutSecrets(url?.text ?? target.baseURL + target.testPath), host: url?.host ?? "",
             region: target.region, detectionBound: policy.detectionBound,
-            lastGood: lastGood == 0 ? nil : .microseconds(Int64(lastGood)),
+            lastGood: lastGood,
             otherAddresses: others?.tried.map {
                 "\($0.text) \(others?.answering.contains($0) == true ? "answers" : "fails too")"
             } ?? [])
@@ -92,6 +101,7 @@ func report(_ event: AlertingEvent, logger: Logger) {
     case .channelFails(let channel, let why):
         logger.warning("\(channel) doesn't take alerts: \(displayText(why)); they are sent again")
     case .channelWorksAgain(let channel): logger.notice("\(channel) takes alerts again")
+    case .told: break
     case .sentFromMemory:
         logger.warning("alerts are sent from memory, because the history can't be written: a restart may send them again")
     case .setAside(let message):

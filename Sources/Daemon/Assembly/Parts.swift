@@ -4,6 +4,7 @@ import Exposition
 import Health
 import History
 import Logging
+import Pages
 import Scheduling
 import Settings
 import TargetsAPI
@@ -26,12 +27,17 @@ struct Parts: Sendable {
     let registry = TargetRegistry()
     let maintenance = MaintenanceBook()
     let attention = Attention()
+    let pageIndex: PageIndex
+    let renderer: PageRenderer
+    let readers: HistoryReaders
     let alerter: Alerter
     let followers: TargetFollowers
     let reconciler: TargetReconciler
     let sync: SyncService
     let status: DaemonStatus
     let reloader: Reloader
+    /// What a form has to send back, for the life of the process.
+    let formToken = Hex.text((0..<16).map { _ in UInt8.random(in: .min ... .max) })
     /// Reloads, and looks at the web configuration: one at a time.
     let turns = AsyncSerialQueue()
     /// Who is told how the daemon is; nil when nobody asked.
@@ -46,6 +52,11 @@ struct Parts: Sendable {
         let (logger, registry, maintenance, attention) = (context.logger, registry, maintenance, attention)
         let metrics = DaemonMetrics(build: ["version": context.version], loadedAt: .now(), syncFailures: APIError.reasonLabels)
         (self.context, self.settings, self.metrics) = (context, settings, metrics)
+        let pageIndex = PageIndex(today: Timestamp.now().milliseconds.flooredQuotient(by: 86_400_000))
+        self.pageIndex = pageIndex
+        renderer = try PageRenderer()
+        let readers = HistoryReaders(path: settings.history.path)
+        self.readers = readers
         access = try WebAccess(context.surroundings, settings.webConfigFile)
         storage = try Storage(
             settings,
@@ -53,7 +64,11 @@ struct Parts: Sendable {
                 report(event, logger: logger, metrics: metrics)
                 if case .committed = event { return }
                 attention.raise()
-            }, onSetAside: { registry.forgetWhatIsWritten() })
+            },
+            onSetAside: {
+                registry.forgetWhatIsWritten()
+                readers.forget()
+            })
         let history = storage.history
         engines = try Engines(settings, logger)
         series = TargetSeries(
@@ -64,10 +79,11 @@ struct Parts: Sendable {
         alerter = Alerter(settings, context, history, maintenance, hasTLS: access.security.hasTLS)
         followers = TargetFollowers(
             registry: registry, history: history, alerter: alerter, maintenance: maintenance, series: series, metrics: metrics,
-            logger: logger, attention: attention)
+            logger: logger, attention: attention, pages: pageIndex)
         let reconciler = TargetReconciler(
             settings: settings, registry: registry, scheduler: scheduler, history: history, followers: followers,
-            maintenance: maintenance, series: series, metrics: metrics, logger: logger, attention: attention)
+            maintenance: maintenance, series: series, metrics: metrics, logger: logger, attention: attention,
+            pages: pageIndex)
         self.reconciler = reconciler
         let remembered = try history.persistedLists()
         sync = SyncService(
@@ -97,7 +113,8 @@ struct Parts: Sendable {
                 judge.ownNetworks = networks
                 judge.hasCanaries = settings.vantage.canaries.count >= VantageJudge.canariesMin
             })
-        reconciler.restore(lists: lists, judges: judges)
+        HandWork.restore(documents, to: reconciler)
+        reconciler.restore(lists: lists, judges: judges, since: try history.statusesSince())
         alerter.restore(
             documents, judges: judges.filter { registry.watches($0.key) }, at: .now, wall: .now(),
             patience: { registry.patience(of: $0, settings) })

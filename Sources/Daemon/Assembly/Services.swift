@@ -24,6 +24,9 @@ extension Parts {
         addListeners(to: &services)
         services.add("alerting") { await sendAlerts() }
         addChecks(to: &services, lowersThreads: handlesSignals)
+        services.add("days of the pages") { [pageIndex, readers, logger] in
+            await DayFeed(index: pageIndex, readers: readers, logger: logger).run()
+        }
         services.add("probing") { await probe() }
         if let manager {
             services.add(
@@ -69,6 +72,8 @@ extension Parts {
     private var served: WebServer.Daemon {
         let (metrics, series, sync, registry, reloader, readiness) = (metrics, series, sync, registry, reloader, readiness)
         let turns = turns
+        let (maker, formToken) = (pageMaker, formToken)
+        let handWork = HandWork(reconciler: reconciler, history: history, readers: readers, logger: logger)
         return WebServer.Daemon(
             page: { format, selection in
                 MetricsPage(format: format, selection: selection, targets: series, daemon: metrics)
@@ -80,7 +85,31 @@ extension Parts {
                 return troubles.isEmpty
                     ? .done("\(counted(registry.count, "target is", "targets are")) watched")
                     : .failed(troubles.joined(separator: "\n"))
-            })
+            }, pages: maker.source,
+            byHand: { request in
+                switch request {
+                case .begin(let maintenance): handWork.begin(maintenance)
+                case .end(let window): handWork.end(window: window)
+                case .note(let note): handWork.note(note)
+                }
+            }, formToken: formToken)
+    }
+
+    private var pageMaker: PageMaker {
+        let banners = Banners(
+            registry: registry, scheduler: scheduler, history: history, metrics: metrics, readiness: readiness)
+        let facts = PageFacts(
+            readers: readers, registry: registry, maintenance: maintenance, alerter: alerter, scheduler: scheduler,
+            history: history, metrics: metrics, readiness: readiness, reload: status.reload, probesMax: engines.shares.probes,
+            configurationPath: context.configurationPath, startedAt: startedAt, settings: { [reconciler] in reconciler.settings })
+        return PageMaker(
+            index: pageIndex, readers: readers, renderer: renderer, facts: facts, banners: BannerCache { await banners.all() },
+            history: history, vantage: settings.vantage.name, version: context.version,
+            formToken: settings.admin ? formToken : nil, isSample: context.isSample,
+            windows: { [reconciler] in reconciler.adHocWindows },
+            base: { [reconciler, access, context] in
+                pagesBase(reconciler.settings, hasTLS: access.security.hasTLS, hostName: context.surroundings.hostName)
+            }, logger: logger)
     }
 
     /// - Parameter lowersThreads: false in a program that has other work: its threads are not ours to slow down.

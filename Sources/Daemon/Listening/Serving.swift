@@ -46,6 +46,7 @@ struct Listeners: Sendable {
             host: settings.listen.host, port: settings.listen.port, names: listenerNames, admin: settings.admin,
             version: context.version)
         configuration.connectionsMax = shares.connections
+        configuration.opensPages = settings.pages == .open
         return configuration
     }
 

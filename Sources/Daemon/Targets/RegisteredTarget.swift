@@ -28,8 +28,7 @@ final class RegisteredTarget {
     var isHostToldBad = false
     /// The target's host has an id from the target's first result on.
     var host: HostTable.ID?
-    /// How long the last good result took, in microseconds.
-    var lastGood: UInt32 = 0
+    var lastGood: LastGood?
     /// The generation of the history that has the judge as it is; 0 for none.
     var judgeIsWrittenIn: UInt32 = 0
     /// Goes up with each probe.
@@ -57,6 +56,6 @@ final class RegisteredTarget {
         self.registration = registration
         judge.urlChanged()
         judgeIsWrittenIn = 0
-        otherAddresses = nil
+        (otherAddresses, lastGood) = (nil, nil)
     }
 }

@@ -26,6 +26,8 @@ struct JudgedResult: Sendable {
     /// Whether the judge has changed, and not only by when it last counted a result.
     var isJudgeNews: Bool
     var target: Target
+    /// Where the registry has the target.
+    var slot: Int32
     /// nil when the record allows none.
     var url: URLParts?
     var policy: SharedPolicy
@@ -37,8 +39,10 @@ struct JudgedResult: Sendable {
     var startedAt: ContinuousClock.Instant?
     /// The class of the target's host.
     var hostClass: HostClass
-    /// How long the last good result took, in microseconds; 0 when there was none.
-    var lastGood: UInt32
+    /// The last good result, which may be this one.
+    var lastGood: LastGood?
+    /// Of a failure that counts.
+    var evidence: Evidence?
     /// What the check of the other addresses found in this interval.
     var otherAddresses: OtherAddresses?
 }

@@ -3,6 +3,7 @@ import Exposition
 import Health
 import History
 import Logging
+import Pages
 import Probing
 
 /// Everybody who is told when a target was judged, moved or removed: the history, the alerts, the series on `/metrics`, and the log.
@@ -17,14 +18,17 @@ struct TargetFollowers: Sendable {
     let metrics: DaemonMetrics
     let logger: Logger
     private let attention: Attention
+    private let pages: PageIndex
     private let faults = FaultLog()
+    private let evidence = EvidenceBook()
 
     init(
         registry: TargetRegistry, history: History, alerter: Alerter, maintenance: MaintenanceBook, series: TargetSeries,
-        metrics: DaemonMetrics, logger: Logger, attention: Attention
+        metrics: DaemonMetrics, logger: Logger, attention: Attention, pages: PageIndex
     ) {
         (self.registry, self.history, self.alerter, self.maintenance) = (registry, history, alerter, maintenance)
         (self.series, self.metrics, self.logger, self.attention) = (series, metrics, logger, attention)
+        self.pages = pages
     }
 
     /// Tells a change, and what has happened to the same target meanwhile. nil: another thread tells it.
@@ -33,7 +37,9 @@ struct TargetFollowers: Sendable {
         while let change = next {
             switch change {
             case .judged(let judged): tell(judged)
-            case .moved(let target, let moment): alerter.move(target, at: moment)
+            case .moved(let target, let moment):
+                evidence.forget(target)
+                alerter.move(target, at: moment)
             case .removed(let target, let incident, let moment): tellRemoval(of: target, closing: incident, at: moment)
             }
             next = registry.next(after: change.target)
@@ -42,6 +48,8 @@ struct TargetFollowers: Sendable {
 
     /// A target of an earlier life that is on no list any more. No other change of it can come in between.
     func tellRemoval(of target: TargetIdentity, closing incident: Incident?, at moment: Timestamp) {
+        if let note = incident.flatMap({ evidence.end(of: $0) }) { history.append(note) }
+        evidence.forget(target)
         alerter.remove(target, at: moment) { [history] in history.append(removalOf: target, closing: incident, documents: $0) }
     }
 
@@ -54,6 +62,7 @@ struct TargetFollowers: Sendable {
         if isHeld { series.hold(judged.result.target) }
         if judged.isNoteworthy { attention.raise() }
         series.record(judged.result, judged.judgement, judge: judged.judge)
+        pages.record(judged)
         if judged.changesUnprobeable { logUnprobeable(judged) }
         if judged.result.void == .proberFault { faults.say(judged.result.sentence, of: judged.target, logger) }
         if let transition = judged.judgement.transition { log(transition, of: judged.target) }
@@ -67,12 +76,14 @@ struct TargetFollowers: Sendable {
             result: judged.result, judgement: judged.judgement, judge: judged.isJudgeNews ? judged.judge : nil,
             // The history believes a result for three of these.
             interval: judged.policy.value.interval * judged.intervalsTolerated / Judge.intervalsTolerated,
-            isInMaintenance: maintenance.covers(judged.result.target))
+            isInMaintenance: maintenance.covers(judged.result.target),
+            incidentNotes: evidence.notes(on: judged) { [pages] in pages.certificate(slot: Int(judged.slot)) })
         let certificate = CertificateNotice(judged.result, days: judged.policy.value.certificateDays)
         let interest = alerter.interest(in: judged.result.target, isDown: judged.judge.status == .down)
         if judged.result.void == nil, interest.wantsResult || judged.concernsAlerts(certificate) {
             alerter.trust(registry.standing)
-            let report = judged.report(certificate, isInMaintenance: record.isInMaintenance)
+            let report = judged.report(
+                certificate, isInMaintenance: record.isInMaintenance, tellsEvidence: interest.tellsEvidence)
             return alerter.apply(report, at: .now) { [history] in history.append(record, documents: $0) }
         }
         if interest.isWriting {
@@ -133,12 +144,15 @@ extension JudgedResult {
                 || certificate.map { $0.grade != .fine } ?? false)
     }
 
-    func report(_ certificate: CertificateNotice?, isInMaintenance: Bool) -> TargetReport {
+    func report(_ certificate: CertificateNotice?, isInMaintenance: Bool, tellsEvidence: Bool) -> TargetReport {
         TargetReport(
             target: result.target, hostClass: hostClass, judge: judge, result: result, certificate: certificate,
             startedAt: startedAt ?? .now, isInMaintenance: isInMaintenance,
-            describe: { [target, url, policy, lastGood, otherAddresses] in
-                TargetReport.Description(target, url: url, policy.value, lastGood: lastGood, others: otherAddresses)
+            describe: { [target, url, policy, lastGood, otherAddresses, evidence] in
+                var description = TargetReport.Description(
+                    target, url: url, policy.value, lastGood: lastGood?.duration, others: otherAddresses)
+                if tellsEvidence { description.evidence = evidence?.excerpt }
+                return description
             })
     }
 }

@@ -1,31 +1,21 @@
 import Curl
 import Dispatch
 import Exposition
-package import Health
+import Health
 import History
 import Logging
+import Pages
 import Probing
 import Scheduling
-package import Settings
+import Settings
 import LockOrder
-package import TargetsAPI
+import TargetsAPI
 
 /// The lists of all clients and the settings, turned into what is watched: the one place where targets come and go.
 ///
 /// Each change is told to everyone who must know, in the order in which it is safe: TargetRegistry before the scheduler that asks it for
 /// orders, and the scheduler before TargetRegistry when a target goes.
 final class TargetReconciler: Sendable {
-    private struct Wanted {
-        var target: Target
-        var policy: SharedPolicy
-        /// What a probe of the target asks for; nil when the record allows none.
-        var url: URLParts?
-
-        func lane(_ plan: LanePlan) -> Int { plan.lane(of: target.identity, host: url?.host) }
-
-        mutating func makeURL() { url = try? testURL(of: target, join: policy.value.pathJoin) }
-    }
-
     private struct State {
         var settings: Settings
         var lists: [String: [Target]]
@@ -38,6 +28,8 @@ final class TargetReconciler: Sendable {
         var rejected = 0
         /// Which lane each target belongs to.
         var lanes: LanePlan
+        /// Maintenance windows that somebody began by hand and that aren't over.
+        var adHoc: [AdHocWindow] = []
 
         /// The same one as before for a policy that hasn't changed, so that a reload finds what it left alone.
         func shared(_ policy: ProbePolicy, or others: [Int?: SharedPolicy]) -> SharedPolicy {
@@ -45,7 +37,14 @@ final class TargetReconciler: Sendable {
         }
     }
 
+    /// What others ask for, apart: a reconciliation takes half a second.
+    private struct Published {
+        var settings: Settings
+        var adHoc: [AdHocWindow] = []
+    }
+
     private let state: OrderedMutex<State>
+    private let published: OrderedMutex<Published>
     private let registry: TargetRegistry
     private let scheduler: Scheduler<EngineClock>
     private let history: History
@@ -55,31 +54,35 @@ final class TargetReconciler: Sendable {
     private let metrics: DaemonMetrics
     private let logger: Logger
     private let attention: Attention
+    private let pages: PageIndex
 
     init(
         settings: Settings, registry: TargetRegistry, scheduler: Scheduler<EngineClock>, history: History,
         followers: TargetFollowers, maintenance: MaintenanceBook, series: TargetSeries, metrics: DaemonMetrics, logger: Logger,
-        attention: Attention
+        attention: Attention, pages: PageIndex
     ) {
         (self.followers, self.maintenance) = (followers, maintenance)
         state = OrderedMutex(
             State(settings: settings, lists: [:], lanes: LanePlan(lanes: scheduler.laneCount)), rank: .reconciliation)
+        published = OrderedMutex(Published(settings: settings))
         self.registry = registry
         self.scheduler = scheduler
         self.history = history
         self.series = series
         self.metrics = metrics
-        (self.logger, self.attention) = (logger, attention)
+        (self.logger, self.attention, self.pages) = (logger, attention, pages)
     }
 
     /// Starts from what is remembered: lists by client and the judge of every target.
     ///
     /// What was watched and is on no list any more, because the configuration changed meanwhile, has its incident closed.
-    func restore(lists: [String: [Target]], judges: [TargetIdentity: Judge]) {
+    ///
+    /// - Parameter since: when the status of each became what it is.
+    func restore(lists: [String: [Target]], judges: [TargetIdentity: Judge], since: [TargetIdentity: Timestamp] = [:]) {
         state.withLock { state in
             state.lists = lists
             forgetOtherClients(&state)
-            reconcile(&state, fromMemory: judges)
+            reconcile(&state, fromMemory: judges, since: since)
             let now = Timestamp.now()
             for (identity, judge) in judges where !registry.watches(identity) {
                 var judge = judge
@@ -100,12 +103,13 @@ final class TargetReconciler: Sendable {
     }
 
     /// As they are in force.
-    var settings: Settings { state.withLock { $0.settings } }
+    var settings: Settings { published.withLock { $0.settings } }
 
     /// Takes new settings.
     func replace(_ settings: Settings) {
         state.withLock { state in
             state.settings = settings
+            published.withLock { $0.settings = settings }
             forgetOtherClients(&state)
             reconcile(&state)
         }
@@ -155,6 +159,50 @@ final class TargetReconciler: Sendable {
         }
     }
 
+    // MARK: Maintenance by hand
+
+    /// What is remembered of an earlier life. Called before the first list.
+    func restore(_ windows: [AdHocWindow]) {
+        state.withLock { state in
+            state.adHoc = windows
+            published.withLock { $0.adHoc = windows }
+        }
+    }
+
+    /// Begins a window for the targets that a match has. Returns it with its number, and how many targets that are.
+    func begin(_ window: AdHocWindow, _ match: Match) -> (window: AdHocWindow, targets: Int) {
+        state.withLock { state in
+            var window = window
+            window.id = (state.adHoc.map(\.id).max() ?? 0) + 1
+            state.adHoc.append(window)
+            _ = history.append([window.document])
+            let (wanted, settings) = (targetsWanted(&state), state.settings)
+            maintenance.replace(windows(of: wanted, &state), at: .now())
+            attention.raise()
+            return (window, wanted.count { match.matches($0.target, url: settings.matchedURL(of: $0.target)) })
+        }
+    }
+
+    /// Ends a window. Returns false when there is none with this number.
+    func end(window id: Int) -> Bool {
+        state.withLock { state in
+            let now = Timestamp.now()
+            guard let place = state.adHoc.firstIndex(where: { $0.id == id && $0.to > now }) else { return false }
+            state.adHoc[place].to = now
+            _ = history.append([state.adHoc[place].document])
+            let wanted = targetsWanted(&state)
+            maintenance.replace(windows(of: wanted, &state), at: .now())
+            attention.raise()
+            return true
+        }
+    }
+
+    /// The windows that somebody began by hand and that aren't over, by their number.
+    var adHocWindows: [AdHocWindow] {
+        let now = Timestamp.now()
+        return published.withLock { $0.adHoc }.filter { $0.to > now }
+    }
+
     func setRejected(_ count: Int) {
         state.withLock { state in
             state.rejected = count
@@ -166,12 +214,14 @@ final class TargetReconciler: Sendable {
     func publishCounts() { state.withLock { publishCounts($0) } }
 
     /// - Parameter judges: what is remembered, when nothing is probed yet.
-    private func reconcile(_ state: inout State, fromMemory judges: [TargetIdentity: Judge]? = nil) {
+    private func reconcile(
+        _ state: inout State, fromMemory judges: [TargetIdentity: Judge]? = nil, since: [TargetIdentity: Timestamp] = [:]
+    ) {
         registry.setEgress(state.settings.egress)
         state.round += 1
         let round = state.round
         var wanted = targetsWanted(&state)
-        var news: [(want: Wanted, isKnown: Bool)] = []
+        var news: [(want: WantedTarget, isKnown: Bool)] = []
         for index in wanted.indices {
             switch registry.want(wanted[index].target, wanted[index].policy, round: round) {
             case .unchanged(let url): wanted[index].url = url
@@ -186,13 +236,13 @@ final class TargetReconciler: Sendable {
         remove(registry.unwanted(round: round))
         plan(wanted, &state)
         let lanes = state.lanes
-        maintenance.replace(windows(of: wanted, state.settings), at: .now())
+        maintenance.replace(windows(of: wanted, &state), at: .now())
         let (found, watched) = (news, wanted)
         let show: @Sendable () -> Void = { [self] in
-            series.replace(watched.map { SeriesTarget(labels: labels($0), policy: $0.policy.value) })
+            series.replace(watched.map { SeriesTarget(labels: $0.labels, policy: $0.policy.value) })
             for (identity, judge) in judges ?? [:] where judge.lastCountedAt != nil { series.restore(identity, judge: judge) }
         }
-        let moved = OrderedMutex<[Wanted]>([])
+        let moved = OrderedMutex<[WantedTarget]>([])
         let take: @Sendable () -> Void = { [self] in
             let taken = found.filter {
                 self.take(
@@ -210,8 +260,21 @@ final class TargetReconciler: Sendable {
             DispatchQueue.concurrentPerform(iterations: 2) { $0 == 0 ? show() : take() }
         }
         publishCounts(state)
+        pages.replace(registry.slots.map { Self.indexed($0, since: since) })
         attention.raise()
-        adviseOnPaths(of: moved.withLock(\.self))
+        adviseOnPaths(of: moved.withLock(\.self), logger)
+    }
+
+    /// Returns what the pages know of a target before they see a result of it.
+    private static func indexed(
+        _ entry: (slot: Int, target: Target, host: String?, judge: Judge), since: [TargetIdentity: Timestamp]
+    ) -> (slot: Int, identity: TargetIndex.Identity, live: TargetIndex.Live?) {
+        var live = TargetIndex.Live()
+        (live.status, live.cause, live.isUnprobeable) = (entry.judge.status, entry.judge.cause, entry.judge.isUnprobeable)
+        live.reason = entry.judge.incident?.reason
+        live.since = since[entry.target.identity] ?? entry.judge.incident?.confirmedAt
+        live.lastAt = entry.judge.lastCountedAt
+        return (entry.slot, TargetIndex.Identity(entry.target, host: entry.host), live)
     }
 
     private func remove(_ identities: [TargetIdentity]) {
@@ -223,7 +286,7 @@ final class TargetReconciler: Sendable {
     }
 
     /// Watches a target from now on, or in its new form. Returns whether it is probed at a place where it wasn't.
-    private func take(_ want: Wanted, isKnown: Bool, lane: Int, judge: Judge?, round: UInt64) -> Bool {
+    private func take(_ want: WantedTarget, isKnown: Bool, lane: Int, judge: Judge?, round: UInt64) -> Bool {
         let identity = want.target.identity
         if isKnown {
             let (isMoved, change) = registry.update(want.target, url: want.url, want.policy, at: .now())
@@ -241,7 +304,7 @@ final class TargetReconciler: Sendable {
     }
 
     /// Shares the targets out over the lanes. Those that are known and get another lane go there with their due times.
-    private func plan(_ wanted: [Wanted], _ state: inout State) {
+    private func plan(_ wanted: [WantedTarget], _ state: inout State) {
         let hosts = wanted.lazy.compactMap { want in
             want.url.map { (host: $0.host, interval: want.policy.value.interval) }
         }
@@ -260,11 +323,11 @@ final class TargetReconciler: Sendable {
     }
 
     /// In the order of the lists; an identity is in one list only, and there once.
-    private func targetsWanted(_ state: inout State) -> [Wanted] {
+    private func targetsWanted(_ state: inout State) -> [WantedTarget] {
         let settings = state.settings
         let selection = TargetSelection(settings.targetsAPI)
         let clients = settings.targetsAPI.clients.map(\.id)
-        var wanted: [Wanted] = []
+        var wanted: [WantedTarget] = []
         var policies: [Int?: SharedPolicy] = [:]
         (state.disabled, state.filtered) = (0, 0)
         let lists = clients.map { state.lists[$0] ?? [] }
@@ -282,72 +345,34 @@ final class TargetReconciler: Sendable {
                 state.disabled += 1
                 continue
             }
-            wanted.append(Wanted(target: target, policy: shared))
+            wanted.append(WantedTarget(target: target, policy: shared))
         }
         state.policies = Array(policies.values)
         return wanted
     }
 
-    /// Which maintenance windows each target has: most have none.
-    private func windows(of wanted: [Wanted], _ settings: Settings) -> MaintenanceBook.Windows {
-        let windows = settings.maintenance.compactMap { MaintenanceBook.Window($0.when) }
-        guard !windows.isEmpty else { return .init() }
-        var found = MaintenanceBook.Windows(windows: windows)
+    /// Which maintenance windows each target has: most have none. Windows by hand that have been over for long are forgotten.
+    private func windows(of wanted: [WantedTarget], _ state: inout State) -> MaintenanceBook.Windows {
+        let longAgo = Timestamp.now() + (.zero - AdHocWindow.keptAfterEnd)
+        for window in state.adHoc where window.to <= longAgo { _ = history.append([window.forgetting]) }
+        state.adHoc.removeAll { $0.to <= longAgo }
+        let adHoc = state.adHoc
+        published.withLock { $0.adHoc = adHoc }
+        let settings = state.settings
+        let planned = settings.maintenance.compactMap { entry in
+            MaintenanceBook.Window(entry.when).map { (match: entry.match, window: $0) }
+        }
+        let byHand = state.adHoc.compactMap { window in
+            (try? Match(words: window.words)).map { (match: $0, window: MaintenanceBook.Window.once(window.from..<window.to)) }
+        }
+        let all = planned + byHand
+        guard !all.isEmpty else { return .init() }
+        var found = MaintenanceBook.Windows(windows: all.map(\.window))
         for want in wanted {
             let url = settings.matchedURL(of: want.target)
-            let own = settings.maintenance.indices.filter { settings.maintenance[$0].match.matches(want.target, url: url) }
+            let own = all.indices.filter { all[$0].match.matches(want.target, url: url) }
             if !own.isEmpty { found.targets[want.target.identity] = own }
         }
         return found
-    }
-
-    private func labels(_ want: Wanted) -> SeriesLabels {
-        SeriesLabels(
-            identity: want.target.identity, name: want.target.name,
-            url: want.url?.text ?? want.target.baseURL + want.target.testPath, region: want.target.region)
-    }
-
-    /// Says when a target is new that reference resolution drops a prefix that its fixtures may have meant.
-    private func adviseOnPaths(of targets: [Wanted]) {
-        let affected = targets.compactMap { want in
-            droppedPathPrefix(of: want.target, join: want.policy.value.pathJoin).map { (want.target, $0) }
-        }
-        for (target, prefix) in affected.prefix(10) {
-            logger.notice(
-                "the test path replaces the base URL's path \(displayText(prefix)); to add it to that, set path_join: append",
-                metadata: ["target": "\(target.name)", "target_id": "\(target.identity.key)"])
-        }
-        if affected.count > 10 { logger.notice("so it is with \(counted(affected.count - 10, "more target", "more targets"))") }
-    }
-}
-
-extension ProbeInterval {
-    init(_ policy: ProbePolicy) {
-        // A start that is this late would soon be too late to count.
-        self.init(
-            interval: policy.interval, fastInterval: policy.effectiveFastInterval,
-            latenessMax: min(policy.taintAfter, .seconds(1)) * 4 / 5)
-    }
-}
-
-extension TargetSelection {
-    /// What `regions` and `shard` select.
-    package init(_ section: Settings.TargetsAPI) {
-        self.init(regions: Set(section.regions), shard: section.shard)
-    }
-}
-
-extension Settings {
-    package func policy(for target: Target) -> ProbePolicy { policy(for: target, url: matchedURL(of: target)) }
-
-    /// The place in `overrides` of the one that a target gets; nil when none matches.
-    package func overrideIndex(for target: Target) -> Int? { overrideIndex(for: target, url: matchedURL(of: target)) }
-
-    /// `match.url` is held against the URL as the default `path_join` makes it: an override may change that for itself.
-    fileprivate func matchedURL(of target: Target) -> MatchedURL? {
-        guard !overrides.isEmpty || !maintenance.isEmpty, let url = try? testURL(of: target, join: probe.pathJoin) else {
-            return nil
-        }
-        return MatchedURL(scheme: url.scheme, host: url.host, port: url.port, path: url.path)
     }
 }

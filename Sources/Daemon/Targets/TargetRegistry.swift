@@ -32,6 +32,17 @@ final class TargetRegistry: Sendable {
     /// How a target is probed; nil when the target is not watched.
     func policy(of identity: TargetIdentity) -> ProbePolicy? { state.withLock { $0.entries[identity]?.policy.value } }
 
+    /// What a page shows of one target; nil when the target is not watched.
+    func view(of identity: TargetIdentity) -> TargetView? {
+        state.withLock { state in
+            state.entries[identity].map {
+                TargetView(
+                    target: $0.target, url: $0.url, policy: $0.policy.value, judge: $0.judge, lastGood: $0.lastGood,
+                    slot: Int($0.slot))
+            }
+        }
+    }
+
     /// Whether a target is down, or fails and may be about to be.
     func isAtStake(_ identity: TargetIdentity) -> Bool {
         state.withLock { state in
@@ -112,6 +123,16 @@ final class TargetRegistry: Sendable {
         var found: [TargetIdentity] = []
         scan { _, entry in
             if entry.wanted != round { found.append(entry.target.identity) }
+            return true
+        }
+        return found
+    }
+
+    /// Every target with its slot, for the index of the pages.
+    var slots: [(slot: Int, target: Target, host: String?, judge: Judge)] {
+        var found: [(slot: Int, target: Target, host: String?, judge: Judge)] = []
+        scan { _, entry in
+            found.append((Int(entry.slot), entry.target, entry.url?.host, entry.judge))
             return true
         }
         return found
@@ -208,4 +229,15 @@ final class TargetRegistry: Sendable {
             return state.vantage.standing
         }
     }
+}
+
+/// One target as it was at one moment.
+struct TargetView: Sendable {
+    var target: Target
+    /// nil when the record allows none.
+    var url: URLParts?
+    var policy: ProbePolicy
+    var judge: Judge
+    var lastGood: LastGood?
+    var slot: Int
 }

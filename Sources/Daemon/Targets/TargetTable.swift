@@ -89,12 +89,13 @@ struct TargetTable {
         entry.judgeIsWrittenIn = historyGeneration
         tellVantage(result, entry, at: now)
         return JudgedResult(
-            result: result, judgement: judgement, judge: judge, isJudgeNews: isJudgeNews, target: entry.target, url: entry.url,
+            result: result, judgement: judgement, judge: judge, isJudgeNews: isJudgeNews, target: entry.target, slot: entry.slot,
+            url: entry.url,
             policy: entry.policy, intervalsTolerated: intervalsTolerated,
             changesUnprobeable: judge.isUnprobeable != before.isUnprobeable,
             changesCause: judge.cause != before.cause, startedAt: report.startedAt,
             hostClass: entry.host.map { vantage.hostClass(of: $0) } ?? .outside, lastGood: entry.lastGood,
-            otherAddresses: entry.otherAddresses)
+            evidence: report.evidence, otherAddresses: entry.otherAddresses)
     }
 
     private mutating func noteVoid(_ result: ProbeResult, startedAt: ContinuousClock.Instant?) {
@@ -116,7 +117,7 @@ struct TargetTable {
             host: host, wasBad: entry.isHostToldBad, isBad: isBad, interval: entry.policy.value.interval,
             address: result.facts.address, at: now)
         entry.isHostToldBad = isBad
-        if result.outcome == .good { entry.lastGood = UInt32(clamping: result.duration.wholeMicroseconds) }
+        if result.outcome == .good { entry.lastGood = LastGood(result) }
     }
 
     private mutating func addHost(of entry: RegisteredTarget) -> HostTable.ID? {

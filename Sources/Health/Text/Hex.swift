@@ -28,4 +28,11 @@ package enum Hex {
 
     private static let lowercase = Array("0123456789abcdef".utf8)
     private static let uppercase = Array("0123456789ABCDEF".utf8)
+
+    /// The bytes of a text in hexadecimal digits; empty where it is none.
+    package static func bytes(_ text: String) -> [UInt8] {
+        let digits = text.utf8.map(value)
+        guard digits.count.isMultiple(of: 2), digits.allSatisfy({ $0 != nil }) else { return [] }
+        return stride(from: 0, to: digits.count, by: 2).map { (digits[$0] ?? 0) << 4 | (digits[$0 + 1] ?? 0) }
+    }
 }

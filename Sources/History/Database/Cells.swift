@@ -37,6 +37,7 @@ struct Prepared {
         case .null: sqlite3_bind_null(raw, index)
         case .integer(let value): sqlite3_bind_int64(raw, index, value)
         case .text(let text): bind(text, at: index)
+        case .blob(let bytes) where bytes.isEmpty: sqlite3_bind_zeroblob(raw, index, 0)
         case .blob(let bytes): bind(bytes, at: index)
         }
     }
@@ -108,6 +109,14 @@ struct CellReader {
         body(UnsafeRawBufferPointer(start: bytes, count: Int(sqlite3_column_bytes(raw, column))))
     }
 
+    /// A copy of the bytes; nil of NULL.
+    func blob(_ column: Int32) -> [UInt8]? {
+        guard !isNull(column) else { return nil }
+        var copy: [UInt8] = []
+        withBlob(column) { copy = Array($0) }
+        return copy
+    }
+
     /// The bytes of a text where SQLite has them, for as long as `body` runs.
     func withText(_ column: Int32, _ body: (UnsafeRawBufferPointer) -> Void) {
         guard let bytes = sqlite3_column_text(raw, column) else { return }
@@ -137,6 +146,16 @@ extension Database {
         let statement = try Prepared(self, sql)
         for (index, cell) in cells.enumerated() { statement.bind(cell, at: Int32(index + 1)) }
         try statement.run(row)
+    }
+
+    /// The first column of the first row, when there is one that isn't NULL.
+    func text(_ sql: String, _ cells: [Cell] = []) throws -> String? {
+        var value: String?
+        try run(sql, cells) {
+            value = $0.text(0)
+            return false
+        }
+        return value
     }
 
     /// The first column of the first row, when it is an integer.

@@ -7,7 +7,7 @@ enum Schema {
     /// when a constant changes.
     static let migrator = SchemaMigrator([
         ("first_tables", createFirstTables), ("three_ages", createThreeAges), ("finished_hours", addFinishedHours),
-        ("alerting", createAlerting),
+        ("alerting", createAlerting), ("evidence", createEvidence),
     ])
 
     /// Creates the tables or brings them up to date, once the file is known as ours and the connection is set up. Blocks.

@@ -65,7 +65,14 @@ package final class HistoryReader: Sendable {
     package func incidents(
         of target: TargetIdentity? = nil, after: Timestamp? = nil, limit: Int = 100
     ) throws(HistoryError) -> [IncidentRow] {
-        try read { try IncidentRow.newest($0, of: target, after: after, limit: limit) }
+        var filter = IncidentFilter()
+        (filter.target, filter.after, filter.limit) = (target, after, limit)
+        return try incidents(filter)
+    }
+
+    /// One incident with its evidence, by the id that `incident_history` has; nil when there is none.
+    package func incident(_ id: Int64) throws(HistoryError) -> IncidentDetail? {
+        try read { try IncidentDetail.read($0, id: id) }
     }
 
     /// The targets with this id, else those with this name, whether they are still listed or not.

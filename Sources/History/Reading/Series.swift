@@ -6,11 +6,13 @@ struct Series {
     private let reading: TargetReading
     private let span: Range<Int64>
     private let resolution: Int64
+    /// Reading how each phase was spread takes longer than all else.
+    private let withPhases: Bool
     private var buckets: [Int64: Rollup] = [:]
 
     /// - Parameters: in milliseconds; `resolution` at least a second.
     static func read(_ reading: TargetReading, _ span: Range<Int64>, resolution: Int64) throws -> [RollupItem] {
-        var series = Series(reading: reading, span: span, resolution: max(1000, resolution))
+        var series = Series(reading: reading, span: span, resolution: max(1000, resolution), withPhases: true)
         if series.resolution < Counting.minute {
             try series.addResults()
         } else {
@@ -20,8 +22,21 @@ struct Series {
         return series.items
     }
 
-    private init(reading: TargetReading, span: Range<Int64>, resolution: Int64) {
-        (self.reading, self.span, self.resolution) = (reading, span, resolution)
+    /// The same without the phases and without the time in each state, which is counted from single results, and all steps as one.
+    static func latency(
+        _ reading: TargetReading, _ span: Range<Int64>, resolution: Int64
+    ) throws -> (steps: [RollupItem], whole: RollupItem) {
+        var series = Series(
+            reading: reading, span: span, resolution: max(Counting.minute, resolution), withPhases: false)
+        try series.addRollups()
+        var whole = Rollup()
+        for rollup in series.buckets.values { whole.merge(rollup) }
+        let length = span.upperBound - span.lowerBound
+        return (series.items, RollupItem(start: span.lowerBound, length: length, whole, hasTime: false))
+    }
+
+    private init(reading: TargetReading, span: Range<Int64>, resolution: Int64, withPhases: Bool) {
+        (self.reading, self.span, self.resolution, self.withPhases) = (reading, span, resolution, withPhases)
     }
 
     private var items: [RollupItem] {
@@ -92,11 +107,11 @@ struct Series {
     }
 
     private mutating func addMinutes() throws {
-        let rows = try MinuteRows(reading.db, withPhases: true)
+        let rows = try MinuteRows(reading.db, withPhases: withPhases)
         var sum = PeriodSum()
         for chunk in try StoredChunk.all(reading.db, span) where chunk.moved >= reading.target {
             try rows.each(of: reading.target, in: chunk) { minute, row, column in
-                sum.addMinute(row, from: column, withPhases: true)
+                sum.addMinute(row, from: column, withPhases: withPhases)
                 add(sum.reset(), minute, of: Counting.minute)
             }
         }
@@ -105,7 +120,9 @@ struct Series {
     private mutating func addPeriods(
         _ table: PeriodTable, in span: Range<Int64>, from earliest: Int64 = .min, where isWanted: (Int64) -> Bool = { _ in true }
     ) throws {
-        let select = try Prepared(reading.db, "SELECT \(PeriodTable.columns) FROM \(table.withPhases) WHERE id = ?")
+        let (columns, source) =
+            withPhases ? (PeriodTable.columns, table.withPhases) : (PeriodTable.columnsWithoutPhases, table.name)
+        let select = try Prepared(reading.db, "SELECT \(columns) FROM \(source) WHERE id = ?")
         let first = max(span.lowerBound.flooredQuotient(by: table.milliseconds), earliest)
         // Nothing is there before the first row and after the last.
         let ends = try ["min", "max"].map { try reading.db.integer("SELECT \($0)(id) FROM \(table.name)").map(PeriodID.period) }
@@ -116,7 +133,7 @@ struct Series {
         for period in max(first, least)...end where isWanted(period) {
             select.bind(PeriodID.make(period: period, target: reading.target), at: 1)
             try select.run { row in
-                sum.add(row, from: 0, withPhases: true)
+                sum.add(row, from: 0, withPhases: withPhases)
                 add(sum.reset(), period, of: table.milliseconds)
                 return false
             }

@@ -100,27 +100,33 @@ package struct IncidentRow: Hashable, Sendable {
     package var vantage: String
     package var incident: Incident
 
-    static func newest(
-        _ db: Database, of target: TargetIdentity?, after: Timestamp?, limit: Int
-    ) throws -> [IncidentRow] {
+    static func one(_ db: Database, id: Int64) throws -> IncidentRow? { try all(db, "WHERE i.id = ?", [.integer(id)]).first }
+
+    static func all(_ db: Database, _ filter: IncidentFilter) throws -> [IncidentRow] {
+        let (condition, cells) = filter.condition
+        return try all(db, condition, cells)
+    }
+
+    private static func all(_ db: Database, _ condition: String, _ cells: [Cell]) throws -> [IncidentRow] {
         var rows: [IncidentRow] = []
         try db.run(
             """
             SELECT i.id, t.client_id, t.target_id, t.name, t.region, v.name, \(JudgeStates.incidentColumns)
             FROM incident i JOIN target t ON t.id = i.target JOIN vantage v ON v.id = i.vantage
-            LEFT JOIN reason ib ON ib.id = i.reason
-            WHERE (?1 IS NULL OR t.client_id = ?1 AND t.target_id = ?2) AND (i.ended_at_ms IS NULL OR i.ended_at_ms >= ?3)
-            ORDER BY i.id DESC LIMIT ?4
-            """,
-            [Cell(target?.clientID), Cell(target?.key), .integer(after?.milliseconds ?? .min), Cell(limit)]
+            LEFT JOIN reason ib ON ib.id = i.reason \(condition)
+            """, cells
         ) { row in
-            let identity = TargetIdentity(clientID: row.text(1) ?? "", key: row.text(2) ?? "")
-            guard let id = row.integer(0), let incident = JudgeStates.incident(row, of: identity, from: 6) else { return true }
-            rows.append(
-                IncidentRow(
-                    id: id, name: row.text(3) ?? "", region: row.text(4) ?? "", vantage: row.text(5) ?? "", incident: incident))
+            if let incident = IncidentRow(row) { rows.append(incident) }
             return true
         }
         return rows
+    }
+
+    /// Reads the columns above, which the row begins with.
+    init?(_ row: CellReader) {
+        let identity = TargetIdentity(clientID: row.text(1) ?? "", key: row.text(2) ?? "")
+        guard let id = row.integer(0), let incident = JudgeStates.incident(row, of: identity, from: 6) else { return nil }
+        (self.id, self.incident) = (id, incident)
+        (name, region, vantage) = (row.text(3) ?? "", row.text(4) ?? "", row.text(5) ?? "")
     }
 }

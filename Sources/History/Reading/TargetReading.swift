@@ -45,6 +45,35 @@ struct TargetReading {
         return items
     }
 
+    /// Of a target that has few results: two days of chunks.
+    private static let chunksLookedAt = 576
+
+    /// The newest results, the newest first.
+    func newestResults(limit: Int) throws -> [ResultItem] {
+        let addresses = try addresses()
+        var items: [ResultItem] = []
+        func take(_ id: Int64, _ startedAt: Int64, _ values: ResultValues) -> Bool {
+            let kind = counting.kinds[values.kind].map { KindFacts($0, counting.words) } ?? KindFacts()
+            items.append(Self.item(id, startedAt, values, kind, addresses))
+            return items.count < limit
+        }
+        let moved = try Prepared(
+            db, "SELECT id, \(ResultValues.columns) FROM settled WHERE id >= ? AND id < ? ORDER BY id DESC")
+        for chunk in try StoredChunk.all(db, .min ..< .max).suffix(Self.chunksLookedAt).reversed() where items.count < limit {
+            guard chunk.moved >= target else {
+                try eachWaiting(chunk, newestFirst: true, take)
+                continue
+            }
+            moved.bind(ResultID.make(chunk: chunk.id, target: target), at: 1)
+            moved.bind(ResultID.make(chunk: chunk.id, target: target + 1), at: 2)
+            try moved.run { row in
+                let values = ResultValues(row, from: 1)
+                return take(row.id(0), chunk.base + values.offset, values)
+            }
+        }
+        return items
+    }
+
     /// Each result of a span of time, first the results that have been moved.
     func each(_ span: Range<Int64>, from cursor: Int64 = 0, _ body: (Int64, Int64, ResultValues) throws -> Bool) throws {
         var goesOn = true
@@ -70,12 +99,18 @@ struct TargetReading {
     }
 
     /// Each result of this target in a chunk that hasn't been moved: one search in each commit of the chunk.
-    private func eachWaiting(_ chunk: StoredChunk, _ body: (Int64, Int64, ResultValues) throws -> Bool) throws {
-        let waiting = try Prepared(db, "SELECT id, \(ResultValues.columns) FROM recent WHERE id >= ? AND id < ? ORDER BY id")
+    private func eachWaiting(
+        _ chunk: StoredChunk, newestFirst: Bool = false, _ body: (Int64, Int64, ResultValues) throws -> Bool
+    ) throws {
+        let waiting = try Prepared(
+            db,
+            "SELECT id, \(ResultValues.columns) FROM recent WHERE id >= ? AND id < ? ORDER BY id \(newestFirst ? "DESC" : "ASC")")
         let newest = try db.integer("SELECT max(id) FROM recent").map(ResultID.chunk) ?? 0
         let end = min(chunk.endCommit ?? .max, newest + 1)
         var goesOn = true
-        for commit in chunk.firstCommit..<max(chunk.firstCommit, end) where goesOn {
+        let commits = chunk.firstCommit..<max(chunk.firstCommit, end)
+        for place in 0..<(commits.upperBound - commits.lowerBound) where goesOn {
+            let commit = newestFirst ? commits.upperBound - 1 - place : commits.lowerBound + place
             waiting.bind(ResultID.make(chunk: commit, target: target), at: 1)
             waiting.bind(ResultID.make(chunk: commit, target: target + 1), at: 2)
             try waiting.run { row in

@@ -60,7 +60,9 @@ final class Retention: Sendable {
             let end = PeriodID.make(period: min(cutoff.flooredQuotient(by: table.milliseconds), last), target: 0)
             if try table.removeFirst(db, before: end, rows: Self.rowsAStep) { return true }
         }
-        if let cutoff = cutoff(keep.days) { return try Self.removeIncidents(db, before: cutoff) }
+        if let cutoff = cutoff(keep.days), try Self.removeIncidents(db, before: cutoff) { return true }
+        // What servers said is needed as long as their minutes: it may have personal data in it.
+        if let cutoff = cutoff(keep.minutes) { return try Self.removeEvidence(db, before: cutoff) }
         return false
     }
 
@@ -133,14 +135,33 @@ final class Retention: Sendable {
     }
 
     private static func removeIncidents(_ db: Database, before cutoff: Int64) throws -> Bool {
-        let old = "SELECT id FROM incident WHERE ended_at_ms < \(cutoff) AND closed_as IS NOT NULL LIMIT \(rowsAStep)"
+        let old = "SELECT id FROM incident WHERE ended_at_ms < \(cutoff) AND closed_as IS NOT NULL LIMIT \(incidentsAStep)"
         guard try db.integer(old) != nil else { return false }
         try db.inTransaction(.immediate) {
+            try db.run("DELETE FROM evidence WHERE incident IN (\(old))")
+            try db.run("DELETE FROM note WHERE incident IN (\(old))")
             try db.run("DELETE FROM incident WHERE id IN (\(old))")
             return .commit
         }
         return true
     }
+
+    /// Of incidents that have ended.
+    private static func removeEvidence(_ db: Database, before cutoff: Int64) throws -> Bool {
+        let old = """
+            SELECT DISTINCT e.incident FROM evidence e JOIN incident i ON i.id = e.incident
+            WHERE i.ended_at_ms < \(cutoff) ORDER BY e.incident LIMIT \(incidentsAStep)
+            """
+        guard try db.integer(old) != nil else { return false }
+        try db.inTransaction(.immediate) {
+            try db.run("DELETE FROM evidence WHERE incident IN (\(old))")
+            return .commit
+        }
+        return true
+    }
+
+    /// The evidence of each may have 8 KiB.
+    private static let incidentsAStep = 250
 
     /// Transitions are in the order of their commits: age falls as the id grows, and the first to keep is found by halves. A transition
     /// that a jumping clock misdated goes with its neighbours. The newest always stays: the next id is counted from it.

@@ -10,13 +10,19 @@ package struct HistoryRecord: Sendable {
     package var interval: Duration
     /// Whether the target was in a maintenance window.
     package var isInMaintenance: Bool
+    /// What is to be kept with the target's incident.
+    package var incidentNotes: [IncidentNote]
 
-    package init(result: ProbeResult, judgement: Judgement, judge: Judge?, interval: Duration, isInMaintenance: Bool = false) {
+    package init(
+        result: ProbeResult, judgement: Judgement, judge: Judge?, interval: Duration, isInMaintenance: Bool = false,
+        incidentNotes: [IncidentNote] = []
+    ) {
         self.result = result
         self.judgement = judgement
         self.judge = judge
         self.interval = interval
         self.isInMaintenance = isInMaintenance
+        self.incidentNotes = incidentNotes
     }
 }
 
@@ -67,6 +73,7 @@ struct Batch: Sendable {
     private(set) var rows: BoundedQueue<ResultRow>
     private(set) var transitions: BoundedQueue<Transition>
     private(set) var closedIncidents: BoundedQueue<Incident>
+    private(set) var incidentNotes: [IncidentNote] = []
     private(set) var judges: [TargetIdentity: JudgeChange] = [:]
     private(set) var lists: [String: [Target]] = [:]
     /// Targets of lists that were replaced before they were written: the names of their results.
@@ -85,8 +92,15 @@ struct Batch: Sendable {
         closedIncidents = BoundedQueue(limit: limit)
     }
 
+    /// Past so many notes evidence waits without its headers and its body, each of which may be 3 KiB. When everything fails at once, there are
+    /// some for each target.
+    private static let wholeNotesMax = 4096
+    /// Past so many, no evidence waits any more.
+    private static let notesMax = 65_536
+
     var isEmpty: Bool {
-        rows.isEmpty && closedIncidents.isEmpty && judges.isEmpty && lists.isEmpty && forgottenClients.isEmpty
+        rows.isEmpty && closedIncidents.isEmpty && incidentNotes.isEmpty && judges.isEmpty && lists.isEmpty
+            && forgottenClients.isEmpty
             && documents.isEmpty
     }
 
@@ -95,11 +109,24 @@ struct Batch: Sendable {
         // A transition is dropped long after its row, and the row was counted.
         if let transition = record.judgement.transition { _ = transitions.append(transition) }
         if case .closed(let incident)? = record.judgement.incident { dropped += closedIncidents.append(incident) }
+        for note in record.incidentNotes { append(note) }
         guard let judge = record.judge else { return }
         var change = judges[record.result.target] ?? JudgeChange()
         change.judge = judge
         change.since = record.judgement.transition?.at ?? change.since
         judges[record.result.target] = change
+    }
+
+    /// When an incident was confirmed and what somebody noted on it is small, and is never dropped. Evidence is no result: nobody is told when
+    /// it is.
+    mutating func append(_ note: IncidentNote) {
+        guard case .evidence(let kind, var evidence) = note.change, incidentNotes.count >= Self.wholeNotesMax else {
+            incidentNotes.append(note)
+            return
+        }
+        guard incidentNotes.count < Self.notesMax else { return }
+        (evidence.headers, evidence.body) = (nil, nil)
+        incidentNotes.append(IncidentNote(target: note.target, startedAt: note.startedAt, .evidence(kind, evidence)))
     }
 
     mutating func append(_ documents: [StoredDocument], ticket: Int) {
@@ -136,6 +163,7 @@ struct Batch: Sendable {
         dropped += rows.append(later.rows)
         _ = transitions.append(later.transitions)
         dropped += closedIncidents.append(later.closedIncidents)
+        for note in later.incidentNotes { append(note) }
         judges.merge(later.judges) { earlier, later in
             if later.startsAnew { return later }
             return JudgeChange(startsAnew: earlier.startsAnew, judge: later.judge, since: later.since ?? earlier.since)

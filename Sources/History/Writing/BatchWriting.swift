@@ -24,6 +24,8 @@ extension Batch {
             try JudgeStates.write(db, target, change, &cache.dimensions)
             if change.judge == nil { written.gone.append(target) }
         }
+        // By now each incident has its row.
+        for note in incidentNotes { try EvidenceRows.write(db, note) }
         for (id, text) in documents {
             let key: [Cell] = [.text(id.kind), .text(id.key)]
             if let text {

@@ -32,17 +32,31 @@ enum JudgeStates {
         try db.run(
             """
             INSERT INTO incident (target, vantage, started_at_ms, confirmed_at_ms, ended_at_ms, reason, http_status,
-                failed_probes, closed_as)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+                failed_probes, closed_as, uuid, changed_at_ms)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, coalesce(?5, ?4))
             ON CONFLICT (target, started_at_ms) DO UPDATE SET confirmed_at_ms = excluded.confirmed_at_ms,
                 ended_at_ms = excluded.ended_at_ms, reason = excluded.reason, http_status = excluded.http_status,
-                failed_probes = excluded.failed_probes, closed_as = excluded.closed_as
+                failed_probes = excluded.failed_probes, closed_as = excluded.closed_as,
+                changed_at_ms = CASE WHEN (ended_at_ms, closed_as, reason) IS (excluded.ended_at_ms, excluded.closed_as,
+                    excluded.reason) THEN changed_at_ms ELSE excluded.changed_at_ms END
             """,
             [
                 .integer(try dimensions.target(incident.target, db)), .integer(dimensions.vantage), Cell(incident.startedAt),
                 Cell(incident.confirmedAt), Cell(incident.endedAt), dimensions.cell(incident.reason),
                 Cell(incident.httpStatus), Cell(incident.failedProbes), Cell(incident.closedAs?.rawValue),
+                .text(randomUUID()),
             ])
+    }
+
+    static func since(_ db: Database) throws -> [TargetIdentity: Timestamp] {
+        var since: [TargetIdentity: Timestamp] = [:]
+        try db.run(
+            "SELECT t.client_id, t.target_id, j.since_ms FROM judge j JOIN target t ON t.id = j.target WHERE j.since_ms IS NOT NULL"
+        ) { row in
+            since[TargetIdentity(clientID: row.text(0) ?? "", key: row.text(1) ?? "")] = row.timestamp(2)
+            return true
+        }
+        return since
     }
 
     static func all(_ db: Database) throws -> [TargetIdentity: Judge] {
@@ -86,4 +100,15 @@ enum JudgeStates {
             httpStatus: row.int(column + 4), failedProbes: row.count(column + 5),
             closedAs: row.text(column + 6).flatMap { Incident.Closing(rawValue: $0) })
     }
+}
+
+/// Version 4 of RFC 9562, in its canonical form.
+private func randomUUID() -> String {
+    // Two numbers, because each asks the system.
+    let numbers = [UInt64.random(in: .min ... .max), UInt64.random(in: .min ... .max)]
+    var bytes = numbers.flatMap { number in (0..<8).map { UInt8(truncatingIfNeeded: number >> (8 * $0)) } }
+    bytes[6] = bytes[6] & 0x0f | 0x40
+    bytes[8] = bytes[8] & 0x3f | 0x80
+    let digits = Array(Hex.text(bytes))
+    return [0..<8, 8..<12, 12..<16, 16..<20, 20..<32].map { String(digits[$0]) }.joined(separator: "-")
 }

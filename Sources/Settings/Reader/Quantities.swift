@@ -81,7 +81,7 @@ private let sizeUnits: [(name: String, bytes: Int)] = [
     ("TiB", 1 << 40), ("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10), ("B", 1),
 ]
 
-private func parseDuration(_ text: String) -> Duration? {
+package func parseDuration(_ text: String) -> Duration? {
     scaled(text, durationUnits.map { ($0.name, $0.milliseconds) }).map { .milliseconds($0) }
 }
 

@@ -11,6 +11,7 @@ struct AlertingKeys: SectionKeys {
             Key("resend_interval", default: "1m", \.resendInterval, as: .duration(.seconds(1) ... .seconds(3600))),
             Key("group_window", default: "10s", \.groupWindow, as: .duration(.zero ... .seconds(3600))),
             Key("degraded", default: "false", \.degraded, as: .truth),
+            Key("evidence", default: "false", \.evidence, as: .truth),
             Key("heartbeat", \.heartbeat, asNullable: heartbeat.parser, below: heartbeat.facts),
         ]
     }

@@ -5,6 +5,7 @@ struct OverrideKeys: SectionKeys {
     struct Entry: Equatable {
         var match: Match?
         var policy: ProbePolicy
+        var written = Written()
     }
 
     let context: ReadingContext
@@ -19,6 +20,7 @@ struct OverrideKeys: SectionKeys {
                 let secretsMayGo = entry.match.map { $0.url?.mayCarrySecrets ?? false } ?? true
                 let keys = ProbeKeys(context: context, secretsMayGo: secretsMayGo)
                 section.read("probe", into: &entry.policy, as: .mapping(keys, over: entry.policy))
+                entry.written.keys = section.value(of: "probe")?.writtenKeys() ?? []
             },
         ]
     }
@@ -27,7 +29,10 @@ struct OverrideKeys: SectionKeys {
         let entry = ValueParser.mapping(self, over: Entry(policy: defaults))
         return ValueParser { value, diagnostics in
             entry.read(value, diagnostics).flatMap { entry in
-                entry.match.map { Override(match: $0, policy: entry.policy) }
+                entry.match.map {
+                    Override(
+                        match: $0, policy: entry.policy, written: Written(keys: entry.written.keys, line: value.location.line))
+                }
             }
         }
     }

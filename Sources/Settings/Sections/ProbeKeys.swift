@@ -30,6 +30,7 @@ struct ProbeKeys: SectionKeys {
             Key("body", \.body, asNullable: context.policyText(limit: 64 << 10, allowsLineBreaks: true)),
             Key("user_agent", default: .words("rangefinder/VERSION"), \.userAgent, as: .text(limit: 256)),
             Key(section: "expect", \.self, ExpectKeys(context: context)),
+            Key(section: "evidence", \.evidence, EvidenceKeys()),
         ]
     }
 
@@ -147,6 +148,16 @@ struct ProbeKeys: SectionKeys {
         }
         if entries.count > 100 { diagnostics.error("\(value.label) holds more than 100 headers", at: value.location) }
         return headers
+    }
+}
+
+/// The keys of `probe.evidence`.
+struct EvidenceKeys: SectionKeys {
+    var keys: [Key<ProbePolicy.EvidenceKept>] {
+        [
+            Key("body", default: "512B", \.bodyBytes, as: .size(0...Evidence.bodyMax)),
+            Key("headers", default: "true", \.keepsHeaders, as: .truth),
+        ]
     }
 }
 

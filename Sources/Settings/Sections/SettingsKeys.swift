@@ -10,6 +10,7 @@ struct SettingsKeys: SectionKeys {
             Key("listen", default: "127.0.0.1:10115", \.listen, as: .address, .afterRestart),
             Key("listen_names", default: "[]", \.listenNames, as: .list(.text(limit: 253), limit: 100), .afterRestart),
             Key("external_url", \.externalURL, asNullable: .webURL),
+            Key("pages", default: "auto", \.pages, as: .word, .afterRestart),
             Key("admin", default: "false", \.admin, as: .truth, .afterRestart),
             Key("web_config_file", \.webConfigFile, asNullable: context.webConfigFile),
             Key(section: "metrics", \.metrics, MetricsKeys()),
@@ -56,6 +57,7 @@ struct SettingsKeys: SectionKeys {
 
     func check(_ section: Section, _ settings: inout Settings) {
         let diagnostics = context.diagnostics
+        settings.probeWritten.keys = section.value(of: "probe")?.writtenKeys() ?? []
         if let server = settings.targetsServer {
             let location = section.location(of: "targets_server")
             if server.listen == settings.listen && server.listen.port != 0 {

@@ -2,6 +2,7 @@ import ArgumentParser
 import Curl
 import Daemon
 import Health
+import Pages
 import Settings
 
 /// Which daemon is asked: without either option the service of this machine.
@@ -35,13 +36,14 @@ struct DaemonOptions: ParsableArguments {
 
 /// Asks the running daemon of a database over its Unix socket, and prints what it says.
 ///
-/// - Throws: with code 1 when it couldn't do it, and 69 when none answers.
-func askDaemon(_ path: String, database: String) async throws {
+/// - Parameter form: the fields of the request's body.
+/// - Throws: with code 1 when it couldn't do it, 2 when what was asked for makes no sense, and 69 when none answers.
+func askDaemon(_ path: String, form: [(name: String, value: String)] = [], database: String) async throws {
     guard let url = URLParts("http://localhost\(path)") else { return }
     let engine = try TransferEngine(userAgent: Rangefinder.userAgent)
     var troubles: [String] = []
     for socket in ControlSocket.candidates(database: database) {
-        let report = await ask(engine, url, socket)
+        let report = await ask(engine, url, form, socket)
         guard let status = report.status, report.failure == nil else {
             troubles.append("\(displayText(socket)): \(displayText(report.failure?.detail ?? "no answer"))")
             continue
@@ -50,7 +52,7 @@ func askDaemon(_ path: String, database: String) async throws {
         let text = String(decoding: report.body, as: UTF8.self).split(separator: "\n").map {
             displayText(String($0), limit: 1024)
         }
-        guard status == 200 else { throw Failure(.notWell, text.joined(separator: "\n")) }
+        guard status == 200 else { throw Failure(status == 400 ? .usage : .notWell, text.joined(separator: "\n")) }
         for line in text { printError(line) }
         return
     }
@@ -61,8 +63,14 @@ func askDaemon(_ path: String, database: String) async throws {
     throw Failure(.unreachable, "no daemon answers (\(why)); start it, or run this as its user or a member of its group")
 }
 
-private func ask(_ engine: TransferEngine, _ url: URLParts, _ socket: String) async -> TransferReport {
+private func ask(
+    _ engine: TransferEngine, _ url: URLParts, _ form: [(name: String, value: String)], _ socket: String
+) async -> TransferReport {
     var request = TransferRequest(url: url, method: "POST", timeout: .seconds(60))
+    if !form.isEmpty {
+        request.headers = [("Content-Type", "application/x-www-form-urlencoded")]
+        request.body = Array(form.map { "\($0.name)=\(percentEncoded($0.value))" }.joined(separator: "&").utf8)
+    }
     (request.unixSocket, request.keepBody) = (socket, 64 << 10)
     return await engine.transfer(request)
 }

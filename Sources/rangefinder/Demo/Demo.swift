@@ -48,13 +48,16 @@ struct Demo {
         let serverService = DemoService { try await server.run() }
         let watching = DemoService {
             guard let apiPort = await ports.apiPort() else { return }
+            try await makeHistory(store)
             say("starting the daemon; its log goes to \(directory.file("rangefinder.log"))")
             try await watch(apiPort: apiPort, ports: ports)
         }
         var configuration = ServiceGroupConfiguration(
             services: [
                 .init(service: samplesService), .init(service: serverService),
-                .init(service: watching, successTerminationBehavior: .gracefullyShutdownGroup),
+                .init(
+                    service: watching, successTerminationBehavior: .gracefullyShutdownGroup,
+                    failureTerminationBehavior: .gracefullyShutdownGroup),
             ], gracefulShutdownSignals: [.sigterm, .sigint],
             logger: Logger(label: "services") { _ in SwiftLogNoOpLogHandler() })
         configuration.maximumGracefulShutdownDuration = .seconds(5)
@@ -67,13 +70,30 @@ struct Demo {
         if let failure { throw failure }
     }
 
+    /// A state directory that is kept has its own history after its first time.
+    private func makeHistory(_ store: TargetStore) async throws {
+        let path = directory.file("history.db")
+        guard access(path, F_OK) != 0 else { return }
+        say("making up ninety days of history …")
+        let targets = try await store.list(clientID: Self.clientID).records.compactMap { record in
+            record.sKey.map { key in
+                Target(
+                    identity: TargetIdentity(clientID: Self.clientID, key: key), name: record.name, baseURL: record.baseURL,
+                    testPath: record.testPath, region: record.region, ruleEffect: record.ruleEffect)
+            }
+        }
+        var history = try SampleHistory(path: path, vantage: "demo", targets: targets, until: .now())
+        await history.write()
+    }
+
     /// Runs the daemon and draws what it sees until it ends.
     private func watch(apiPort: Int, ports: ListeningPorts) async throws {
         let logger = try fileLogger()
-        let context = Daemon.Context(
+        var context = Daemon.Context(
             surroundings: Rangefinder.surroundings, version: Rangefinder.version, logger: logger,
             logLevel: level,
             onListening: { _, port in ports.pagesListen(on: port) })
+        context.isSample = true
         let daemon = try openDaemon(try settings(apiPort: apiPort), context)
         try await withThrowingTaskGroup(of: Void.self) { group in
             // The graceful shutdown of the group around it reaches the daemon's own.
@@ -115,6 +135,7 @@ struct Demo {
 
     private func addresses(apiPort: Int, pagesPort: Int) -> [String] {
         [
+            "Pages        http://127.0.0.1:\(pagesPort)/",
             "Metrics      http://127.0.0.1:\(pagesPort)/metrics",
             "Ready?       http://127.0.0.1:\(pagesPort)/-/ready",
             "Targets API  http://127.0.0.1:\(apiPort)/api/clients/\(Self.clientID)/targets   (token in \(directory.file("token")))",

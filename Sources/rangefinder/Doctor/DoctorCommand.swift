@@ -3,6 +3,7 @@ import Curl
 import Daemon
 import Glibc
 import Health
+import Pages
 import Settings
 import Terminal
 

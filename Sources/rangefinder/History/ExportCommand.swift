@@ -4,6 +4,7 @@ import FoundationEssentials
 import Glibc
 import Health
 import History
+import Pages
 
 /// `history export`: the pinned views as CSV or JSON Lines.
 struct HistoryExportCommand: AsyncParsableCommand {

@@ -3,6 +3,7 @@ import Daemon
 import Glibc
 import Health
 import History
+import Pages
 import Terminal
 
 struct HistoryCommand: AsyncParsableCommand {

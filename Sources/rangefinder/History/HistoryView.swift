@@ -1,5 +1,6 @@
 import Health
 import History
+import Pages
 import Terminal
 
 /// One target's history as a person sees it: what it comes to, and a plot.

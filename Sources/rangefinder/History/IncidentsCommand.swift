@@ -3,12 +3,20 @@ import Daemon
 import Glibc
 import Health
 import History
+import Pages
 import Terminal
 
 struct IncidentsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "incidents", abstract: "Show the outages that were confirmed, the newest first.",
-        discussion: "Reads the daemon's database, whether the daemon runs or not.")
+        commandName: "incidents", abstract: "Show the outages that were confirmed.",
+        discussion: "Reads the daemon's database, whether the daemon runs or not.",
+        subcommands: [IncidentsListCommand.self, IncidentsShowCommand.self, IncidentsNoteCommand.self],
+        defaultSubcommand: IncidentsListCommand.self)
+}
+
+struct IncidentsListCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "list", abstract: "Show the outages that were confirmed, the newest first.")
 
     @OptionGroup var database: DatabaseOptions
 
@@ -38,41 +46,10 @@ struct IncidentsCommand: AsyncParsableCommand {
         }
         if let target, let chosen { _ = try onlyOne(chosen, matching: target) }
         if json {
-            try printData(try JSONEnvelope.text(kind: "incidents", at: now, rows.map(IncidentItem.init)))
+            try printData(try JSONEnvelope.text(kind: "incidents", at: now, rows.map { IncidentItem(IncidentEntry($0)) }))
         } else {
             let lines = rows.map { IncidentLine(target: $0.name, region: $0.region, incident: $0.incident) }
             try printData(incidentTable(lines, now: now, style: .detect(descriptor: STDOUT_FILENO)))
         }
-    }
-}
-
-/// One outage as `--json` prints it; names as in `incident_history`.
-struct IncidentItem: Encodable {
-    var incidentID: Int64
-    var targetID: String
-    var clientID: String
-    var target: String
-    var region: String
-    var vantage: String
-    var startedAt: String
-    var confirmedAt: String
-    @OrNull var endedAt: String?
-    var reason: String
-    @OrNull var httpStatus: Int?
-    var failedProbes: Int
-    @OrNull var closedAs: String?
-
-    init(_ row: IncidentRow) {
-        incidentID = row.id
-        targetID = row.incident.target.key
-        clientID = row.incident.target.clientID
-        (target, region, vantage) = (row.name, row.region, row.vantage)
-        startedAt = row.incident.startedAt.description
-        confirmedAt = row.incident.confirmedAt.description
-        endedAt = row.incident.endedAt?.description
-        reason = row.incident.reason.rawValue
-        httpStatus = row.incident.httpStatus
-        failedProbes = row.incident.failedProbes
-        closedAs = row.incident.closedAs?.rawValue
     }
 }

@@ -3,6 +3,7 @@ import Daemon
 import Glibc
 import Health
 import History
+import Pages
 import Settings
 import Terminal
 

@@ -2,6 +2,7 @@ import ArgumentParser
 import Daemon
 import Glibc
 import Health
+import Pages
 import Settings
 import TargetsAPI
 import Terminal

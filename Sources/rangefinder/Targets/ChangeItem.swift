@@ -1,4 +1,5 @@
 import Health
+import Pages
 import TargetsAPI
 
 /// One change of a plan as `targets apply --json` prints it.

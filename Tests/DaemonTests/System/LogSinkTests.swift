@@ -6,8 +6,8 @@ import Testing
 @Suite(.timeLimit(.minutes(5))) struct LogSinkTests {
     @Test func aReaderThatIsStuckStopsNobodyAndLearnsWhatItMissed() async throws {
         var ends: [Int32] = [-1, -1]
+        // Never closed: the sink lives as long as the process, and may still be writing when the test is over.
         #expect(pipe(&ends) == 0)
-        defer { ends.forEach { close($0) } }
         let sink = LogSink(descriptor: ends[1])
         let line = String(repeating: "x", count: 99)
         let took = ContinuousClock().measure { for _ in 0..<30_000 { sink.write(line) } }

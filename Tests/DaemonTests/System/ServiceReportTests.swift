@@ -108,6 +108,12 @@ import Testing
             let wedged = Task(executorPreference: engine) { Self.stand(wedge) }
             while try await running.get("/-/ready").status == 200 { try Task.checkCancellation() }
             #expect(try await running.get("/-/ready").body.contains("overdue by three"))
+            // What pages say of the daemon is looked for once a second.
+            while !(try await running.get("/")).body.contains("Probing has stopped") { try Task.checkCancellation() }
+            for path in ["/targets", "/targets/\(documentedClient)/a", "/incidents", "/certificates", "/daemon", "/wall"] {
+                let page = try await running.get(path).body
+                #expect(page.contains("Probing has stopped") && page.contains("What you see here is old."), "\(path)")
+            }
             #expect(await !running.daemon.parts.readiness.problems().isEmpty)
             let before = (beats.requests.count, pings())
             // Two naps of the heartbeat and of the report, by a clock that isn't theirs: the scrapes of a page.

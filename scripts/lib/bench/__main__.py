@@ -16,7 +16,7 @@ import traceback
 from machine import MeasuringLock, private_network, say
 from processes import Failed, OthersWork
 from run import Run
-from scenarios import capacity, cost, history, hostile, lists, moving, names, peer, phases, scale, scrape, soak, steady, truth
+from scenarios import capacity, cost, history, hostile, lists, moving, names, peer, phases, scale, scrape, shown, soak, steady, truth
 from table import Table
 
 SCENARIOS = {
@@ -33,6 +33,7 @@ SCENARIOS = {
     "delay": (truth.delay, "1,000 probes a second at a server with a delay of 50 ms"),
     "phases": (phases.phases, "HTTPS at 500 a second: phases against a server's own clock, and against those at 20 a second"),
     "scrape": (scrape.scrape, "Scrapes of 10,000 targets, full, while 1,000 probes a second go on"),
+    "pages": (shown.shown, "Pages of 100,000 targets, 50 a second, while 1,500 probes a second go on"),
     "start": (scale.start, "Start with 100,000 remembered targets"),
     "tenfold": (cost.tenfold, "Ten times the targets at the same 1,500 probes a second"),
     "history": (history.history, "The history: room, the writer's work, and what reading takes"),
@@ -67,7 +68,7 @@ def read_options():
         # Before anything is built, a mistyped option is told, and what has to be built.
         print(*options.names, sep="\n")
         sys.exit(0)
-    own = {"hostile": options.hostile, "history": options.history}
+    own = {"hostile": options.hostile, "history": options.history, "pages": options.history}
     if options.program is None or options.tools is None or any(own[name] is None for name in own if name in options.names):
         parser.error("--program, --tools, --hostile and --history are needed without scripts/bench")
     options.program, options.tools = options.program.resolve(), options.tools.resolve()

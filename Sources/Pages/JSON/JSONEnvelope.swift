@@ -1,26 +1,29 @@
 import FoundationEssentials
-import Health
+package import Health
 
 /// The envelope of every `--json`: `{"version": 1, "kind": …, "generated_at": …, "items": […]}`. Schemas are in docs/json.
-struct JSONEnvelope<Item: Encodable>: Encodable {
+package struct JSONEnvelope<Item: Encodable>: Encodable {
     var version = 1
     var kind: String
     var generatedAt: String
     var items: [Item]
 
     /// One line and a line feed.
-    static func text(kind: String, at now: Timestamp, _ items: [Item]) throws -> String {
-        let encoder = JSONEncoder()
-        encoder.keyEncodingStrategy = .convertToSnakeCase
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        let envelope = JSONEnvelope(kind: kind, generatedAt: now.description, items: items)
-        return harmlessJSON(String(decoding: try encoder.encode(envelope), as: UTF8.self)) + "\n"
+    package static func text(kind: String, at now: Timestamp, _ items: [Item]) throws -> String {
+        try encoded(JSONEnvelope(kind: kind, generatedAt: now.description, items: items)) + "\n"
     }
+}
+
+func encoded(_ value: some Encodable) throws -> String {
+    let encoder = JSONEncoder()
+    encoder.keyEncodingStrategy = .convertToSnakeCase
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    return harmlessJSON(String(decoding: try encoder.encode(value), as: UTF8.self))
 }
 
 /// The same document, in which what a terminal would obey or not show is written as `\uXXXX` (RFC 8259, section 7). Such characters stand
 /// only inside of texts, and whoever reads the document gets them exactly.
-func harmlessJSON(_ document: String) -> String {
+package func harmlessJSON(_ document: String) -> String {
     guard document.unicodeScalars.contains(where: mustBeEscapedInJSON) else { return document }
     var harmless = ""
     harmless.reserveCapacity(document.utf8.count)
@@ -40,12 +43,12 @@ private func mustBeEscapedInJSON(_ scalar: Unicode.Scalar) -> Bool {
 
 /// What is absent is `null` and never left out.
 @propertyWrapper
-struct OrNull<Value: Encodable>: Encodable {
-    var wrappedValue: Value?
+package struct OrNull<Value: Encodable>: Encodable {
+    package var wrappedValue: Value?
 
-    init(wrappedValue: Value?) { self.wrappedValue = wrappedValue }
+    package init(wrappedValue: Value?) { self.wrappedValue = wrappedValue }
 
-    func encode(to encoder: any Encoder) throws {
+    package func encode(to encoder: any Encoder) throws {
         var container = encoder.singleValueContainer()
         if let wrappedValue { try container.encode(wrappedValue) } else { try container.encodeNil() }
     }

@@ -1,0 +1,238 @@
+package import Health
+
+/// `/`: what is down, and is it one cause; what is degraded; then counts.
+package struct OverviewPage: Sendable {
+    package struct Row: Sendable {
+        var identity: TargetIndex.Identity
+        var live: TargetIndex.Live
+        var said: String
+    }
+
+    /// Targets that are down and share something.
+    package struct Group: Sendable {
+        var thing: SharedThing?
+        var count: Int
+        var since: Timestamp?
+        /// That all of them have.
+        var reason: Reason?
+        /// The first few, those that began first.
+        var rows: [Row]
+    }
+
+    /// How the targets of one region, host or client are.
+    package struct Tally: Hashable, Sendable {
+        var name: String
+        var down = 0
+        var degraded = 0
+        var all = 0
+    }
+
+    private static let rowsOfGroup = 4
+    private static let degradedMax = 12
+    private static let talliesMax = 12
+
+    let counts: [Status: Int]
+    let total: Int
+    let groups: [Group]
+    let degraded: [Row]
+    let regions: [Tally]
+    let hosts: [Tally]
+    let clients: [Tally]
+    /// How many regions, hosts and clients there are in all.
+    let tallied: (regions: Int, hosts: Int, clients: Int)
+
+    package init(_ index: TargetIndex, _ certificates: CertificateTable) {
+        var (down, degraded): ([(slot: Int, row: Row)], [Row]) = ([], [])
+        var (regions, hosts, clients): ([String: Tally], [String: Tally], [String: Tally]) = ([:], [:], [:])
+        index.forEach { slot, identity, live in
+            Self.count(identity.region, live, &regions)
+            Self.count(identity.host ?? "", live, &hosts)
+            Self.count(identity.identity.clientID, live, &clients)
+            guard live.status == .down || live.status == .degraded else { return }
+            let said = index.said(slot: slot)?.sentence ?? live.reason?.words ?? live.cause?.words ?? ""
+            let row = Row(identity: identity, live: live, said: said)
+            if live.status == .down { down.append((slot, row)) } else { degraded.append(row) }
+        }
+        (counts, total) = (index.counts, index.count)
+        let share = { (thing: SharedThing) -> Double in
+            let tally: Tally? =
+                switch thing {
+                case .host(let host): hosts[host]
+                case .region(let region): regions[region]
+                case .certificate, .block, .regionAndReason, .reason: nil
+                }
+            return tally.map { Double($0.down) / Double(max(1, $0.all)) } ?? 1
+        }
+        let shared = SharedCauses(down, share: share) { member in
+            let address = index.said(slot: member.slot)?.address.flatMap { IPAddress($0) }
+            return Self.things(member.row, address, certificate: certificates.fingerprint(slot: member.slot))
+        }
+        groups = shared.groups.map { group in
+            let rows = group.members.map(\.row).sorted { Self.isEarlier($0, $1) }
+            let reasons = Set(rows.map(\.live.reason))
+            return Group(
+                thing: group.thing, count: rows.count, since: rows.compactMap(\.live.since).min(),
+                reason: reasons.count == 1 ? reasons.first ?? nil : nil,
+                rows: Array(rows.prefix(Self.rowsOfGroup)))
+        }
+        self.degraded = Array(degraded.sorted { Self.isEarlier($1, $0) }.prefix(Self.degradedMax))
+        tallied = (regions.count, hosts.count, clients.count)
+        (self.regions, self.hosts, self.clients) = (Self.worst(regions), Self.worst(hosts), Self.worst(clients))
+    }
+
+    private static func count(_ name: String, _ live: TargetIndex.Live, _ tallies: inout [String: Tally]) {
+        var tally = tallies[name] ?? Tally(name: name)
+        tally.all += 1
+        if live.status == .down { tally.down += 1 }
+        if live.status == .degraded { tally.degraded += 1 }
+        tallies[name] = tally
+    }
+
+    /// What is wrong first; where nothing is, the largest.
+    private static func worst(_ tallies: [String: Tally]) -> [Tally] {
+        Array(
+            tallies.values.sorted { ($1.down, $1.degraded, $1.all, $0.name) < ($0.down, $0.degraded, $0.all, $1.name) }.prefix(
+                talliesMax))
+    }
+
+    private static func isEarlier(_ one: Row, _ other: Row) -> Bool {
+        (one.live.since?.milliseconds ?? .max, one.identity.name) < (other.live.since?.milliseconds ?? .max, other.identity.name)
+    }
+
+    private static func things(_ row: Row, _ address: IPAddress?, certificate: String?) -> [SharedThing] {
+        var things: [SharedThing] = []
+        things += [.sharedHost(row.identity.host), .sharedBlock(address)].compactMap(\.self)
+        if let certificate { things.append(.certificate(certificate)) }
+        if let reason = row.live.reason {
+            if !row.identity.region.isEmpty { things.append(.regionAndReason(row.identity.region, reason)) }
+            things.append(.reason(reason))
+        }
+        return things
+    }
+}
+
+extension OverviewPage {
+    package var worst: Status { Status.worst(counts) }
+
+    /// Before the program's name in the tab.
+    package var title: String {
+        if total == 0 { return "No targets" }
+        return worst == .up ? "All well" : "\(ShownNumber.grouped(counts[worst] ?? 0)) \(worst.rawValue)"
+    }
+
+    private var headline: String {
+        let (down, degraded, unknown) = (counts[.down] ?? 0, counts[.degraded] ?? 0, counts[.unknown] ?? 0)
+        if total == 0 { return "There are no targets" }
+        if down > 0 { return "\(down) of \(counted(total, "target")) \(down == 1 ? "is" : "are") down" }
+        if degraded > 0 {
+            return "\(degraded) of \(counted(total, "target")) \(degraded == 1 ? "is" : "are") degraded, none is down"
+        }
+        if unknown > 0 {
+            return "Nothing is known to be down, \(unknown) of \(counted(total, "target")) \(unknown == 1 ? "is" : "are") unknown"
+        }
+        return total == 1 ? "The target is up" : "All \(total) targets are up"
+    }
+
+    private var leads: [[String: Any]] {
+        guard let first = groups.first, let thing = first.thing, (counts[.down] ?? 0) > 1 else { return [] }
+        let down = counts[.down] ?? 0
+        let text =
+            first.count == down ? "All \(down) share \(thing.words)." : "\(first.count) of the \(down) share \(thing.words)."
+        return [["text": text]]
+    }
+
+    package func html(_ renderer: PageRenderer, _ frame: PageFrame) -> String {
+        let tally = [Status.down, .degraded, .unknown, .up].map { status -> [String: Any] in
+            let count = counts[status] ?? 0
+            return [
+                "status": status.rawValue, "count": ShownNumber.grouped(count),
+                "mark": count == 0 ? "nil" : status == .up ? "plain" : status.rawValue,
+                "wordMark": count == 0 ? "nil" : status.rawValue,
+            ]
+        }
+        let tables = [
+            table("By region", "Region", "region", regions, of: tallied.regions),
+            table("By host", "Host", "host", hosts, of: tallied.hosts),
+            table("By client", "Client", "client", clients, of: tallied.clients),
+        ].compactMap(\.self)
+        return renderer.html(
+            "overview", frame,
+            [
+                "headline": headline, "leads": leads, "tally": tally, "hasDown": !groups.isEmpty,
+                "downCount": ShownNumber.grouped(counts[.down] ?? 0), "groups": groups.map { context($0, frame.asOf) },
+                "hasDegraded": !degraded.isEmpty, "degradedCount": ShownNumber.grouped(counts[.degraded] ?? 0),
+                "degraded": [brief(degraded, "Targets that are degraded", frame.asOf)], "counts": tables,
+                "hasCounts": !tables.isEmpty, "hasTrouble": !groups.isEmpty || !degraded.isEmpty,
+            ])
+    }
+
+    private func context(_ group: Group, _ page: Timestamp) -> [String: Any] {
+        let members = counted(group.count, "target")
+        var context = brief(group.rows, "The targets of this group", page)
+        context["count"] = ShownNumber.grouped(group.count)
+        context["id"] = group.thing.map { elementID($0.words) } ?? "alone"
+        context["heading"] =
+            group.thing.map { "\(members) share \($0.words)" }
+            ?? "\(members) \(group.count == 1 ? "is down by itself" : "are down, each by itself")"
+        let saying = group.reason.map { reason in
+            switch group.thing {
+            // Says so already.
+            case .reason, .regionAndReason: ""
+            default: " Of each: \(reason.words)."
+            }
+        }
+        context["why"] =
+            (group.thing.map(\.sentence) ?? "Nothing else shares its host, its block of addresses or its reason.")
+            + (saying ?? "")
+            + (group.since.map { " The first began at \(ShownTime($0, page: page).text)." } ?? "")
+        if let link = group.thing?.link {
+            context["link"] = link
+            if group.count > group.rows.count { context["more"] = "\(ShownNumber.grouped(group.count - group.rows.count)) more" }
+        }
+        return context
+    }
+
+    private func brief(_ rows: [Row], _ caption: String, _ page: Timestamp) -> [String: Any] {
+        [
+            "caption": caption,
+            "rows": rows.map { row -> [String: Any] in
+                var context: [String: Any] = [
+                    "id": elementID(of: row.identity.identity), "status": row.live.status.rawValue,
+                    "word": row.live.status.rawValue,
+                    "link": targetLink(row.identity.identity), "name": shownText(row.identity.name),
+                    "said": shownText(row.said, limit: 200),
+                ]
+                if let since = row.live.since { context["since"] = ShownTime(since, page: page, zone: false).context }
+                return context
+            },
+        ]
+    }
+
+    /// nil where there is only one, and it says nothing.
+    private func table(_ title: String, _ column: String, _ field: String, _ tallies: [Tally], of count: Int) -> [String: Any]? {
+        guard count > 1 else { return nil }
+        var context: [String: Any] = [
+            "title": title, "column": column,
+            "rows": tallies.map { tally -> [String: Any] in
+                var row: [String: Any] = [
+                    "id": elementID("\(field)-\(tally.name)"), "name": tally.name.isEmpty ? "none" : shownText(tally.name),
+                    "all": ShownNumber.grouped(tally.all),
+                ]
+                // What has none can't be asked for.
+                if !tally.name.isEmpty { row["link"] = "/targets?\(field)=\(percentEncoded(tally.name))" }
+                if tally.down > 0 { row["down"] = ShownNumber.grouped(tally.down) }
+                if tally.degraded > 0 { row["degraded"] = ShownNumber.grouped(tally.degraded) }
+                return row
+            },
+        ]
+        if count > tallies.count { context["more"] = "and \(ShownNumber.grouped(count - tallies.count)) more" }
+        return context
+    }
+}
+
+extension Status {
+    /// The worst of those that some target has; `unknown` without targets. Of what is unknown nobody can say that it is well.
+    static func worst(_ counts: [Status: Int]) -> Status {
+        [.down, .degraded, .unknown, .up].first { (counts[$0] ?? 0) > 0 } ?? .unknown
+    }
+}
