@@ -133,8 +133,8 @@ quietly() {
 need_pypi() {
     local modules=${1// /, } python=$root/.build/venv/bin/python
     shift
-    # One command after the other: inside a condition, `set -e` doesn't hold.
-    if ! [[ -x $python ]]; then
+    # One that was cut short has no pip.
+    if ! "$python" -m pip --version >/dev/null 2>&1; then
         mkdir -p "$root/.build"
         quietly "Making .build/venv" python3 -m venv --clear "$root/.build/venv" || return 1
     fi
