@@ -121,7 +121,9 @@ quietly() {
     trap - INT TERM
     if [[ -t 2 ]]; then printf '\r\033[K' >&2; fi
     if ((status)); then
-        say "$label failed after $((SECONDS - start))s. The end of $log:"
+        say "$label failed after $((SECONDS - start))s. What failed, and the end of $log:"
+        # A test that failed early is not among the last lines of a thousand that ran beside each other.
+        grep -A 3 -e '✘.*recorded an issue' -e ': error: ' "$log" | cut -c 1-2000 | head -n 60 >&2 || true
         tail -n 40 "$log" >&2
         return "$status"
     fi

@@ -157,8 +157,9 @@ import Testing
             viewed = (rows.first ?? "").split(separator: "|").map { Int($0) }
         } while said.prefix(4) != viewed.prefix(4) && ContinuousClock.now < deadline
         #expect(said.prefix(4) == viewed.prefix(4), "\(name)")
-        // Of the ninety days nobody looked before the first hour.
-        #expect((viewed.last ?? nil) ?? 0 >= 3_600_000 && ((said.last ?? nil) ?? 0) >= ((viewed.last ?? nil) ?? 0), "\(name)")
+        // Of the hour without a daemon, the last result of before counts for a few intervals. Of the ninety days, nobody looked before the first hour.
+        let unwatched = 3_600_000 - 4 * Int(Self.interval.components.seconds) * 1000
+        #expect((viewed.last ?? nil) ?? 0 >= unwatched && ((said.last ?? nil) ?? 0) >= ((viewed.last ?? nil) ?? 0), "\(name)")
         #expect((said[3] ?? 0) >= 3_600_000 && (said[0] ?? 0) > 20 * 3_600_000, "\(name): \(said)")
         #expect(((said[2] ?? 0) > 0) == (name == "fell"), "\(name): \(said)")
         let steps = try await items(ofCommand: ["history", "tgt_\(name)", "--since", "3d", "--resolution", "1h"])
