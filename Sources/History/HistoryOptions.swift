@@ -58,6 +58,8 @@ package enum HistoryEvent: Sendable {
     case writeFailed(HistoryError)
     /// The database that was there is damaged: it is now called this, and a new one was begun.
     case setAside(String, HistoryError)
+    /// The database's WAL was deleted under it: what the WAL had is saved, and the same database was opened again.
+    case reopened
     /// Writing works again; this many results had waited.
     case writeRecovered(waiting: Int)
     /// The queue is full and its oldest rows are being dropped. Reported once a trouble.

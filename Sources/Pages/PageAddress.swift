@@ -111,7 +111,11 @@ extension TargetQuery {
         case "region": region = value
         case "host": host = value
         case "client": client = value
-        case "reason": reason = value
+        case "reason":
+            guard Reason(rawValue: value) != nil || Cause(rawValue: value) != nil else {
+                throw mistake("the reasons and causes are in the list of the page")
+            }
+            reason = value
         case "q": text = value
         case "sort":
             guard let order = Order(rawValue: value) else {

@@ -14,7 +14,7 @@ struct EvidenceReading {
     private static let characterRest = 3
 
     private let policy: ProbePolicy
-    private let redaction: Redaction
+    let redaction: Redaction
 
     /// - Parameters:
     ///   - urls: of all hops.

@@ -121,7 +121,9 @@ package struct Prober: Sendable {
                 walk.wasCancelled()
             }
         }
-        return walk.report(mismatch: await bodies.mismatch(walk.last, policy: order.policy))
+        guard order.policy.readsBody else { return walk.report(mismatch: nil) }
+        let walked = walk
+        return walked.report(mismatch: await bodies.mismatch(walked.last, policy: order.policy) { walked.redaction })
     }
 
     private func unprobeable(_ order: ProbeOrder, _ problem: URLProblem) -> ProbeReport {

@@ -222,11 +222,17 @@ struct RedirectWalk {
             otherAddresses: otherAddresses ?? order.otherAddresses, evidence: evidence(of: result))
     }
 
+    /// What of an answer nobody may quote.
+    var redaction: Redaction { evidenceReading.redaction }
+
+    private var evidenceReading: EvidenceReading {
+        EvidenceReading(order.policy, urls: hops.map(\.url), cookies: cookies.values)
+    }
+
     /// Of a failure that counts.
     private func evidence(of result: ProbeResult) -> Evidence? {
         guard result.void == nil, let reason = result.outcome.reason, !reason.meansUnprobeable else { return nil }
-        let reading = EvidenceReading(order.policy, urls: hops.map(\.url), cookies: cookies.values)
-        return reading.evidence(of: last, at: result.startedAt, otherAddresses, phases)
+        return evidenceReading.evidence(of: last, at: result.startedAt, otherAddresses, phases)
     }
 
     /// The process was stopped, or the machine suspended, while the probe was under way. For as long as its timeout is never right, however

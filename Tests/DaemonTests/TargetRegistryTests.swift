@@ -76,7 +76,7 @@ import Testing
         let (_, registration) = try #require(registry.order(identity, due: .now, isRecheck: false))
         let change = try #require(registry.judge(report(.good), of: registration)?.change)
         #expect(registry.remove(identity, at: Self.now) == nil)
-        guard case .removed(identity, nil, Self.now)? = registry.next(after: change.target) else {
+        guard case .removed(identity, _, nil, Self.now)? = registry.next(after: change.target) else {
             Issue.record("the removal was not next")
             return
         }

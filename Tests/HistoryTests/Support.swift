@@ -114,6 +114,7 @@ final class EventLog: Sendable {
             case .walIsLarge(_, let readers): "wal \(readers.joined(separator: ", "))"
             case .notClosed(let error): "not closed \(error.code.word)"
             case .setAside: "set aside"
+            case .reopened: "reopened"
             case .sizeExceeded: "size exceeded"
             case .retentionFailed(let error): "retention failed \(error.code.word)"
             }

@@ -42,7 +42,7 @@ import Testing
         #expect(try image.integer("SELECT count(*) FROM probe_history") == 500)
         #expect(await history.flush())
         #expect(history.statistics.trouble == nil)
-        #expect(events.words == ["committed 500", "failed walGone", "recovered 1", "committed 1"])
+        #expect(events.words == ["committed 500", "failed walGone", "reopened", "recovered 1", "committed 1"])
         await history.close()
         #expect(folder.names == ["history.db"])
         #expect(try folder.integer("SELECT count(*) FROM probe_history") == 501)
@@ -56,7 +56,7 @@ import Testing
         #expect(unlink(folder.database + "-wal") == 0)
         #expect(await !history.flush())
         #expect(await history.flush())
-        #expect(events.words == ["committed 1", "failed walGone", "recovered 0", "committed 0"])
+        #expect(events.words == ["committed 1", "failed walGone", "reopened", "recovered 0", "committed 0"])
         await history.close()
         #expect(try folder.integer("SELECT count(*) FROM probe_history") == 1)
     }

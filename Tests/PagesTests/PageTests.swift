@@ -33,8 +33,7 @@ import Testing
         query.host = "h3.example"
         query.limit = 5
         let page = TargetListPage(
-            query, index(), DayTable(today: 20_000), p95: { UInt32(2000 + $0) }, nameRanks: [],
-            choices: .init(regions: ["eu"], hosts: ["h3.example"], clients: ["c"]))
+            query, index(), DayTable(today: 20_000), p95: { UInt32(2000 + $0) })
         let html = page.html(try PageRenderer(), frame(.targets))
         #expect(html.contains("<span>7 of 70 targets</span>"))
         #expect(html.contains("<option value=\"h3.example\" selected>h3.example</option>"))
@@ -74,12 +73,11 @@ import Testing
     @Test func aListWithoutRowsSaysWhatToDo() throws {
         var query = TargetQuery()
         query.text = "<nobody>"
-        let choices = TargetListPage.Choices(regions: [], hosts: [], clients: [])
-        let none = TargetListPage(query, index(), DayTable(today: 1), p95: { _ in nil }, nameRanks: [], choices: choices)
+        let none = TargetListPage(query, index(), DayTable(today: 1), p95: { _ in nil })
         let html = none.html(try PageRenderer(), frame(.targets))
         #expect(html.contains("No target is like that") && html.contains("value=\"&lt;nobody&gt;\""))
         let empty = TargetListPage(
-            TargetQuery(), TargetIndex(), DayTable(today: 1), p95: { _ in nil }, nameRanks: [], choices: choices)
+            TargetQuery(), TargetIndex(), DayTable(today: 1), p95: { _ in nil })
         #expect(empty.html(try PageRenderer(), frame(.targets)).contains("rangefinder targets create"))
     }
 

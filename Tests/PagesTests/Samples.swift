@@ -24,6 +24,8 @@ extension TargetIndex {
             (live.status, live.reason, live.since, live.microseconds) = (status, reason, sampleTime, UInt32(1000 + slot))
         }
     }
+
+    mutating func group() { _ = take(grouped(), ofList: listVersion) }
 }
 
 /// What a stranger may call a thing.

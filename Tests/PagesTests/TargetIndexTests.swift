@@ -16,7 +16,7 @@ import Testing
         index.remove(slot: 0)
         #expect(index.count == 1 && index.counts[.up] == 1)
         var seen: [String] = []
-        index.forEach { _, identity, _ in seen.append(identity.identity.key) }
+        index.forEachLive { slot, _ in seen.append(index.identity(slot: slot)?.identity.key ?? "") }
         #expect(seen == ["b"])
     }
 
@@ -52,32 +52,49 @@ import Testing
         return index
     }
 
-    /// By slot, the place of each target in the order of names.
-    private func nameRanks(_ index: TargetIndex) -> [Int32] {
-        var names: [(Int, String)] = []
-        index.forEach { slot, identity, _ in names.append((slot, identity.name)) }
-        var ranks = [Int32](repeating: 0, count: index.slotCount)
-        for (rank, name) in names.sorted(by: { $0.1 < $1.1 }).enumerated() { ranks[name.0] = Int32(rank) }
-        return ranks
-    }
-
-    @Test(arguments: orders) func pageAfterPageHasEachTargetOnceAndInOrder(_ order: TargetQuery.Order) {
-        let index = index(503)
-        let (days, ranks) = (DayTable(today: 20_000), nameRanks(index))
+    @Test(arguments: orders, [true, false]) func pageAfterPageHasEachTargetOnceAndInOrder(
+        _ order: TargetQuery.Order, _ isGrouped: Bool
+    ) {
+        var index = index(503)
+        if isGrouped { index.group() }
+        let days = DayTable(today: 20_000)
         var query = TargetQuery()
         (query.order, query.limit, query.region) = (order, 40, "eu")
         var (seen, pages): ([TargetIdentity], Int) = ([], 0)
         while pages < 100 {
-            let selection = TargetSelection(query, index, days, p95: { $0 % 3 == 0 ? nil : UInt32($0) }, nameRanks: ranks)
+            let selection = TargetSelection(query, index, days, p95: { $0 % 3 == 0 ? nil : UInt32($0) })
             #expect(selection.total == 252 && selection.before == seen.count)
             #expect(selection.rows.map(\.rank) == selection.rows.map(\.rank).sorted())
             seen += selection.rows.map(\.identity)
             pages += 1
             guard let last = selection.rows.last, selection.rows.count == 40 else { break }
-            query.after = TargetQuery.Cursor(rank: last.rank, identity: last.identity)
+            query.after = selection.cursor(behind: last, order, index)
         }
         #expect(seen.count == 252 && Set(seen).count == 252)
         #expect(pages == 7)
+    }
+
+    /// A target comes, one goes, and the last one of a page goes, between two pages.
+    @Test(arguments: [TargetQuery.Order.name, .status], [true, false])
+    func noTargetIsLeftOutWhereTheListChanges(_ order: TargetQuery.Order, _ isGrouped: Bool) throws {
+        var index = TargetIndex()
+        for slot in 0..<100 { index.put(sample("k\(slot)", name: "n\(1000 + slot)"), slot: slot, .up) }
+        index.group()
+        var query = TargetQuery()
+        (query.order, query.limit) = (order, 10)
+        let first = TargetSelection(query, index, DayTable(today: 1), p95: { _ in nil })
+        #expect(first.rows.map(\.slot) == Array(0..<10))
+        query.after = first.cursor(behind: try #require(first.rows.last), order, index)
+        func next() -> [Int] { TargetSelection(query, index, DayTable(today: 1), p95: { _ in nil }).rows.map(\.slot) }
+        for slot in [0, 5] { index.remove(slot: slot) }
+        if isGrouped { index.group() }
+        #expect(next() == Array(10..<20))
+        index.put(sample("new", name: "n0"), slot: 0, .up)
+        if isGrouped { index.group() }
+        #expect(next() == Array(10..<20))
+        for slot in 8..<12 { index.remove(slot: slot) }
+        if isGrouped { index.group() }
+        #expect(next() == Array(12..<22))
     }
 
     @Test func aCursorIsReadAsItWasWritten() {
@@ -85,10 +102,14 @@ import Testing
             TargetIdentity(clientID: "a.b", key: "c.d"), TargetIdentity(clientID: "é", key: ""),
             TargetIdentity(clientID: "", key: "."),
         ] {
-            let cursor = TargetQuery.Cursor(rank: -7, identity: identity)
-            #expect(TargetQuery.Cursor(cursor.text) == cursor)
+            for name in ["", "a.b", "é"] {
+                let cursor = TargetQuery.Cursor(rank: -7, name: name, identity: identity)
+                #expect(TargetQuery.Cursor(cursor.text) == cursor)
+            }
         }
-        for text in ["", "1", "1.2", "x.1.ab", "1.9.ab", "1.-1.ab"] { #expect(TargetQuery.Cursor(text) == nil, "\(text)") }
+        for text in ["", "1", "1.2", "1.2.0", "x.1.0.ab", "1.9.0.ab", "1.-1.0.ab", "1.1.2.ab", "1.1.-1.ab"] {
+            #expect(TargetQuery.Cursor(text) == nil, "\(text)")
+        }
     }
 
     @Test func aTextIsFoundAnywhereWhateverItsCase() {
@@ -98,14 +119,72 @@ import Testing
         func found(_ text: String) -> [String] {
             var query = TargetQuery()
             query.text = text
-            return TargetSelection(query, index, DayTable(today: 1), p95: { _ in nil }, nameRanks: [0, 1]).rows.map(
-                \.identity.key
-            ).sorted()
+            return TargetSelection(query, index, DayTable(today: 1), p95: { _ in nil }).rows.map(\.identity.key).sorted()
         }
         #expect(found("ments a") == ["tgt_9"])
         #expect(found("db.example") == ["tgt_8"])
         #expect(found("TGT_") == ["tgt_8", "tgt_9"])
         #expect(found("nothing") == [])
+    }
+}
+
+@Suite struct TargetGroupsTests {
+    private func index() -> TargetIndex {
+        var index = TargetIndex()
+        for slot in 0..<30 {
+            index.put(
+                sample("k\(slot)", region: slot < 10 ? "eu" : "us", host: "h\(slot % 3)"), slot: slot, slot < 4 ? .down : .up)
+        }
+        return index
+    }
+
+    /// A target that changed, one that came and one that went: whether they were worked out or are asked one by one, the counts are the same.
+    @Test func whatHasChangedSinceIsCountedAsItIs() {
+        var grouped = index()
+        grouped.group()
+        var asked = index()
+        func change(_ index: inout TargetIndex) {
+            index.put(sample("k0", region: "us", host: "h1"), slot: 0, .down)
+            index.put(sample("new", region: "asia", host: nil), slot: 30, .unknown)
+            index.remove(slot: 29)
+        }
+        change(&grouped)
+        change(&asked)
+        #expect(!grouped.isGrouped)
+        for grouping in [\TargetGroups.regions, \.hosts, \.clients] {
+            let (one, other) = (
+                GroupTallies(grouped.groups[keyPath: grouping], grouped), GroupTallies(asked.groups[keyPath: grouping], asked)
+            )
+            #expect(one.count == other.count)
+            #expect(one.worst(2).map(\.word) == other.worst(2).map(\.word))
+            for (word, tally) in one.worst(100) { #expect(other[word] == tally, "\(word)") }
+        }
+        let regions = GroupTallies(grouped.groups.regions, grouped)
+        #expect(regions["eu"] == GroupTally(all: 9, down: 3))
+        #expect(regions["us"] == GroupTally(all: 20, down: 1))
+        #expect(regions["asia"].unknown == 1 && regions["asia"].well == 0)
+        #expect(regions.worst(9).map(\.word) == ["eu", "us", "asia"])
+        var query = TargetQuery()
+        (query.region, query.limit) = ("us", 200)
+        #expect(TargetSelection(query, grouped, DayTable(today: 1), p95: { _ in nil }).total == 20)
+        query.region = "asia"
+        #expect(TargetSelection(query, grouped, DayTable(today: 1), p95: { _ in nil }).rows.map(\.slot) == [30])
+    }
+
+    @Test func whatWasWorkedOutOfAnOlderListIsNotTaken() {
+        var index = index()
+        let (groups, version) = (index.grouped(), index.listVersion)
+        index.remove(slot: 3)
+        #expect(index.take(groups, ofList: version) == false)
+        #expect(!index.isGrouped && index.groups.regions.place(slot: 3) == nil)
+    }
+
+    @Test func theFiltersOfferWhatMostHave() {
+        var index = TargetIndex()
+        for slot in 0..<300 { index.put(sample("k\(slot)", host: "h\(slot < 150 ? slot : slot % 50 + 100)"), slot: slot, .up) }
+        index.group()
+        let hosts = index.groups.choices.hosts
+        #expect(hosts.count == 100 && hosts == hosts.sorted() && hosts.contains("h149") && hosts.contains("h100"))
     }
 }
 
@@ -117,7 +196,10 @@ import Testing
         days.add(StateSums(available: 1), day: 19_910, slot: 3)
         #expect(days.states(slot: 3, now: .unknown).first == .good && days.states(slot: 3, now: .unknown).last == .down)
         #expect(days.sums(slot: 3) == StateSums(available: 3700, down: 50))
-        days.begin(day: 20_001, without: [19_911: [3: StateSums(available: 3600), 4: StateSums(down: 1)]])
+        days.subtract(StateSums(available: 3600), day: 19_911, slot: 3)
+        days.subtract(StateSums(down: 1), day: 19_911, slot: 4)
+        days.makeRoom(until: 20_001, slots: 0..<100)
+        days.begin(day: 20_001)
         #expect(days.states(slot: 3, now: .unknown).first == .unknown && days.states(slot: 3, now: .unknown).last == .unknown)
         #expect(days.states(slot: 3, now: .unknown)[88] == .down)
         #expect(days.sums(slot: 3) == StateSums(available: 100, down: 50))
@@ -127,7 +209,7 @@ import Testing
     @Test func aDayThatATargetDoesNotHaveTakesNothingAway() {
         var days = DayTable(today: 20_000)
         days.add(StateSums(available: 500), day: 20_000, slot: 0)
-        days.begin(day: 20_001, without: [19_911: [0: StateSums(available: 400)]])
+        days.subtract(StateSums(available: 400), day: 19_911, slot: 0)
         #expect(days.sums(slot: 0) == StateSums(available: 500))
     }
 

@@ -186,6 +186,26 @@ import Testing
         #expect(empty.sentence.contains("it is empty"))
     }
 
+    @Test func aSecretThatTheServerRepeatsIsNotInTheSentence() async throws {
+        let result = try await probe(#"{"status":"no token sek-1234567890"}"#) {
+            $0.bodyJSON = isUp
+            $0.headers = [.init(name: "X-Api-Key", value: .secret(Secret("sek-1234567890")))]
+        }
+        #expect(result.sentence == #"HTTP 200, but the body's $.status is "no token …", but "ok" was expected"#)
+        // Also where the quotation cuts the secret, and nowhere in our own words.
+        let token = (100..<300).map { String($0 * 7919, radix: 36) }.joined()
+        for filler in ["", String(repeating: "-", count: 50)] {
+            let cut = try await probe("body \(filler)\(token)") {
+                $0.bodyMatches = "^ok$"
+                $0.headers = [
+                    .init(name: "X-Api-Key", value: .secret(Secret(token))),
+                    .init(name: "X-Key", value: .secret(Secret("body"))),
+                ]
+            }
+            #expect(cut.sentence == "HTTP 200, but the body does not match body_matches (^ok$); it begins \"… \(filler)…\"")
+        }
+    }
+
     @Test func onlyTheFirstPartOfABodyIsSearched() async throws {
         let filler = String(repeating: "-", count: BodyPattern.bodyLimit)
         #expect(try await probe(filler.dropLast(2) + "ok") { $0.bodyMatches = "ok" }.outcome == .good)

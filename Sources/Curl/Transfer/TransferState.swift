@@ -121,7 +121,8 @@ enum TransferState: Hashable {
         guard case .lookingUp(let peer) = self else { return .nothing }
         self = .preparing
         guard wasRunning else {
-            return .fail(.init(.localFault, detail: "the lookup did not begin in time: every lookup thread was taken"))
+            return .fail(
+                .init(.localFault, detail: "the lookup did not begin in time: every lookup thread or every processor was taken"))
         }
         return .fail(.init(peer == .proxy ? .proxyFailed : .lookupTimedOut))
     }

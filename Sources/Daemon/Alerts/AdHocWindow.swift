@@ -35,7 +35,8 @@ package struct AdHocWindow: Hashable, Sendable {
             return nil
         }
         self.init(
-            id: number, words: fields["match"] ?? [], from: Timestamp(milliseconds: from), to: Timestamp(milliseconds: to),
+            id: number, words: fields["match"] ?? [], from: Timestamp(milliseconds: from),
+            to: Timestamp(milliseconds: max(from, to)),
             note: fields["note"]?.first ?? "")
     }
 

@@ -1,3 +1,4 @@
+import Dispatch
 import Health
 import History
 import Logging
@@ -16,7 +17,28 @@ struct HandWork: Sendable {
         reconciler.restore(documents.compactMap { AdHocWindow($0.key, $0.value) }.sorted { $0.id < $1.id })
     }
 
-    func begin(_ request: HandRequest.Maintenance) -> WebServer.ActionResult {
+    /// Answers once the database has it.
+    func carryOut(_ request: HandRequest) async -> WebServer.ActionResult {
+        let result = await aside {
+            switch request {
+            case .begin(let maintenance): begin(maintenance)
+            case .end(let window): end(window: window)
+            case .note(let note): self.note(note)
+            }
+        }
+        guard case .done(let text) = result, await !history.flush() else { return result }
+        return .failed(
+            "\(text)\nit is not in the history yet, which can't be written just now: it is lost if the daemon ends before it can")
+    }
+
+    /// Not on the threads of the tasks: it reads from a disk, and looks at each target.
+    private func aside(_ body: @escaping @Sendable () -> WebServer.ActionResult) async -> WebServer.ActionResult {
+        await withCheckedContinuation { continuation in
+            DispatchQueue.global(qos: .utility).async { continuation.resume(returning: body()) }
+        }
+    }
+
+    private func begin(_ request: HandRequest.Maintenance) -> WebServer.ActionResult {
         let match: Match
         do throws(Match.WordProblem) { match = try Match(words: request.match) } catch { return .refused(error.sentence) }
         guard let length = parseDuration(request.length), length >= .seconds(60), length <= AdHocWindow.longest else {
@@ -26,9 +48,13 @@ struct HandWork: Sendable {
             return .refused("the note is longer than \(AdHocWindow.noteMax) characters")
         }
         let now = Timestamp.now()
-        let (window, targets) = reconciler.begin(
-            AdHocWindow(id: 0, words: request.match.filter { !$0.isEmpty }, from: now, to: now + length, note: request.note),
-            match)
+        let asked = AdHocWindow(
+            id: 0, words: request.match.filter { !$0.isEmpty }, from: now, to: now + length, note: request.note)
+        guard let (window, targets) = reconciler.begin(asked, match) else {
+            return .refused(
+                "\(WindowsByHand.openMax) windows are open already; `rangefinder maintenance list` prints them, and "
+                    + "`rangefinder maintenance end ID` ends one")
+        }
         logger.notice(
             "a maintenance window began by hand",
             metadata: [
@@ -39,7 +65,7 @@ struct HandWork: Sendable {
                 + "to end it: rangefinder maintenance end \(window.id)")
     }
 
-    func end(window id: Int) -> WebServer.ActionResult {
+    private func end(window id: Int) -> WebServer.ActionResult {
         guard reconciler.end(window: id) else {
             return .refused("there is no open window \(id); `rangefinder maintenance list` prints those that there are")
         }
@@ -47,7 +73,7 @@ struct HandWork: Sendable {
         return .done("window \(id) is ended")
     }
 
-    func note(_ request: HandRequest.Note) -> WebServer.ActionResult {
+    private func note(_ request: HandRequest.Note) -> WebServer.ActionResult {
         let text = request.text.replacing("\r\n", with: "\n")
         guard text.contains(where: { !$0.isWhitespace }) else { return .refused("the note is empty") }
         guard text.unicodeScalars.count <= NoteRow.textMax else {

@@ -66,6 +66,7 @@ func report(_ event: HistoryEvent, logger: Logger, metrics: DaemonMetrics) {
         logger.error(
             "\(error): it is now \(displayText(name)), and a new one was begun; `rangefinder history check` says what can be saved"
         )
+    case .reopened: logger.notice("the history's WAL was deleted; what it had is saved, and the history is open again")
     case .walIsLarge(let bytes, let readers):
         let who =
             readers.isEmpty

@@ -65,9 +65,9 @@ struct Parts: Sendable {
                 if case .committed = event { return }
                 attention.raise()
             },
-            onSetAside: {
-                registry.forgetWhatIsWritten()
-                readers.forget()
+            onReplaced: { isNew in
+                readers.forget(isNew: isNew)
+                if isNew { registry.forgetWhatIsWritten() }
             })
         let history = storage.history
         engines = try Engines(settings, logger)
@@ -85,6 +85,7 @@ struct Parts: Sendable {
             maintenance: maintenance, series: series, metrics: metrics, logger: logger, attention: attention,
             pages: pageIndex)
         self.reconciler = reconciler
+        storage.afterSetAside { reconciler.rewrite() }
         let remembered = try history.persistedLists()
         sync = SyncService(
             plan: .init(settings, engine: engines.requests), remembered: remembered, metrics: metrics, logger: logger,

@@ -24,8 +24,8 @@ extension Parts {
         addListeners(to: &services)
         services.add("alerting") { await sendAlerts() }
         addChecks(to: &services, lowersThreads: handlesSignals)
-        services.add("days of the pages") { [pageIndex, readers, logger] in
-            await DayFeed(index: pageIndex, readers: readers, logger: logger).run()
+        services.add("days of the pages") { [pageIndex, readers, registry, logger] in
+            await DayFeed(index: pageIndex, readers: readers, logger: logger, slotOf: registry.slot(of:)).run()
         }
         services.add("probing") { await probe() }
         if let manager {
@@ -86,13 +86,7 @@ extension Parts {
                     ? .done("\(counted(registry.count, "target is", "targets are")) watched")
                     : .failed(troubles.joined(separator: "\n"))
             }, pages: maker.source,
-            byHand: { request in
-                switch request {
-                case .begin(let maintenance): handWork.begin(maintenance)
-                case .end(let window): handWork.end(window: window)
-                case .note(let note): handWork.note(note)
-                }
-            }, formToken: formToken)
+            byHand: { await handWork.carryOut($0) }, formToken: formToken)
     }
 
     private var pageMaker: PageMaker {

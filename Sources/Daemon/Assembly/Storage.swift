@@ -1,5 +1,7 @@
+import Dispatch
 import Health
 import History
+import LockOrder
 import Logging
 import Settings
 import TargetsServer
@@ -11,25 +13,34 @@ struct Storage: Sendable {
     let targets: TargetStore?
     /// Clients whose targets have changed in ``targets``.
     let changes: AsyncStream<String>
+    private let rewriting = Rewriting()
     private let historyLock: InstanceLock?
     private let targetsLock: InstanceLock?
 
     /// - Parameters:
     ///   - onEvent: gets what happens to the history.
-    ///   - onSetAside: the database was set aside, and the history has begun anew.
+    ///   - onReplaced: the database was opened anew; `isNew` when it was set aside, and the history has begun anew.
     /// - Throws: when a database can't be opened, or another process has it.
     init(
-        _ settings: Settings, onEvent: @escaping @Sendable (HistoryEvent) -> Void, onSetAside: @escaping @Sendable () -> Void
+        _ settings: Settings, onEvent: @escaping @Sendable (HistoryEvent) -> Void,
+        onReplaced: @escaping @Sendable (_ isNew: Bool) -> Void
     ) throws {
         let lock = try InstanceLock(besides: settings.history.path)
         historyLock = lock
         targetsLock = try settings.targetsServer.flatMap { try InstanceLock(besides: $0.database) }
         var options = HistoryOptions(settings)
+        let rewriting = rewriting
         options.onEvent = { event in
             onEvent(event)
-            guard case .setAside = event else { return }
-            onSetAside()
-            lock?.claim()
+            switch event {
+            case .setAside:
+                onReplaced(true)
+                lock?.claim()
+                // Aside, because it waits for a reconciliation, and this is the history's writer.
+                if let rewrite = rewriting.body.withLock({ $0 }) { DispatchQueue.global(qos: .utility).async(execute: rewrite) }
+            case .reopened: onReplaced(false)
+            default: break
+            }
         }
         history = try History.open(path: settings.history.path, options: options)
         let (changes, news) = AsyncStream.makeStream(of: String.self)
@@ -38,6 +49,9 @@ struct Storage: Sendable {
             try TargetStore(path: section.database, onChange: { news.yield($0) })
         }
     }
+
+    /// What is to be written again when the history has begun anew.
+    func afterSetAside(_ body: @escaping @Sendable () -> Void) { rewriting.body.withLock { $0 = body } }
 
     /// Commits what waits and closes both databases. The services have ended by then.
     ///
@@ -63,4 +77,9 @@ struct Storage: Sendable {
 /// The last results could not be written before the daemon had to end.
 package struct LostResults: Error, CustomStringConvertible {
     package let description: String
+}
+
+/// Known only after the history is open.
+private final class Rewriting: Sendable {
+    let body = OrderedMutex<(@Sendable () -> Void)?>(nil)
 }

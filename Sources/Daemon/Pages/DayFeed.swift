@@ -19,16 +19,23 @@ final class DayFeed: Sendable {
         var nextDay: Int64?
         /// The first hour that has not been added; nil until it is known.
         var nextHour: Int64?
+        /// Those whose days are being added with all days. Who comes before that is done is asked for apart.
+        var first: Set<PageIndex.Place> = []
+        /// ``HistoryReaders/beginnings`` of the history that all of it is of.
+        var beginnings = 0
         var isStopped = false
     }
 
     private let index: PageIndex
     private let readers: HistoryReaders
+    private let slotOf: @Sendable (TargetIdentity) -> Int?
     private let logger: Logger
     private let state = OrderedMutex(State())
 
-    init(index: PageIndex, readers: HistoryReaders, logger: Logger) {
-        (self.index, self.readers, self.logger) = (index, readers, logger)
+    init(
+        index: PageIndex, readers: HistoryReaders, logger: Logger, slotOf: @escaping @Sendable (TargetIdentity) -> Int?
+    ) {
+        (self.index, self.readers, self.logger, self.slotOf) = (index, readers, logger, slotOf)
     }
 
     /// Until its task is cancelled.
@@ -62,27 +69,64 @@ final class DayFeed: Sendable {
 
     /// Adds what is over by now.
     func look(at now: Timestamp) throws(HistoryError) {
-        var (slots, new) = index.takeSlots()
-        do throws(HistoryError) { try look(at: now, slots, &new) } catch {
+        let day = now.milliseconds.flooredQuotient(by: 86_400_000)
+        try beginAnewWhereDaysAreLost(day)
+        // Which target has which number takes a while to find out.
+        guard try isDue(day) else { return }
+        var new = index.takeNew()
+        do throws(HistoryError) { try look(day, &new) } catch {
             index.askAgain(new)
             throw error
         }
     }
 
-    /// Takes those out of `new` whose days before they came are added.
-    private func look(
-        at now: Timestamp, _ slots: [TargetIdentity: Int], _ new: inout Set<TargetIdentity>
-    ) throws(HistoryError) {
-        let named = try readers.read { reader throws(HistoryError) in try reader.targetNumbers() }
-        let numbers = Numbers(slots: named.compactMapValues { identity in slots[identity].map { ($0, identity) } })
-        try beginDay(now.milliseconds.flooredQuotient(by: 86_400_000), numbers)
-        if state.withLock({ $0.nextHour == nil }) {
-            try addDays(numbers)
-            new = []
-        } else {
-            try addPast(of: &new, numbers)
+    /// Whether there is anything to add.
+    private func isDue(_ day: Int64) throws(HistoryError) -> Bool {
+        guard let next = state.withLock({ $0.nextHour }), day <= index.today, !index.hasNew else { return true }
+        return try readers.read { reader throws(HistoryError) in try reader.hoursAreWholeBefore() } > next
+    }
+
+    /// What the history has no longer can't be taken away when its day leaves the window. A history that keeps fewer days than the window loses one
+    /// each day; one that has begun anew has lost all.
+    private func beginAnewWhereDaysAreLost(_ day: Int64) throws(HistoryError) {
+        let (known, now) = (state.withLock { $0 }, readers.beginnings)
+        var isLost = known.beginnings != now
+        if !isLost, day > index.today, known.nextHour != nil, let oldest = index.oldestDay {
+            let kept = try readers.read { reader throws(HistoryError) in try reader.firstDay() }
+            isLost = kept.map { oldest < $0 } ?? false
         }
+        guard isLost else { return }
+        index.forgetDays(today: max(day, index.today))
+        state.withLock { [isStopped = known.isStopped] in $0 = State(beginnings: now, isStopped: isStopped) }
+    }
+
+    /// Takes those out of `new` whose days before they came are added.
+    private func look(_ day: Int64, _ new: inout Set<PageIndex.Place>) throws(HistoryError) {
+        var numbers = try numbers()
+        try beginDay(day, numbers)
+        if state.withLock({ $0.nextHour == nil }) {
+            // A pass that could not go on knows of some who came since: these have no place in it.
+            let isAnew = state.withLock { $0.nextDay == nil }
+            if isAnew { state.withLock { [new] in $0.first = new } }
+            let late = isAnew ? [] : state.withLock { [new] in new.subtracting($0.first) }
+            let all = numbers
+            numbers.remove(late)
+            try addDays(numbers)
+            (new, numbers) = (late, all)
+            state.withLock { $0.first = [] }
+        }
+        if !new.isEmpty { try addPast(of: &new, numbers) }
         try addHours(numbers)
+    }
+
+    private func numbers() throws(HistoryError) -> Numbers {
+        try readers.read { [index, slotOf] reader throws(HistoryError) in
+            var numbers = Numbers()
+            try reader.eachTargetNumber { number, identity in
+                if let slot = slotOf(identity), let place = index.place(of: identity, slot: slot) { numbers.add(number, place) }
+            }
+            return numbers
+        }
     }
 
     // MARK: The days of before
@@ -95,8 +139,8 @@ final class DayFeed: Sendable {
         let first = state.withLock { $0.nextDay } ?? max(index.today - Self.window + 1, oldest ?? end)
         for day in first..<max(first, end) {
             if isStopped { return }
-            let rows = try readers.read { reader throws(HistoryError) in try reader.daySums(day) }
-            index.add(rows.compactMap { numbers.row($0) }, day: day, through: (day + 1) * Self.hoursOfDay)
+            let rows = try readers.read { reader throws(HistoryError) in try reader.daySums(day, numbers.row) }
+            index.add(rows, day: day, through: (day + 1) * Self.hoursOfDay)
             state.withLock { $0.nextDay = day + 1 }
         }
         let hour = max(first, end) * Self.hoursOfDay
@@ -108,29 +152,34 @@ final class DayFeed: Sendable {
         guard let first = state.withLock({ $0.nextHour }) else { return }
         for hour in first..<max(first, end) {
             if isStopped { return }
-            let rows = try readers.read { reader throws(HistoryError) in try reader.hourSums(hour) }
+            let rows = try readers.read { reader throws(HistoryError) in try reader.hourSums(hour, numbers.row) }
             index.add(
-                rows.compactMap { numbers.row($0) }, day: hour.flooredQuotient(by: Self.hoursOfDay), through: hour + 1,
-                takesP95: hour == end - 1)
+                rows, day: hour.flooredQuotient(by: Self.hoursOfDay), through: hour + 1, takesP95: hour == end - 1)
             state.withLock { $0.nextHour = hour + 1 }
         }
     }
 
     /// Of targets that came after the days were read: they may have been watched before.
-    private func addPast(of new: inout Set<TargetIdentity>, _ numbers: Numbers) throws(HistoryError) {
-        guard !new.isEmpty, let next = state.withLock({ $0.nextHour }) else { return }
-        let inDays = try readers.read { reader throws(HistoryError) in try reader.hoursAreInDaysBefore() }
+    private func addPast(of new: inout Set<PageIndex.Place>, _ numbers: Numbers) throws(HistoryError) {
+        guard let next = state.withLock({ $0.nextHour }) else { return }
+        let (inDays, oldestDay, oldestHour) = try readers.read { reader throws(HistoryError) in
+            (try reader.hoursAreInDaysBefore(), try reader.firstDay(), try reader.firstHour())
+        }
+        // Of a target, each period is a search: none is looked for before the first that any target has.
         let wholeDays = min(inDays, next).flooredQuotient(by: Self.hoursOfDay)
-        let days = min(index.today - Self.window + 1, wholeDays)..<wholeDays
-        for (number, known) in numbers.slots where new.contains(known.identity) {
+        let begin = index.today - Self.window + 1
+        let firstDay = min(max(begin, oldestDay ?? wholeDays), wholeDays)
+        let firstHour = min(max(max(begin, wholeDays) * Self.hoursOfDay, oldestHour ?? next), next)
+        for (number, place) in numbers.places where new.contains(place) {
             if isStopped { return }
             let past = try readers.read { reader throws(HistoryError) in
-                try reader.sums(
-                    ofTarget: number, days: days, hours: wholeDays * Self.hoursOfDay..<max(next, wholeDays * Self.hoursOfDay))
+                try reader.sums(ofTarget: number, days: firstDay..<wholeDays, hours: firstHour..<next)
             }
             for (day, row) in past { numbers.row(row).map { index.add([$0], day: day, through: next) } }
-            new.remove(known.identity)
+            new.remove(place)
         }
+        // The history knows nothing of the others.
+        new = []
     }
 
     // MARK: Another day
@@ -139,26 +188,43 @@ final class DayFeed: Sendable {
     private func beginDay(_ day: Int64, _ numbers: Numbers) throws(HistoryError) {
         let before = index.today
         guard day > before else { return }
-        var leaving: [Int64: [Int: StateSums]] = [:]
+        var leaving: [Int64: [PageIndex.DayRow]] = [:]
         for old in max(before - Self.window + 1, day - 2 * Self.window)...(day - Self.window) {
-            for row in try readers.read({ reader throws(HistoryError) in try reader.daySums(old) }) {
-                if let row = numbers.row(row) { leaving[old, default: [:]][row.slot] = row.sums }
-            }
+            leaving[old] = try readers.read { reader throws(HistoryError) in try reader.daySums(old, numbers.row) }
         }
         index.begin(day: day, without: leaving)
     }
 
-    /// Which slot has the target of which number in the database.
+    /// Which place has the target of which number in the database.
     private struct Numbers {
-        let slots: [Int64: (slot: Int, identity: TargetIdentity)]
+        /// By number: the numbers of a database are dense.
+        private var known: [PageIndex.Place?] = []
+
+        mutating func add(_ number: Int64, _ place: PageIndex.Place) {
+            // An id of the tables of periods has 22 bits of it.
+            guard (0..<1 << 22).contains(number) else { return }
+            let index = Int(number)
+            if known.count <= index { known.append(contentsOf: repeatElement(nil, count: index + 1 - known.count)) }
+            known[index] = place
+        }
+
+        mutating func remove(_ places: Set<PageIndex.Place>) {
+            if places.isEmpty { return }
+            for index in known.indices { if let place = known[index], places.contains(place) { known[index] = nil } }
+        }
+
+        var places: [(number: Int64, place: PageIndex.Place)] {
+            known.enumerated().compactMap { number, place in place.map { (Int64(number), $0) } }
+        }
 
         func row(_ row: PeriodRow) -> PageIndex.DayRow? {
-            guard let (slot, identity) = slots[row.target] else { return nil }
+            guard let index = Int(exactly: row.target), known.indices.contains(index), let place = known[index] else {
+                return nil
+            }
             let sums = StateSums(
                 available: (row.up + row.degraded).wholeMilliseconds, degraded: row.degraded.wholeMilliseconds,
                 down: row.down.wholeMilliseconds, maintenance: row.maintenance.wholeMilliseconds)
-            return PageIndex.DayRow(
-                slot: slot, identity: identity, sums: sums, p95: UInt32(clamping: row.p95?.wholeMicroseconds ?? 0))
+            return PageIndex.DayRow(place: place, sums: sums, p95: UInt32(clamping: row.p95?.wholeMicroseconds ?? 0))
         }
     }
 }

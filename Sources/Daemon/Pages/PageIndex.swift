@@ -14,18 +14,20 @@ final class PageIndex: Sendable {
         let certificates: CertificateTable
         /// By slot, of the last hour that is over, in microseconds; 0 where nothing is known.
         let p95: [UInt32]
-        /// By slot, the place of each target in the order of names.
-        let nameRanks: [Int32]
-        let choices: TargetListPage.Choices
         let version: UInt64
 
         func p95(slot: Int) -> UInt32? { slot < p95.count && p95[slot] > 0 ? p95[slot] : nil }
     }
 
+    /// A slot for as long as one target has it. Smaller than the target's identity.
+    struct Place: Hashable, Sendable {
+        let slot: Int32
+        fileprivate let generation: UInt32
+    }
+
     /// What became known of one target in some time.
     struct DayRow: Sendable {
-        var slot: Int
-        var identity: TargetIdentity
+        var place: Place
         var sums: StateSums
         /// In microseconds.
         var p95: UInt32
@@ -34,9 +36,9 @@ final class PageIndex: Sendable {
     private struct State {
         var index = TargetIndex()
         /// Targets whose days before they came nobody has asked for.
-        var new: Set<TargetIdentity> = []
-        var nameRanks: [Int32] = []
-        var choices = TargetListPage.Choices(regions: [], hosts: [], clients: [])
+        var new: Set<Place> = []
+        /// By slot, how many targets have had it.
+        var generations: [UInt32] = []
         var certificates = CertificateTable()
         var days: DayTable
         var p95: [UInt32] = []
@@ -60,15 +62,41 @@ final class PageIndex: Sendable {
             }
         }
 
-        mutating func add(_ row: DayRow, day: Int64, takesP95: Bool) {
-            guard index.identity(slot: row.slot)?.identity == row.identity else { return }
-            days.add(row.sums, day: day, slot: row.slot)
-            guard takesP95 else { return }
-            if p95.count <= row.slot { p95.append(contentsOf: repeatElement(0, count: row.slot + 1 - p95.count)) }
-            p95[row.slot] = row.p95
+        /// nil of a row of a target that had the slot before.
+        func slot(of row: DayRow) -> Int? {
+            let slot = Int(row.place.slot)
+            return slot < generations.count && generations[slot] == row.place.generation ? slot : nil
         }
 
-        mutating func clear(slot: Int) {
+        mutating func add(_ row: DayRow, day: Int64, takesP95: Bool) {
+            guard let slot = slot(of: row) else { return }
+            days.add(row.sums, day: day, slot: slot)
+            guard takesP95 else { return }
+            if p95.count <= slot { p95.append(contentsOf: repeatElement(0, count: slot + 1 - p95.count)) }
+            p95[slot] = row.p95
+        }
+
+        func place(slot: Int) -> Place { Place(slot: Int32(slot), generation: slot < generations.count ? generations[slot] : 0) }
+
+        /// A target comes, or has another form.
+        mutating func set(_ identity: TargetIndex.Identity, slot: Int, live: TargetIndex.Live? = nil) {
+            guard index.set(identity, slot: slot, live: live) else { return }
+            clear(slot: slot)
+            new.insert(place(slot: slot))
+        }
+
+        mutating func remove(slot: Int) {
+            index.remove(slot: slot)
+            clear(slot: slot)
+        }
+
+        /// Another target has the slot from now on, or none.
+        private mutating func clear(slot: Int) {
+            if generations.count <= slot {
+                generations.append(contentsOf: repeatElement(0, count: slot + 1 - generations.count))
+            }
+            new.remove(place(slot: slot))
+            generations[slot] &+= 1
             days.clear(slot: slot)
             certificates.clear(slot: slot)
             if slot < p95.count { p95[slot] = 0 }
@@ -92,28 +120,26 @@ final class PageIndex: Sendable {
     func replace(_ targets: [(slot: Int, identity: TargetIndex.Identity, live: TargetIndex.Live?)]) {
         let before = state.withLock { $0.index }
         var unseen = Set(before.slots)
-        for part in stride(from: 0, to: targets.count, by: TargetRegistry.scanStep) {
-            state.withLock { state in
-                for target in targets[part..<min(part + TargetRegistry.scanStep, targets.count)] {
-                    unseen.remove(target.slot)
-                    if state.index.holds(target.identity, slot: target.slot) { continue }
-                    guard state.index.set(target.identity, slot: target.slot, live: target.live) else { continue }
-                    state.clear(slot: target.slot)
-                    state.new.insert(target.identity.identity)
-                }
+        inParts(of: targets.count) { state, part in
+            for target in targets[part] {
+                unseen.remove(target.slot)
+                if state.index.holds(target.identity, slot: target.slot) { continue }
+                state.set(target.identity, slot: target.slot, live: target.live)
             }
         }
-        state.withLock { state in
-            for slot in unseen {
-                state.index.remove(slot: slot)
-                state.clear(slot: slot)
-            }
+        let gone = Array(unseen)
+        inParts(of: gone.count) { state, part in for slot in gone[part] { state.remove(slot: slot) } }
+        group()
+    }
+
+    /// Works out what follows from the list: outside the lock, for it takes long. A first result that came meanwhile may have brought another target.
+    private func group() {
+        while true {
+            let index = state.withLock { $0.index }
+            if index.isGrouped { return }
+            let groups = index.grouped()
+            if state.withLock({ $0.index.take(groups, ofList: index.listVersion) }) { return }
         }
-        // The order of the names takes long, and changes with the list alone.
-        let index = state.withLock { $0.index }
-        guard index.listVersion != before.listVersion else { return }
-        let (ranks, choices) = (index.nameRanks, index.choices)
-        state.withLock { ($0.nameRanks, $0.choices) = (ranks, choices) }
     }
 
     // MARK: Results
@@ -129,8 +155,7 @@ final class PageIndex: Sendable {
         state.withLock { state in
             // A target's first result may come before the list has been gone through.
             if state.index.identity(slot: slot) == nil {
-                state.index.set(TargetIndex.Identity(judged.target, host: judged.url?.host), slot: slot)
-                state.new.insert(result.target)
+                state.set(TargetIndex.Identity(judged.target, host: judged.url?.host), slot: slot)
             }
             state.index.change(slot: slot, of: result.target, said: said, keepsSaid: saysLess) { live in
                 live.since = judged.judgement.transition?.at ?? live.since
@@ -147,6 +172,13 @@ final class PageIndex: Sendable {
         }
     }
 
+    /// A target is no longer watched. Told in the order of its results.
+    func remove(_ target: TargetIdentity, slot: Int) {
+        state.withLock { state in
+            if state.index.identity(slot: slot)?.identity == target { state.remove(slot: slot) }
+        }
+    }
+
     /// The certificate that a target showed last, as it was verified.
     func certificate(slot: Int) -> Evidence.Certificate? { state.withLock { $0.certificates.certificate(slot: slot) } }
 
@@ -160,12 +192,8 @@ final class PageIndex: Sendable {
     func add(_ rows: [DayRow], day: Int64, through hour: Int64, takesP95: Bool = false) {
         // Who has nothing in that hour has no percentile of it.
         if takesP95 { state.withLock { $0.p95 = [] } }
-        for part in stride(from: 0, to: rows.count, by: TargetRegistry.scanStep) {
-            state.withLock { state in
-                for row in rows[part..<min(part + TargetRegistry.scanStep, rows.count)] {
-                    state.add(row, day: day, takesP95: takesP95)
-                }
-            }
+        inParts(of: rows.count) { state, part in
+            for row in rows[part] { state.add(row, day: day, takesP95: takesP95) }
         }
         state.withLock { state in
             state.days.throughHour = max(state.days.throughHour, hour)
@@ -175,30 +203,69 @@ final class PageIndex: Sendable {
 
     /// Another day has begun.
     ///
-    /// - Parameter leaving: the sums of the days that leave the window, by day and slot.
-    func begin(day: Int64, without leaving: [Int64: [Int: StateSums]]) {
+    /// - Parameter leaving: the rows of the days that leave the window, by day.
+    func begin(day: Int64, without leaving: [Int64: [DayRow]]) {
+        for (old, rows) in leaving {
+            inParts(of: rows.count) { state, part in
+                for row in rows[part] {
+                    if let slot = state.slot(of: row) { state.days.subtract(row.sums, day: old, slot: slot) }
+                }
+            }
+        }
+        let slots = state.withLock { $0.days.slotCount }
+        inParts(of: slots) { state, part in state.days.makeRoom(until: day, slots: part) }
         state.withLock { state in
-            state.days.begin(day: day, without: leaving)
+            // Those that came meanwhile.
+            state.days.makeRoom(until: day, slots: slots..<max(slots, state.days.slotCount))
+            state.days.begin(day: day)
             state.daysVersion += 1
         }
     }
 
+    /// Those who record results wait for a part at the most.
+    private func inParts(of count: Int, _ body: (inout State, Range<Int>) -> Void) {
+        for first in stride(from: 0, to: count, by: TargetRegistry.scanStep) {
+            state.withLock { body(&$0, first..<min(first + TargetRegistry.scanStep, count)) }
+        }
+    }
+
+    /// The oldest day of the window of which anything was added; nil when there is none.
+    var oldestDay: Int64? { state.withLock { $0.days.oldest } }
+
     var today: Int64 { state.withLock { $0.days.today } }
 
-    /// Which slot each target has, and which of them came since this was asked last.
-    func takeSlots() -> (slots: [TargetIdentity: Int], new: Set<TargetIdentity>) {
-        let (index, new) = state.withLock { state in
-            defer { state.new = [] }
-            return (state.index, state.new)
+    /// nil when another target has the slot, and for a target that is new: whoever takes it first adds all of its days.
+    func place(of target: TargetIdentity, slot: Int) -> Place? {
+        state.withLock { state in
+            let place = state.place(slot: slot)
+            return state.index.identity(slot: slot)?.identity == target && !state.new.contains(place) ? place : nil
         }
-        var slots: [TargetIdentity: Int] = [:]
-        slots.reserveCapacity(index.count)
-        for slot in index.slots { if let identity = index.identity(slot: slot) { slots[identity.identity] = slot } }
-        return (slots, new)
+    }
+
+    var hasNew: Bool { state.withLock { !$0.new.isEmpty } }
+
+    /// The history has begun anew, or has lost days: nothing is known of any.
+    func forgetDays(today: Int64) {
+        state.withLock { state in
+            (state.days, state.p95) = (DayTable(today: today), [])
+            state.daysVersion += 1
+        }
+    }
+
+    /// The targets that came since this was asked last.
+    func takeNew() -> Set<Place> {
+        state.withLock { state in
+            defer { state.new = [] }
+            return state.new
+        }
     }
 
     /// What was taken and could not be read is asked for again.
-    func askAgain(_ targets: Set<TargetIdentity>) { state.withLock { $0.new.formUnion(targets) } }
+    func askAgain(_ places: Set<Place>) {
+        state.withLock { state in
+            state.new.formUnion(places.filter { state.place(slot: Int($0.slot)) == $0 })
+        }
+    }
 
     // MARK: What a page is made of
 
@@ -214,7 +281,7 @@ final class PageIndex: Sendable {
             }
             let snapshot = Snapshot(
                 index: state.index, days: state.days, certificates: state.certificates, p95: state.p95,
-                nameRanks: state.nameRanks, choices: state.choices, version: (copy?.snapshot.version ?? 0) + 1)
+                version: (copy?.snapshot.version ?? 0) + 1)
             copy = Copy(snapshot: snapshot, madeAt: now, seen: seen)
             return snapshot
         }

@@ -31,7 +31,7 @@ struct PageMaker: Sendable {
     var source: PageSource {
         PageSource(
             version: { await shownVersion() }, document: { await document($0, $1) },
-            notice: { title, sentence in notice(title, sentence) }, asset: { [renderer] in renderer.assets.file(at: $0) })
+            notice: { title, sentence in await notice(title, sentence) }, asset: { [renderer] in renderer.assets.file(at: $0) })
     }
 
     /// Another number whenever a page may show something else: with results, banners and commits, and with the hour.
@@ -80,9 +80,10 @@ struct PageMaker: Sendable {
     }
 
     /// A page that says why there is none.
-    private func notice(_ title: String, _ sentence: String) -> PageDocument? {
+    private func notice(_ title: String, _ sentence: String) async -> PageDocument? {
         let request = PageRequest(path: "/", query: "", isTwin: false, refreshSeconds: nil)
-        return NoticePage(title: title, sentence: sentence).document(renderer, frame(nil, title, .unknown, request, []))
+        let frame = frame(nil, title, .unknown, request, await banners.current())
+        return NoticePage(title: title, sentence: sentence).document(renderer, frame)
     }
 
     /// nil when there is no such target or incident.
@@ -100,9 +101,7 @@ struct PageMaker: Sendable {
             let page = WallPage(shared.overview(snapshot))
             return try page.document(renderer, frame(nil, page.title, page.worst), isTwin: twin)
         case .targets(let query):
-            let page = TargetListPage(
-                query, snapshot.index, snapshot.days, p95: snapshot.p95(slot:), nameRanks: snapshot.nameRanks,
-                choices: snapshot.choices)
+            let page = TargetListPage(query, snapshot.index, snapshot.days, p95: snapshot.p95(slot:))
             return try page.document(renderer, frame(.targets, page.title, page.worst), isTwin: twin)
         case .target(let identity, let window):
             guard let found = try facts.target(identity, window, snapshot, at: now) else { return nil }
@@ -110,7 +109,7 @@ struct PageMaker: Sendable {
             return try page.document(renderer, frame(.targets, page.title, page.worst), isTwin: twin)
         case .incidents(let query):
             let (entries, open) = try facts.incidents(query)
-            let page = IncidentListPage(query, entries, open: open, counts: counts, choices: snapshot.choices)
+            let page = IncidentListPage(query, entries, open: open, counts: counts, choices: snapshot.index.groups.choices)
             return try page.document(renderer, frame(.incidents, page.title, page.worst), isTwin: twin)
         case .incident(let id):
             guard let (found, company) = try facts.incident(id) else { return nil }

@@ -8,12 +8,12 @@ enum TargetChange: Sendable {
     /// The target is probed at another URL from now on.
     case moved(TargetIdentity, at: Timestamp)
     /// The target is no longer watched. An incident that was open was closed by that.
-    case removed(TargetIdentity, Incident?, at: Timestamp)
+    case removed(TargetIdentity, slot: Int32, Incident?, at: Timestamp)
 
     var target: TargetIdentity {
         switch self {
         case .judged(let judged): judged.result.target
-        case .moved(let identity, _), .removed(let identity, _, _): identity
+        case .moved(let identity, _), .removed(let identity, _, _, _): identity
         }
     }
 }

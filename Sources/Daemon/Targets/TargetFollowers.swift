@@ -40,7 +40,9 @@ struct TargetFollowers: Sendable {
             case .moved(let target, let moment):
                 evidence.forget(target)
                 alerter.move(target, at: moment)
-            case .removed(let target, let incident, let moment): tellRemoval(of: target, closing: incident, at: moment)
+            case .removed(let target, let slot, let incident, let moment):
+                tellRemoval(of: target, closing: incident, at: moment)
+                pages.remove(target, slot: Int(slot))
             }
             next = registry.next(after: change.target)
         }

@@ -28,8 +28,7 @@ final class TargetReconciler: Sendable {
         var rejected = 0
         /// Which lane each target belongs to.
         var lanes: LanePlan
-        /// Maintenance windows that somebody began by hand and that aren't over.
-        var adHoc: [AdHocWindow] = []
+        var byHand = WindowsByHand()
 
         /// The same one as before for a policy that hasn't changed, so that a reload finds what it left alone.
         func shared(_ policy: ProbePolicy, or others: [Int?: SharedPolicy]) -> SharedPolicy {
@@ -40,7 +39,7 @@ final class TargetReconciler: Sendable {
     /// What others ask for, apart: a reconciliation takes half a second.
     private struct Published {
         var settings: Settings
-        var adHoc: [AdHocWindow] = []
+        var byHand = WindowsByHand()
     }
 
     private let state: OrderedMutex<State>
@@ -164,44 +163,51 @@ final class TargetReconciler: Sendable {
     /// What is remembered of an earlier life. Called before the first list.
     func restore(_ windows: [AdHocWindow]) {
         state.withLock { state in
-            state.adHoc = windows
-            published.withLock { $0.adHoc = windows }
+            state.byHand = WindowsByHand(windows)
+            published.withLock { [windows = state.byHand] in $0.byHand = windows }
         }
     }
 
-    /// Begins a window for the targets that a match has. Returns it with its number, and how many targets that are.
-    func begin(_ window: AdHocWindow, _ match: Match) -> (window: AdHocWindow, targets: Int) {
+    /// Begins a window for the targets that a match has. Returns it with its number, and how many targets that are; nil when too many are open. Takes
+    /// a while: it looks at each target.
+    func begin(_ window: AdHocWindow, _ match: Match) -> (window: AdHocWindow, targets: Int)? {
         state.withLock { state in
-            var window = window
-            window.id = (state.adHoc.map(\.id).max() ?? 0) + 1
-            state.adHoc.append(window)
-            _ = history.append([window.document])
-            let (wanted, settings) = (targetsWanted(&state), state.settings)
-            maintenance.replace(windows(of: wanted, &state), at: .now())
-            attention.raise()
+            guard let (window, documents) = state.byHand.begin(window) else { return nil }
+            let wanted = takeWindows(documents, &state)
+            let settings = state.settings
             return (window, wanted.count { match.matches($0.target, url: settings.matchedURL(of: $0.target)) })
         }
     }
 
-    /// Ends a window. Returns false when there is none with this number.
+    /// Ends a window. Returns false when there is none with this number. Takes a while: it looks at each target.
     func end(window id: Int) -> Bool {
         state.withLock { state in
-            let now = Timestamp.now()
-            guard let place = state.adHoc.firstIndex(where: { $0.id == id && $0.to > now }) else { return false }
-            state.adHoc[place].to = now
-            _ = history.append([state.adHoc[place].document])
-            let wanted = targetsWanted(&state)
-            maintenance.replace(windows(of: wanted, &state), at: .now())
-            attention.raise()
+            guard let documents = state.byHand.end(id, at: .now()) else { return false }
+            takeWindows(documents, &state)
             return true
         }
     }
 
-    /// The windows that somebody began by hand and that aren't over, by their number.
-    var adHocWindows: [AdHocWindow] {
-        let now = Timestamp.now()
-        return published.withLock { $0.adHoc }.filter { $0.to > now }
+    /// The database has begun anew: it is given what is otherwise written when it changes.
+    func rewrite() {
+        state.withLock { state in
+            for (clientID, list) in state.lists { history.persist(list: list, client: clientID) }
+            _ = history.append(state.byHand.documents)
+        }
     }
+
+    /// Windows have begun or ended. Returns the targets.
+    @discardableResult
+    private func takeWindows(_ documents: [StoredDocument], _ state: inout State) -> [WantedTarget] {
+        _ = history.append(documents)
+        let wanted = targetsWanted(&state)
+        maintenance.replace(windows(of: wanted, &state), at: .now())
+        attention.raise()
+        return wanted
+    }
+
+    /// The windows that somebody began by hand and that aren't over, by their number.
+    var adHocWindows: [AdHocWindow] { published.withLock { $0.byHand }.open(at: .now()) }
 
     func setRejected(_ count: Int) {
         state.withLock { state in
@@ -353,16 +359,14 @@ final class TargetReconciler: Sendable {
 
     /// Which maintenance windows each target has: most have none. Windows by hand that have been over for long are forgotten.
     private func windows(of wanted: [WantedTarget], _ state: inout State) -> MaintenanceBook.Windows {
-        let longAgo = Timestamp.now() + (.zero - AdHocWindow.keptAfterEnd)
-        for window in state.adHoc where window.to <= longAgo { _ = history.append([window.forgetting]) }
-        state.adHoc.removeAll { $0.to <= longAgo }
-        let adHoc = state.adHoc
-        published.withLock { $0.adHoc = adHoc }
+        let old = state.byHand.forgetOld(at: .now())
+        if !old.isEmpty { _ = history.append(old) }
+        published.withLock { [windows = state.byHand] in $0.byHand = windows }
         let settings = state.settings
         let planned = settings.maintenance.compactMap { entry in
             MaintenanceBook.Window(entry.when).map { (match: entry.match, window: $0) }
         }
-        let byHand = state.adHoc.compactMap { window in
+        let byHand = state.byHand.windows.compactMap { window in
             (try? Match(words: window.words)).map { (match: $0, window: MaintenanceBook.Window.once(window.from..<window.to)) }
         }
         let all = planned + byHand

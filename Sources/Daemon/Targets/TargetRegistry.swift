@@ -43,6 +43,9 @@ final class TargetRegistry: Sendable {
         }
     }
 
+    /// nil when the target is not watched.
+    func slot(of identity: TargetIdentity) -> Int? { state.withLock { $0.entries[identity].map { Int($0.slot) } } }
+
     /// Whether a target is down, or fails and may be about to be.
     func isAtStake(_ identity: TargetIdentity) -> Bool {
         state.withLock { state in
@@ -185,7 +188,7 @@ final class TargetRegistry: Sendable {
     func remove(_ identity: TargetIdentity, at now: Timestamp) -> TargetChange? {
         state.withLock { state -> TargetChange? in
             guard let entry = state.remove(identity) else { return nil }
-            return state.changes.begin(.removed(identity, entry.judge.removed(at: now), at: now))
+            return state.changes.begin(.removed(identity, slot: entry.slot, entry.judge.removed(at: now), at: now))
         }
     }
 

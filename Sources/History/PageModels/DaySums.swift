@@ -20,15 +20,13 @@ package struct PeriodRow: Hashable, Sendable {
 }
 
 extension HistoryReader {
-    /// Which target has which number in this database, listed or not.
-    package func targetNumbers() throws(HistoryError) -> [Int64: TargetIdentity] {
+    /// Calls `body` with each target, listed or not, and with its number in this database.
+    package func eachTargetNumber(_ body: (_ number: Int64, TargetIdentity) -> Void) throws(HistoryError) {
         try read { db in
-            var numbers: [Int64: TargetIdentity] = [:]
-            try db.run("SELECT id, client_id, target_id FROM target") { row in
-                numbers[row.number(0)] = TargetIdentity(clientID: row.text(1) ?? "", key: row.text(2) ?? "")
+            try db.run("SELECT id, client_id, target_id FROM target ORDER BY id") { row in
+                body(row.number(0), TargetIdentity(clientID: row.text(1) ?? "", key: row.text(2) ?? ""))
                 return true
             }
-            return numbers
         }
     }
 
@@ -37,29 +35,29 @@ extension HistoryReader {
         try read { try Progress.hours.firstOpenHour(through: Progress.hours.read($0)) }
     }
 
-    /// The sums of one hour since 1970 of all targets of which anything is known in it.
-    package func hourSums(_ hour: Int64) throws(HistoryError) -> [PeriodRow] {
+    /// The sums of one hour since 1970 of all targets of which anything is known in it, as `transform` wants them: all rows are in memory at once.
+    package func hourSums<Row>(_ hour: Int64, _ transform: (PeriodRow) -> Row?) throws(HistoryError) -> [Row] {
         try read { db in
-            var (rows, sum): ([PeriodRow], PeriodSum) = ([], PeriodSum())
+            var (rows, sum): ([Row], PeriodSum) = ([], PeriodSum())
             try Self.each(db, .hours, hour, PeriodTable.columnsWithoutPhases) { row in
                 sum.add(row, from: 1, withPhases: false)
                 let rollup = sum.reset()
                 var found = PeriodRow(PeriodID.target(row.id(0)), rollup.time)
                 found.p95 = rollup.percentile(0.95).map { .microseconds($0) }
-                rows.append(found)
+                if let row = transform(found) { rows.append(row) }
             }
             return rows
         }
     }
 
     /// The same of one day since 1970, without percentiles. Its last hours are missing until the day has been over for some hours.
-    package func daySums(_ day: Int64) throws(HistoryError) -> [PeriodRow] {
+    package func daySums<Row>(_ day: Int64, _ transform: (PeriodRow) -> Row?) throws(HistoryError) -> [Row] {
         try read { db in
-            var rows: [PeriodRow] = []
+            var rows: [Row] = []
             try Self.each(db, .days, day, "up_ms, degraded_ms, down_ms, maintenance_ms") { row in
                 let time = StatusTime(
                     up: row.number(1), degraded: row.number(2), down: row.number(3), maintenance: row.number(4))
-                rows.append(PeriodRow(PeriodID.target(row.id(0)), time))
+                if let row = transform(PeriodRow(PeriodID.target(row.id(0)), time)) { rows.append(row) }
             }
             return rows
         }
@@ -68,6 +66,11 @@ extension HistoryReader {
     /// The day since 1970 in which the oldest row of the days is; nil when there is none.
     package func firstDay() throws(HistoryError) -> Int64? {
         try read { db in try db.integer("SELECT min(id) FROM day").map(PeriodID.period) }
+    }
+
+    /// The hour since 1970 in which the oldest row of the hours is; nil when there is none.
+    package func firstHour() throws(HistoryError) -> Int64? {
+        try read { db in try db.integer("SELECT min(id) FROM hour").map(PeriodID.period) }
     }
 
     /// The first hour since 1970 whose targets are not all in the rows of their days.

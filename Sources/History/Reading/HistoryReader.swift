@@ -9,7 +9,9 @@ package final class HistoryReader: Sendable {
     private let claim: FileClaim
 
     /// Opens a database that exists; never creates or changes one.
-    package static func open(path: String) throws(HistoryError) -> HistoryReader {
+    ///
+    /// - Parameter cacheKiB: how much of the database it keeps in memory; SQLite's own 2,000 where there is none.
+    package static func open(path: String, cacheKiB: Int? = nil) throws(HistoryError) -> HistoryReader {
         let (state, claim) = try FileClaim.examine(path)
         guard state == .ours else { throw HistoryError(.missing, path: path) }
         do {
@@ -17,6 +19,8 @@ package final class HistoryReader: Sendable {
             configuration.readonly = true
             configuration.label = "rangefinder.history.reader"
             configuration.busyMode = .timeout(5)
+            // A negative size is one in KiB.
+            if let cacheKiB { configuration.prepareDatabase { try $0.execute(sql: "PRAGMA cache_size = -\(cacheKiB)") } }
             let isImmutable = HistoryFile.mustBeImmutable(path)
             let queue = try DatabaseQueue(
                 path: isImmutable ? HistoryFile.immutableURI(path) : HistoryFile.sqlitePath(path), configuration: configuration)

@@ -195,7 +195,7 @@ final class HistoryWriter: Sendable {
             let new = try OpenHistory.open(path: path, options: options)
             database.withLock { $0 = new }
             state.withLock { $0.condition = .open }
-            if let name { options.onEvent(.setAside(name, reason)) }
+            options.onEvent(name.map { .setAside($0, reason) } ?? .reopened)
             return true
         } catch {
             note(HistoryError(error, path: path), queued: state.withLock { $0.held.rows.count })

@@ -120,7 +120,7 @@
       if (!timer) return;
       clearTimeout(timer);
       const wait = Math.max(0, period() - (Date.now() - good));
-      due = Math.max(due, Date.now() + wait);
+      due = Date.now() + wait;
       timer = setTimeout(refresh, wait);
     });
     addEventListener('pageshow', event => event.persisted && timer && refresh());

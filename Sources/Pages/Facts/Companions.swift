@@ -26,7 +26,7 @@ struct Companions {
         let standings = index.standings(Set(several.keys))
         let shared = several.map { thing, count in
             let known = standings[thing]
-            let share = known.map { $0.all > 0 ? Double($0.all - $0.well) / Double($0.all) : 1 } ?? 1
+            let share = known.map { $0.all > 0 ? Double(Int($0.all) - $0.well) / Double($0.all) : 1 } ?? 1
             return Group(thing: thing, count: count, standing: known?.well, weight: Double(count) * share)
         }
         let sorted = shared.sorted {
@@ -58,26 +58,24 @@ extension CompanionFacts {
 }
 
 extension TargetIndex {
-    /// How many targets are like that, and how many of these are up or degraded: of hosts and regions, by one look at each target. Who shares
-    /// something else isn't known here.
-    fileprivate func standings(_ things: Set<SharedThing>) -> [SharedThing: (all: Int, well: Int)] {
-        var (hosts, regions): ([String: (all: Int, well: Int)], [String: (all: Int, well: Int)]) = ([:], [:])
+    /// How the targets are that are like that: of hosts and regions. Who shares something else isn't known here.
+    fileprivate func standings(_ things: Set<SharedThing>) -> [SharedThing: GroupTally] {
+        let knows = things.contains { thing in
+            switch thing {
+            case .host, .region: true
+            case .certificate, .block, .regionAndReason, .reason: false
+            }
+        }
+        guard knows else { return [:] }
+        let (hosts, regions) = (GroupTallies(groups.hosts, self), GroupTallies(groups.regions, self))
+        var found: [SharedThing: GroupTally] = [:]
         for thing in things {
             switch thing {
-            case .host(let host): hosts[host] = (0, 0)
-            case .region(let region): regions[region] = (0, 0)
+            case .host(let host): found[thing] = hosts[host]
+            case .region(let region): found[thing] = regions[region]
             case .certificate, .block, .regionAndReason, .reason: break
             }
         }
-        guard !hosts.isEmpty || !regions.isEmpty else { return [:] }
-        forEach { _, identity, live in
-            let well = live.status == .up || live.status == .degraded ? 1 : 0
-            if let host = identity.host, let known = hosts[host] { hosts[host] = (known.all + 1, known.well + well) }
-            if let known = regions[identity.region] { regions[identity.region] = (known.all + 1, known.well + well) }
-        }
-        var found: [SharedThing: (all: Int, well: Int)] = [:]
-        for (host, standing) in hosts { found[.host(host)] = standing }
-        for (region, standing) in regions { found[.region(region)] = standing }
         return found
     }
 }

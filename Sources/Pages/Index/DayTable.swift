@@ -42,6 +42,8 @@ package struct DayTable: Sendable {
     package private(set) var today: Int64
     /// Hours since 1970 before this one are in it.
     package var throughHour: Int64 = 0
+    /// Days of which anything was added, those that have left the window among them.
+    private var firstAdded: Int64?
     private var states: [UInt8] = []
     private var sums: [StateSums] = []
 
@@ -80,27 +82,37 @@ package struct DayTable: Sendable {
     /// What became known of a day. The day's state only becomes worse.
     package mutating func add(_ added: StateSums, day: Int64, slot: Int) {
         guard day > today - Int64(Self.days), day <= today else { return }
+        firstAdded = min(firstAdded ?? day, day)
         grow(to: slot)
         sums[slot].add(added)
         let (before, now) = (state(of: day, slot: slot), added.state)
         if now.rawValue > before.rawValue { set(now, day, slot) }
     }
 
-    /// Another day has begun.
-    ///
-    /// - Parameter leaving: what the days that leave the window have, by the day. A day of which a target has nothing here takes nothing away.
-    package mutating func begin(day: Int64, without leaving: [Int64: [Int: StateSums]]) {
+    // MARK: Another day
+
+    /// What a day has that is about to leave the window. Of a day of which a target has nothing here nothing is taken away.
+    package mutating func subtract(_ leaving: StateSums, day: Int64, slot: Int) {
+        // A day that was all maintenance has no state.
+        guard slot < sums.count, leaving.maintenance > 0 || state(of: day, slot: slot) != .unknown else { return }
+        sums[slot].subtract(leaving)
+    }
+
+    /// Makes room for the days from tomorrow until `day`, for some slots: nothing is known of these days, nor of those whose places they take.
+    package mutating func makeRoom(until day: Int64, slots: Range<Int>) {
         guard day > today else { return }
-        for slot in sums.indices {
-            for (old, rows) in leaving {
-                // A day that was all maintenance has no state.
-                guard let row = rows[slot], row.maintenance > 0 || state(of: old, slot: slot) != .unknown else { continue }
-                sums[slot].subtract(row)
-            }
+        for slot in slots.clamped(to: 0..<sums.count) {
             for new in max(today + 1, day - Int64(Self.days) + 1)...day { set(.unknown, new, slot) }
         }
-        today = day
     }
+
+    /// Another day has begun, for which there is room.
+    package mutating func begin(day: Int64) { today = max(today, day) }
+
+    package var slotCount: Int { sums.count }
+
+    /// The oldest day of the window of which anything was added; nil when nothing was.
+    package var oldest: Int64? { firstAdded.map { max($0, today - Int64(Self.days) + 1) } }
 
     /// How long the window is that the sums are of, in milliseconds: its days up to the last hour that was added.
     package var window: Int64 {

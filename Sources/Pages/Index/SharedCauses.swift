@@ -44,32 +44,52 @@ package struct SharedCauses<Member> {
     package init(
         _ members: [Member], groupsMax: Int = 20, share: (SharedThing) -> Double = { _ in 1 }, things: (Member) -> [SharedThing]
     ) {
-        let known = members.map(things)
-        var holders: [SharedThing: [Int]] = [:]
-        for (index, things) in known.enumerated() { for thing in things { holders[thing, default: []].append(index) } }
-        var counts = holders.mapValues(\.count).filter { $0.value > 1 }
-        let shares = Dictionary(uniqueKeysWithValues: counts.keys.map { ($0, share($0)) })
+        // By number, because everything may be down at once.
+        var numbers: [SharedThing: Int] = [:]
+        var candidates: [Candidate] = []
+        let known = members.indices.map { member in
+            things(members[member]).map { thing in
+                let number = numbers[thing] ?? candidates.count
+                if number == candidates.count {
+                    numbers[thing] = number
+                    candidates.append(Candidate(thing: thing))
+                }
+                candidates[number].holders.append(member)
+                candidates[number].left += 1
+                return number
+            }
+        }
+        var open = candidates.indices.filter { candidates[$0].left > 1 }
+        for number in open { candidates[number].share = share(candidates[number].thing) }
         var isLeft = [Bool](repeating: true, count: members.count)
-        while groups.count < groupsMax, let best = counts.max(by: { Self.isLess($0, $1, shares) }), best.value > 1 {
-            let indices = (holders[best.key] ?? []).filter { isLeft[$0] }
+        while groups.count < groupsMax, let best = open.max(by: { candidates[$0].isLess(than: candidates[$1]) }) {
+            let indices = candidates[best].holders.filter { isLeft[$0] }
             for index in indices {
                 isLeft[index] = false
-                for thing in known[index] { if let count = counts[thing] { counts[thing] = count > 1 ? count - 1 : nil } }
+                for number in known[index] { candidates[number].left -= 1 }
             }
-            groups.append(Group(thing: best.key, members: indices.map { members[$0] }))
+            open.removeAll { candidates[$0].left < 2 }
+            groups.append(Group(thing: candidates[best].thing, members: indices.map { members[$0] }))
         }
         let rest = members.indices.filter { isLeft[$0] }.map { members[$0] }
         if !rest.isEmpty { groups.append(Group(thing: nil, members: rest)) }
     }
 
-    private static func isLess(
-        _ one: (key: SharedThing, value: Int), _ other: (key: SharedThing, value: Int), _ shares: [SharedThing: Double]
-    ) -> Bool {
-        let (first, second) = (Double(one.value) * (shares[one.key] ?? 1), Double(other.value) * (shares[other.key] ?? 1))
-        if first != second { return first < second }
-        if one.key.order != other.key.order { return one.key.order > other.key.order }
-        // Always the same of two that are alike.
-        return one.key.value > other.key.value
+    private struct Candidate {
+        let thing: SharedThing
+        /// The members that have it.
+        var holders: [Int] = []
+        /// How many of them are in no group yet.
+        var left = 0
+        var share = 1.0
+
+        func isLess(than other: Self) -> Bool {
+            let (first, second) = (Double(left) * share, Double(other.left) * other.share)
+            if first != second { return first < second }
+            if thing.order != other.thing.order { return thing.order > other.thing.order }
+            // Always the same of two that are alike.
+            return thing.value > other.thing.value
+        }
     }
 }
 

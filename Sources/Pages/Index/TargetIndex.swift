@@ -51,6 +51,8 @@ package struct TargetIndex: Sendable {
 
     private struct Block: Sendable {
         var rows = [Live](repeating: Live(), count: blockSize)
+        /// Whether there is a target. To look at its identity instead would count references of five strings.
+        var isThere = [Bool](repeating: false, count: blockSize)
         /// Of targets that are not well, by the place in the block.
         var said: [UInt16: Said] = [:]
     }
@@ -64,10 +66,26 @@ package struct TargetIndex: Sendable {
     package private(set) var version: UInt64 = 0
     /// Goes up when a target comes, changes or goes.
     package private(set) var listVersion: UInt64 = 0
+    /// As they were last worked out: see ``grouped()``.
+    package private(set) var groups = TargetGroups()
+    private var groupsVersion: UInt64 = 0
 
     package init() {}
 
     var slotCount: Int { identities.count }
+
+    /// Takes what was worked out of the list of this version.
+    ///
+    /// Returns whether the list is still that one: otherwise nothing is taken.
+    package mutating func take(_ groups: TargetGroups, ofList version: UInt64) -> Bool {
+        guard version == listVersion else { return false }
+        (self.groups, groupsVersion) = (groups, version)
+        self.version += 1
+        return true
+    }
+
+    /// Whether ``groups`` are of the list as it is.
+    package var isGrouped: Bool { groupsVersion == listVersion }
 
     /// A target comes, or has another form. `live` is what is known of it from an earlier life; a known target keeps what it has.
     ///
@@ -82,11 +100,13 @@ package struct TargetIndex: Sendable {
         }
         let before = identities[slot]
         identities[slot] = identity
+        groups.forget(slot: slot)
         (version, listVersion) = (version + 1, listVersion + 1)
         guard before?.identity != identity.identity else { return false }
         if before == nil { count += 1 } else { counts[self[slot].status, default: 0] -= 1 }
         let live = live ?? Live()
         write(live, nil, slot)
+        blocks[slot / Self.blockSize].isThere[slot % Self.blockSize] = true
         counts[live.status, default: 0] += 1
         return true
     }
@@ -100,7 +120,9 @@ package struct TargetIndex: Sendable {
         guard slot < identities.count, identities[slot] != nil else { return }
         counts[self[slot].status, default: 0] -= 1
         identities[slot] = nil
+        groups.forget(slot: slot)
         write(Live(), nil, slot)
+        blocks[slot / Self.blockSize].isThere[slot % Self.blockSize] = false
         count -= 1
         (version, listVersion) = (version + 1, listVersion + 1)
     }
@@ -141,43 +163,16 @@ package struct TargetIndex: Sendable {
     /// nil where there is no target.
     package func identity(slot: Int) -> Identity? { slot < identities.count ? identities[slot] : nil }
 
-    /// By slot, the place of each target in the order of names.
-    package var nameRanks: [Int32] {
-        let order = slots.sorted { one, other in
-            guard let one = identities[one], let other = identities[other] else { return false }
-            return one.name != other.name ? one.name < other.name : one.identity.key < other.identity.key
-        }
-        var ranks = [Int32](repeating: .max, count: identities.count)
-        for (rank, slot) in order.enumerated() { ranks[slot] = Int32(rank) }
-        return ranks
-    }
-
-    /// What the filters of the list offer: what few targets have is found by its name.
-    package var choices: TargetListPage.Choices {
-        var (regions, hosts, clients): ([String: Int], [String: Int], [String: Int]) = ([:], [:], [:])
-        for identity in identities.lazy.compactMap(\.self) {
-            regions[identity.region, default: 0] += 1
-            if let host = identity.host { hosts[host, default: 0] += 1 }
-            clients[identity.identity.clientID, default: 0] += 1
-        }
-        func most(_ counts: [String: Int]) -> [String] {
-            counts.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.prefix(Self.choicesMax).map(\.key).filter { !$0.isEmpty }
-                .sorted()
-        }
-        return .init(regions: most(regions), hosts: most(hosts), clients: most(clients))
-    }
-
-    private static let choicesMax = 100
+    /// Works out ``groups`` anew: takes long, so not while somebody waits.
+    package func grouped() -> TargetGroups { TargetGroups(identities) }
 
     package subscript(slot: Int) -> Live { blocks[slot / Self.blockSize].rows[slot % Self.blockSize] }
 
     /// Calls `body` with each target.
-    func forEach(_ body: (_ slot: Int, Identity, Live) -> Void) {
+    func forEachLive(_ body: (_ slot: Int, Live) -> Void) {
         for (number, block) in blocks.enumerated() {
             let first = number * Self.blockSize
-            for offset in 0..<min(Self.blockSize, identities.count - first) {
-                if let identity = identities[first + offset] { body(first + offset, identity, block.rows[offset]) }
-            }
+            for offset in 0..<Self.blockSize where block.isThere[offset] { body(first + offset, block.rows[offset]) }
         }
     }
 }

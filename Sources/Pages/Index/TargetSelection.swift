@@ -13,35 +13,41 @@ struct TargetSelection {
     private(set) var total = 0
     private(set) var before = 0
 
-    /// - Parameters:
-    ///   - nameRanks: by slot, the place of each target in the order of names.
-    init(_ query: TargetQuery, _ index: TargetIndex, _ days: DayTable, p95: (Int) -> UInt32?, nameRanks: [Int32]) {
+    init(_ query: TargetQuery, _ index: TargetIndex, _ days: DayTable, p95: (Int) -> UInt32?) {
         let limit = max(1, min(query.limit, TargetQuery.rowsMax))
+        let filter = IdentityFilter(query, index)
+        let start = query.after.map { Start($0, query.order, index) }
         // The last of those kept so far stands first.
         var kept: [Row] = []
-        index.forEach { slot, identity, live in
-            guard query.holds(identity, live) else { return }
+        index.forEachLive { slot, live in
+            guard query.holds(live), filter.holds(slot) else { return }
             total += 1
-            let rank = Self.rank(query.order, slot, live, days, p95, nameRanks)
-            if let after = query.after, !Self.isBehind(rank, identity.identity, after) {
+            let rank = Self.rank(query.order, slot, live, days, p95, index.groups.nameRank(slot: slot))
+            // Nearly always the rank says enough, and the identity is not asked for.
+            let isEarly = start.map { rank < $0.rank } ?? false
+            if !isEarly, kept.count == limit, let last = kept.first, rank > last.rank { return }
+            guard let identity = index.identities[slot]?.identity else { return }
+            if let start, isEarly || !start.isBefore(rank, identity) {
                 before += 1
                 return
             }
-            if kept.count == limit, let last = kept.first, !Self.isBefore(rank, identity.identity, last) { return }
-            Self.push(Row(slot: slot, rank: rank, identity: identity.identity), to: &kept, limit: limit)
+            if kept.count == limit, let last = kept.first, !Self.isBefore(rank, identity, last) { return }
+            Self.push(Row(slot: slot, rank: rank, identity: identity), to: &kept, limit: limit)
         }
         rows = kept.sorted { Self.isBefore($0.rank, $0.identity, $1) }
+    }
+
+    func cursor(behind row: Row, _ order: TargetQuery.Order, _ index: TargetIndex) -> TargetQuery.Cursor {
+        let isByName = order == .name || order == .status
+        return TargetQuery.Cursor(
+            rank: row.rank, name: isByName ? index.identity(slot: row.slot)?.name ?? "" : "", identity: row.identity)
     }
 
     private static func isBefore(_ rank: Int64, _ identity: TargetIdentity, _ other: Row) -> Bool {
         rank != other.rank ? rank < other.rank : isLess(identity, other.identity)
     }
 
-    private static func isBehind(_ rank: Int64, _ identity: TargetIdentity, _ cursor: TargetQuery.Cursor) -> Bool {
-        rank != cursor.rank ? rank > cursor.rank : isLess(cursor.identity, identity)
-    }
-
-    private static func isLess(_ one: TargetIdentity, _ other: TargetIdentity) -> Bool {
+    fileprivate static func isLess(_ one: TargetIdentity, _ other: TargetIdentity) -> Bool {
         one.clientID != other.clientID ? one.clientID < other.clientID : one.key < other.key
     }
 
@@ -72,14 +78,14 @@ struct TargetSelection {
     /// The lowest stands first. Where nothing is known, a target stands last.
     private static func rank(
         _ order: TargetQuery.Order, _ slot: Int, _ live: TargetIndex.Live, _ days: DayTable, _ p95: (Int) -> UInt32?,
-        _ nameRanks: [Int32]
+        _ nameRank: Int32
     ) -> Int64 {
         let none = Int64.max
-        let name = slot < nameRanks.count ? Int64(nameRanks[slot]) : none
+        let name = Int64(nameRank)
         switch order {
         case .name: return name
         // What is wrong first, and of the same status by name.
-        case .status: return Int64(severity(live.status)) << 40 | (name & (1 << 40 - 1))
+        case .status: return Int64(severity(live.status)) << severityShift | name
         case .last: return live.microseconds == 0 ? none : -Int64(live.microseconds)
         case .p95: return p95(slot).map { -Int64($0) } ?? none
         case .availability:
@@ -88,6 +94,8 @@ struct TargetSelection {
         case .since: return live.since.map { -$0.milliseconds } ?? none
         }
     }
+
+    fileprivate static let severityShift = 40
 
     private static func severity(_ status: Status) -> Int {
         switch status {
@@ -98,3 +106,88 @@ struct TargetSelection {
         }
     }
 }
+
+/// What a page goes on behind: the last row of the page before, whether it is still there or not.
+private struct Start {
+    let rank: Int64
+    private let identity: TargetIdentity
+    /// The row has gone, and another one has its rank.
+    private var isGone = false
+
+    init(_ cursor: TargetQuery.Cursor, _ order: TargetQuery.Order, _ index: TargetIndex) {
+        identity = cursor.identity
+        let nameBits = Int64(1) << TargetSelection.severityShift - 1
+        let isByName = order == .name || order == .status
+        guard isByName, cursor.rank & nameBits != Int64(TargetGroups.noRank) else {
+            rank = cursor.rank
+            return
+        }
+        let place = index.groups.nameRank(of: cursor.name, cursor.identity, in: index.identities)
+        rank = cursor.rank & ~nameBits | Int64(place.rank)
+        isGone = !place.isThere
+    }
+
+    func isBefore(_ rank: Int64, _ identity: TargetIdentity) -> Bool {
+        rank != self.rank ? rank > self.rank : isGone || TargetSelection.isLess(self.identity, identity)
+    }
+}
+
+/// Which targets a query holds by who they are.
+private struct IdentityFilter {
+    /// A word that the targets have in common.
+    private struct Wanted {
+        let grouping: TargetGroups.Grouping
+        let word: String
+        let place: Int?
+
+        init(_ grouping: TargetGroups.Grouping, _ word: String) {
+            (self.grouping, self.word, place) = (grouping, word, grouping.place(of: word))
+        }
+
+        func holds(_ slot: Int, _ index: TargetIndex) -> Bool {
+            if let known = grouping.place(slot: slot) { return known == place }
+            return index.identity(slot: slot).map { grouping.word($0) == word } ?? false
+        }
+    }
+
+    private let index: TargetIndex
+    private let wanted: [Wanted]
+    /// In lower case.
+    private let text: [UInt8]
+
+    init(_ query: TargetQuery, _ index: TargetIndex) {
+        let groups = index.groups
+        wanted = [
+            query.region.map { Wanted(groups.regions, $0) }, query.host.map { Wanted(groups.hosts, $0) },
+            query.client.map { Wanted(groups.clients, $0) },
+        ].compactMap(\.self)
+        text = query.text.utf8.map(lowercased)
+        self.index = index
+    }
+
+    func holds(_ slot: Int) -> Bool {
+        for wanted in wanted where !wanted.holds(slot, index) { return false }
+        guard !text.isEmpty else { return true }
+        guard let identity = index.identity(slot: slot) else { return false }
+        return stands(in: identity.name) || stands(in: identity.host ?? "") || stands(in: identity.identity.key)
+    }
+
+    private func stands(in text: String) -> Bool {
+        var text = text
+        return text.withUTF8 { bytes in self.text.withUnsafeBufferPointer { findsIgnoringCase($0, in: bytes) } }
+    }
+}
+
+/// Whether some bytes stand anywhere in others; ASCII letters of the others without regard to their case.
+///
+/// - Parameter wanted: in lower case.
+private func findsIgnoringCase(_ wanted: UnsafeBufferPointer<UInt8>, in bytes: UnsafeBufferPointer<UInt8>) -> Bool {
+    guard let first = wanted.first else { return true }
+    guard bytes.count >= wanted.count else { return false }
+    for start in 0...(bytes.count - wanted.count) where lowercased(bytes[start]) == first {
+        if wanted.indices.allSatisfy({ lowercased(bytes[start + $0]) == wanted[$0] }) { return true }
+    }
+    return false
+}
+
+private func lowercased(_ byte: UInt8) -> UInt8 { (65...90).contains(byte) ? byte | 0x20 : byte }

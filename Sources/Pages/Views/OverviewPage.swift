@@ -42,26 +42,23 @@ package struct OverviewPage: Sendable {
     let tallied: (regions: Int, hosts: Int, clients: Int)
 
     package init(_ index: TargetIndex, _ certificates: CertificateTable) {
+        let regions = GroupTallies(index.groups.regions, index)
+        let hosts = GroupTallies(index.groups.hosts, index)
+        let clients = GroupTallies(index.groups.clients, index)
         var (down, degraded): ([(slot: Int, row: Row)], [Row]) = ([], [])
-        var (regions, hosts, clients): ([String: Tally], [String: Tally], [String: Tally]) = ([:], [:], [:])
-        index.forEach { slot, identity, live in
-            Self.count(identity.region, live, &regions)
-            Self.count(identity.host ?? "", live, &hosts)
-            Self.count(identity.identity.clientID, live, &clients)
-            guard live.status == .down || live.status == .degraded else { return }
+        index.forEachLive { slot, live in
+            guard live.status == .down || live.status == .degraded, let identity = index.identity(slot: slot) else { return }
             let said = index.said(slot: slot)?.sentence ?? live.reason?.words ?? live.cause?.words ?? ""
             let row = Row(identity: identity, live: live, said: said)
             if live.status == .down { down.append((slot, row)) } else { degraded.append(row) }
         }
         (counts, total) = (index.counts, index.count)
         let share = { (thing: SharedThing) -> Double in
-            let tally: Tally? =
-                switch thing {
-                case .host(let host): hosts[host]
-                case .region(let region): regions[region]
-                case .certificate, .block, .regionAndReason, .reason: nil
-                }
-            return tally.map { Double($0.down) / Double(max(1, $0.all)) } ?? 1
+            switch thing {
+            case .host(let host): hosts[host].downShare
+            case .region(let region): regions[region].downShare
+            case .certificate, .block, .regionAndReason, .reason: 1
+            }
         }
         let shared = SharedCauses(down, share: share) { member in
             let address = index.said(slot: member.slot)?.address.flatMap { IPAddress($0) }
@@ -80,19 +77,10 @@ package struct OverviewPage: Sendable {
         (self.regions, self.hosts, self.clients) = (Self.worst(regions), Self.worst(hosts), Self.worst(clients))
     }
 
-    private static func count(_ name: String, _ live: TargetIndex.Live, _ tallies: inout [String: Tally]) {
-        var tally = tallies[name] ?? Tally(name: name)
-        tally.all += 1
-        if live.status == .down { tally.down += 1 }
-        if live.status == .degraded { tally.degraded += 1 }
-        tallies[name] = tally
-    }
-
-    /// What is wrong first; where nothing is, the largest.
-    private static func worst(_ tallies: [String: Tally]) -> [Tally] {
-        Array(
-            tallies.values.sorted { ($1.down, $1.degraded, $1.all, $0.name) < ($0.down, $0.degraded, $0.all, $1.name) }.prefix(
-                talliesMax))
+    private static func worst(_ tallies: GroupTallies) -> [Tally] {
+        tallies.worst(talliesMax).map { word, tally in
+            Tally(name: word, down: Int(tally.down), degraded: Int(tally.degraded), all: Int(tally.all))
+        }
     }
 
     private static func isEarlier(_ one: Row, _ other: Row) -> Bool {

@@ -34,10 +34,8 @@ package struct TargetListPage: Sendable {
     /// Where the next page begins; nil on the last page.
     let next: TargetQuery.Cursor?
 
-    package init(
-        _ query: TargetQuery, _ index: TargetIndex, _ days: DayTable, p95: (Int) -> UInt32?, nameRanks: [Int32], choices: Choices
-    ) {
-        let selection = TargetSelection(query, index, days, p95: p95, nameRanks: nameRanks)
+    package init(_ query: TargetQuery, _ index: TargetIndex, _ days: DayTable, p95: (Int) -> UInt32?) {
+        let selection = TargetSelection(query, index, days, p95: p95)
         self.query = query
         rows = selection.rows.compactMap { row in
             index.identities[row.slot].map {
@@ -47,9 +45,9 @@ package struct TargetListPage: Sendable {
             }
         }
         (found, before, counts, total) = (selection.total, selection.before, index.counts, index.count)
-        self.choices = choices
+        choices = index.groups.choices
         let isMore = selection.before + selection.rows.count < selection.total
-        next = isMore ? selection.rows.last.map { TargetQuery.Cursor(rank: $0.rank, identity: $0.identity) } : nil
+        next = isMore ? selection.rows.last.map { selection.cursor(behind: $0, query.order, index) } : nil
     }
 
     package var worst: Status { Status.worst(counts) }
@@ -188,15 +186,21 @@ extension TargetQuery {
 }
 
 extension TargetQuery.Cursor {
-    /// The rank, and the two parts of the identity by their lengths: they may have any character in them.
-    var text: String { "\(rank).\(identity.clientID.utf8.count).\(identity.clientID)\(identity.key)" }
+    /// The rank, and the client, the name and the key by their lengths: they may have any character in them.
+    var text: String {
+        "\(rank).\(identity.clientID.utf8.count).\(name.utf8.count).\(identity.clientID)\(name)\(identity.key)"
+    }
 
     init?(_ text: String) {
-        let parts = text.split(separator: ".", maxSplits: 2, omittingEmptySubsequences: false)
-        guard parts.count == 3, let rank = Int64(parts[0]), let count = Int(parts[1]), count >= 0, count <= parts[2].utf8.count
-        else { return nil }
-        let bytes = Array(parts[2].utf8)
-        let client = String(decoding: bytes[..<count], as: UTF8.self)
-        self.init(rank: rank, identity: TargetIdentity(clientID: client, key: String(decoding: bytes[count...], as: UTF8.self)))
+        let parts = text.split(separator: ".", maxSplits: 3, omittingEmptySubsequences: false)
+        guard parts.count == 4, let rank = Int64(parts[0]), let first = Int(parts[1]), let second = Int(parts[2]) else {
+            return nil
+        }
+        let bytes = Array(parts[3].utf8)
+        guard (0...bytes.count).contains(first), (0...bytes.count - first).contains(second) else { return nil }
+        func part(_ range: Range<Int>) -> String { String(decoding: bytes[range], as: UTF8.self) }
+        self.init(
+            rank: rank, name: part(first..<first + second),
+            identity: TargetIdentity(clientID: part(0..<first), key: part(first + second..<bytes.count)))
     }
 }

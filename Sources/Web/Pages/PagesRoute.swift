@@ -13,13 +13,13 @@ package struct PageSource: Sendable {
     package var version: @Sendable () async -> Int
     package var document: @Sendable (PageAddress, PageRequest) async -> PageAnswer
     /// A page that says why there is none; the sentence is safe to show.
-    package var notice: @Sendable (_ title: String, _ sentence: String) -> PageDocument?
+    package var notice: @Sendable (_ title: String, _ sentence: String) async -> PageDocument?
     package var asset: @Sendable (_ path: String) -> Assets.File?
 
     package init(
         version: @escaping @Sendable () async -> Int,
         document: @escaping @Sendable (PageAddress, PageRequest) async -> PageAnswer,
-        notice: @escaping @Sendable (_ title: String, _ sentence: String) -> PageDocument?,
+        notice: @escaping @Sendable (_ title: String, _ sentence: String) async -> PageDocument?,
         asset: @escaping @Sendable (_ path: String) -> Assets.File?
     ) {
         (self.version, self.document, self.notice, self.asset) = (version, document, notice, asset)
@@ -71,7 +71,7 @@ final class PagesRoute: Sendable {
                 )
             }
             switch asked.address {
-            case .failure(let mistake): return refusal(.badRequest, "That is no page", mistake.sentence, asked)
+            case .failure(let mistake): return await refusal(.badRequest, "That is no page", mistake.sentence, asked)
             case .success(let address): return await answer(to: request, asked, address, peer)
             }
         }
@@ -96,8 +96,10 @@ final class PagesRoute: Sendable {
         switch await source.document(address, asked.request) {
         case .made(let made): document = made
         case .absent:
-            return refusal(.notFound, "It isn't there", "There is no such target or incident. Perhaps it was removed.", asked)
-        case .failed(let sentence): return refusal(.serviceUnavailable, "Not just now", sentence, asked)
+
+            return await refusal(
+                .notFound, "It isn't there", "There is no such target or incident. Perhaps it was removed.", asked)
+        case .failed(let sentence): return await refusal(.serviceUnavailable, "Not just now", sentence, asked)
         }
         let tag = "W/\"\(document.hash)\""
         remember(tag, of: asked.key, version)
@@ -114,8 +116,8 @@ final class PagesRoute: Sendable {
     }
 
     /// For a person as a page that leads on, for a program as a line.
-    private func refusal(_ status: HTTPResponse.Status, _ title: String, _ sentence: String, _ asked: Asked) -> Response {
-        guard !asked.request.isTwin, let document = source.notice(title, sentence) else { return .text(status, sentence) }
+    private func refusal(_ status: HTTPResponse.Status, _ title: String, _ sentence: String, _ asked: Asked) async -> Response {
+        guard !asked.request.isTwin, let document = await source.notice(title, sentence) else { return .text(status, sentence) }
         var response = Response.page(document)
         response.status = status
         return response

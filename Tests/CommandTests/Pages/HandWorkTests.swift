@@ -41,6 +41,38 @@ import Testing
         #expect(try await Program.run(["maintenance", "--database", site.database]).output == "No window is open.\n")
     }
 
+    /// Killed the moment after it was confirmed.
+    @Test func whatIsConfirmedIsInTheDatabase() async throws {
+        let site = try site()
+        let (program, port) = try await site.start()
+        #expect(try await program.errors.until("bad is down"))
+        while try await get(port, "/incidents/1").status != 200 {}
+        let config = ["--config", site.configuration]
+        #expect(try await Program.run(["maintenance", "start", "bad", "--for", "2h"] + config).code == 0)
+        #expect(try await Program.run(["incidents", "note", "1", "rolled back"] + config).code == 0)
+        program.send(SIGKILL)
+        _ = await program.ended()
+        #expect(try await Program.run(["maintenance", "list", "--database", site.database]).output.contains("bad"))
+        #expect(try await Program.run(["incidents", "show", "1", "--database", site.database]).output.contains("rolled back"))
+    }
+
+    @Test func aWindowHoldsWhenTheDatabaseHasToBeginAnew() async throws {
+        let site = try site()
+        let (program, _) = try await site.start()
+        #expect(try await program.errors.until("bad is down"))
+        let began = try await Program.run(["maintenance", "start", "bad", "--for", "2h", "--config", site.configuration])
+        #expect(began.code == 0, "\(began.errors)")
+        #expect(truncate(site.database + "-wal", 0) == 0)
+        #expect(try await program.errors.until("a new one was begun"))
+        program.send(SIGTERM)
+        _ = await program.ended()
+        let list = try await Program.run(["maintenance", "list", "--database", site.database])
+        #expect(list.output.contains("bad"), "\(list.output)")
+        // The lists, too: nothing of them has changed that would have them written.
+        let status = try await Program.run(["status", "--database", site.database])
+        #expect(status.output.contains("bad") && status.output.contains("good"), "\(status.output)")
+    }
+
     @Test(arguments: [
         (["maintenance", "start", "x", "--for", "soon"], "no length from 1m to 31d"),
         (["maintenance", "start", "url=nothing", "--for", "2h"], "must begin with https://"),

@@ -1,4 +1,5 @@
 import Curl
+import Foundation
 import Health
 import History
 import Logging
@@ -89,20 +90,54 @@ struct JudgedTarget {
         #expect(copy(index).index[0].since == Timestamp(milliseconds: 5))
     }
 
-    @Test func anotherTargetInTheSlotHasNothingOfTheOneBefore() {
+    @Test func anotherTargetInTheSlotHasNothingOfTheOneBefore() throws {
         let index = PageIndex(today: 19_675)
         let (old, new) = (JudgedTarget("a"), JudgedTarget("b"))
         index.replace([(0, TargetIndex.Identity(old.target, host: nil), nil)])
-        index.add(
-            [.init(slot: 0, identity: old.target.identity, sums: StateSums(down: 9), p95: 7)], day: 19_675, through: 1,
-            takesP95: true)
+        _ = index.takeNew()
+        let row = PageIndex.DayRow(
+            place: try #require(index.place(of: old.target.identity, slot: 0)), sums: StateSums(down: 9), p95: 7)
+        index.add([row], day: 19_675, through: 1, takesP95: true)
         #expect(copy(index).p95(slot: 0) == 7)
         index.replace([(0, TargetIndex.Identity(new.target, host: nil), nil)])
         let snapshot = copy(index)
         #expect(snapshot.days.sums(slot: 0) == StateSums() && snapshot.p95(slot: 0) == nil)
         // What was read meanwhile for the old one.
-        index.add([.init(slot: 0, identity: old.target.identity, sums: StateSums(down: 9), p95: 7)], day: 19_675, through: 1)
+        index.add([row], day: 19_675, through: 1)
         #expect(copy(index).days.sums(slot: 0) == StateSums())
+    }
+
+    @Test func aTargetThatWentIsGoneWhateverComesLate() {
+        let index = PageIndex(today: 19_675)
+        var (old, new) = (JudgedTarget("a"), JudgedTarget("b"))
+        index.replace([(0, TargetIndex.Identity(old.target, host: nil), nil)])
+        let late = old.result(.bad(.timeout), at: 0)
+        index.replace([])
+        // Its last result is told after the list, and then that it has gone.
+        index.record(late)
+        index.remove(old.target.identity, slot: 0)
+        #expect(copy(index).index.count == 0)
+        // Another target has the slot: nothing of the old one touches it.
+        index.record(new.result(.good, at: 0))
+        index.record(late)
+        index.remove(old.target.identity, slot: 0)
+        #expect(copy(index).index.counts[.up] == 1 && copy(index).index.count == 1)
+    }
+
+    @Test func aTargetThatIsNewHasNoPlaceBeforeItsDaysAreAskedFor() {
+        let index = PageIndex(today: 19_675)
+        let target = JudgedTarget("a").target
+        index.replace([(0, TargetIndex.Identity(target, host: nil), nil)])
+        #expect(index.hasNew && index.place(of: target.identity, slot: 0) == nil)
+        let new = index.takeNew()
+        #expect(new == [index.place(of: target.identity, slot: 0)] && !index.hasNew)
+        index.askAgain(new)
+        #expect(index.hasNew && index.place(of: target.identity, slot: 0) == nil)
+        // Whoever had the slot before is asked for no more.
+        _ = index.takeNew()
+        index.replace([])
+        index.askAgain(new)
+        #expect(!index.hasNew)
     }
 
     /// Six hours of a target, in a database as the daemon writes it.
@@ -128,7 +163,8 @@ struct JudgedTarget {
         let index = PageIndex(today: start / 86_400_000)
         index.replace([(0, TargetIndex.Identity(target.target, host: nil), nil)])
         let readers = HistoryReaders(path: folder.file("history.db"))
-        let feed = DayFeed(index: index, readers: readers, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+        let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+        let feed = DayFeed(index: index, readers: readers, logger: logger) { _ in 0 }
         let now = Timestamp(milliseconds: start + 6 * 3_600_000)
         for _ in 0..<3 { try feed.look(at: now) }
         let whole = try readers.read { reader throws(HistoryError) in try reader.hoursAreWholeBefore() }
@@ -140,7 +176,7 @@ struct JudgedTarget {
         #expect(copy(index).days.states(slot: 0, now: .up).last == .down)
         // A target that comes later has its past, too.
         let late = PageIndex(today: start / 86_400_000)
-        let other = DayFeed(index: late, readers: readers, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+        let other = DayFeed(index: late, readers: readers, logger: logger) { _ in 4 }
         try other.look(at: now)
         late.replace([(4, TargetIndex.Identity(target.target, host: nil), nil)])
         for _ in 0..<2 { try other.look(at: now) }
@@ -148,6 +184,17 @@ struct JudgedTarget {
         // Ninety days later nothing of it is left.
         try feed.look(at: now + .seconds(90 * 86_400))
         #expect(copy(index).days.states(slot: 0, now: .unknown).allSatisfy { $0 == .unknown })
+        // A history that has begun anew has nothing of before.
+        let before = copy(late).days.sums(slot: 4)
+        readers.forget(isNew: false)
+        try other.look(at: now)
+        #expect(copy(late).days.sums(slot: 4) == before)
+        readers.forget(isNew: true)
+        try FileManager.default.removeItem(atPath: folder.file("history.db"))
+        let empty = try History.open(path: folder.file("history.db"), options: HistoryOptions(vantage: "v", now: { now }))
+        for _ in 0..<2 { try other.look(at: now) }
+        #expect(copy(late).days.sums(slot: 4) == StateSums())
+        await empty.close()
     }
 }
 

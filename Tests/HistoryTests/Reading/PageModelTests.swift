@@ -43,10 +43,12 @@ import Testing
         let end = try reader.hoursAreWholeBefore()
         let first = Sample.start.milliseconds.flooredQuotient(by: 3_600_000)
         #expect(end > first)
-        let number = try #require(try reader.targetNumbers().first { $0.value == Sample.identity() }).key
+        var numbers: [TargetIdentity: Int64] = [:]
+        try reader.eachTargetNumber { numbers[$1] = $0 }
+        let number = try #require(numbers[Sample.identity()])
         var (up, down) = (Duration.zero, Duration.zero)
         for hour in first..<end {
-            for row in try reader.hourSums(hour) where row.target == number {
+            for row in try reader.hourSums(hour, { $0 }) where row.target == number {
                 up += row.up
                 down += row.down
                 #expect(row.p95 == .microseconds(81_234))
