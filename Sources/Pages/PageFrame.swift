@@ -56,7 +56,10 @@ package struct PageFrame: Sendable {
             "sections": Section.allCases.map {
                 ["path": $0.rawValue, "name": $0.name, "isCurrent": $0 == section] as [String: Any]
             },
-            "refreshLink": "?" + ([query].filter { !$0.isEmpty } + ["refresh=30"]).joined(separator: "&"),
+            "refreshLink": refreshSeconds == nil
+                ? "?" + ([query].filter { !$0.isEmpty } + ["refresh=30"]).joined(separator: "&")
+                : path + (query.isEmpty ? "" : "?" + query),
+            "refreshWords": refreshSeconds.map { "Refreshed every \($0) s: end that" } ?? "Refresh every 30 s without script",
             "jsonLink": (path == "/" ? "/index" : path) + ".json" + (query.isEmpty ? "" : "?" + query),
         ]
         if let refreshSeconds { context["refresh"] = "\(refreshSeconds)" }

@@ -90,7 +90,7 @@ struct Site: Sendable {
             route = (.post, { await admin.byHand(body, from: peer) { fields, _ in HandRequest.maintenance(fields) } })
         case "/-/notes": route = (.post, { await admin.byHand(body, from: peer, read: HandRequest.note) })
         default:
-            guard let wanted = pages.wanted(request.uri) else { return .text(.notFound, "there is nothing here") }
+            guard let wanted = pages.wanted(request.uri) else { return await pages.nothing(request, from: peer) }
             route = (.get, { await pages.answer(wanted, to: request, from: peer) })
         }
         let isAllowed = request.method == route.method || (request.method == .head && route.method == .get)

@@ -70,6 +70,31 @@ import Testing
         #expect(page.groups.map(\.thing) == [.reason(.timeout), nil])
     }
 
+    /// Two that answer with a status of their own, hours apart, are no one cause.
+    @Test func whatBeganAtDifferentTimesIsNotCalledOneCause() throws {
+        func html(apart: Duration) throws -> String {
+            var index = TargetIndex()
+            for slot in 0..<2 {
+                let identity = sample("k\(slot)", host: "h\(slot).example")
+                index.put(identity, slot: slot, .down, reason: .statusUnexpected)
+                index.change(slot: slot, of: identity.identity, said: nil) { $0.since = sampleTime + apart * slot }
+            }
+            return OverviewPage(index, CertificateTable()).html(try PageRenderer(), frame())
+        }
+        let (together, apart) = (try html(apart: .seconds(30)), try html(apart: .seconds(7200)))
+        #expect(together.contains("All 2 share") && !together.contains("at different times"))
+        #expect(!apart.contains("All 2 share") && apart.contains("They began at different times, so it may be no one cause."))
+        #expect(apart.contains("Nothing suggests that the daemon itself is to blame."))
+    }
+
+    @Test(arguments: [
+        ("certificate expired 3 h ago", "Certificate expired 3 h ago"), ("HTTP 503", "HTTP 503"),
+        ("db.example, port 443 refused", "db.example, port 443 refused"), ("127.0.0.1 refused", "127.0.0.1 refused"), ("", ""),
+    ])
+    func aSentenceBeginsWithACapitalUnlessItBeginsWithAName(_ sentence: String, _ shown: String) {
+        #expect(sentenceCased(sentence) == shown)
+    }
+
     @Test func aListWithoutRowsSaysWhatToDo() throws {
         var query = TargetQuery()
         query.text = "<nobody>"

@@ -56,7 +56,7 @@ import Testing
         for words in [
             "<b class=\"down\">Down</b> since", "HTTP 503, but 200-399 was expected.",
             "3 other targets began to fail within 30 s of it.",
-            "/incidents/7", "Look for the fault in the service.", "3 probes in a row", "every 30 s", "probe, line 12",
+            "/incidents/7", "Look for the fault in the service.", "probes since it began", "every 30 s", "probe, line 12",
             "Last 50 results",
             "<b>99.999 %</b> available", "it counts for nothing",
             "From when every probe fails to an alert it takes 1 min 3 s at most.",

@@ -25,6 +25,10 @@ import Testing
     @Test func anUnknownPathIsNotFoundAndAWrongMethodIsToldTheRightOne() async throws {
         try await withServer { port in
             try await expect(404, of: ask(port, "GET", "/nothing"))
+            // A person gets a page that leads on.
+            let page = try await ask(port, "GET", "/nothing", ["Accept": "text/html,*/*"])
+            #expect(
+                page.status == 404 && page.text.contains("No page has this address.") && page.text.contains("href=\"/targets\""))
             for path in ["/metrics", "/", "/targets/a/b"] {
                 let answer = try await ask(port, "POST", path)
                 #expect(answer.status == 405)

@@ -49,6 +49,7 @@ struct PageFacts: Sendable {
         facts.lastGood = view.lastGood?.evidence
         facts.days = snapshot.days.states(slot: view.slot, now: facts.live.status)
         (facts.sums, facts.window) = (snapshot.days.sums(slot: view.slot), snapshot.days.window)
+        facts.through = Timestamp(milliseconds: snapshot.days.throughHour * 3_600_000)
         facts.today = snapshot.days.today
         facts.configurationPath = configurationPath
         let settings = settings()
@@ -84,6 +85,8 @@ struct PageFacts: Sendable {
         facts.incidents = incidents.map { IncidentEntry($0, host: host) }
         guard let open = incidents.first(where: { $0.incident.endedAt == nil }), let found = try incident(open.id) else { return }
         (facts.openIncident, facts.companions) = found
+        // Of an outage that is longer than the results that were read.
+        if facts.lastGood == nil { facts.lastGood = found.0.evidence[.lastGood] }
     }
 
     /// The end of the step that a moment is in.
@@ -127,6 +130,7 @@ struct PageFacts: Sendable {
         facts.problems = await readiness.problems()
         facts.doubt = registry.standing.doubt?.cause.sentence
         facts.canaries = settings.vantage.canaries.count
+        facts.receivers = settings.alerting.alertmanagers.count + settings.alerting.webhooks.count
         addSchedule(to: &facts)
         facts.lists = metrics.syncs.sorted { $0.clientID < $1.clientID }.map { sync in
             DaemonFacts.List(

@@ -45,12 +45,12 @@ final class PageIndex: Sendable {
         /// Goes up when days are added.
         var daysVersion: UInt64 = 0
 
-        /// As it was verified, or as it was presented where it has expired: then it was not verified.
+        /// As it was verified, or as it was presented where that failed.
         mutating func takeCertificate(of judged: JudgedResult, slot: Int) {
             let facts = judged.result.facts
             if let leaf = facts.leaf, let expiry = facts.certificateExpiry {
                 certificates.set(leaf, expiry: expiry, slot: slot)
-            } else if judged.judgement.outcome.reason == .certificateExpired, let shown = judged.evidence?.certificates.first,
+            } else if !judged.judgement.outcome.isSuccess, let shown = judged.evidence?.certificates.first,
                 let expiry = facts.certificateExpiry ?? shown.notAfter
             {
                 certificates.set(

@@ -57,6 +57,8 @@ package struct DaemonFacts: Sendable {
     package var dropped = 0
     package var queued = 0
     package var historyTrouble: String?
+    /// Alertmanagers and webhooks.
+    package var receivers = 0
     package var alertsQueued = 0
     package var alertsSent = 0
     package var alertsFailed = 0

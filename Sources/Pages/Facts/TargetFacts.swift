@@ -55,6 +55,8 @@ package struct TargetFacts: Sendable {
     package var sums = StateSums()
     /// How long the time is that ``sums`` is of, in milliseconds.
     package var window: Int64 = 0
+    /// The end of the last hour that is in ``sums``.
+    package var through: Timestamp?
     /// The number of the last of ``days`` since 1970.
     package var today: Int64 = 0
     package var latency = LatencyFacts(window: .day, steps: [])

@@ -78,7 +78,10 @@ package struct DaemonPage: Sendable {
     private var network: Part {
         var part = Part(
             anchor: "vantage", title: "Our own network", status: .up, word: "well",
-            sentence: "Nothing suggests that the network of this machine is to blame for failures.")
+            sentence: facts.canaries > 0
+                ? "Nothing suggests that the network of this machine is to blame for failures."
+                : "No target suggests that the network of this machine is to blame. Canaries (vantage.canaries) would be asked, too."
+        )
         if let doubt = facts.doubt {
             (part.status, part.word, part.sentence) = (.down, "in doubt", "It may be us: \(doubt). Alerts are held meanwhile.")
         }
@@ -177,6 +180,10 @@ package struct DaemonPage: Sendable {
             sentence: refused.isEmpty
                 ? "A message that isn't taken is sent again."
                 : "Messages were set aside, because their service refuses them. doctor says more.")
+        if facts.receivers == 0 {
+            (part.status, part.word) = (.unknown, "nobody is told")
+            part.sentence = "No receiver is configured: alerting.alertmanagers and alerting.webhooks are empty."
+        }
         part.facts = [
             ("Waiting", counted(facts.alertsQueued, "message"), nil, false),
             ("Sent", counted(facts.alertsSent, "message"), nil, false),

@@ -112,8 +112,10 @@ package struct IncidentPage: Sendable {
     // MARK: What it said
 
     private func saids(_ page: Timestamp) -> [[String: Any]] {
+        // While it goes on, what is kept is some minutes old.
+        let last = incident.endedAt == nil ? "What a later bad probe said" : "What the last bad probe said"
         let titles: [(Evidence.Kind, String, String)] = [
-            (.firstBad, "first", "What the first bad probe said"), (.lastBad, "last", "What the last bad probe said"),
+            (.firstBad, "first", "What the first bad probe said"), (.lastBad, "last", last),
         ]
         return titles.compactMap { kind, anchor, title in
             guard let evidence = facts.evidence[kind] else { return nil }
@@ -127,7 +129,8 @@ package struct IncidentPage: Sendable {
     private func phases(_ page: Timestamp) -> [String: Any]? {
         guard let bad = facts.evidence[.lastBad] ?? facts.evidence[.firstBad], bad.phases != Phases() else { return nil }
         let good = facts.evidence[.lastGood]
-        return Waterfall(now: bad.phases, then: good?.phases).context(good: good?.at, how: "last bad probe", page: page)
+        return Waterfall(now: bad.phases, then: good?.phases).context(
+            good: good?.at, how: incident.endedAt == nil ? "a bad probe" : "last bad probe", page: page)
     }
 
     // MARK: When

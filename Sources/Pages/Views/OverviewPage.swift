@@ -12,7 +12,9 @@ package struct OverviewPage: Sendable {
     package struct Group: Sendable {
         var thing: SharedThing?
         var count: Int
+        /// When the first began to fail, and the last.
         var since: Timestamp?
+        var until: Timestamp?
         /// That all of them have.
         var reason: Reason?
         /// The first few, those that began first.
@@ -28,6 +30,8 @@ package struct OverviewPage: Sendable {
     }
 
     private static let rowsOfGroup = 4
+    /// What fails for one cause begins to fail within some probes.
+    fileprivate static let oneCauseWithin = Duration.seconds(600)
     private static let degradedMax = 12
     private static let talliesMax = 12
 
@@ -69,6 +73,7 @@ package struct OverviewPage: Sendable {
             let reasons = Set(rows.map(\.live.reason))
             return Group(
                 thing: group.thing, count: rows.count, since: rows.compactMap(\.live.since).min(),
+                until: rows.compactMap(\.live.since).max(),
                 reason: reasons.count == 1 ? reasons.first ?? nil : nil,
                 rows: Array(rows.prefix(Self.rowsOfGroup)))
         }
@@ -99,6 +104,19 @@ package struct OverviewPage: Sendable {
     }
 }
 
+extension OverviewPage.Group {
+    /// What shares a host, a certificate or a block of addresses may fail bit by bit. What shares no more than a reason or a region is one cause only
+    /// where it began together.
+    var mayBeOneCause: Bool {
+        switch thing {
+        case .host, .certificate, .block: true
+        case .regionAndReason, .reason, .region:
+            if let since, let until { until - since <= OverviewPage.oneCauseWithin } else { false }
+        case nil: false
+        }
+    }
+}
+
 extension OverviewPage {
     package var worst: Status { Status.worst(counts) }
 
@@ -121,12 +139,19 @@ extension OverviewPage {
         return total == 1 ? "The target is up" : "All \(total) targets are up"
     }
 
-    private var leads: [[String: Any]] {
-        guard let first = groups.first, let thing = first.thing, (counts[.down] ?? 0) > 1 else { return [] }
+    private func leads(_ frame: PageFrame) -> [[String: Any]] {
         let down = counts[.down] ?? 0
-        let text =
-            first.count == down ? "All \(down) share \(thing.words)." : "\(first.count) of the \(down) share \(thing.words)."
-        return [["text": text]]
+        guard down > 0 else { return [] }
+        var leads: [[String: Any]] = []
+        if let first = groups.first, let thing = first.thing, down > 1, first.mayBeOneCause {
+            leads.append([
+                "text": first.count == down
+                    ? "All \(down) share \(thing.words)." : "\(first.count) of the \(down) share \(thing.words)."
+            ])
+        }
+        // Whatever speaks for the daemon's own trouble has a banner.
+        if frame.banners.isEmpty { leads.append(["text": "Nothing suggests that the daemon itself is to blame."]) }
+        return leads
     }
 
     package func html(_ renderer: PageRenderer, _ frame: PageFrame) -> String {
@@ -146,7 +171,7 @@ extension OverviewPage {
         return renderer.html(
             "overview", frame,
             [
-                "headline": headline, "leads": leads, "tally": tally, "hasDown": !groups.isEmpty,
+                "headline": headline, "leads": leads(frame), "tally": tally, "hasDown": !groups.isEmpty,
                 "downCount": ShownNumber.grouped(counts[.down] ?? 0), "groups": groups.map { context($0, frame.asOf) },
                 "hasDegraded": !degraded.isEmpty, "degradedCount": ShownNumber.grouped(counts[.degraded] ?? 0),
                 "degraded": [brief(degraded, "Targets that are degraded", frame.asOf)], "counts": tables,
@@ -170,8 +195,9 @@ extension OverviewPage {
             }
         }
         context["why"] =
-            (group.thing.map(\.sentence) ?? "Nothing else shares its host, its block of addresses or its reason.")
+            (group.thing.map(\.sentence) ?? "No host, certificate, block of addresses or reason explains more than one of them.")
             + (saying ?? "")
+            + (group.thing == nil || group.mayBeOneCause ? "" : " They began at different times, so it may be no one cause.")
             + (group.since.map { " The first began at \(ShownTime($0, page: page).text)." } ?? "")
         if let link = group.thing?.link {
             context["link"] = link

@@ -77,6 +77,18 @@ final class PagesRoute: Sendable {
         }
     }
 
+    /// For a person as a page that leads on, for a program as a line.
+    func nothing(_ request: Request, from peer: Peer) async -> Response {
+        let mayPeer = Self.admits(isLoopback: peer.isLoopback, isAuthenticated: peer.isAuthenticated, isOpen: isOpen)
+        let isPerson = request.headers[.accept]?.contains("text/html") ?? false
+        guard isPerson, takesAnyPeer || mayPeer,
+            let document = await source.notice("There is nothing here", "No page has this address.")
+        else { return .text(.notFound, "there is nothing here") }
+        var response = Response.page(document)
+        response.status = .notFound
+        return response
+    }
+
     static func admits(isLoopback: Bool, isAuthenticated: Bool, isOpen: Bool) -> Bool { isLoopback || isAuthenticated || isOpen }
 
     private func answer(to request: Request, _ asked: Asked, _ address: PageAddress, _ peer: Peer) async -> Response {

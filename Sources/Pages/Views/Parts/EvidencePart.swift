@@ -56,6 +56,7 @@ struct EvidencePart {
             let (status, word): (Status, String) =
                 switch address.state {
                 case .answered: (.degraded, "the probe went there, and got this answer")
+                case .failed where !evidence.certificates.isEmpty: (.down, "the probe went there, and TLS failed")
                 case .failed: (.down, "the probe went there, and got no answer")
                 case .answers: (.up, "answers")
                 case .answersNot: (.down, "doesn't answer")

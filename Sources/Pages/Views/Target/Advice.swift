@@ -86,7 +86,7 @@ extension Reason {
         case .certificateExpired: "Renew the certificate. If it was renewed, reload the server."
         case .certificateNotYetValid: "Compare the clocks of both machines."
         case .certificateUntrusted:
-            "The sentence names the fault and the certificate. Often an intermediate certificate is missing."
+            "If the certificate is of an authority of your own, name that in ca_file. Otherwise the server often lacks an intermediate certificate."
         case .certificateNameMismatch: "The server has no certificate for this name, and sent its default one."
         case .timeout: "Look at the phases: processing is the service, transfer is the body or the network."
         case .protocolError: "See the sentence. Often a proxy between the daemon and the target is broken."

@@ -40,6 +40,7 @@ struct TargetCharts {
                 ]
             },
         ]
+        if facts.sums.known > 0, let through = facts.through { context["through"] = ShownTime(through, page: page).context }
         if facts.sums.known > 0, unwatched > 0 { context["unwatchedShare"] = ShownNumber.share(unwatched, of: window) }
         return context
     }

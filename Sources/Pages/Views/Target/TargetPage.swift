@@ -48,7 +48,7 @@ package struct TargetPage: Sendable {
         ]
         if let since = live.since { context["statusSince"] = ShownTime(since, page: page).context }
         if let sentence = facts.sentence, !sentence.isEmpty {
-            context["sentence"] = shownText(sentence, limit: displayTextLimit) + "."
+            context["sentence"] = shownText(sentenceCased(sentence), limit: displayTextLimit) + "."
         }
         return context
     }
@@ -112,6 +112,13 @@ package struct TargetPage: Sendable {
     }
 }
 
+/// With a capital, where it begins with a plain word and not with a name.
+func sentenceCased(_ sentence: String) -> String {
+    let word = sentence.prefix { $0 != " " }
+    guard word.count > 1, word.utf8.allSatisfy({ (97...122).contains($0) }) else { return sentence }
+    return sentence.prefix(1).uppercased() + sentence.dropFirst()
+}
+
 extension TargetFacts {
     /// What it is, term by term.
     fileprivate func list(_ page: Timestamp) -> [[String: Any]] {
@@ -130,7 +137,11 @@ extension TargetFacts {
         add("Id", shownText(identity.identity.key), isCode: true)
         add("Probed", "every \(ShownNumber.setting(interval))")
         if let at = live.lastAt { add("Last probe", "", at) }
-        if failures > 0 { add("Failed", "\(counted(failures, "probe")) in a row") }
+        if let incident = openIncident?.entry.incident {
+            add("Failed", "\(counted(max(failures, incident.failedProbes), "probe")) since it began")
+        } else if failures > 0 {
+            add("Failed", "\(counted(failures, "probe")) in a row")
+        }
         if let address = lastProbe?.address { add("Address", shownText(address), isCode: true) }
         return list
     }
