@@ -121,9 +121,16 @@ package struct Prober: Sendable {
                 walk.wasCancelled()
             }
         }
-        guard order.policy.readsBody else { return walk.report(mismatch: nil) }
         let walked = walk
-        return walked.report(mismatch: await bodies.mismatch(walked.last, policy: order.policy) { walked.redaction })
+        let mismatch = await bodies.mismatch(walked.last, policy: order.policy) { walked.redaction }
+        var report = walked.report(mismatch: mismatch)
+        if walked.hasEvidence(of: report.result) {
+            // Not on the engine's thread: every other probe's sockets would wait for it.
+            report.evidence = await withTaskExecutorPreference(globalConcurrentExecutor) { [result = report.result] in
+                walked.evidence(of: result)
+            }
+        }
+        return report
     }
 
     private func unprobeable(_ order: ProbeOrder, _ problem: URLProblem) -> ProbeReport {

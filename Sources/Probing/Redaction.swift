@@ -17,15 +17,15 @@ struct Redaction {
 
     static let replacement = Array("…".utf8)
 
-    /// In lower case, the longest first.
-    private let forms: [[UInt8]]
+    /// In lower case, by their first byte, the longest first.
+    private let forms: [UInt8: [[UInt8]]]
 
     /// - Parameters:
     ///   - credentials: of the policy's headers, as they are sent.
     ///   - others: secrets of other places. A server has a part in how many they are.
     init(_ credentials: [String], besides others: [String]) {
         let others = Self.longestFirst(Self.allForms(of: others)).prefix(Self.formsMax)
-        forms = Self.longestFirst(Self.allForms(of: credentials).union(others))
+        forms = Dictionary(grouping: Self.longestFirst(Self.allForms(of: credentials).union(others)), by: { $0[0] })
     }
 
     private static func longestFirst(_ forms: Set<[UInt8]>) -> [[UInt8]] {
@@ -75,18 +75,17 @@ struct Redaction {
     /// The same bytes without secrets, whatever the case of their letters. What the end of the bytes cuts through is left off.
     func cleaned(_ bytes: [UInt8]) -> [UInt8] {
         guard !forms.isEmpty, !bytes.isEmpty else { return bytes }
-        var (kept, lower) = (bytes, bytes.map(Self.lowercased))
-        let cut = forms.reduce(0) { max($0, Self.beginning(of: $1, atEndOf: lower)) }
-        kept.removeLast(cut)
-        lower.removeLast(cut)
+        var lower = bytes.map(Self.lowercased)
+        lower.removeLast(beginningOfSecret(atEndOf: lower))
         var cleaned: [UInt8] = []
+        cleaned.reserveCapacity(lower.count)
         var place = 0
-        while place < kept.count {
-            if let form = forms.first(where: { Self.stands($0, in: lower, at: place) }) {
+        while place < lower.count {
+            if let form = forms[lower[place]]?.first(where: { Self.stands($0, in: lower, at: place) }) {
                 cleaned += Self.replacement
                 place += form.count
             } else {
-                cleaned.append(kept[place])
+                cleaned.append(bytes[place])
                 place += 1
             }
         }
@@ -94,16 +93,18 @@ struct Redaction {
     }
 
     private static func stands(_ form: [UInt8], in bytes: [UInt8], at place: Int) -> Bool {
-        guard bytes[place] == form[0], bytes.count - place >= form.count else { return false }
-        return form.indices.allSatisfy { bytes[place + $0] == form[$0] }
+        bytes.count - place >= form.count && bytes[place...].starts(with: form)
     }
 
     /// How many bytes at the end are the beginning of a secret that goes on behind it; 0 for fewer than would be one.
-    private static func beginning(of form: [UInt8], atEndOf bytes: [UInt8]) -> Int {
-        let longest = min(form.count - 1, bytes.count)
-        guard longest >= secretMin else { return 0 }
-        return (secretMin...longest).reversed().first { length in
-            (0..<length).allSatisfy { bytes[bytes.count - length + $0] == form[$0] }
-        } ?? 0
+    private func beginningOfSecret(atEndOf bytes: [UInt8]) -> Int {
+        let longest = forms.values.reduce(0) { max($0, $1[0].count - 1) }
+        for length in stride(from: min(longest, bytes.count), through: Self.secretMin, by: -1) {
+            let end = bytes[(bytes.count - length)...]
+            if forms[end[end.startIndex]]?.contains(where: { $0.count > length && $0.starts(with: end) }) ?? false {
+                return length
+            }
+        }
+        return 0
     }
 }

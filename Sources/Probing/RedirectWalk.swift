@@ -219,8 +219,10 @@ struct RedirectWalk {
         return ProbeReport(
             result: result, startedAt: first.startedAt, hops: hops.map { .init(url: $0.url.text, status: $0.status) },
             certificates: last.certificates,
-            otherAddresses: otherAddresses ?? order.otherAddresses, evidence: evidence(of: result))
+            otherAddresses: otherAddresses ?? order.otherAddresses)
     }
+
+    // MARK: Evidence
 
     /// What of an answer nobody may quote.
     var redaction: Redaction { evidenceReading.redaction }
@@ -229,10 +231,14 @@ struct RedirectWalk {
         EvidenceReading(order.policy, urls: hops.map(\.url), cookies: cookies.values)
     }
 
-    /// Of a failure that counts.
-    private func evidence(of result: ProbeResult) -> Evidence? {
-        guard result.void == nil, let reason = result.outcome.reason, !reason.meansUnprobeable else { return nil }
-        return evidenceReading.evidence(of: last, at: result.startedAt, otherAddresses, phases)
+    /// A failure that counts has some.
+    func hasEvidence(of result: ProbeResult) -> Bool {
+        result.void == nil && result.outcome.reason.map { !$0.meansUnprobeable } ?? false
+    }
+
+    /// Takes a while: a server has a part in how many secrets are looked for, and in how much.
+    func evidence(of result: ProbeResult) -> Evidence {
+        evidenceReading.evidence(of: last, at: result.startedAt, otherAddresses, phases)
     }
 
     /// The process was stopped, or the machine suspended, while the probe was under way. For as long as its timeout is never right, however
