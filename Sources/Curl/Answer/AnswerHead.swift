@@ -48,7 +48,8 @@ struct AnswerHead {
     private mutating func keep(_ line: UnsafeRawBufferPointer) {
         guard !isComplete, text.count < textMax else { return }
         if text.isEmpty { text.reserveCapacity(min(textMax, 1024)) }
-        text.append(contentsOf: line.prefix(textMax - text.count))
+        // As a buffer of its own, which is copied at once and not byte by byte.
+        text.append(contentsOf: UnsafeRawBufferPointer(rebasing: line.prefix(textMax - text.count)))
     }
 
     private mutating func begin() -> Fault? {
