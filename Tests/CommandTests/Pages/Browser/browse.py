@@ -87,14 +87,22 @@ def refresh(browser, path):
     where = f"{path}, its script"
     page = browser.new_page(viewport={"width": 1280, "height": 800})
     page.clock.install()
-    mode = {"fails": False, "asked": []}
+    mode = {"fails": False, "asked": [], "under_way": 0}
 
     def handle(route):
         if route.request.resource_type != "fetch": return route.continue_()
         mode["asked"].append(route.request.headers.get("if-none-match"))
         return route.abort() if mode["fails"] else route.continue_()
 
+    def count(by):
+        def note(request):
+            if request.resource_type == "fetch": mode["under_way"] += by
+        return note
+
     page.route("**/*", handle)
+    page.on("request", count(1))
+    page.on("requestfinished", count(-1))
+    page.on("requestfailed", count(-1))
     page.goto(BASE + path)
     page.keyboard.press("j")
     if page.evaluate("document.activeElement.className") != "go": find(where, "j doesn't go to a row")
@@ -108,6 +116,8 @@ def refresh(browser, path):
 
     def turn():
         with page.expect_request(lambda request: request.resource_type == "fetch"): page.clock.run_for(15500)
+        # The page's clock is that of the script's own timeout, too: if it went on now, a request that is under way would be given up.
+        while mode["under_way"] > 0: page.wait_for_timeout(20)
         page.wait_for_function("() => true")
 
     turn()
