@@ -19,7 +19,8 @@ struct HandWork: Sendable {
 
     /// Answers once the database has it.
     func carryOut(_ request: HandRequest) async -> WebServer.ActionResult {
-        let result = await aside {
+        // It reads from a disk, and looks at each target.
+        let result = await DispatchQueue.global(qos: .utility).run {
             switch request {
             case .begin(let maintenance): begin(maintenance)
             case .end(let window): end(window: window)
@@ -29,13 +30,6 @@ struct HandWork: Sendable {
         guard case .done(let text) = result, await !history.flush() else { return result }
         return .failed(
             "\(text)\nit is not in the history yet, which can't be written just now: it is lost if the daemon ends before it can")
-    }
-
-    /// Not on the threads of the tasks: it reads from a disk, and looks at each target.
-    private func aside(_ body: @escaping @Sendable () -> WebServer.ActionResult) async -> WebServer.ActionResult {
-        await withCheckedContinuation { continuation in
-            DispatchQueue.global(qos: .utility).async { continuation.resume(returning: body()) }
-        }
     }
 
     private func begin(_ request: HandRequest.Maintenance) -> WebServer.ActionResult {

@@ -42,7 +42,7 @@ final class DayFeed: Sendable {
     func run() async {
         await withTaskCancellationHandler {
             while !Task.isCancelled {
-                await aside { [self] in
+                await DispatchQueue.global(qos: .background).run { [self] in
                     do { try look(at: .now()) } catch {
                         // The database's own trouble is told by those who write it.
                         logger.debug("the days for the pages could not be read: \(displayText("\(error)"))")
@@ -52,16 +52,6 @@ final class DayFeed: Sendable {
             }
         } onCancel: {
             state.withLock { $0.isStopped = true }
-        }
-    }
-
-    /// Not on the threads of the tasks: a disk is slow.
-    private func aside(_ body: @escaping @Sendable () -> Void) async {
-        await withCheckedContinuation { continuation in
-            DispatchQueue.global(qos: .background).async {
-                body()
-                continuation.resume()
-            }
         }
     }
 

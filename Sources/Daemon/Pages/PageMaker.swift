@@ -37,7 +37,7 @@ struct PageMaker: Sendable {
     /// Another number whenever a page may show something else: with results, banners and commits, and with the hour.
     private func shownVersion() async -> Int {
         let banners = await banners.current()
-        return await aside { [self] in
+        return await queue.run { [self] in
             var hasher = Hasher()
             hasher.combine(index.snapshot().version)
             hasher.combine(banners)
@@ -49,10 +49,6 @@ struct PageMaker: Sendable {
         }
     }
 
-    private func aside<Value: Sendable>(_ body: @escaping @Sendable () -> Value) async -> Value {
-        await withCheckedContinuation { continuation in queue.async { continuation.resume(returning: body()) } }
-    }
-
     /// What comes with every page, and what has to be waited for.
     private struct Surroundings: Sendable {
         var banners: [Banner]
@@ -62,7 +58,7 @@ struct PageMaker: Sendable {
     private func document(_ address: PageAddress, _ request: PageRequest) async -> PageAnswer {
         var surroundings = Surroundings(banners: await banners.current())
         if address == .daemon { surroundings.daemon = await facts.daemon() }
-        return await aside { [self, surroundings] in
+        return await queue.run { [self, surroundings] in
             do { return try make(address, request, surroundings).map { .made($0) } ?? .absent } catch {
                 logger.error("a page could not be made: \(displayText("\(error)"))")
                 return .failed("the history can't be read just now; the daemon's log says why")

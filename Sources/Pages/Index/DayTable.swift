@@ -42,7 +42,7 @@ package struct DayTable: Sendable {
     package private(set) var today: Int64
     /// Hours since 1970 before this one are in it.
     package var throughHour: Int64 = 0
-    /// Days of which anything was added, those that have left the window among them.
+    /// The first day of which anything was added, also when it has left the window.
     private var firstAdded: Int64?
     private var states: [UInt8] = []
     private var sums: [StateSums] = []

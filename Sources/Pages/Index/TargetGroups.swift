@@ -88,10 +88,9 @@ package struct TargetGroups: Sendable {
             }
             if Self.isBefore((other.name, other.identity), (name, identity)) { low = known + 1 } else { high = middle }
         }
-        let isThere =
-            (low..<nameOrder.count).first { nameRanks[Int(nameOrder[$0])] != Self.noRank }
-            .map { identities[Int(nameOrder[$0])]?.identity == identity ? $0 : -1 } ?? -1
-        return isThere >= 0 ? (Int32(isThere), true) : (Int32(low), false)
+        let next = (low..<nameOrder.count).first { nameRanks[Int(nameOrder[$0])] != Self.noRank }
+        guard let next, identities[Int(nameOrder[next])]?.identity == identity else { return (Int32(low), false) }
+        return (Int32(next), true)
     }
 
     mutating func forget(slot: Int) {

@@ -63,15 +63,15 @@ final class PagesRoute: Sendable {
         switch wanted {
         case .asset(let path): return asset(path)
         case .page(let asked):
-            let mayPeer = Self.admits(isLoopback: peer.isLoopback, isAuthenticated: peer.isAuthenticated, isOpen: isOpen)
-            guard takesAnyPeer || mayPeer else {
+            guard admits(peer) else {
                 return .text(
                     .forbidden,
                     "pages are for this machine, or for who has a name and a password (web_config_file); pages: open shows them to all"
                 )
             }
             switch asked.address {
-            case .failure(let mistake): return await refusal(.badRequest, "That is no page", mistake.sentence, asked)
+            case .failure(let mistake):
+                return await refusal(.badRequest, "That is no page", mistake.sentence, asPage: !asked.request.isTwin)
             case .success(let address): return await answer(to: request, asked, address, peer)
             }
         }
@@ -79,14 +79,13 @@ final class PagesRoute: Sendable {
 
     /// For a person as a page that leads on, for a program as a line.
     func nothing(_ request: Request, from peer: Peer) async -> Response {
-        let mayPeer = Self.admits(isLoopback: peer.isLoopback, isAuthenticated: peer.isAuthenticated, isOpen: isOpen)
         let isPerson = request.headers[.accept]?.contains("text/html") ?? false
-        guard isPerson, takesAnyPeer || mayPeer,
-            let document = await source.notice("There is nothing here", "No page has this address.")
-        else { return .text(.notFound, "there is nothing here") }
-        var response = Response.page(document)
-        response.status = .notFound
-        return response
+        guard isPerson, admits(peer) else { return .text(.notFound, "there is nothing here") }
+        return await refusal(.notFound, "There is nothing here", "No page has this address.", asPage: true)
+    }
+
+    private func admits(_ peer: Peer) -> Bool {
+        takesAnyPeer || Self.admits(isLoopback: peer.isLoopback, isAuthenticated: peer.isAuthenticated, isOpen: isOpen)
     }
 
     static func admits(isLoopback: Bool, isAuthenticated: Bool, isOpen: Bool) -> Bool { isLoopback || isAuthenticated || isOpen }
@@ -108,10 +107,11 @@ final class PagesRoute: Sendable {
         switch await source.document(address, asked.request) {
         case .made(let made): document = made
         case .absent:
-
             return await refusal(
-                .notFound, "It isn't there", "There is no such target or incident. Perhaps it was removed.", asked)
-        case .failed(let sentence): return await refusal(.serviceUnavailable, "Not just now", sentence, asked)
+                .notFound, "It isn't there", "There is no such target or incident. Perhaps it was removed.",
+                asPage: !asked.request.isTwin)
+        case .failed(let sentence):
+            return await refusal(.serviceUnavailable, "Not just now", sentence, asPage: !asked.request.isTwin)
         }
         let tag = "W/\"\(document.hash)\""
         remember(tag, of: asked.key, version)
@@ -128,8 +128,8 @@ final class PagesRoute: Sendable {
     }
 
     /// For a person as a page that leads on, for a program as a line.
-    private func refusal(_ status: HTTPResponse.Status, _ title: String, _ sentence: String, _ asked: Asked) async -> Response {
-        guard !asked.request.isTwin, let document = await source.notice(title, sentence) else { return .text(status, sentence) }
+    private func refusal(_ status: HTTPResponse.Status, _ title: String, _ sentence: String, asPage: Bool) async -> Response {
+        guard asPage, let document = await source.notice(title, sentence) else { return .text(status, sentence) }
         var response = Response.page(document)
         response.status = status
         return response
