@@ -52,6 +52,19 @@ def look(browser, path, width, height, scheme):
     context.close()
 
 
+def space(browser, path):
+    """WCAG 2.2, 1.4.12: whoever sets more space between letters, or has another font, scrolls no page sideways."""
+    for width in (360, 800, 1280):
+        context = browser.new_context(viewport={"width": width, "height": 740}, bypass_csp=True)
+        page = context.new_page()
+        page.goto(BASE + path, wait_until="load")
+        page.add_style_tag(content="* {letter-spacing: .12em !important; word-spacing: .16em !important; line-height: 1.5 !important}")
+        page.evaluate("document.querySelectorAll('details').forEach(part => part.open = true)")
+        over = page.evaluate("document.scrollingElement.scrollWidth - innerWidth")
+        if over > 0: find(f"{path} at {width} px, with more space", f"{over} px too wide")
+        context.close()
+
+
 def read_without_script(browser, path):
     where = f"{path} without script"
     context = browser.new_context(viewport={"width": 360, "height": 740}, java_script_enabled=False)
@@ -149,6 +162,7 @@ with sync_playwright() as playwright:
         look(browser, path, 360, 740, "light")
         look(browser, path, 1280, 800, "dark")
         look(browser, path, 2560, 1440, "light")
+        space(browser, path)
         read_without_script(browser, path)
         walk(browser, path)
         tidy(path)
