@@ -32,6 +32,13 @@ def listen(page, where):
     page.on("request", lambda request: request.url.startswith((BASE, "data:")) or find(where, f"asks {request.url}"))
 
 
+def measure(page, where):
+    """Whether one would have to scroll sideways, with everything open."""
+    page.evaluate("document.querySelectorAll('details').forEach(part => part.open = true)")
+    over = page.evaluate("document.scrollingElement.scrollWidth - innerWidth")
+    if over > 0: find(where, f"{over} px too wide")
+
+
 def look(browser, path, width, height, scheme):
     where = f"{path} at {width} px, {scheme}"
     context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme, reduced_motion="reduce")
@@ -39,9 +46,7 @@ def look(browser, path, width, height, scheme):
     listen(page, where)
     page.goto(BASE + path, wait_until="load")
     if not page.locator("h1").first.is_visible(): find(where, "no headline")
-    page.evaluate("document.querySelectorAll('details').forEach(part => part.open = true)")
-    over = page.evaluate("document.scrollingElement.scrollWidth - innerWidth")
-    if over > 0: find(where, f"{over} px too wide")
+    measure(page, where)
     if width < 2560:
         # The policy of the page lets no script in, and axe is one.
         context.new_cdp_session(page).send("Page.setBypassCSP", {"enabled": True})
@@ -59,9 +64,7 @@ def space(browser, path):
         page = context.new_page()
         page.goto(BASE + path, wait_until="load")
         page.add_style_tag(content="* {letter-spacing: .12em !important; word-spacing: .16em !important; line-height: 1.5 !important}")
-        page.evaluate("document.querySelectorAll('details').forEach(part => part.open = true)")
-        over = page.evaluate("document.scrollingElement.scrollWidth - innerWidth")
-        if over > 0: find(f"{path} at {width} px, with more space", f"{over} px too wide")
+        measure(page, f"{path} at {width} px, with more space")
         context.close()
 
 
