@@ -158,6 +158,18 @@ build_release() {
         --static-swift-stdlib -Xlinker -z -Xlinker now
 }
 
+# need_maintainer: $maintainer is who answers for a package, as Debian wants it. No one is made up: without an option and without Debian's own
+# variables a person at a terminal is asked.
+need_maintainer() {
+    if [[ -z ${maintainer:-} && -n ${DEBFULLNAME:-} && -n ${DEBEMAIL:-} ]]; then maintainer="$DEBFULLNAME <$DEBEMAIL>"; fi
+    if [[ -z ${maintainer:-} && -t 0 && -t 2 ]]; then
+        read -r -p "Who answers for this package? (NAME <ADDRESS>) " maintainer || true
+    fi
+    [[ -n ${maintainer:-} ]] || die "A package names who answers for it. Give --maintainer 'NAME <ADDRESS>', or set DEBFULLNAME and DEBEMAIL."
+    [[ $maintainer =~ ^[^\<\>]*[^\<\>[:space:]]\ \<[^\<\>@[:space:]]+@[^\<\>@[:space:]]+\>$ && $maintainer != *$'\n'* ]] ||
+        die "'$maintainer' is no maintainer. A name and an address are needed, as in 'Ann Example <ann@example.org>'."
+}
+
 # http_get PORT PATH: the answer of a server on loopback, with its head; needs no program besides bash.
 http_get() {
     local connection
