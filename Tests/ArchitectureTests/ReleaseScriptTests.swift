@@ -35,3 +35,13 @@ func aMaintainerHasANameAndAnAddress(name: String) throws {
     let asked = try maintainer(after: "maintainer=$'\(name)'")
     #expect(asked.status == 1 && asked.output.contains("is no maintainer"), "\(name): \(asked.output)")
 }
+
+// MARK: What is in a program
+
+/// Without the folder of the build nothing says what was linked, and under which licences.
+@Test func aProgramThatIsNotWhereItWasBuiltIsNotPacked() throws {
+    let contents = try Finished("python3", ["-B", Repository.path(of: "scripts/lib/contents"), "/bin/true"])
+    #expect(contents.status == 1)
+    #expect(
+        contents.output.contains("Only the folder that a program was built in says what is linked into it"), "\(contents.output)")
+}
