@@ -10,9 +10,9 @@ minimum_swift=6.2
 build_packages=(libcurl4-openssl-dev libc-ares-dev libssl-dev libsqlite3-dev libpcre2-dev zlib1g-dev libcrypt-dev pkg-config ca-certificates git)
 # Prometheus scrapes and checks, blackbox_exporter's page is held against ours, Alertmanager's amtool checks, nginx stands for targets. curl
 # and sqlite3 read what the daemon wrote. gcc compiles the programs of the benchmark. Chromium shows the pages, and tidy reads them. systemd
-# and procps check the unit, and the rest checks scripts, packages and examples.
+# and procps check the unit, umoci unpacks the container image, and the rest checks scripts, packages and examples.
 test_packages=(prometheus prometheus-blackbox-exporter prometheus-alertmanager nginx-light openssl curl sqlite3 python3 python3-venv gcc
-    libc6-dev chromium tidy systemd procps binutils shellcheck lintian yamllint)
+    libc6-dev chromium tidy systemd procps umoci binutils shellcheck lintian yamllint)
 # A Debian in a folder: one with a booted systemd, and one that has nothing yet (fresh-machine).
 container_packages=(debootstrap systemd-container procps)
 
