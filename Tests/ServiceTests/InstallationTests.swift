@@ -8,7 +8,6 @@ private let whyNot = environment["RANGEFINDER_CONTAINER_SKIPPED"] ?? "scripts/te
 /// The package in a booted Debian 12: installed, started, watched, broken and taken away, as an operator and bad luck would.
 @Suite(.enabled(if: environment["RANGEFINDER_CONTAINER_ROOT"] != nil, "\(whyNot)"), .timeLimit(.minutes(10)))
 struct InstallationTests {
-    private static let package = environment["RANGEFINDER_DEB"] ?? ""
     private static let api = "http://127.0.0.1:10116/api/clients/c"
 
     private static func configuration(api: String = "http://127.0.0.1:10116") -> String {
@@ -42,7 +41,7 @@ struct InstallationTests {
 
     @Test(.enabled(if: Self.hasLintian, "lintian is not installed")) func lintianFindsNoError() async throws {
         let ended = try await onThread {
-            try ChildProcess.run("lintian", ["--allow-root", "--fail-on", "error,warning", Self.package])
+            try ChildProcess.run("lintian", ["--allow-root", "--fail-on", "error,warning", try Packages().path(".deb")])
         }
         #expect(ended.status == 0)
         #expect(ended.output == "")
@@ -51,7 +50,7 @@ struct InstallationTests {
     private static let hasLintian = FileManager.default.isExecutableFile(atPath: "/usr/bin/lintian")
 
     private func install(in box: Container) async throws {
-        try FileManager.default.copyItem(atPath: Self.package, toPath: box.folder.file("one.deb"))
+        try FileManager.default.copyItem(atPath: Packages().path(".deb"), toPath: box.folder.file("one.deb"))
         try await box.must("dpkg -i /exchange/one.deb")
         #expect(try await box.run("systemctl is-enabled rangefinder").output == "disabled\n")
         #expect(try await box.property("ActiveState") == "inactive")
