@@ -12,6 +12,19 @@ struct PackagingTests {
         for kind in kinds { #expect(FileManager.default.fileExists(atPath: try packages.path(kind))) }
         #expect(packages.digests.count == kinds.count)
     }
+
+    /// Such a path would make another program of the same sources in another folder.
+    @Test func theProgramDoesNotNameTheFolderThatItWasBuiltIn() async throws {
+        let folder = try await Packages().unpacked()
+        let arguments = [
+            "--count", "--text", "--fixed-strings", try Packages.sources().path + "/", folder.file("usr/bin/rangefinder"),
+        ]
+        let found = try await onThread { try ChildProcess.run("grep", arguments) }
+        #expect(found.output == "0\n")
+        // The search finds what is there.
+        let other = ["--count", "--text", "--fixed-strings", "Sources/CNIOBoringSSL/crypto/", arguments[4]]
+        #expect(try await output("grep", other) != "0\n")
+    }
 }
 
 /// Packs the program a second time, which takes as long as the first.

@@ -151,11 +151,15 @@ prepare_browser() {
     export RANGEFINDER_BROWSER
 }
 
+# How all of a release build is compiled. A program that is built with other options has every module compiled again. C's __FILE__ becomes a
+# path below this folder, so that the program doesn't name the folder that it was built in.
+release_options=(-c release -Xcc "-ffile-prefix-map=$root=.")
+
 # build_release: .build/release/rangefinder, with the Swift runtime in it and every symbol bound at the start, so that its relocations are
-# read-only afterwards.
+# read-only afterwards. There is no build id. It would be of the debug information, too, which names the folder.
 build_release() {
-    quietly "Building (release)" swift build --package-path "$root" -c release --product rangefinder \
-        --static-swift-stdlib -Xlinker -z -Xlinker now
+    quietly "Building (release)" swift build --package-path "$root" "${release_options[@]}" --product rangefinder \
+        --static-swift-stdlib -Xlinker -z -Xlinker now -Xlinker --build-id=none
 }
 
 # need_maintainer: $maintainer is who answers for a package, as Debian wants it. No one is made up: without an option and without Debian's own
