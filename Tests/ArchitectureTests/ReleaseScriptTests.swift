@@ -36,6 +36,61 @@ func aMaintainerHasANameAndAnAddress(name: String) throws {
     #expect(asked.status == 1 && asked.output.contains("is no maintainer"), "\(name): \(asked.output)")
 }
 
+// MARK: What stops a release
+
+/// A repository with the scripts and this newest heading of the change log, as its only commit.
+private func releasable(_ heading: String) throws -> TemporaryFolder {
+    let folder = try TemporaryFolder()
+    let copied = try Finished("cp", ["-R", Repository.path(of: "scripts"), folder.path])
+    #expect(copied.status == 0, "\(copied.output)")
+    try folder.write("# Changes\n\n## \(heading)\n\n- [FEATURE] It is new.\n\n## 0.0.9 (2020-01-01)\n", to: "CHANGELOG.md")
+    try run("init --quiet; $git add --all; $git commit --quiet --message=a", in: folder)
+    return folder
+}
+
+private func run(_ commands: String, in folder: TemporaryFolder) throws {
+    let script = "set -e; git=\"git -C $0 -c user.name=a -c user.email=a@a.example\"; $git \(commands)"
+    let ended = try Finished("bash", ["-c", script, folder.path])
+    #expect(ended.status == 0, "\(ended.output)")
+}
+
+private func release(_ folder: TemporaryFolder, _ options: String...) throws -> Finished {
+    let ended = try Finished("bash", [folder.file("scripts/release"), "--maintainer", "Ann <ann>"] + options)
+    #expect(ended.status == 1, "\(ended.output)")
+    return ended
+}
+
+@Test func aReleaseIsWhatTheLastCommitHas() throws {
+    let folder = try releasable("0.1.0 (2026-01-31)")
+    try folder.write("new\n", to: "new.txt")
+    let stopped = try release(folder)
+    #expect(stopped.output.contains("Commit them") && stopped.output.contains("\n?? new.txt\n"), "\(stopped.output)")
+}
+
+@Test(arguments: ["0.1.0 (not released)", "0.1.0", "Next"])
+func aReleaseHasItsDayInTheChangeLog(heading: String) throws {
+    let stopped = try release(releasable(heading))
+    #expect(stopped.output.contains("CHANGELOG.md is '## \(heading)'"), "\(stopped.output)")
+}
+
+@Test func aReleaseIsTheNewestOfTheChangeLog() throws {
+    let stopped = try release(releasable("0.1.0 (2026-01-31)"), "--version", "0.2.0")
+    #expect(stopped.output.contains("The newest version in CHANGELOG.md is 0.1.0, and not 0.2.0."), "\(stopped.output)")
+}
+
+@Test func aVersionThatIsTaggedElsewhereIsNotReleasedAgain() throws {
+    let folder = try releasable("0.1.0 (2026-01-31)")
+    try run("tag v0.1.0; $git commit --quiet --allow-empty --message=b", in: folder)
+    let stopped = try release(folder)
+    #expect(stopped.output.contains("The tag v0.1.0 is of another commit."), "\(stopped.output)")
+}
+
+/// All is well so far. The maintainer isn't, and comes next.
+@Test func aCleanCommitWithItsDayGetsToTheMaintainer() throws {
+    let stopped = try release(releasable("0.1.0 (2026-01-31)"), "--version", "0.1.0")
+    #expect(stopped.output.contains("'Ann <ann>' is no maintainer"), "\(stopped.output)")
+}
+
 // MARK: What is in a program
 
 /// Without the folder of the build nothing says what was linked, and under which licences.

@@ -20,6 +20,8 @@ container_packages=(debootstrap systemd-container procps)
 bench_packages=(gcc libc6-dev libcurl4-openssl-dev libssl-dev ca-certificates openssl python3 nginx-light sqlite3 libsqlite3-dev iproute2)
 # What makes packages; man-db and mandoc check the manual pages. Of libyaml-0-2 only its licence is taken: Yams has the code without it.
 package_packages=(dpkg-dev binutils python3 man-db mandoc libyaml-0-2)
+# What checks a release.
+release_packages=(lintian python3-venv)
 # What shows pages, and makes pictures of them.
 browser_packages=(chromium python3 python3-venv)
 # What the daemon is compared with.
