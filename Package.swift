@@ -30,8 +30,6 @@ let hummingbirdTLS = Target.Dependency.product(name: "HummingbirdTLS", package: 
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let grdbSQLite = Target.Dependency.product(name: "GRDBSQLite", package: "GRDB.swift")
 let mustache = Target.Dependency.product(name: "Mustache", package: "swift-mustache")
-let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
-let x509 = Target.Dependency.product(name: "X509", package: "swift-certificates")
 let heap = Target.Dependency.product(name: "HeapModule", package: "swift-collections")
 let deque = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
@@ -40,7 +38,6 @@ let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let unixSignals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
-let asn1 = Target.Dependency.product(name: "SwiftASN1", package: "swift-asn1")
 let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types")
 let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let nioExtras = Target.Dependency.product(name: "NIOExtras", package: "swift-nio-extras")
@@ -58,7 +55,7 @@ let probeModules: Set = [
 let sanitizedModules: Set<String>? =
     switch Context.environment["RANGEFINDER_SANITIZED_MODULES"] {
     case nil: nil
-    case "address": probeModules.union(["TargetsAPI", "Alerting", "Daemon", "Fuzzing", "FuzzHTTP"])
+    case "address": probeModules.union(["COpenSSL", "Digests", "TargetsAPI", "Alerting", "Daemon", "Fuzzing", "FuzzHTTP"])
     default: probeModules.union(["Scheduling", "HostileTargets"])
     }
 
@@ -77,9 +74,6 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
-        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
-        .package(url: "https://github.com/apple/swift-certificates", from: "1.21.1"),
-        .package(url: "https://github.com/apple/swift-asn1", from: "1.7.4"),
         .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
@@ -98,19 +92,21 @@ let package = Package(
         .systemLibrary(name: "CPCRE2", pkgConfig: "libpcre2-8", providers: [.apt(["libpcre2-dev"])]),
         module("Probing", ["Health", "Curl", "CPCRE2"]),
         module("Scheduling", ["Health", "LockOrder", heap, deque]),
-        module("TargetsAPI", ["Health", crypto]),
+        .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+        module("Digests", ["COpenSSL"]),
+        module("TargetsAPI", ["Digests", "Health"]),
         module(
             "TargetsServer",
             [
-                "ConnectionLimits", "DatabaseFiles", "Health", "TargetsAPI", hummingbird, hummingbirdCore, httpTypes, nioCore,
-                lifecycle,
-                logging, grdb, crypto,
+                "ConnectionLimits", "DatabaseFiles", "Digests", "Health", "TargetsAPI", hummingbird, hummingbirdCore, httpTypes,
+                nioCore,
+                lifecycle, logging, grdb,
             ]),
         module("DatabaseFiles", [grdb, grdbSQLite]),
         module("History", ["DatabaseFiles", "Health", "LockOrder", grdb, grdbSQLite, deque]),
         module("Exposition", ["Health", "LockOrder"]),
         module("Pages", ["Health", mustache], compiledIn: ["Assets", "Templates"]),
-        module("Alerting", ["Health", "LockOrder", crypto, deque]),
+        module("Alerting", ["Digests", "Health", "LockOrder", deque]),
         module("ConnectionLimits", ["Health", nioCore, nioHTTP1, nioHTTPTypes, httpTypes]),
         .systemLibrary(name: "CMalloc"),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
@@ -118,15 +114,13 @@ let package = Package(
         module(
             "Web",
             [
-                "Health", "ConnectionLimits", "Exposition", "Pages", "CZlib", "CCrypt", hummingbird, hummingbirdCore, nioCore,
-                nioPosix,
-                nioExtras,
-                nioHTTPTypes,
-                nioSSL, httpTypes, crypto, lifecycle, logging,
+                "Health", "ConnectionLimits", "Digests", "Exposition", "Pages", "CZlib", "CCrypt", hummingbird, hummingbirdCore,
+                nioCore,
+                nioPosix, nioExtras, nioHTTPTypes, nioSSL, httpTypes, lifecycle, logging,
             ]),
         module("Settings", ["Health", yams]),
         module("Terminal", ["Health"]),
-        module("SampleTargets", [hummingbird, hummingbirdCore, hummingbirdTLS, nioSSL, nioCore, x509, asn1, crypto, logging]),
+        module("SampleTargets", ["COpenSSL", hummingbird, hummingbirdCore, hummingbirdTLS, nioSSL, nioCore, logging]),
         module(
             "Daemon",
             [
@@ -166,6 +160,7 @@ let package = Package(
         tests(of: "Curl", ["CCurl", "CHandshake", "CReceive"]),
         tests(of: "Health"),
         tests(of: "LockOrder"),
+        tests(of: "Digests"),
         tests(of: "ConnectionLimits", [nioCore, nioEmbedded, nioPosix, nioHTTP1, nioHTTPTypes, httpTypes]),
         tests(of: "Probing", ["Health", "Curl", "Scheduling", "HostileTargets"]),
         tests(of: "Scheduling", ["Health"]),
@@ -175,7 +170,7 @@ let package = Package(
         tests(of: "History", ["DatabaseFiles", "Health", grdb]),
         tests(of: "Pages", ["Health"]),
         tests(of: "Exposition", ["Health"], data: ["Golden"]),
-        tests(of: "Alerting", ["Health", crypto]),
+        tests(of: "Alerting", ["Digests", "Health"]),
         tests(
             of: "Web",
             [
@@ -213,9 +208,8 @@ if let sanitizedModules {
         daemon.sources = ["CurlTransport.swift", "Alerts/AlertTransport.swift", "System/WallClock.swift"]
         daemon.dependencies = ["Curl", "Health", "TargetsAPI", "Alerting"]
     }
-    let wanted = ["swift-collections"] + (sanitizedModules.contains("Fuzzing") ? ["swift-crypto"] : [])
     package.dependencies.removeAll { dependency in
         guard case .sourceControl(_, let location, _) = dependency.kind else { return true }
-        return !wanted.contains { location.hasSuffix("/\($0)") }
+        return !location.hasSuffix("/swift-collections")
     }
 }

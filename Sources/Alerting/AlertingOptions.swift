@@ -1,5 +1,4 @@
-import Crypto
-import FoundationEssentials
+import Digests
 package import Health
 
 /// Whom to tell, and how.
@@ -16,7 +15,7 @@ package struct AlertingOptions: Sendable {
         /// - Parameter position: from 1, in the configuration.
         package init(url: PolicyText, secret: Secret?, position: Int) {
             (self.url, self.secret) = (url, secret)
-            id = Hex.text(SHA256.hash(data: Data(url.revealed.utf8)).prefix(8))
+            id = Hex.text(Digest(of: url.revealed).bytes.prefix(8))
             name = url.isSecret ? "webhook \(position)" : "webhook \(displayText(urlWithoutSecrets(url.revealed)))"
         }
     }

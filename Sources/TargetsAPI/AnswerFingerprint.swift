@@ -1,4 +1,4 @@
-private import Crypto
+private import Digests
 
 /// Tells one answer's body from another: its SHA-256 (FIPS 180-4).
 package struct AnswerFingerprint: Hashable, Sendable {
@@ -8,7 +8,7 @@ package struct AnswerFingerprint: Hashable, Sendable {
 
     /// - Parameter tag: longer than any that is worth sending back is none.
     package init(of body: [UInt8], tag: String? = nil) {
-        digest = Array(SHA256.hash(data: body))
+        digest = Digest(of: body).bytes
         self.tag = tag.flatMap { tag in
             tag.utf8.count <= 256 && tag.utf8.allSatisfy { (0x21...0x7E).contains($0) } ? tag : nil
         }

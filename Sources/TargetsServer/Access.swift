@@ -1,4 +1,4 @@
-internal import Crypto
+internal import Digests
 package import Health
 internal import Synchronization
 
@@ -32,7 +32,7 @@ final class Access: Sendable {
     /// All strangers together.
     private static let strangersRate = 100
 
-    private let holders: [(digest: SHA256.Digest, token: AccessToken)]
+    private let holders: [(digest: Digest, token: AccessToken)]
     private let now: @Sendable () -> Duration
     /// One for each token, and the last for all strangers.
     private let buckets: Mutex<[TokenBucket]>
@@ -41,7 +41,7 @@ final class Access: Sendable {
     ///   - rate: requests a second of each token.
     ///   - now: a clock that only goes on.
     init(_ tokens: [AccessToken], rate: Int, now: @escaping @Sendable () -> Duration) {
-        holders = tokens.map { (SHA256.hash(data: Array($0.secret.reveal().utf8)), $0) }
+        holders = tokens.map { (Digest(of: $0.secret.reveal()), $0) }
         self.now = now
         buckets = Mutex(tokens.map { _ in TokenBucket(rate: rate) } + [TokenBucket(rate: Self.strangersRate)])
     }
@@ -50,7 +50,7 @@ final class Access: Sendable {
     func ask(_ authorization: String?) -> Answer {
         var found: Int?
         if let authorization {
-            let digest = SHA256.hash(data: Array(authorization.utf8))
+            let digest = Digest(of: authorization)
             for (number, holder) in holders.enumerated() where holder.digest == digest { found = number }
         }
         let time = now()

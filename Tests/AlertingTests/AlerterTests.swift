@@ -1,4 +1,4 @@
-import Crypto
+import Digests
 import Foundation
 import Health
 import Synchronization
@@ -91,7 +91,7 @@ import Testing
         #expect(message["kind"] as? String == "firing")
         #expect(message["sequence"] as? Int == 1)
         #expect(first.headers["X-Rangefinder-Message"] == message["id"] as? String)
-        let code = HMAC<SHA256>.authenticationCode(for: Data(first.body.utf8), using: SymmetricKey(data: Data("key".utf8)))
+        let code = Digest(of: Array(first.body.utf8), key: Array("key".utf8)).bytes
         #expect(first.headers["X-Rangefinder-Signature"] == "sha256=" + code.map { String(format: "%02x", $0) }.joined())
         #expect((message["alerts"] as? [[String: Any]])?.first?["ended_at"] is NSNull)
         #expect(await desk.send().isEmpty)

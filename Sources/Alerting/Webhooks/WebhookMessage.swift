@@ -1,11 +1,11 @@
-import Crypto
+import Digests
 import FoundationEssentials
 import Health
 
 /// The same for the same alerts, so that a message that is made again after a crash has the id it had.
 func groupID(_ alerts: [Alert]) -> String {
     let text = alerts.map { "\($0.key) \($0.startedAt.milliseconds)" }.sorted().joined(separator: "\n")
-    return Hex.text(SHA256.hash(data: Data(text.utf8)).prefix(8))
+    return Hex.text(Digest(of: text).bytes.prefix(8))
 }
 
 /// What a webhook is sent: `docs/alerting.md` describes it. A change of its form that a receiver could stumble over raises ``version``.
@@ -117,6 +117,5 @@ struct WebhookMessage: Encodable {
 
 /// The value of the header `X-Rangefinder-Signature`: HMAC-SHA256 (RFC 2104) of the body, in hex, as GitHub's webhooks have it.
 func signature(of body: [UInt8], with secret: Secret) -> String {
-    let code = HMAC<SHA256>.authenticationCode(for: body, using: SymmetricKey(data: Array(secret.reveal().utf8)))
-    return "sha256=" + Hex.text(code)
+    "sha256=" + Hex.text(Digest(of: body, key: Array(secret.reveal().utf8)).bytes)
 }

@@ -1,8 +1,7 @@
 import CCrypt
 import ConnectionLimits
-import Crypto
+import Digests
 import Dispatch
-import FoundationEssentials
 import NIOCore
 import Synchronization
 
@@ -20,11 +19,14 @@ final class Passwords: Sendable {
 
     private struct State {
         var users: [String: String] = [:]
-        var accepted: [String: HMAC<SHA256>.MAC] = [:]
+        var accepted: [String: Digest] = [:]
         var waiting = 0
     }
 
-    private let key = SymmetricKey(size: .bits256)
+    private let key: [UInt8] = {
+        var random = SystemRandomNumberGenerator()
+        return (0..<32).map { _ in UInt8.random(in: .min ... .max, using: &random) }
+    }()
     private let thread = DispatchQueue(label: "passwords", qos: .utility)
     private let state = Mutex(State())
     private let peers = PeerCounts(limit: Passwords.waitingOfOnePeerMax)
@@ -72,13 +74,10 @@ final class Passwords: Sendable {
     }
 
     /// Each part with its length before it, so that no two triples are the same text.
-    private func code(_ parts: String...) -> HMAC<SHA256>.MAC {
-        var code = HMAC<SHA256>(key: key)
-        for part in parts {
-            withUnsafeBytes(of: part.utf8.count.bigEndian) { code.update(data: $0) }
-            code.update(data: Data(part.utf8))
-        }
-        return code.finalize()
+    private func code(_ parts: String...) -> Digest {
+        Digest(
+            of: parts.flatMap { part in withUnsafeBytes(of: part.utf8.count.bigEndian) { Array($0) } + Array(part.utf8) },
+            key: key)
     }
 
     /// What is done with a password that is wrong: the same for every name, so that none can be told by the time that it takes.
