@@ -205,7 +205,7 @@ if let sanitizedModules {
     }
     // Of the module that knows all others what carries requests, and nothing else.
     if let daemon = package.targets.first(where: { $0.name == "Daemon" }) {
-        daemon.sources = ["CurlTransport.swift", "Alerts/AlertTransport.swift", "System/WallClock.swift"]
+        daemon.sources = ["Sync/CurlTransport.swift", "Alerts/AlertTransport.swift", "System/WallClock.swift"]
         daemon.dependencies = ["Curl", "Health", "TargetsAPI", "Alerting"]
     }
     package.dependencies.removeAll { dependency in

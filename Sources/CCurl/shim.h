@@ -86,6 +86,10 @@ static inline CURLcode rf_set_progress_function(CURL *easy, curl_xferinfo_callba
     return curl_easy_setopt(easy, CURLOPT_XFERINFOFUNCTION, function);
 }
 
+static inline CURLcode rf_set_debug_function(CURL *easy, curl_debug_callback function) {
+    return curl_easy_setopt(easy, CURLOPT_DEBUGFUNCTION, function);
+}
+
 static inline CURLcode rf_set_opensocket_function(CURL *easy, curl_opensocket_callback function) {
     return curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, function);
 }
@@ -191,8 +195,9 @@ static inline int rf_is_secure(const SSL *ssl, const SSL_CTX *context, int opera
 
 // Has the next SSL of the context trust `authorities` and nobody else, and `verify` called for each certificate that OpenSSL judges. The
 // store is one for verification alone: OpenSSL copies a reference to it into the SSL, while the SSL_CTX's own store is that of every SSL.
-static inline int rf_trust(SSL_CTX *context, X509_STORE *authorities, SSL_verify_cb verify) {
-    SSL_CTX_set_verify(context, SSL_VERIFY_PEER, verify);
+static inline int rf_trust(SSL_CTX *context, X509_STORE *authorities, SSL_verify_cb verify, int refuses) {
+    // Without SSL_VERIFY_PEER the callback is asked all the same, and the handshake goes on whatever it says.
+    SSL_CTX_set_verify(context, refuses ? SSL_VERIFY_PEER : SSL_VERIFY_NONE, verify);
     return SSL_CTX_set1_verify_cert_store(context, authorities) == 1;
 }
 

@@ -1,3 +1,5 @@
+internal import CCurl
+
 /// One HTTP request and the bounds of its answer.
 package struct TransferRequest: Sendable {
     package enum Family: Hashable, Sendable { case any, v4, v6 }
@@ -8,6 +10,26 @@ package struct TransferRequest: Sendable {
         case http1
         /// As `auto` over TLS; without TLS, HTTP/2 with prior knowledge.
         case http2
+    }
+
+    /// What a trace is told of.
+    package enum Traced: Hashable, Sendable {
+        /// Header lines, the request's line or the status line among them.
+        case sentHead, receivedHead
+        case sentBody, receivedBody
+        /// libcurl's own words.
+        case note
+
+        init?(_ kind: curl_infotype) {
+            switch kind {
+            case CURLINFO_TEXT: self = .note
+            case CURLINFO_HEADER_IN: self = .receivedHead
+            case CURLINFO_HEADER_OUT: self = .sentHead
+            case CURLINFO_DATA_IN: self = .receivedBody
+            case CURLINFO_DATA_OUT: self = .sentBody
+            default: return nil
+            }
+        }
     }
 
     package var url: URLParts
@@ -37,6 +59,8 @@ package struct TransferRequest: Sendable {
     package var httpVersion = HTTPVersion.auto
     /// A PEM bundle; nil: the system's. A change of the file is seen after a second; with `reuse` after a minute.
     package var caFile: String?
+    /// A chain that isn't trusted, or is of another name, ends the transfer. Without it the certificates are reported all the same.
+    package var verifiesCertificates = true
     /// PEM: shown to a server that asks for a certificate.
     package var clientCertificate: (chain: String, key: String)?
     /// Bytes of body, decoded and on the wire: past either the transfer ends with `bodyTooLarge` while it streams in.
@@ -51,6 +75,9 @@ package struct TransferRequest: Sendable {
     /// Whether a name that has a dot is also looked up with the resolver's search domains behind it, as the system does. One without a dot
     /// always is.
     package var usesSearchDomains = true
+
+    /// Gets what goes over the wire, secrets included, on the engine's thread. For a person who looks on; nil: nobody does.
+    package var trace: (@Sendable (Traced, _ bytes: [UInt8]) -> Void)?
 
     package init(url: URLParts, method: String = "GET", timeout: Duration = .seconds(10)) {
         self.url = url

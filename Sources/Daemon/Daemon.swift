@@ -20,13 +20,13 @@ package final class Daemon: Sendable {
         package var logger: Logger
         package var logLevel: LogLevel
         /// The pages say that the history before the start is made up.
-        package var isSample = false
+        package var isSample: Bool
         /// Told once each listener takes connections.
         package var onListening: @Sendable (Listener, _ port: Int) async -> Void
 
         package init(
             configurationPath: String? = nil, surroundings: ProcessEnvironment, version: String, logger: Logger,
-            logLevel: LogLevel,
+            logLevel: LogLevel, isSample: Bool = false,
             onListening: @escaping @Sendable (Listener, Int) async -> Void = { _, _ in }
         ) {
             self.configurationPath = configurationPath
@@ -34,6 +34,7 @@ package final class Daemon: Sendable {
             self.version = version
             self.logger = logger
             self.logLevel = logLevel
+            self.isSample = isSample
             self.onListening = onListening
         }
     }

@@ -35,6 +35,7 @@ struct Reloader: Sendable {
     let metrics: DaemonMetrics
     let access: WebAccess
     let sync: SyncService
+    let fileWatch: TargetsFileWatch
     let engines: Engines
     let manager: ServiceManager?
     let status: DaemonStatus
@@ -81,12 +82,18 @@ struct Reloader: Sendable {
         await take(settings)
         metrics.configurationReloaded(.now())
         access.sayIfOpen(logger)
-        let waiting = settings.keysForRestart(since: atStart)
         logger.notice("reloaded", metadata: ["targets": "\(registry.count)"])
-        guard !waiting.isEmpty else { return .done("reloaded") }
-        let sentence = "changed but not in force before a restart: \(waiting.joined(separator: ", "))"
-        logger.warning("reload: \(sentence)")
-        return .done("reloaded; \(sentence)")
+        var sentences: [String] = []
+        let waiting = settings.keysForRestart(since: atStart)
+        if !waiting.isEmpty {
+            sentences.append("changed but not in force before a restart: \(waiting.joined(separator: ", "))")
+            logger.warning("reload: \(sentences[0])")
+        }
+        // The sync that follows logs it. Who asked for the reload is told as well.
+        if let path = settings.targetsFile, let reading = settings.readTargetsFile(context.surroundings), reading.file == nil {
+            sentences.append("the targets stay as they were: \(reading.mistakes(in: path))")
+        }
+        return .done((["reloaded"] + sentences).joined(separator: "; "))
     }
 
     private func refused(_ troubles: [String], canBeAccepted: Bool) -> WebServer.ActionResult {
@@ -101,7 +108,7 @@ struct Reloader: Sendable {
     func take(_ settings: Settings) async {
         context.logLevel.current = .init(settings.log.level)
         series.configure(
-            perTarget: .init(settings.metrics.perTarget), withClientID: settings.targetsAPI.clients.count > 1)
+            perTarget: .init(settings.metrics.perTarget), withClientID: settings.clientIDs.count > 1)
         let reconciler = reconciler
         // What was connected to under another rule must not be reused under this one.
         if reconciler.settings.egress != settings.egress { engines.closeKeptConnections() }
@@ -112,7 +119,9 @@ struct Reloader: Sendable {
             at: .now, wall: .now())
         // After the alerter has the new settings, so that no target falls between.
         if settings.alerting.degraded { alerter.expect(registry.targets(.degraded)) }
-        await sync.replace(SyncService.Plan(settings, engine: engines.requests)) { reconciler.replace(settings) }
+        let file = TargetsFileSource(settings, context.surroundings) { [fileWatch] in fileWatch.renew() }
+        await sync.replace(SyncService.Plan(settings, engine: engines.requests, file: file)) { reconciler.replace(settings) }
+        fileWatch.follow(settings.targetsFile)
     }
 }
 

@@ -48,6 +48,8 @@ package struct ProbePolicy: Hashable, Sendable {
     }
 
     package var isEnabled = true
+    /// Why what this target wants can't be known here, such as a secret whose file is gone. It isn't probed then: its results are void.
+    package var fault: String?
     package var interval: Duration = .seconds(30)
     /// The interval while a target is between two statuses.
     package var fastInterval: Duration = .seconds(5)
@@ -81,6 +83,8 @@ package struct ProbePolicy: Hashable, Sendable {
     package var dnsSearch = false
     /// A PEM bundle instead of the system's.
     package var caFile: String?
+    /// Whether a certificate that isn't trusted, has expired or is of another name is a failure. It is reported either way.
+    package var verifiesCertificates = true
     package var clientCertificate: ClientCertificate?
     package var proxy: ProxyAddress?
     /// A result whose probe started later than this past its due time counts for nothing.

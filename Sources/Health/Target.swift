@@ -67,6 +67,8 @@ package struct Target: Hashable, Sendable {
     package var testPath: String
     package var region: String
     package var ruleEffect: RuleEffect
+    /// The probe settings that stand beside it in a targets file, as YAML in one line. They name the files of secrets, and hold none.
+    package var probe: String?
 
     package init(
         identity: TargetIdentity,
@@ -74,7 +76,8 @@ package struct Target: Hashable, Sendable {
         baseURL: String,
         testPath: String,
         region: String,
-        ruleEffect: RuleEffect = .allow
+        ruleEffect: RuleEffect = .allow,
+        probe: String? = nil
     ) {
         self.identity = identity
         self.name = name
@@ -82,13 +85,15 @@ package struct Target: Hashable, Sendable {
         self.testPath = testPath
         self.region = region
         self.ruleEffect = ruleEffect
+        self.probe = probe
     }
 
     /// By bytes: Swift takes two spellings of a letter for one, and a URL doesn't.
     package static func == (a: Self, b: Self) -> Bool {
         a.identity == b.identity && a.ruleEffect == b.ruleEffect && a.name.hasSameBytes(as: b.name)
             && a.baseURL.hasSameBytes(as: b.baseURL) && a.testPath.hasSameBytes(as: b.testPath)
-            && a.region.hasSameBytes(as: b.region)
+            && a.region.hasSameBytes(as: b.region) && (a.probe == nil) == (b.probe == nil)
+            && (a.probe ?? "").hasSameBytes(as: b.probe ?? "")
     }
 
     /// The same target, kept as far as it goes in the memory that another form of it has already: a list of a hundred thousand comes again

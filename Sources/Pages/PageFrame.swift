@@ -83,7 +83,8 @@ package struct PageFrame: Sendable {
 /// One thing that is wrong with the daemon itself, as long as it is: is it us?
 package struct Banner: Hashable, Sendable {
     package enum Kind: String, Hashable, Sendable, CaseIterable {
-        case doubt, stopped, notReady = "not_ready", listHeld = "list_held", historyDropping = "history_dropping", overload
+        case doubt, stopped, notReady = "not_ready", listHeld = "list_held", listNotRead = "list_not_read"
+        case historyDropping = "history_dropping", overload
     }
 
     package var kind: Kind
@@ -104,7 +105,7 @@ package struct Banner: Hashable, Sendable {
         switch kind {
         case .doubt, .stopped: .down
         case .notReady: .unknown
-        case .listHeld, .historyDropping, .overload: .degraded
+        case .listHeld, .listNotRead, .historyDropping, .overload: .degraded
         }
     }
 

@@ -47,7 +47,8 @@ struct EvidenceReading {
             .flatMap { [$0] + [percentDecoded($0), percentDecoded($0.replacing("+", with: " "))].compactMap(\.self) }
     }
 
-    private static func isSecret(_ name: String) -> Bool {
+    /// By its name, in any case.
+    static func isSecret(_ name: String) -> Bool {
         let name = name.lowercased()
         return secretFields.contains(name) || secretEndings.contains { name.hasSuffix($0) }
     }
@@ -65,7 +66,7 @@ struct EvidenceReading {
 
     // MARK: What the server said
 
-    private func headers(_ head: [UInt8]) -> String {
+    func headers(_ head: [UInt8]) -> String {
         let isCut = head.count > Evidence.headersMax
         var fields: [[UInt8]] = []
         // A line that goes on (RFC 9112 section 5.2) belongs to the field before it.

@@ -95,6 +95,7 @@ package struct Prober: Sendable {
 
     /// Makes one probe. Never throws: whatever happens is a result.
     package func probe(_ order: ProbeOrder) async -> ProbeReport {
+        if let fault = order.policy.fault { return faulty(order, fault) }
         let url: URLParts
         do throws(URLProblem) {
             if let known = order.url { url = known } else { url = try testURL(of: order.target, join: order.policy.pathJoin) }
@@ -131,6 +132,13 @@ package struct Prober: Sendable {
             }
         }
         return report
+    }
+
+    private func faulty(_ order: ProbeOrder, _ fault: String) -> ProbeReport {
+        let result = ProbeResult(
+            target: order.target.identity, startedAt: wallClock(), duration: .zero, outcome: .bad(.proberFault),
+            sentence: fault)
+        return ProbeReport(result: result, startedAt: nil)
     }
 
     private func unprobeable(_ order: ProbeOrder, _ problem: URLProblem) -> ProbeReport {

@@ -70,6 +70,7 @@ struct RedirectWalk {
         request.httpVersion = policy.httpVersion.transferVersion
         request.caFile = policy.caFile
         request.clientCertificate = policy.clientCertificate.map { (chain: $0.chain, key: $0.key.reveal()) }
+        request.verifiesCertificates = policy.verifiesCertificates
         request.proxy = policy.proxy.map { (host: $0.host, port: $0.port) }
         request.keepBody = max(BodyVerdict.bytesToKeep(policy), EvidenceReading.bodyBytesToKeep(policy))
         request.keepHead = EvidenceReading.headBytesToKeep(policy)

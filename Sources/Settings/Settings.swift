@@ -31,6 +31,10 @@ package struct Settings: Hashable, Sendable {
     package var admin = false
     package var webConfigFile: String?
     package var metrics = Metrics()
+    /// The file that is watched in place of the Targets API; nil means the API.
+    package var targetsFile: String?
+    /// The targets of a daemon that was started for these alone, as by `watch`; no key of the configuration.
+    package var typed: [Target]?
     package var targetsAPI = TargetsAPI()
     /// The embedded Targets API; nil means off.
     package var targetsServer: TargetsServer?
@@ -39,6 +43,8 @@ package struct Settings: Hashable, Sendable {
     package var probeWritten = Written()
     package var limits = Limits()
     package var overrides: [Override] = []
+    /// Reads the probe settings that stand beside the targets of ``targetsFile``.
+    var own = OwnSettings()
     package var egress = EgressRule()
     package var history = History()
     package var alerting = Alerting()
@@ -49,14 +55,18 @@ package struct Settings: Hashable, Sendable {
 
     package init() {}
 
-    /// Neither a list to fetch nor one to serve.
-    package var watchesNothing: Bool { targetsAPI.clients.isEmpty && targetsServer == nil }
+    /// Neither a list to fetch nor one to read nor one to serve.
+    package var watchesNothing: Bool { clientIDs.isEmpty && targetsServer == nil }
 
-    /// How a target is probed: the policy of the first override that matches, top to bottom, else ``probe``.
+    /// The clients whose lists are watched.
+    package var clientIDs: [String] { targetsFile == nil && typed == nil ? targetsAPI.clients.map(\.id) : [WatchedFile.clientID] }
+
+    /// How a target is probed: as it says itself in its file, else the policy of the first override that matches, top to bottom, else ``probe``.
     ///
     /// `url` is the final test URL; nil when there is none, and then no `match.url` matches.
     package func policy(for target: Target, url: MatchedURL?) -> ProbePolicy {
-        overrideIndex(for: target, url: url).map { overrides[$0].policy } ?? probe
+        let policy = overrideIndex(for: target, url: url).map { overrides[$0].policy } ?? probe
+        return target.probe.map { own.policy($0, over: policy, of: target) } ?? policy
     }
 
     /// The location in ``overrides`` of the one that a target gets; nil when none matches.
@@ -102,6 +112,7 @@ extension Settings {
             let context = ReadingContext(
                 diagnostics: diagnostics, surroundings: surroundings, configurationPath: path, mustWatch: mustWatch)
             settings = Settings(document, context: context)
+            settings?.own = OwnSettings(configurationPath: path, surroundings: surroundings)
         }
         return Reading(settings: diagnostics.hasErrors ? nil : settings, diagnostics: diagnostics.sorted)
     }

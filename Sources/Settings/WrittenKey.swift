@@ -1,4 +1,4 @@
-import Health
+package import Health
 
 /// A key of a `probe` section as the file has it, for whoever asks where a setting comes from.
 package struct WrittenKey: Hashable, Sendable {
@@ -24,25 +24,40 @@ package struct Written: Hashable, Sendable {
 
 /// A key that holds for a target and isn't at its default.
 package struct KeyInForce: Hashable, Sendable {
+    package enum Place: Hashable, Sendable {
+        case probe
+        case override(line: Int)
+        case targetsFile
+    }
+
     package let key: WrittenKey
-    /// The line of the override that it stands in; nil for the section `probe`.
-    package let override: Int?
+    package let place: Place
 
     /// As in `probe, line 38` or `the override of line 71, line 74`.
-    package var origin: String { (override.map { "the override of line \($0)" } ?? "probe") + ", line \(key.line)" }
+    package var origin: String {
+        switch place {
+        case .probe: "probe, line \(key.line)"
+        case .override(let line): "the override of line \(line), line \(key.line)"
+        case .targetsFile: "beside the target, in targets_file"
+        }
+    }
 }
 
 extension Settings {
     /// The keys that make the policy of a target another than the default, those of `probe` first.
     ///
     /// - Parameter override: as ``overrideIndex(for:url:)``.
-    package func keysInForce(override index: Int?) -> [KeyInForce] {
-        let override = index.map { overrides[$0] }
-        let own = override?.written ?? Written()
-        let hidden = Set(own.keys.map(\.path))
-        let general = probeWritten.keys.filter { !hidden.contains($0.path) }.map { KeyInForce(key: $0, override: nil) }
-        let all = general + own.keys.map { KeyInForce(key: $0, override: own.line) }
-        return all.filter { !$0.key.isDefault }
+    package func keysInForce(override index: Int?, of target: Target) -> [KeyInForce] {
+        let override = index.map { overrides[$0].written }
+        let layers: [(place: KeyInForce.Place, keys: [WrittenKey])] = [
+            (.probe, probeWritten.keys), (.override(line: override?.line ?? 0), override?.keys ?? []),
+            (.targetsFile, target.probe.map(OwnSettings.writtenKeys) ?? []),
+        ]
+        return layers.indices.flatMap { place in
+            // What a later layer says, too, is not in force.
+            let hidden = Set(layers[(place + 1)...].flatMap(\.keys).map(\.path))
+            return layers[place].keys.filter { !hidden.contains($0.path) }.map { KeyInForce(key: $0, place: layers[place].place) }
+        }.filter { !$0.key.isDefault }
     }
 }
 

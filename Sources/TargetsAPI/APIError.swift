@@ -26,6 +26,8 @@ package struct APIError: Error, Hashable, Sendable, CustomStringConvertible {
         case notJSON = "not_json"
         /// JSON, but not the document's.
         case malformed
+        /// Of a list that is read from a file: the file can't be read, or has a mistake.
+        case fileUnusable = "file_unusable"
     }
 
     package let code: Code
@@ -47,7 +49,7 @@ package struct APIError: Error, Hashable, Sendable, CustomStringConvertible {
     /// 502 to 504 knows as little.
     package var mayHaveBeenDone: Bool {
         switch code {
-        case .dnsFailed, .connectFailed, .tlsFailed, .tokenUnusable, .addressUnusable, .unauthorized: false
+        case .dnsFailed, .connectFailed, .tlsFailed, .tokenUnusable, .addressUnusable, .unauthorized, .fileUnusable: false
         case .httpStatus: !(300..<500).contains(httpStatus ?? 500)
         case .timeout, .tooLarge, .transportFailed, .cancelled, .emptyBody, .notJSON, .malformed: true
         }

@@ -1,4 +1,5 @@
 private import Digests
+package import Health
 
 /// Tells one answer's body from another: its SHA-256 (FIPS 180-4).
 package struct AnswerFingerprint: Hashable, Sendable {
@@ -15,6 +16,24 @@ package struct AnswerFingerprint: Hashable, Sendable {
     }
 
     func hasSameBody(as other: AnswerFingerprint) -> Bool { digest == other.digest }
+}
+
+/// Where a client's list comes from.
+package protocol ListSource: Sendable {
+    var clientID: String { get }
+    /// What brought the list, as in a sentence about it.
+    var name: String { get }
+    /// Whether a request that failed may succeed soon, as that of a server that is being started.
+    var isWorthAskingAgain: Bool { get }
+    /// The list, unless its answer is the one that is known already.
+    ///
+    /// - Parameter targets: those of the known answer, whose memory the list may share.
+    func list(unless known: AnswerFingerprint?, like targets: [Target]) async throws(APIError) -> ListAnswer
+}
+
+extension TargetsClient: ListSource {
+    package var name: String { "the answer for client \(displayText(clientID))" }
+    package var isWorthAskingAgain: Bool { true }
 }
 
 /// What came of asking for a list of which an answer may be known.

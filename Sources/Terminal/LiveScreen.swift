@@ -28,6 +28,6 @@ package struct LiveScreen: Sendable {
         return start + visible.map { $0 + "\u{1B}[K\n" }.joined() + "\u{1B}[J"
     }
 
-    /// What to write at the end: the cursor comes back.
-    package func end() -> String { style.isInteractive && frames > 0 ? "\u{1B}[?25h" : "" }
+    /// What to write at the end: the cursor comes back, and the terminal's own `^C` goes.
+    package func end() -> String { style.isInteractive && frames > 0 ? "\r\u{1B}[K\u{1B}[?25h" : "" }
 }

@@ -42,9 +42,10 @@ package struct StatusRow: Hashable, Sendable {
 package func statusTable(rows: [StatusRow], now: Timestamp, style: TerminalStyle, limit: Int = .max) -> String {
     guard !rows.isEmpty else { return "No targets.\n" }
     let columns = [
-        Table.Column("Target", minimum: 16), Table.Column("Region", minimum: 6, leaves: 3), Table.Column("Status"),
-        Table.Column("Latency", alignment: .right, leaves: 4), Table.Column("Probed", alignment: .right, leaves: 2),
-        Table.Column("Since", alignment: .right, leaves: 1), .why,
+        Table.Column("Target", minimum: 16, isCutInTheMiddle: true), Table.Column("Region", minimum: 6, leaves: 2),
+        Table.Column("Status"),
+        Table.Column("Latency", alignment: .right, leaves: 4), Table.Column("Probed", alignment: .right, leaves: 1),
+        Table.Column("Since", alignment: .right, leaves: 3), .why,
     ]
     let cells = rows.prefix(max(0, limit)).map { row -> [Table.Cell] in
         [
@@ -57,7 +58,10 @@ package func statusTable(rows: [StatusRow], now: Timestamp, style: TerminalStyle
     }
     let hidden = rows.count - cells.count
     let more = hidden > 0 ? "and \(hidden) more\n" : ""
-    return Table(columns: columns, rows: cells).text(style) + more + "\n" + summary(rows, style)
+    var table = Table(columns: columns, rows: cells)
+    // A column of nothing takes the room of the reasons.
+    if style.isCut, rows.allSatisfy(\.region.isEmpty) { table.remove(column: 1) }
+    return table.text(style) + more + "\n" + summary(rows, style)
 }
 
 /// As in `4 targets: 2 up, 1 degraded, 1 down`.

@@ -12,17 +12,27 @@ package struct Table: Sendable {
         package var minimum: Int?
         /// Its turn to leave when there isn't room for all, the lowest first; nil when it never does.
         package var leaves: Int?
+        /// Both ends of its cells tell them apart, as those of a URL do: what is cut is cut in the middle.
+        package var isCutInTheMiddle: Bool
 
-        package init(_ heading: String, alignment: Alignment = .left, minimum: Int? = nil, leaves: Int? = nil) {
+        package init(
+            _ heading: String, alignment: Alignment = .left, minimum: Int? = nil, leaves: Int? = nil,
+            isCutInTheMiddle: Bool = false
+        ) {
             self.heading = heading
             self.alignment = alignment
             self.minimum = minimum
             self.leaves = leaves
+            self.isCutInTheMiddle = isCutInTheMiddle
         }
 
-        /// What a table is read for: it never leaves, and no reason or cause is cut for the sake of another column.
+        /// What a table is read for: it never leaves, and neither a reason or cause nor a status of HTTP behind it is cut for the sake of another
+        /// column.
         package static let why = Column(
-            "Why", minimum: (Reason.allCases.map(\.rawValue.count) + Cause.allCases.map(\.rawValue.count)).max())
+            "Why",
+            minimum: max(
+                (Reason.allCases.map(\.rawValue) + Cause.allCases.map(\.rawValue)).map(\.count).max() ?? 0,
+                "\(Reason.statusUnexpected.rawValue): HTTP 503".count))
     }
 
     package struct Cell: Hashable, Sendable, ExpressibleByStringInterpolation {
@@ -45,6 +55,11 @@ package struct Table: Sendable {
     package init(columns: [Column], rows: [[Cell]] = []) {
         self.columns = columns
         self.rows = rows
+    }
+
+    package mutating func remove(column index: Int) {
+        columns.remove(at: index)
+        for row in rows.indices where rows[row].indices.contains(index) { rows[row].remove(at: index) }
     }
 
     private static let gap = "  "
@@ -83,7 +98,8 @@ package struct Table: Sendable {
         var widths: [Int: Int] = [:]
         for index in columns.indices {
             widths[index] = rows.reduce(displayWidth(columns[index].heading)) { widest, row in
-                row.indices.contains(index) ? max(widest, displayWidth(shown(row[index].text, style.width, style))) : widest
+                row.indices.contains(index)
+                    ? max(widest, displayWidth(shown(row[index].text, style.width, style, columns[index]))) : widest
             }
         }
         return widths
@@ -107,8 +123,9 @@ package struct Table: Sendable {
         return rows.reduce(into: heading) { $0 += line($1, widths, style) }
     }
 
-    private func shown(_ text: String, _ width: Int, _ style: TerminalStyle) -> String {
-        style.isCut ? fitted(text, to: width, isUnicode: style.isUnicode) : displayText(text, limit: .max)
+    private func shown(_ text: String, _ width: Int, _ style: TerminalStyle, _ column: Column) -> String {
+        guard style.isCut else { return displayText(text, limit: .max) }
+        return fitted(text, to: width, isUnicode: style.isUnicode, keepsEnd: column.isCutInTheMiddle)
     }
 
     private func line(_ row: [Cell], _ widths: [Int: Int], _ style: TerminalStyle) -> String {
@@ -116,7 +133,7 @@ package struct Table: Sendable {
         for (index, column) in columns.enumerated() {
             guard let width = widths[index] else { continue }
             let cell = row.indices.contains(index) ? row[index] : Cell("")
-            let text = shown(cell.text, width, style)
+            let text = shown(cell.text, width, style, column)
             let blanks = String(repeating: " ", count: max(0, width - displayWidth(text)))
             let coloured = style.coloured(text, cell.colour)
             line += (line.isEmpty ? "" : Self.gap) + (column.alignment == .left ? coloured + blanks : blanks + coloured)

@@ -30,20 +30,24 @@ private func isWide(_ value: UInt32) -> Bool {
     }
 }
 
-/// A text made safe and cut to at most `width` columns; what is cut ends in `…`, or `~` where only ASCII can be shown.
-package func fitted(_ text: String, to width: Int, isUnicode: Bool = true) -> String {
+/// A text made safe and cut to at most `width` columns. What is cut ends in `…`, or `~` where only ASCII can be shown; or it has that in the
+/// middle, and keeps its end.
+package func fitted(_ text: String, to width: Int, isUnicode: Bool = true, keepsEnd: Bool = false) -> String {
     let safe = displayText(text)
     guard displayWidth(safe) > width else { return safe }
     guard width > 0 else { return "" }
-    var kept = ""
+    let end = keepsEnd ? (width - 1) / 2 : 0
+    let tail = String(fitting(safe.reversed(), end).reversed())
+    return String(fitting(safe, width - 1 - displayWidth(tail))) + (isUnicode ? "…" : "~") + tail
+}
+
+/// So many of the first characters as fit.
+private func fitting(_ characters: some Sequence<Character>, _ width: Int) -> [Character] {
     var used = 0
-    for character in safe {
-        let next = displayWidth(String(character))
-        if used + next > width - 1 { break }
-        kept.append(character)
-        used += next
+    return characters.prefix { character in
+        used += displayWidth(String(character))
+        return used <= width
     }
-    return kept + (isUnicode ? "…" : "~")
 }
 
 /// A text made safe and broken at blanks into lines of at most `width` columns; a longer word is broken anywhere.

@@ -15,8 +15,7 @@ struct CheckConfigCommand: AsyncParsableCommand {
             when a list can't be fetched.
             """)
 
-    @Option(help: ArgumentHelp("The configuration file.", valueName: "file"), completion: .file())
-    var config: String
+    @OptionGroup var file: ConfigOption
 
     @Flag(help: "Also fetch the list, and show what the configuration does to its targets.")
     var sync = false
@@ -28,14 +27,34 @@ struct CheckConfigCommand: AsyncParsableCommand {
     var schedule = false
 
     func run() async throws {
+        let config = try file.path()
         let reading = Settings.load(path: config, surroundings: Rangefinder.surroundings, mustWatch: true)
         for diagnostic in reading.diagnostics { try printData(diagnostic.text(file: config) + "\n") }
         guard let settings = reading.settings else { throw ExitCode(ExitStatus.notWell.rawValue) }
+        let watched = try checkTargetsFile(settings)
         if schedule { return try await printSchedule(settings) }
         // What is said at last is what it comes to.
         if sync { try await showList(settings) }
+        if let watched, let file = settings.targetsFile {
+            try printData("\(displayText(file)) is good: \(counted(watched.targets.count, "target")).\n")
+        }
         try printData("\(displayText(config)) is good. \(summary(settings))\n")
     }
+
+    /// nil where no file is watched.
+    private func checkTargetsFile(_ settings: Settings) throws -> WatchedFile? {
+        guard let file = settings.targetsFile, let reading = settings.readTargetsFile(Rangefinder.surroundings) else {
+            return nil
+        }
+        for diagnostic in reading.diagnostics { try printData(diagnostic.text(file: file) + "\n") }
+        guard let watched = reading.file else { throw ExitCode(ExitStatus.notWell.rawValue) }
+        let problems = watched.targets.filter { TargetSelection(settings.targetsAPI).includes($0) }.unprobeable(settings)
+        for line in problems.prefix(Self.problemsShown) { try printData("warning: \(line)\n") }
+        if problems.count > Self.problemsShown { try printData("warning: and \(problems.count - Self.problemsShown) more\n") }
+        return watched
+    }
+
+    private static let problemsShown = 10
 
     private func summary(_ settings: Settings) -> String {
         let (policy, alerting) = (settings.probe, settings.alerting)
@@ -75,6 +94,18 @@ struct CheckConfigCommand: AsyncParsableCommand {
     }
 }
 
+extension [Target] {
+    /// A line for each that can't be probed by these settings: why.
+    fileprivate func unprobeable(_ settings: Settings) -> [String] {
+        compactMap { target in
+            let policy = settings.policy(for: target)
+            guard policy.isEnabled, let problem = unprobeableSentence(target, join: policy.pathJoin, egress: settings.egress)
+            else { return nil }
+            return "\(displayText(target.name)) (\(displayText(target.identity.key))): \(problem)"
+        }
+    }
+}
+
 /// What regions, shard and overrides do to a real list.
 struct RulesEffect {
     private(set) var lines: [String] = []
@@ -84,19 +115,16 @@ struct RulesEffect {
         let selected = targets.filter { selection.includes($0) }
         var perOverride = [Int](repeating: 0, count: settings.overrides.count)
         var disabled = 0
-        var problems: [String] = []
         for target in selected {
             let policy = settings.policy(for: target)
             if !policy.isEnabled { disabled += 1 }
             if let index = settings.overrideIndex(for: target) { perOverride[index] += 1 }
-            guard policy.isEnabled, let problem = unprobeableSentence(target, join: policy.pathJoin, egress: settings.egress)
-            else { continue }
-            problems.append("  \(displayText(target.name)) (\(displayText(target.identity.key))): \(problem)")
         }
+        let problems = selected.unprobeable(settings)
         lines.append(
             "\(counted(targets.count, "target")) in the list, \(targets.count - selected.count) left out by regions and shard, "
                 + "\(disabled) not enabled, \(problems.count) that can't be probed.")
-        lines += problems.prefix(50)
+        lines += problems.prefix(50).map { "  " + $0 }
         if problems.count > 50 { lines.append("  and \(problems.count - 50) more") }
         for (index, count) in perOverride.enumerated() {
             let effect = count == 0 ? " matches no target" : ": \(counted(count, "target"))"

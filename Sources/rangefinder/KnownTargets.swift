@@ -5,14 +5,24 @@ import History
 import Settings
 import TargetsAPI
 
-/// The targets of all configured clients: asked of the API, and where that can't be had, as the daemon remembers them.
+/// The targets that are watched: read from the file, or asked of the API. Where neither can be had, as the daemon remembers them.
 ///
-/// - Parameter unfetched: takes the clients whose list couldn't be had of the API.
+/// - Parameter unfetched: takes the clients whose list couldn't be had.
 func knownTargets(
     _ settings: Settings, _ engine: TransferEngine, unfetched: (_ clientID: String) -> Void = { _ in }
 ) async throws -> [Target] {
+    if let file = settings.targetsFile {
+        let reading = settings.readTargetsFile(Rangefinder.surroundings)
+        for diagnostic in reading?.diagnostics ?? [] { printError(diagnostic.text(file: file)) }
+        if let watched = reading?.file { return watched.targets }
+        unfetched(WatchedFile.clientID)
+        let trouble = "\(displayText(file)) can't be used"
+        return try rememberedTargets(settings, clientID: WatchedFile.clientID, because: trouble)
+    }
     let section = settings.targetsAPI
-    guard !section.clients.isEmpty else { throw Failure(.notWell, "targets_api.clients is empty: there is no list of targets") }
+    guard !section.clients.isEmpty else {
+        throw Failure(.notWell, "there is no list of targets: set targets_file, or targets_api.clients")
+    }
     let transport = apiTransport(baseURL: section.baseURL, userAgent: Rangefinder.userAgent, over: engine)
     var targets: [Target] = []
     for client in section.clients {
@@ -25,19 +35,19 @@ func knownTargets(
         } catch {
             printError("\(error)")
             unfetched(client.id)
-            targets += try rememberedTargets(settings, clientID: client.id, because: error)
+            targets += try rememberedTargets(settings, clientID: client.id, because: "\(error)")
         }
     }
     return targets
 }
 
-private func rememberedTargets(_ settings: Settings, clientID: String, because error: APIError) throws -> [Target] {
+private func rememberedTargets(_ settings: Settings, clientID: String, because trouble: String) throws -> [Target] {
     do {
         let targets = try HistoryReader.open(path: settings.history.path).persistedLists()[clientID]
-        guard let targets else { throw Failure(.unreachable, "\(error)") }
+        guard let targets else { throw Failure(.unreachable, trouble) }
         printError("the list of \(displayText(clientID)) as the daemon last remembered it is used instead")
         return targets
     } catch is HistoryError {
-        throw Failure(.unreachable, "\(error)")
+        throw Failure(.unreachable, trouble)
     }
 }

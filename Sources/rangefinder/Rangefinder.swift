@@ -2,7 +2,7 @@
 // What lives here: arguments, exit codes, what is printed where. Data alone goes to standard output, everything else to standard error.
 // What doesn't: the work itself (Daemon and the other modules) and how things look (Terminal).
 // Exit codes: 0 done; 1 what was asked about is not well; 2 the command line is wrong; 69 the API, daemon or database can't be reached or read;
-// 70 internal, or something could not be written. README.md says more of each, and Tests/CommandTests/Output/ExitCodeTests.swift holds every command to it.
+// 70 internal, or something could not be written. docs/cli.md says more of each, and Tests/CommandTests/Output/ExitCodeTests.swift holds every command to it.
 
 import ArgumentParser
 import CProcess
@@ -17,14 +17,14 @@ import Settings
 struct Rangefinder: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "rangefinder",
-        abstract: "Probes the targets of a Targets API, keeps the results, and sends alerts.",
+        abstract: "Watches URLs: probes them, keeps the results, shows them on pages, and sends alerts.",
         version: "rangefinder \(version)",
         subcommands: [
-            RunCommand.self, DemoCommand.self, CheckConfigCommand.self, ProbeCommand.self, StatusCommand.self,
+            RunCommand.self, WatchCommand.self, DemoCommand.self, CheckConfigCommand.self, ProbeCommand.self, StatusCommand.self,
             HistoryCommand.self, IncidentsCommand.self, ReplayCommand.self, MaintenanceCommand.self, SyncCommand.self,
             ReloadCommand.self,
             TargetsCommand.self,
-            TargetsServerCommand.self, DoctorCommand.self,
+            TargetsServerCommand.self, DoctorCommand.self, VersionCommand.self,
         ])
 
     /// The version of the program, of its user agent and of `rangefinder_build_info`.
@@ -61,6 +61,11 @@ struct Rangefinder: AsyncParsableCommand {
 
     /// - Returns: the exit code.
     private static func perform() async throws(Failure) -> Int32 {
+        if let unknown = wordOfHelp {
+            printError("Error: There is no command '\(displayText(unknown, limit: 40))'.")
+            sayMeantCommand(unknown)
+            return ExitStatus.usage.rawValue
+        }
         do {
             var command = try parseAsRoot()
             if var asynchronous = command as? any AsyncParsableCommand {
@@ -86,10 +91,36 @@ struct Rangefinder: AsyncParsableCommand {
             return 0
         case .validationFailure:
             printError(text)
+            if let word = CommandLine.arguments.dropFirst().first { sayMeantCommand(word) }
             return ExitStatus.usage.rawValue
         default: throw Failure(.internal, displayText("\(error)", limit: 2048))
         }
     }
+}
+
+extension Rangefinder {
+    private static var commandNames: [String] { configuration.subcommands.compactMap { $0.configuration.commandName } }
+
+    /// Of a word that is no command, the command that it nearly is.
+    private static func sayMeantCommand(_ word: String) {
+        guard !word.hasPrefix("-"), !commandNames.contains(word), let meant = nearest(to: word, among: commandNames) else {
+            return
+        }
+        printError("Did you mean 'rangefinder \(meant)'?")
+    }
+
+    /// What `help` is asked for, where it is no command: ArgumentParser would print the help of all.
+    private static var wordOfHelp: String? {
+        let words = CommandLine.arguments.dropFirst()
+        guard words.first == "help", let word = words.dropFirst().first, !word.hasPrefix("-"), word != "help" else { return nil }
+        return commandNames.contains(word) ? nil : word
+    }
+}
+
+struct VersionCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "version", abstract: "Print the version.")
+
+    func run() async throws { try printData("rangefinder \(Rangefinder.version)\n") }
 }
 
 enum ExitStatus: Int32 {

@@ -10,8 +10,7 @@ import Settings
 struct RunCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(commandName: "run", abstract: "Run the daemon until SIGTERM or SIGINT.")
 
-    @Option(help: ArgumentHelp("The configuration file.", valueName: "file"), completion: .file())
-    var config: String
+    @OptionGroup var file: ConfigOption
 
     func run() async throws {
         do { try await serve() } catch {
@@ -23,13 +22,14 @@ struct RunCommand: AsyncParsableCommand {
     private func serve() async throws {
         // It is trapped once the services run; before that it must not end us.
         signal(SIGHUP, SIG_IGN)
+        let config = try file.path()
         let settings = try loadSettings(config, mustWatch: true)
         if settings.coreDumps { rf_set_dumpable(1) }
         let level = LogLevel(.init(settings.log.level))
         let logger = standardErrorLogger(settings.log.format, level)
         let context = Daemon.Context(
-            configurationPath: config, surroundings: Rangefinder.surroundings, version: Rangefinder.version, logger: logger,
-            logLevel: level)
+            configurationPath: absolute(config), surroundings: Rangefinder.surroundings, version: Rangefinder.version,
+            logger: logger, logLevel: level)
         let daemon: Daemon
         do { daemon = try openDaemon(settings, context) } catch let failure as Failure {
             // Where another one runs all is well.
@@ -45,6 +45,14 @@ struct RunCommand: AsyncParsableCommand {
             throw Failure(.internal, "the daemon ended: \(displayText("\(error)"))")
         }
     }
+}
+
+/// As somebody in another folder has to name it.
+private func absolute(_ path: String) -> String {
+    if path.hasPrefix("/") { return path }
+    guard let buffer = getcwd(nil, 0) else { return path }
+    defer { free(buffer) }
+    return "\(String(cString: buffer))/\(path)"
 }
 
 func standardErrorLogger(_ format: Settings.Log.Format, _ level: LogLevel) -> Logger {

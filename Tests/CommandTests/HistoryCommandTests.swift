@@ -16,11 +16,15 @@ import Testing
         try await Program.run(["history"] + words + ["--config", site.configuration])
     }
 
-    /// Three hours of one target id under two clients, of which the results are no longer kept.
-    private func fill(from start: Timestamp) async throws {
+    /// Six hours of one target id under two clients.
+    ///
+    /// - Parameter isKept: for the usual time; else results and minutes are kept for an hour.
+    private func fill(from start: Timestamp, isKept: Bool = false) async throws {
         var options = HistoryOptions(vantage: "test", now: { Self.now })
-        options.keep.raw = .seconds(3600)
-        options.keep.minutes = .seconds(3600)
+        if !isKept {
+            options.keep.raw = .seconds(3600)
+            options.keep.minutes = .seconds(3600)
+        }
         let history = try History.open(path: site.database, options: options)
         for second in stride(from: 0, to: 6 * 3600, by: 60) {
             for client in ["one", "two"] {
@@ -71,6 +75,36 @@ import Testing
         let hours = try await run("tgt_1", "--client", "one", "--resolution", "1h", "--csv")
         #expect(hours.code == 0 && hours.errors == "")
         #expect(hours.output.split(separator: "\r\n").count >= 6)
+    }
+
+    /// A plot of a day would show a daemon of six hours in its last quarter.
+    @Test func aPlotBeginsWithWhatThereIs() async throws {
+        let start = Self.now + .seconds(-6 * 3600)
+        try await fill(from: start, isKept: true)
+        for since in ["1d", "1w", "30d"] {
+            let ended = try await run("tgt_1", "--client", "one", "--since", since)
+            let title = try #require(ended.output.split(separator: "\n").first)
+            let begin = try #require(title.firstMatch(of: /, from (\S+) on,/)?.1)
+            let time = try #require(Timestamp(String(begin)), "\(title)")
+            #expect(time > start + .seconds(-3600) && time <= start, "\(title)")
+            #expect(title.hasSuffix(", 5m a column") || title.hasSuffix(", 15m a column"), "\(title)")
+            #expect(ended.output.contains("360 probes"), "\(ended.output)")
+        }
+        let asked = try await run("tgt_1", "--client", "one", "--since", "1d", "--resolution", "1h")
+        #expect(asked.output.split(separator: "\n").first?.hasSuffix("tgt_1, 1h a column") == true, "\(asked.output)")
+    }
+
+    @Test func aNameThatIsNearlyRightIsSuggested() async throws {
+        let watched = try await WatchedSite()
+        for words in [
+            ["history", "godo"], ["incidents", "--target", "Good2"], ["replay", "--target", "goood"], ["status", "GOO"],
+            ["probe", "--target", "gooD"],
+        ] {
+            let ended = try await Program.run(words + ["--config", watched.configuration])
+            #expect(ended.code == 2 && ended.errors.contains("; did you mean good?"), "\(words): \(ended.errors)")
+        }
+        let far = try await Program.run(["history", "quite-another", "--config", watched.configuration])
+        #expect(far.code == 2 && far.errors.contains("; `status` lists them"))
     }
 
     @Test func checkAdvisesARepairOnlyOfWhatMayBeDamaged() async throws {

@@ -11,14 +11,21 @@ import Testing
     }
 
     @Test(arguments: [
-        ["bogus"], ["run"], ["status"], ["probe"], ["probe", "--target", "x"], ["demo", "--port", "70000"],
-        ["status", "--nonsense"],
+        ["bogus"], ["probe"], ["demo", "--port", "70000"], ["status", "--nonsense"],
     ])
     func wrongUsageIsCodeTwoAndGoesToStandardError(arguments: [String]) async throws {
         let ended = try await Program.run(arguments)
         #expect(ended.code == 2)
         #expect(ended.output.isEmpty)
         #expect(ended.errors.contains("Usage:") || ended.errors.contains("usage"))
+    }
+
+    @Test(arguments: [
+        ["run"], ["check-config"], ["status"], ["probe", "--target", "x"], ["targets", "list"], ["history", "x"],
+    ])
+    func aCommandWithoutAConfigurationSaysHowToNameOne(arguments: [String]) async throws {
+        let ended = try await Program.run(arguments, environment: ["RANGEFINDER_CONFIG": ""])
+        #expect(ended.code == 2 && ended.errors.contains("which configuration?"), "\(ended.errors)")
     }
 
     @Test func helpIsNoError() async throws {

@@ -121,10 +121,10 @@ import Testing
         let history = try folder.open()
         history.append(Sample.record())
         #expect(await history.close())
-        #expect(try folder.integer("PRAGMA user_version") == 5)
+        #expect(try folder.integer("PRAGMA user_version") == 6)
         #expect(
             try folder.texts("SELECT identifier FROM grdb_migrations ORDER BY rowid")
-                == ["first_tables", "three_ages", "finished_hours", "alerting", "evidence"])
+                == ["first_tables", "three_ages", "finished_hours", "alerting", "evidence", "own_settings"])
         #expect(try folder.integer("SELECT count(*) FROM probe_history") == 2)
         let fresh = try TemporaryFolder()
         await (try fresh.open()).close()

@@ -54,7 +54,7 @@ struct KeyTests {
         "listen": "127.0.0.1:1", "listen_names": "[status.example.com]", "external_url": "https://status.example.com",
         "pages": "open", "admin": "true", "web_config_file": "web.yml", "metrics.per_target": "none", "log.level": "debug",
         "log.format": "json",
-        "core_dumps": "true", "targets_api.base_url": "https://targets.example.com",
+        "core_dumps": "true", "targets_file": "targets.yaml", "targets_api.base_url": "https://targets.example.com",
         "targets_api.clients": "[{id: one, token_env: TOKEN}]", "targets_api.sync_interval": "61s", "targets_api.timeout": "11s",
         "targets_api.max_list": "1MiB", "targets_api.regions": "[us-east-1]", "targets_api.shard": "2/5",
         "targets_api.shrink_guard": "51%", "targets_server": "{token_env: TOKEN}", "probe.enabled": "false",

@@ -14,7 +14,7 @@ struct SectionsTests {
         defaults.vantage.name = "this-host"
         defaults.probe.userAgent = "rangefinder/1.2.3"
         #expect(try settings("") == defaults)
-        #expect(lines(read("# nothing\n")) == ["1:1: warning: nothing to probe: set targets_api.clients"])
+        #expect(lines(read("# nothing\n")) == ["1:1: warning: nothing to probe: set targets_file, or targets_api.clients"])
     }
 
     @Test(arguments: ["", "# nothing\n", "log: {level: debug}\n", "targets_api: {clients: []}\n"])
@@ -23,7 +23,7 @@ struct SectionsTests {
         let reading = Settings.read(Array(text.utf8), path: path, surroundings: machine(), mustWatch: true)
         #expect(reading.settings == nil)
         #expect(reading.diagnostics.map(\.severity) == [.error])
-        #expect(lines(reading).allSatisfy { $0.hasSuffix(": nothing to probe: set targets_api.clients") })
+        #expect(lines(reading).allSatisfy { $0.hasSuffix(": nothing to probe: set targets_file, or targets_api.clients") })
     }
 
     @Test func coreDumpsAreAllowedByTheirKeyOnly() throws {

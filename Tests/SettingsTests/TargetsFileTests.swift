@@ -22,7 +22,7 @@ import Testing
         #expect(read.entries.count == names.count)
         #expect(Set(read.entries.map(\.baseURL)) == Set(targets.map(\.baseURL)))
         #expect(read.entries.first { $0.name == "a: b # c" }?.ruleEffect == .deny)
-        #expect(TargetsFile.read(Array(TargetsFile.text(of: []).utf8)).file?.entries == [])
+        #expect(TargetsFile.read(Array(TargetsFile.text(of: []).utf8)).file?.entries.isEmpty == true)
     }
 
     @Test(arguments: ["ALLOW", "audit", "a: b # c", "true", "null", "~"])
@@ -62,7 +62,7 @@ import Testing
             ("targets:\n  - {name: a, region: r, base_url: u, test_path: }", "2:50: 'test_path' must be a text, not nothing"),
             ("targets:\n  - {name: a, region: ~, base_url: u, test_path: /}", "2:23: 'region' must be a text, not nothing"),
             ("targets: {}", "1:10: 'targets' must be a list, not a mapping"),
-            ("targets:\n  - name: a\n", "2:5: 'region' is missing"),
+            ("targets:\n  - name: a\n", "2:5: 'url' is missing: what is to be probed"),
             ("targets:\n  - {name: a, region: r, base_url: u, test_path: /, effect: allow}", "2:53: unknown key 'effect'"),
             (
                 "targets:\n  - {name: a, region: r, base_url: u, test_path: /, rule_effect: maybe}",

@@ -22,12 +22,15 @@ import Testing
               expect: {max_duration: 2s}
         """
 
+    private static let target = Target(
+        identity: TargetIdentity(clientID: "c", key: "k"), name: "k", baseURL: "https://k.example", testPath: "/", region: "")
+
     private func settings() throws -> Settings {
         try #require(read(Self.file, on: machine(environment: ["T": "s3cret"])).settings)
     }
 
     @Test func eachKeyThatIsNotADefaultSaysWhereItComesFrom() throws {
-        let keys = try settings().keysInForce(override: 0)
+        let keys = try settings().keysInForce(override: 0, of: Self.target)
         #expect(
             keys.map { "\($0.key.path) \($0.key.value) (\($0.origin))" } == [
                 "expect.status [200, 204] (probe, line 8)",
@@ -37,11 +40,11 @@ import Testing
     }
 
     @Test func withoutAnOverrideTheSectionProbeHolds() throws {
-        let keys = try settings().keysInForce(override: nil)
+        let keys = try settings().keysInForce(override: nil, of: Self.target)
         #expect(
             keys.map { "\($0.key.path) \($0.key.value)" } == [
                 "timeout 5s", "headers {X-Team: …}", "expect.status [200, 204]", "expect.max_duration 1s",
             ])
-        #expect(Settings().keysInForce(override: nil).isEmpty)
+        #expect(Settings().keysInForce(override: nil, of: Self.target).isEmpty)
     }
 }

@@ -8,7 +8,7 @@ struct LiveScreenTests {
         var screen = LiveScreen(style: terminal)
         #expect(screen.frame("a\n") == "\u{1B}[?25l\u{1B}[2J\u{1B}[Ha\u{1B}[K\n\u{1B}[J")
         #expect(screen.frame("b\n\nc\n") == "\u{1B}[Hb\u{1B}[K\n\u{1B}[K\nc\u{1B}[K\n\u{1B}[J")
-        #expect(screen.end() == "\u{1B}[?25h")
+        #expect(screen.end() == "\r\u{1B}[K\u{1B}[?25h")
     }
 
     @Test func aFrameNeverScrollsTheScreen() {

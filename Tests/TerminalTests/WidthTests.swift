@@ -19,6 +19,13 @@ struct WidthTests {
         #expect(fitted("Stripe API", to: 7, isUnicode: false) == "Stripe~")
     }
 
+    @Test func whatIsToldApartByBothEndsIsCutInTheMiddle() {
+        #expect(fitted("example.com/health", to: 9, keepsEnd: true) == "exam…alth")
+        #expect(fitted("example.com/health", to: 8, isUnicode: false, keepsEnd: true) == "exam~lth")
+        #expect((0...3).map { fitted("日本語", to: $0, keepsEnd: true) } == ["", "…", "…", "日…"])
+        #expect(fitted("example.com/health", to: 18, keepsEnd: true) == "example.com/health")
+    }
+
     @Test func aWideCharacterIsNeverHalved() {
         #expect(fitted("日本語", to: 4) == "日…")
         #expect(displayWidth(fitted("日本語", to: 4)) == 3)

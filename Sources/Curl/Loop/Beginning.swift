@@ -90,7 +90,7 @@ extension Loop {
         guard transfer.times.deadline > now else {
             return end(transfer, .init(transfer.times.isSecondTry ? .connectTimedOut : .lookupTimedOut))
         }
-        guard let handle = EasyHandle(needsOwnContext: transfer.showsCertificate) else {
+        guard let handle = EasyHandle(needsOwnContext: transfer.needsOwnContext) else {
             return end(transfer, .init(.localFault, detail: "no memory for a handle"))
         }
         transfer.handle = handle

@@ -23,6 +23,16 @@ func progressMade(
     transfer(context)?.progress(downloaded: Int(downloaded)) == true ? 0 : 1
 }
 
+/// What libcurl sends, receives and says.
+func traced(
+    _: UnsafeMutableRawPointer?, _ kind: curl_infotype, _ data: UnsafeMutablePointer<CChar>?, _ count: Int,
+    _ context: UnsafeMutableRawPointer?
+) -> Int32 {
+    guard let trace = transfer(context)?.request.trace, let what = TransferRequest.Traced(kind) else { return 0 }
+    trace(what, Array(UnsafeRawBufferPointer(start: data, count: count)))
+    return 0
+}
+
 func openSocket(
     _ context: UnsafeMutableRawPointer?, _: curlsocktype, _ target: UnsafeMutablePointer<curl_sockaddr>?
 ) -> curl_socket_t {
@@ -50,7 +60,7 @@ func prepareHandshake(
         transfer.abort(.caFileUnreadable(path: transfer.bundlePath))
         return CURLE_SSL_CACERT_BADFILE
     }
-    guard observer.watch(OpaquePointer(sslContext), trusting: bundle) else {
+    guard observer.watch(OpaquePointer(sslContext), trusting: bundle, refuses: transfer.request.verifiesCertificates) else {
         transfer.abort(.systemCall(ENOMEM))
         return CURLE_OUT_OF_MEMORY
     }

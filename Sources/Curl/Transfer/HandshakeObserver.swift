@@ -36,9 +36,11 @@ final class HandshakeObserver {
     /// next: the context may be that of many connections. OpenSSL's verdict stays as it is.
     ///
     /// Refuses renegotiation and Diffie-Hellman over finite fields as well (`rf_prepare_context`). False without memory.
-    func watch(_ context: OpaquePointer, trusting bundle: ParsedBundle) -> Bool {
+    ///
+    /// - Parameter refuses: a chain that isn't trusted ends the handshake.
+    func watch(_ context: OpaquePointer, trusting bundle: ParsedBundle, refuses: Bool) -> Bool {
         let index = observerIndex
-        guard index >= 0, rf_trust(context, bundle.store, certificateJudged) == 1,
+        guard index >= 0, rf_trust(context, bundle.store, certificateJudged, refuses ? 1 : 0) == 1,
             rf_prepare_context(context, preparationIndex, messageSeen) == 1
         else { return false }
         rf_offer_observer(Unmanaged.passUnretained(self).toOpaque())

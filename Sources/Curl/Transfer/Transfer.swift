@@ -66,6 +66,9 @@ final class Transfer {
     /// A certificate of ours, to a server that asks for one.
     var showsCertificate: Bool { request.clientCertificate != nil && handshake != nil }
 
+    /// What its connection has of TLS is for no other connection.
+    var needsOwnContext: Bool { showsCertificate || !request.verifiesCertificates && handshake != nil }
+
     /// Where a connection leads that this transfer opened for others too, or was given.
     var keptEndpoint: KeptConnections.Endpoint? {
         guard keepsConnection, let address = report.address else { return nil }

@@ -48,6 +48,11 @@ struct TransferOptions {
             set.check(rf_set_closesocket_function(set.easy, closeSocket))
         }
         set.long(CURLOPT_NOPROGRESS, 0)
+        if request.trace != nil {
+            set.pointer(CURLOPT_DEBUGDATA, context)
+            set.check(rf_set_debug_function(set.easy, traced))
+            set.long(CURLOPT_VERBOSE, 1)
+        }
         if transfer.handshake != nil {
             set.pointer(CURLOPT_SSL_CTX_DATA, context)
             set.check(rf_set_ssl_ctx_function(set.easy, prepareHandshake))
@@ -71,6 +76,10 @@ struct TransferOptions {
         // All transfers have the same options of TLS: their connections share an SSL_CTX (docs/architecture.md, "Handshakes").
         // RFC 8996. OpenSSL would fail most older handshakes too, but over a signature, and would say nothing of the version.
         set.long(CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2)
+        if !request.verifiesCertificates {
+            set.long(CURLOPT_SSL_VERIFYPEER, 0)
+            set.long(CURLOPT_SSL_VERIFYHOST, 0)
+        }
         // A resumed session would show no certificate.
         set.long(CURLOPT_SSL_SESSIONID_CACHE, 0)
         set.long(CURLOPT_DNS_CACHE_TIMEOUT, 0)

@@ -11,8 +11,17 @@ import TargetsServer
 // Where one module's value becomes another's: siblings don't know each other, so the daemon translates.
 
 extension SyncService.Plan {
-    init(_ settings: Settings, engine: TransferEngine) {
+    /// - Parameter file: the list of a daemon that watches a file.
+    init(_ settings: Settings, engine: TransferEngine, file: TargetsFileSource? = nil) {
         let section = settings.targetsAPI
+        if let typed = settings.typed {
+            self.init(clients: [TypedTargets(typed)], interval: section.syncInterval, shrinkGuard: section.shrinkGuard)
+            return
+        }
+        if let file {
+            self.init(clients: [file], interval: section.syncInterval, shrinkGuard: section.shrinkGuard)
+            return
+        }
         let transport = apiTransport(baseURL: section.baseURL, userAgent: settings.probe.userAgent, over: engine)
         self.init(
             clients: section.clients.map {

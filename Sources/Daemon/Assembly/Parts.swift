@@ -34,6 +34,7 @@ struct Parts: Sendable {
     let followers: TargetFollowers
     let reconciler: TargetReconciler
     let sync: SyncService
+    let fileWatch: TargetsFileWatch
     let status: DaemonStatus
     let reloader: Reloader
     /// What a form has to send back, for the life of the process.
@@ -72,7 +73,7 @@ struct Parts: Sendable {
         let history = storage.history
         engines = try Engines(settings, logger)
         series = TargetSeries(
-            perTarget: .init(settings.metrics.perTarget), withClientID: settings.targetsAPI.clients.count > 1)
+            perTarget: .init(settings.metrics.perTarget), withClientID: settings.clientIDs.count > 1)
         scheduler = Scheduler(
             threads: engines.lanes, origin: ContinuousClock.boot(), maxInFlight: engines.shares.probes,
             fastBudget: settings.limits.fastBudget)
@@ -87,20 +88,19 @@ struct Parts: Sendable {
         self.reconciler = reconciler
         storage.afterSetAside { reconciler.rewrite() }
         let remembered = try history.persistedLists()
+        let fileWatch = TargetsFileWatch(logger)
+        self.fileWatch = fileWatch
+        let file = TargetsFileSource(settings, context.surroundings) { fileWatch.renew() }
         sync = SyncService(
-            plan: .init(settings, engine: engines.requests), remembered: remembered, metrics: metrics, logger: logger,
-            // What is deleted in the daemon's own API was meant.
-            isAtStake: { !reconciler.settings.readsItsOwnServer && registry.isAtStake($0) },
-            onSynced: { _ = history.append([SyncMemory.document($0, at: $1)]) },
-            apply: { clientID, list in reconciler.replace(list, clientID: clientID) },
-            onRejected: { reconciler.setRejected($0) })
+            plan: .init(settings, engine: engines.requests, file: file), remembered: remembered, metrics: metrics, logger: logger,
+            registry: registry, reconciler: reconciler, history: history)
         let outcome = ReloadOutcome()
         status = DaemonStatus(registry: registry, sync: sync, metrics: metrics, reload: outcome)
         manager = ServiceManager(environment: context.surroundings.environment)
         reloader = Reloader(
             context: context, atStart: settings, registry: registry, reconciler: reconciler, alerter: alerter, series: series,
-            metrics: metrics,
-            access: access, sync: sync, engines: engines, manager: manager, status: status, outcome: outcome)
+            metrics: metrics, access: access, sync: sync, fileWatch: fileWatch, engines: engines, manager: manager,
+            status: status, outcome: outcome)
         try restore(remembered)
         metrics.observe(history, scheduler, alerter)
     }
@@ -120,6 +120,25 @@ struct Parts: Sendable {
             documents, judges: judges.filter { registry.watches($0.key) }, at: .now, wall: .now(),
             patience: { registry.patience(of: $0, settings) })
         SyncMemory.restore(documents, to: metrics)
+    }
+}
+
+extension SyncService {
+    fileprivate init(
+        plan: Plan, remembered: [String: [Target]], metrics: DaemonMetrics, logger: Logger, registry: TargetRegistry,
+        reconciler: TargetReconciler, history: History
+    ) {
+        self.init(
+            // What was typed now is meant, whatever was typed the last time.
+            plan: plan, remembered: reconciler.settings.typed == nil ? remembered : [:], metrics: metrics, logger: logger,
+            // What is deleted in the daemon's own API was meant.
+            isAtStake: { !reconciler.settings.readsItsOwnServer && registry.isAtStake($0) },
+            onSynced: {
+                _ = history.append([SyncMemory.document($0, at: $1)])
+                reconciler.readFaultyAgain()
+            },
+            apply: { clientID, list in reconciler.replace(list, clientID: clientID) },
+            onRejected: { reconciler.setRejected($0) })
     }
 }
 

@@ -40,9 +40,14 @@ extension Parts {
             services.add("reload", ReloadOnHangup(reloader: reloader, turns: turns))
         }
         var configuration = ServiceGroupConfiguration(
-            services: services.configurations, gracefulShutdownSignals: handlesSignals ? [.sigterm, .sigint] : [], logger: logger)
+            services: services.configurations, gracefulShutdownSignals: handlesSignals ? signalsThatEnd : [], logger: logger)
         configuration.maximumGracefulShutdownDuration = Self.shutdownLimit
         return ServiceGroup(configuration: configuration)
+    }
+
+    /// Without a file to reload a hangup is what it says: the terminal has gone.
+    private var signalsThatEnd: [UnixSignal] {
+        context.configurationPath == nil ? [.sigterm, .sigint, .sighup] : [.sigterm, .sigint]
     }
 
     private func addListeners(to services: inout ServiceList) {
@@ -66,6 +71,10 @@ extension Parts {
             // The first sync may be with our own server.
             for await _ in serverListens {}
             await sync.run(clock: ContinuousClock())
+        }
+        services.add("changes of the targets file") { [settings, fileWatch, sync] in
+            fileWatch.follow(settings.targetsFile)
+            for await _ in fileWatch.changes { await sync.poll(WatchedFile.clientID) }
         }
     }
 
@@ -91,7 +100,8 @@ extension Parts {
 
     private var pageMaker: PageMaker {
         let banners = Banners(
-            registry: registry, scheduler: scheduler, history: history, metrics: metrics, readiness: readiness)
+            registry: registry, scheduler: scheduler, history: history, metrics: metrics, readiness: readiness, sync: sync,
+            configurationPath: context.configurationPath)
         let facts = PageFacts(
             readers: readers, registry: registry, maintenance: maintenance, alerter: alerter, scheduler: scheduler,
             history: history, metrics: metrics, readiness: readiness, reload: status.reload, probesMax: engines.shares.probes,

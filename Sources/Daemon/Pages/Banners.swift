@@ -4,6 +4,7 @@ import Health
 import History
 import Pages
 import Scheduling
+import Settings
 
 /// What is wrong with the daemon itself, for the top of every page: is it us?
 struct Banners: Sendable {
@@ -12,6 +13,8 @@ struct Banners: Sendable {
     let history: History
     let metrics: DaemonMetrics
     let readiness: ReadinessCheck
+    let sync: SyncService
+    let configurationPath: String?
 
     func all() async -> [Banner] {
         var banners: [Banner] = []
@@ -24,19 +27,38 @@ struct Banners: Sendable {
                     link: "/daemon", linkText: "What the daemon sees"))
         }
         banners += overdueBanner
-        for sync in metrics.syncs where sync.hasAnswered && sync.isHeld {
-            banners.append(
-                Banner(
-                    .listHeld, title: "A list is held.",
-                    text:
-                        "The list of client \(displayText(sync.clientID, limit: 40)) lost too many targets at once. The old list stays in force. To accept it:",
-                    command: "rangefinder sync --accept", link: "/daemon#sync", linkText: "Sync"))
-        }
+        banners += await listBanners
         banners += historyBanner + overloadBanner
         if banners.isEmpty, let problem = await readiness.problems().first {
             banners.append(Banner(.notReady, title: "The daemon is not ready.", text: displayText(problem, limit: 400) + "."))
         }
         return banners
+    }
+
+    private var listBanners: [Banner] {
+        get async {
+            let place = configurationPath.map { " --config \(shellWord($0))" } ?? ""
+            let held = metrics.syncs.filter { $0.hasAnswered && $0.isHeld }.map { sync in
+                Banner(
+                    .listHeld, title: "A list is held.",
+                    text: "The list of \(listName(sync.clientID)) lost too many targets at once. The old list stays in force. "
+                        + "To accept it:",
+                    command: "rangefinder sync --accept\(place)", link: "/daemon#sync", linkText: "Sync")
+            }
+            let troubles = await sync.troubles
+            guard let first = troubles.first else { return held }
+            let more = troubles.count > 1 ? " \(troubles.count - 1) more can't be read." : ""
+            return held + [
+                Banner(
+                    .listNotRead, title: "A list can't be read.",
+                    text: "\(displayText(first, limit: 400)). The old list stays in force.\(more)", link: "/daemon#sync",
+                    linkText: "Sync")
+            ]
+        }
+    }
+
+    private func listName(_ clientID: String) -> String {
+        clientID == WatchedFile.clientID ? "the targets file" : "client \(displayText(clientID, limit: 40))"
     }
 
     private var overdueBanner: [Banner] {

@@ -51,9 +51,10 @@ struct PageFacts: Sendable {
         (facts.sums, facts.window) = (snapshot.days.sums(slot: view.slot), snapshot.days.window)
         facts.through = Timestamp(milliseconds: snapshot.days.throughHour * 3_600_000)
         facts.today = snapshot.days.today
-        facts.configurationPath = configurationPath
         let settings = settings()
-        facts.settings = settings.keysInForce(override: settings.overrideIndex(for: view.target)).map {
+        (facts.configurationPath, facts.database) = (configurationPath, settings.history.path)
+        facts.timeout = view.policy.effectiveTimeout
+        facts.settings = settings.keysInForce(override: settings.overrideIndex(for: view.target), of: view.target).map {
             TargetFacts.Setting(key: $0.key.path, value: $0.key.value, origin: $0.origin)
         }
         try addHistory(to: &facts, window, at: now)

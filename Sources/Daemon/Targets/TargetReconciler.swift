@@ -29,11 +29,6 @@ final class TargetReconciler: Sendable {
         /// Which lane each target belongs to.
         var lanes: LanePlan
         var byHand = WindowsByHand()
-
-        /// The same one as before for a policy that hasn't changed, so that a reload finds what it left alone.
-        func shared(_ policy: ProbePolicy, or others: [Int?: SharedPolicy]) -> SharedPolicy {
-            others.values.first { $0.value == policy } ?? policies.first { $0.value == policy } ?? SharedPolicy(policy)
-        }
     }
 
     /// What others ask for, apart: a reconciliation takes half a second.
@@ -94,7 +89,7 @@ final class TargetReconciler: Sendable {
     func replace(_ list: [Target], clientID: String) {
         state.withLock { state in
             // A sync that was under way when its client was taken from the configuration.
-            guard state.settings.targetsAPI.clients.contains(where: { $0.id == clientID }) else { return }
+            guard state.settings.clientIDs.contains(clientID) else { return }
             history.persist(list: list, client: clientID)
             state.lists[clientID] = list
             reconcile(&state)
@@ -114,20 +109,27 @@ final class TargetReconciler: Sendable {
         }
     }
 
+    /// Reads the settings of those targets again whose own could not be used.
+    func readFaultyAgain() {
+        state.withLock { state in
+            if state.policies.contains(where: { $0.value.fault != nil }) { reconcile(&state) }
+        }
+    }
+
     /// Why new settings would end the watching as a whole; nil when a client and a target of those that are watched stay.
     ///
     /// A client that is taken out beside others is an everyday change; one that leaves nothing of what was there is more likely a file
     /// that was cut off or a mistake in a filter.
     func loss(under settings: Settings) -> String? {
         state.withLock { state in
-            let (before, clients) = (state.settings.targetsAPI.clients.count, settings.targetsAPI.clients)
+            let (before, clients) = (state.settings.clientIDs.count, settings.clientIDs)
             if before > 0, clients.isEmpty { return "it would leave no client of \(before)" }
             let watched = registry.count
             guard watched > 0 else { return nil }
             let selection = TargetSelection(settings.targetsAPI)
             var cause = "their clients are not in it"
             for client in clients {
-                for target in state.lists[client.id] ?? [] where registry.watches(target.identity) {
+                for target in state.lists[client] ?? [] where registry.watches(target.identity) {
                     if !selection.includes(target) {
                         cause = "regions and shard leave none of them"
                     } else if !settings.policy(for: target).isEnabled {
@@ -150,7 +152,7 @@ final class TargetReconciler: Sendable {
     }
 
     private func forgetOtherClients(_ state: inout State) {
-        let clients = Set(state.settings.targetsAPI.clients.map(\.id))
+        let clients = Set(state.settings.clientIDs)
         for client in state.lists.keys where !clients.contains(client) {
             state.lists[client] = nil
             history.forget(client: client)
@@ -241,7 +243,7 @@ final class TargetReconciler: Sendable {
         }
         remove(registry.unwanted(round: round))
         plan(wanted, &state)
-        let lanes = state.lanes
+        let (lanes, wereTyped) = (state.lanes, state.settings.typed != nil)
         maintenance.replace(windows(of: wanted, &state), at: .now())
         let (found, watched) = (news, wanted)
         let show: @Sendable () -> Void = { [self] in
@@ -253,7 +255,7 @@ final class TargetReconciler: Sendable {
             let taken = found.filter {
                 self.take(
                     $0.want, isKnown: $0.isKnown, lane: $0.want.lane(lanes), judge: judges?[$0.want.target.identity],
-                    round: round)
+                    round: round, isUrgent: wereTyped)
             }
             moved.withLock { $0 = taken.map(\.want) }
         }
@@ -291,8 +293,11 @@ final class TargetReconciler: Sendable {
         }
     }
 
-    /// Watches a target from now on, or in its new form. Returns whether it is probed at a place where it wasn't.
-    private func take(_ want: WantedTarget, isKnown: Bool, lane: Int, judge: Judge?, round: UInt64) -> Bool {
+    /// Watches a target from now on, or in its new form.
+    ///
+    /// - Parameter isUrgent: somebody waits for its first result.
+    /// - Returns: whether it is probed at a place where it wasn't.
+    private func take(_ want: WantedTarget, isKnown: Bool, lane: Int, judge: Judge?, round: UInt64, isUrgent: Bool) -> Bool {
         let identity = want.target.identity
         if isKnown {
             let (isMoved, change) = registry.update(want.target, url: want.url, want.policy, at: .now())
@@ -302,10 +307,11 @@ final class TargetReconciler: Sendable {
         }
         let judge = judge ?? Judge()
         registry.add(want.target, url: want.url, want.policy, judge: judge, round: round)
-        // A restart in the middle of a streak must not put off the re-check that was due; and of what was down nothing is said before it was
+        // A restart in the middle of a streak must not put off the re-check that was due; of what was down nothing is said before it was
         // looked at.
         scheduler.set(
-            identity, ProbeInterval(want.policy.value), lane: lane, atOnce: judge.isUndecided || judge.status == .down)
+            identity, ProbeInterval(want.policy.value), lane: lane,
+            atOnce: isUrgent || judge.isUndecided || judge.status == .down)
         return true
     }
 
@@ -328,33 +334,11 @@ final class TargetReconciler: Sendable {
         ])
     }
 
-    /// In the order of the lists; an identity is in one list only, and there once.
     private func targetsWanted(_ state: inout State) -> [WantedTarget] {
-        let settings = state.settings
-        let selection = TargetSelection(settings.targetsAPI)
-        let clients = settings.targetsAPI.clients.map(\.id)
-        var wanted: [WantedTarget] = []
-        var policies: [Int?: SharedPolicy] = [:]
-        (state.disabled, state.filtered) = (0, 0)
-        let lists = clients.map { state.lists[$0] ?? [] }
-        wanted.reserveCapacity(lists.reduce(0) { $0 + $1.count })
-        for target in lists.joined() {
-            guard selection.includes(target) else {
-                state.filtered += 1
-                continue
-            }
-            let index = settings.overrideIndex(for: target)
-            let shared =
-                policies[index] ?? state.shared(index.map { settings.overrides[$0].policy } ?? settings.probe, or: policies)
-            policies[index] = shared
-            guard shared.value.isEnabled else {
-                state.disabled += 1
-                continue
-            }
-            wanted.append(WantedTarget(target: target, policy: shared))
-        }
-        state.policies = Array(policies.values)
-        return wanted
+        let lists = state.settings.clientIDs.map { state.lists[$0] ?? [] }
+        let wanted = WantedTargets(lists, state.settings, before: state.policies)
+        (state.disabled, state.filtered, state.policies) = (wanted.disabled, wanted.filtered, wanted.policies)
+        return wanted.targets
     }
 
     /// Which maintenance windows each target has: most have none. Windows by hand that have been over for long are forgotten.

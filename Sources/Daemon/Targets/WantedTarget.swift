@@ -4,6 +4,8 @@ import Health
 import Logging
 import Probing
 import Scheduling
+import Settings
+import TargetsAPI
 
 /// A target of a list that is to be watched, with its policy.
 struct WantedTarget {
@@ -20,6 +22,53 @@ struct WantedTarget {
         SeriesLabels(
             identity: target.identity, name: target.name, url: url?.text ?? target.baseURL + target.testPath,
             region: target.region)
+    }
+}
+
+/// The targets of some lists that settings want watched, each with its policy.
+struct WantedTargets {
+    private(set) var targets: [WantedTarget] = []
+    /// How many aren't enabled, and how many `regions` and `shard` leave out.
+    private(set) var disabled = 0
+    private(set) var filtered = 0
+    /// Those that the targets have, each held once.
+    private(set) var policies: [SharedPolicy] = []
+
+    /// - Parameters:
+    ///   - lists: in their order; an identity is in one list only, and there once.
+    ///   - before: the policies of the last time. One that hasn't changed stays the same, so that a reload finds what it left alone.
+    init(_ lists: [[Target]], _ settings: Settings, before: [SharedPolicy]) {
+        let selection = TargetSelection(settings.targetsAPI)
+        let known = Dictionary(before.map { ($0.value, $0) }, uniquingKeysWith: { first, _ in first })
+        var shared: [ProbePolicy: SharedPolicy] = [:]
+        func share(_ policy: ProbePolicy) -> SharedPolicy {
+            let one = shared[policy] ?? known[policy] ?? SharedPolicy(policy)
+            shared[policy] = one
+            return one
+        }
+        // Most targets have one of a few, and a policy takes long to look up.
+        var ofOverride: [Int?: SharedPolicy] = [:]
+        targets.reserveCapacity(lists.reduce(0) { $0 + $1.count })
+        for target in lists.joined() {
+            guard selection.includes(target) else {
+                filtered += 1
+                continue
+            }
+            let policy: SharedPolicy
+            if target.probe != nil {
+                policy = share(settings.policy(for: target))
+            } else {
+                let index = settings.overrideIndex(for: target)
+                policy = ofOverride[index] ?? share(index.map { settings.overrides[$0].policy } ?? settings.probe)
+                ofOverride[index] = policy
+            }
+            guard policy.value.isEnabled else {
+                disabled += 1
+                continue
+            }
+            targets.append(WantedTarget(target: target, policy: policy))
+        }
+        policies = Array(shared.values)
     }
 }
 

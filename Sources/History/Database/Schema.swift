@@ -7,7 +7,7 @@ enum Schema {
     /// when a constant changes.
     static let migrator = SchemaMigrator([
         ("first_tables", createFirstTables), ("three_ages", createThreeAges), ("finished_hours", addFinishedHours),
-        ("alerting", createAlerting), ("evidence", createEvidence),
+        ("alerting", createAlerting), ("evidence", createEvidence), ("own_settings", addOwnSettings),
     ])
 
     /// Creates the tables or brings them up to date, once the file is known as ours and the connection is set up. Blocks.

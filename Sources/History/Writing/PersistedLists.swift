@@ -8,12 +8,13 @@ enum PersistedLists {
     static func write(_ db: Database, _ list: [Target], client: String) throws {
         try db.run("INSERT OR IGNORE INTO remembered_client VALUES (?)", [.text(client)])
         let upsert = """
-            INSERT INTO target (client_id, target_id, name, region, base_url, test_path, rule_effect, listed)
-            VALUES (?, ?, ?, ?, ?, ?, ?, 1)
+            INSERT INTO target (client_id, target_id, name, region, base_url, test_path, rule_effect, probe, listed)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, 1)
             ON CONFLICT (client_id, target_id) DO UPDATE SET name = excluded.name, region = excluded.region,
-                base_url = excluded.base_url, test_path = excluded.test_path, rule_effect = excluded.rule_effect, listed = 1
-            WHERE (name, region, base_url, test_path, rule_effect, listed)
-                IS NOT (excluded.name, excluded.region, excluded.base_url, excluded.test_path, excluded.rule_effect, 1)
+                base_url = excluded.base_url, test_path = excluded.test_path, rule_effect = excluded.rule_effect,
+                probe = excluded.probe, listed = 1
+            WHERE (name, region, base_url, test_path, rule_effect, probe, listed)
+                IS NOT (excluded.name, excluded.region, excluded.base_url, excluded.test_path, excluded.rule_effect, excluded.probe, 1)
             """
         var keys: Set<String> = []
         for target in list where target.identity.clientID == client && keys.insert(target.identity.key).inserted {
@@ -37,8 +38,8 @@ enum PersistedLists {
     static func name(_ db: Database, _ target: Target) throws {
         try db.run(
             """
-            INSERT OR IGNORE INTO target (client_id, target_id, name, region, base_url, test_path, rule_effect, listed)
-            VALUES (?, ?, ?, ?, ?, ?, ?, 0)
+            INSERT OR IGNORE INTO target (client_id, target_id, name, region, base_url, test_path, rule_effect, probe, listed)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0)
             """, cells(target))
     }
 
@@ -46,6 +47,7 @@ enum PersistedLists {
         [
             .text(target.identity.clientID), .text(target.identity.key), .text(target.name), .text(target.region),
             .text(target.baseURL), .text(target.testPath), .text(target.ruleEffect.rawValue),
+            target.probe.map { .text($0) } ?? .null,
         ]
     }
 
@@ -67,13 +69,13 @@ enum PersistedLists {
         return lists
     }
 
-    private static let columns = "client_id, target_id, name, region, base_url, test_path, rule_effect"
+    private static let columns = "client_id, target_id, name, region, base_url, test_path, rule_effect, probe"
 
     private static func target(_ row: CellReader, clientID: String) -> Target {
         Target(
             identity: TargetIdentity(clientID: clientID, key: row.text(1) ?? ""), name: row.text(2) ?? "",
             baseURL: row.text(4) ?? "", testPath: row.text(5) ?? "", region: row.text(3) ?? "",
-            ruleEffect: row.text(6).map(Target.RuleEffect.init(rawValue:)) ?? .allow)
+            ruleEffect: row.text(6).map(Target.RuleEffect.init(rawValue:)) ?? .allow, probe: row.text(7))
     }
 
     static func targets(_ db: Database, where condition: String, _ word: String) throws -> [Target] {

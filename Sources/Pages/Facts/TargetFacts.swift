@@ -65,8 +65,12 @@ package struct TargetFacts: Sendable {
     package var endpoint: String?
     /// A GET without headers and body of the configuration.
     package var isPlainRequest = true
+    /// Of a probe.
+    package var timeout: Duration = .seconds(10)
     /// How a command names the configuration; nil when there is no file.
     package var configurationPath: String?
+    /// The file of the history, for commands where there is no configuration.
+    package var database = ""
 
     package init(
         identity: TargetIndex.Identity, live: TargetIndex.Live, sentence: String?, url: String, interval: Duration,

@@ -142,8 +142,8 @@ package struct DaemonPage: Sendable {
         var part = Part(
             anchor: "sync", title: "Lists of targets", status: isHeld || hasFailed ? .degraded : .up,
             word: isHeld ? "held" : hasFailed ? "stale" : "fresh",
-            sentence: "Each client's list is fetched every \(ShownNumber.setting(facts.syncInterval)).")
-        part.heads = [("Client", false), ("Fetched, UTC", true), ("State", false)]
+            sentence: "Each list is read every \(ShownNumber.setting(facts.syncInterval)).")
+        part.heads = [("Client", false), ("Read, UTC", true), ("State", false)]
         part.rows = facts.lists.map { list in
             [
                 (shownText(list.clientID, limit: 40), nil), (list.fetchedAt == nil ? "never" : "", list.fetchedAt),

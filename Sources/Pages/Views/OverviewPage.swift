@@ -32,13 +32,15 @@ package struct OverviewPage: Sendable {
     private static let rowsOfGroup = 4
     /// What fails for one cause begins to fail within some probes.
     fileprivate static let oneCauseWithin = Duration.seconds(600)
-    private static let degradedMax = 12
+    private static let listedMax = 12
     private static let talliesMax = 12
 
     let counts: [Status: Int]
     let total: Int
     let groups: [Group]
     let degraded: [Row]
+    /// Those that can't be probed are nobody's outage, and nobody watches them: `count` in all, and the first few.
+    let unprobeable: (count: Int, rows: [Row])
     let regions: [Tally]
     let hosts: [Tally]
     let clients: [Tally]
@@ -49,12 +51,18 @@ package struct OverviewPage: Sendable {
         let regions = GroupTallies(index.groups.regions, index)
         let hosts = GroupTallies(index.groups.hosts, index)
         let clients = GroupTallies(index.groups.clients, index)
-        var (down, degraded): ([(slot: Int, row: Row)], [Row]) = ([], [])
+        var (down, degraded, unprobeable): ([(slot: Int, row: Row)], [Row], [Row]) = ([], [], [])
         index.forEachLive { slot, live in
-            guard live.status == .down || live.status == .degraded, let identity = index.identity(slot: slot) else { return }
+            guard live.status == .down || live.status == .degraded || live.isUnprobeable,
+                let identity = index.identity(slot: slot)
+            else { return }
             let said = index.said(slot: slot)?.sentence ?? live.reason?.words ?? live.cause?.words ?? ""
             let row = Row(identity: identity, live: live, said: said)
-            if live.status == .down { down.append((slot, row)) } else { degraded.append(row) }
+            switch live.status {
+            case .down: down.append((slot, row))
+            case .degraded: degraded.append(row)
+            case .up, .unknown: unprobeable.append(row)
+            }
         }
         (counts, total) = (index.counts, index.count)
         let share = { (thing: SharedThing) -> Double in
@@ -77,7 +85,9 @@ package struct OverviewPage: Sendable {
                 reason: reasons.count == 1 ? reasons.first ?? nil : nil,
                 rows: Array(rows.prefix(Self.rowsOfGroup)))
         }
-        self.degraded = Array(degraded.sorted { Self.isEarlier($1, $0) }.prefix(Self.degradedMax))
+        self.degraded = Array(degraded.sorted { Self.isEarlier($1, $0) }.prefix(Self.listedMax))
+        unprobeable.sort { $0.identity.name < $1.identity.name }
+        self.unprobeable = (unprobeable.count, Array(unprobeable.prefix(Self.listedMax)))
         tallied = (regions.count, hosts.count, clients.count)
         (self.regions, self.hosts, self.clients) = (Self.worst(regions), Self.worst(hosts), Self.worst(clients))
     }
@@ -173,10 +183,21 @@ extension OverviewPage {
             [
                 "headline": headline, "leads": leads(frame), "tally": tally, "hasDown": !groups.isEmpty,
                 "downCount": ShownNumber.grouped(counts[.down] ?? 0), "groups": groups.map { context($0, frame.asOf) },
-                "hasDegraded": !degraded.isEmpty, "degradedCount": ShownNumber.grouped(counts[.degraded] ?? 0),
-                "degraded": [brief(degraded, "Targets that are degraded", frame.asOf)], "counts": tables,
-                "hasCounts": !tables.isEmpty, "hasTrouble": !groups.isEmpty || !degraded.isEmpty,
+                "lists": lists(frame.asOf), "counts": tables, "hasCounts": !tables.isEmpty,
+                "hasTrouble": !groups.isEmpty || !degraded.isEmpty || unprobeable.count > 0,
             ])
+    }
+
+    private func lists(_ page: Timestamp) -> [[String: Any]] {
+        let lists: [(title: String, link: String, count: Int, rows: [Row])] = [
+            ("Degraded", "/targets?status=degraded", counts[.degraded] ?? 0, degraded),
+            ("Can't be probed", "/targets?status=unknown", unprobeable.count, unprobeable.rows),
+        ]
+        return lists.filter { !$0.rows.isEmpty }.map { list in
+            var context = brief(list.rows, list.title, page)
+            (context["title"], context["link"], context["count"]) = (list.title, list.link, ShownNumber.grouped(list.count))
+            return context
+        }
     }
 
     private func context(_ group: Group, _ page: Timestamp) -> [String: Any] {
@@ -198,7 +219,7 @@ extension OverviewPage {
             (group.thing.map(\.sentence) ?? "No host, certificate, block of addresses or reason explains more than one of them.")
             + (saying ?? "")
             + (group.thing == nil || group.mayBeOneCause ? "" : " They began at different times, so it may be no one cause.")
-            + (group.since.map { " The first began at \(ShownTime($0, page: page).text)." } ?? "")
+            + (group.since.map { " The first went down at \(ShownTime($0, page: page).text)." } ?? "")
         if let link = group.thing?.link {
             context["link"] = link
             if group.count > group.rows.count { context["more"] = "\(ShownNumber.grouped(group.count - group.rows.count)) more" }

@@ -67,7 +67,7 @@ extension TargetListPage {
                 "fields": fields, "heads": heads, "hasRows": !rows.isEmpty, "rows": rows.map { context($0, frame.asOf) },
                 "pager": pager, "emptyTitle": total == 0 ? "There are no targets" : "No target is like that",
                 "emptyText": total == 0
-                    ? "The Targets API has none for this daemon. `rangefinder targets create` makes one."
+                    ? "The list that this daemon reads has none. Add them to the targets file, or by `rangefinder targets create` to the Targets API."
                     : "None of the \(counted(total, "target")) matches all of these filters.",
             ])
     }

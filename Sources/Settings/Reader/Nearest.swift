@@ -1,10 +1,15 @@
 /// The known word that was probably meant, or nil when none is near.
-func nearest(to word: String, among known: [String]) -> String? {
+package func nearest(to word: String, among known: [String]) -> String? {
     guard word.utf8.count <= 64 else { return nil }
-    let candidates = known.map { (word: $0, distance: editDistance(word.lowercased(), $0)) }
-    guard let best = candidates.min(by: { ($0.distance, $0.word) < ($1.distance, $1.word) }) else { return nil }
-    // A third of a word may be wrong, and of a short one a letter; `v4` is no misspelling of `v6`.
-    return best.word.count > 2 && best.distance <= max(1, best.word.count / 3) ? best.word : nil
+    let word = word.lowercased()
+    let candidates = known.compactMap { candidate -> (word: String, distance: Int)? in
+        // A third of a word may be wrong, and of a short one a letter; `v4` is no misspelling of `v6`.
+        let most = max(1, candidate.count / 3)
+        guard candidate.count > 2, abs(candidate.count - word.count) <= most else { return nil }
+        let distance = editDistance(word, candidate.lowercased())
+        return distance <= most ? (candidate, distance) : nil
+    }
+    return candidates.min { ($0.distance, $0.word) < ($1.distance, $1.word) }?.word
 }
 
 /// How many insertions, deletions, substitutions and swaps of neighbours make one word of another: the restricted

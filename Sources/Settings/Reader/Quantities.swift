@@ -81,8 +81,10 @@ private let sizeUnits: [(name: String, bytes: Int)] = [
     ("TiB", 1 << 40), ("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10), ("B", 1),
 ]
 
+/// As in `500ms`, `30s`, `5m`, `2h`, `7d`, `1w` or `10y`.
 package func parseDuration(_ text: String) -> Duration? {
-    scaled(text, durationUnits.map { ($0.name, $0.milliseconds) }).map { .milliseconds($0) }
+    // Weeks are read, and never written.
+    scaled(text, durationUnits.map { ($0.name, $0.milliseconds) } + [("w", 7 * 86_400_000)]).map { .milliseconds($0) }
 }
 
 private func parseSize(_ text: String) -> Int? { scaled(text, sizeUnits.map { ($0.name, $0.bytes) }) }

@@ -1,8 +1,8 @@
 import Health
 
 /// A node of the file, with its location and the words that name it in a message.
-struct Value {
-    enum Content {
+struct Value: Sendable {
+    enum Content: Sendable {
         case null
         /// A scalar without quotes, which may mean a number or a truth value.
         case plain(String)
@@ -11,7 +11,7 @@ struct Value {
         case mapping([Entry])
     }
 
-    struct Entry {
+    struct Entry: Sendable {
         var name: String
         var location: SourceLocation
         var value: Value

@@ -111,7 +111,7 @@ struct BodyJSONKeys: SectionKeys {
     }
 }
 
-private func parseStatuses(_ text: String) -> ClosedRange<Int>? {
+package func parseStatuses(_ text: String) -> ClosedRange<Int>? {
     let bounds = text.split(separator: "-", omittingEmptySubsequences: false).map { parseWhole(String($0)) }
     guard (1...2).contains(bounds.count), let low = bounds[0], let high = bounds[bounds.count - 1], low <= high,
         low >= 100, high <= 599

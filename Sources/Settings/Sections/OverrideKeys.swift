@@ -17,8 +17,8 @@ struct OverrideKeys: SectionKeys {
             MatchKeys().key(\.match),
             Key("probe", default: .words("as under probe"), \.policy) { section, entry in
                 // A wrong pattern is reported already. A message about the secrets of the block would report the same mistake again.
-                let secretsMayGo = entry.match.map { $0.url?.mayCarrySecrets ?? false } ?? true
-                let keys = ProbeKeys(context: context, secretsMayGo: secretsMayGo)
+                let mayGo = entry.match.map { $0.url?.mayCarrySecrets ?? false } ?? true
+                let keys = ProbeKeys(context: context, secretRefusal: mayGo ? nil : ProbeKeys.needsOverride)
                 section.read("probe", into: &entry.policy, as: .mapping(keys, over: entry.policy))
                 entry.written.keys = section.value(of: "probe")?.writtenKeys() ?? []
             },

@@ -3,8 +3,12 @@ import Health
 /// The keys of a `probe` section, read over the policy that holds without them.
 struct ProbeKeys: SectionKeys {
     let context: ReadingContext
-    /// Whether the block's `match.url` confines a secret to a host that is written out.
-    let secretsMayGo: Bool
+    /// Why no secret may stand here: the end of a sentence. nil where one may.
+    let secretRefusal: String?
+
+    /// Without a host that is written out, whoever names a target would get the secret.
+    static let needsOverride =
+        "needs an override whose match.url is https with the last two labels of its host written out, as in https://*.example.com"
 
     var keys: [Key<ProbePolicy>] { timing + request + connection }
 
@@ -51,28 +55,25 @@ struct ProbeKeys: SectionKeys {
     }
 
     func check(_ section: Section, _ policy: inout ProbePolicy) {
-        let location = ["timeout", "interval"].first(where: section.has).map { section.location(of: $0) }
-        if let location, policy.timeout > policy.interval {
+        // Where nobody asked for a timeout, none is missed.
+        if section.has("timeout"), policy.timeout > policy.interval {
             section.diagnostics.warning(
                 "a timeout of \(durationText(policy.timeout)) is longer than the interval; "
-                    + "\(durationText(policy.effectiveTimeout)) is used", at: location)
+                    + "\(durationText(policy.effectiveTimeout)) is used", at: section.location(of: "timeout"))
         }
-        guard !secretsMayGo else { return }
+        guard let secretRefusal else { return }
         let holdsSecret = [
             "headers": policy.headers.contains { $0.value.isSecret }, "body": policy.body?.isSecret ?? false,
             "client_key_file": policy.clientCertificate != nil,
         ]
         for key in ["headers", "body", "client_key_file"] where holdsSecret[key] == true && section.has(key) {
-            section.diagnostics.error(
-                "a secret in '\(key)' needs an override whose match.url is https with the last two labels of its host "
-                    + "written out, as in https://*.example.com", at: section.location(of: key))
+            section.diagnostics.error("a secret in '\(key)' \(secretRefusal)", at: section.location(of: key))
         }
     }
 
     private var method: ValueParser<String> {
         .text(limit: 32).checked { method in
-            guard isToken(method) else { return "must be the name of a method, as in GET" }
-            if method.uppercased() == "CONNECT" { return "can't be CONNECT: that asks a proxy, not a target" }
+            if let problem = methodProblem(method) { return problem }
             return method == method.uppercased() ? nil : "must be in capitals: \(shown(method.uppercased()))"
         }
     }
@@ -115,8 +116,6 @@ struct ProbeKeys: SectionKeys {
         }
     }
 
-    /// Headers that the transfer sets itself: another value would make a request that says one thing and is another.
-    private static let framing: Set<String> = ["content-length", "transfer-encoding", "connection", "upgrade", "te", "trailer"]
     private static let credentials: Set<String> = ["authorization", "proxy-authorization", "cookie"]
 
     private var headers: ValueParser<[ProbePolicy.Header]> { ValueParser(readHeaders) }
@@ -130,11 +129,8 @@ struct ProbeKeys: SectionKeys {
         var headers: [ProbePolicy.Header] = []
         for entry in entries.prefix(100) {
             let name = entry.name.lowercased()
-            let problem: String? =
-                if !isToken(entry.name) || name.utf8.count > 256 { "is no name of a header" } else if Self.framing.contains(name)
-                {
-                    "is set by the transfer itself"
-                } else if headers.contains(where: { $0.name.lowercased() == name }) { "is here twice" } else { nil }
+            let isTwice = headers.contains { $0.name.lowercased() == name }
+            let problem = headerNameProblem(entry.name) ?? (isTwice ? "is here twice" : nil)
             if let problem {
                 diagnostics.error("\(shown(entry.name)) \(problem)", at: entry.location)
             } else if let text = context.policyText(limit: 8192, allowsLineBreaks: false).read(entry.value, diagnostics) {
@@ -159,6 +155,21 @@ struct EvidenceKeys: SectionKeys {
             Key("headers", default: "true", \.keepsHeaders, as: .truth),
         ]
     }
+}
+
+/// Headers that the transfer sets itself: another value would make a request that says one thing and is another.
+private let framing: Set<String> = ["content-length", "transfer-encoding", "connection", "upgrade", "te", "trailer"]
+
+/// What is wrong with the name of a method, as the end of a sentence; nil where nothing is.
+package func methodProblem(_ method: String) -> String? {
+    guard isToken(method) else { return "must be the name of a method, as in GET" }
+    return method.uppercased() == "CONNECT" ? "can't be CONNECT: that asks a proxy, not a target" : nil
+}
+
+/// What is wrong with the name of a header, as the end of a sentence; nil where nothing is.
+package func headerNameProblem(_ name: String) -> String? {
+    guard isToken(name), name.utf8.count <= 256 else { return "is no name of a header" }
+    return framing.contains(name.lowercased()) ? "is set by the transfer itself" : nil
 }
 
 /// A token of RFC 9110, section 5.6.2.

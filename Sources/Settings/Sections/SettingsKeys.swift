@@ -14,9 +14,10 @@ struct SettingsKeys: SectionKeys {
             Key("admin", default: "false", \.admin, as: .truth, .afterRestart),
             Key("web_config_file", \.webConfigFile, asNullable: context.webConfigFile),
             Key(section: "metrics", \.metrics, MetricsKeys()),
+            Key("targets_file", \.targetsFile, asNullable: context.path),
             Key(section: "targets_api", \.targetsAPI, TargetsAPIKeys(context: context)),
             targetsServer,
-            Key(section: "probe", \.probe, ProbeKeys(context: context, secretsMayGo: false)),
+            Key(section: "probe", \.probe, ProbeKeys(context: context, secretRefusal: ProbeKeys.needsOverride)),
             Key(section: "limits", \.limits, LimitsKeys(), .afterRestart),
             // `overrides` stands below `probe`, because every override starts from the values of `probe`.
             overrides,
@@ -55,8 +56,27 @@ struct SettingsKeys: SectionKeys {
         }
     }
 
+    /// The targets come from one place.
+    private func checkSource(_ section: Section, _ settings: Settings) {
+        guard settings.targetsFile != nil else { return }
+        let location = section.location(of: "targets_file")
+        if let api = section.value(of: "targets_api"), case .mapping(let entries) = api.content,
+            let other = entries.first(where: { ["base_url", "clients"].contains($0.name) })
+        {
+            context.diagnostics.error(
+                "the targets come from 'targets_file' (line \(location.line)) or from the API of 'targets_api.\(other.name)'; keep one of them",
+                at: other.location)
+        }
+        if section.value(of: "targets_server").map({ !$0.isNull }) ?? false {
+            context.diagnostics.error(
+                "the targets come from 'targets_file' (line \(location.line)), and nobody would read those of 'targets_server'; keep one of them",
+                at: section.location(of: "targets_server"))
+        }
+    }
+
     func check(_ section: Section, _ settings: inout Settings) {
         let diagnostics = context.diagnostics
+        checkSource(section, settings)
         settings.probeWritten.keys = section.value(of: "probe")?.writtenKeys() ?? []
         if let server = settings.targetsServer {
             let location = section.location(of: "targets_server")
@@ -69,7 +89,9 @@ struct SettingsKeys: SectionKeys {
         }
         // Next to an error the empty list of clients may be only a consequence of the error.
         if settings.watchesNothing && !diagnostics.hasErrors {
-            let (sentence, location) = ("nothing to probe: set targets_api.clients", section.location(of: "targets_api"))
+            let (sentence, location) = (
+                "nothing to probe: set targets_file, or targets_api.clients", section.location(of: "targets_api")
+            )
             if context.mustWatch {
                 diagnostics.error(sentence, at: location)
             } else {

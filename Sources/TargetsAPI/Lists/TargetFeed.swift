@@ -43,7 +43,7 @@ package struct TargetFeed: Sendable {
 
     /// Takes in the answer of a sync that succeeded.
     ///
-    /// - Parameter counts: whether it is one of those that have to agree: answers to news of a change come as often as strangers like.
+    /// - Parameter counts: whether it is one of those that have to agree: answers to news of a change, or to a person, come as often as somebody likes.
     package mutating func receive(_ list: TargetList, counts: Bool = true) -> Outcome {
         rejected = list.rejected
         let answered = list.targets + lastGoodForms(missingFrom: list)

@@ -7,25 +7,22 @@ import Settings
 
 /// Which daemon is asked: without either option the service of this machine.
 struct DaemonOptions: ParsableArguments {
-    static let serviceConfig = "/etc/rangefinder/rangefinder.yaml"
-
-    @Option(help: ArgumentHelp("The daemon's configuration. Without it, the service's.", valueName: "file"))
-    var config: String?
+    @OptionGroup var file: ConfigOption
 
     @Option(help: ArgumentHelp("The daemon's database. The daemon's socket is beside it.", valueName: "file"))
     var database: String?
 
     func validate() throws {
-        if config != nil, database != nil { throw ValidationError("Give only one of --config FILE and --database FILE.") }
+        if file.config != nil, database != nil { throw ValidationError("Give only one of --config FILE and --database FILE.") }
     }
 
     /// A mistake in the service's configuration is the daemon's to tell: it is asked to read it.
     func path() throws -> String {
         if let database { return database }
-        let path = config ?? Self.serviceConfig
+        let path = file.named ?? ConfigOption.service
         let reading = Settings.load(path: path, surroundings: Rangefinder.surroundings)
         if let settings = reading.settings { return settings.history.path }
-        guard path == Self.serviceConfig else {
+        guard path == ConfigOption.service else {
             for diagnostic in reading.diagnostics { printError(diagnostic.text(file: path)) }
             throw Failure(
                 .notWell, "the configuration is wrong, so which daemon is meant isn't known; mend it, or give --database")

@@ -22,7 +22,6 @@ struct Demo {
     private let port: Int
     private let style: TerminalStyle
     private let samples: SampleTargets
-    private let level = LogLevel(.info)
 
     init(directory: StateDirectory, port: Int, style: TerminalStyle) throws {
         self.directory = directory
@@ -50,7 +49,7 @@ struct Demo {
             guard let apiPort = await ports.apiPort() else { return }
             try await makeHistory(store)
             say("starting the daemon; its log goes to \(directory.file("rangefinder.log"))")
-            try await watch(apiPort: apiPort, ports: ports)
+            try await watch(apiPort: apiPort)
         }
         var configuration = ServiceGroupConfiguration(
             services: [
@@ -58,7 +57,7 @@ struct Demo {
                 .init(
                     service: watching, successTerminationBehavior: .gracefullyShutdownGroup,
                     failureTerminationBehavior: .gracefullyShutdownGroup),
-            ], gracefulShutdownSignals: [.sigterm, .sigint],
+            ], gracefulShutdownSignals: [.sigterm, .sigint, .sighup],
             logger: Logger(label: "services") { _ in SwiftLogNoOpLogHandler() })
         configuration.maximumGracefulShutdownDuration = .seconds(5)
         var failure: (any Error)?
@@ -87,60 +86,20 @@ struct Demo {
     }
 
     /// Runs the daemon and draws what it sees until it ends.
-    private func watch(apiPort: Int, ports: ListeningPorts) async throws {
-        let logger = try fileLogger()
-        var context = Daemon.Context(
-            surroundings: Rangefinder.surroundings, version: Rangefinder.version, logger: logger,
-            logLevel: level,
-            onListening: { _, port in ports.pagesListen(on: port) })
-        context.isSample = true
-        let daemon = try openDaemon(try settings(apiPort: apiPort), context)
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            // The graceful shutdown of the group around it reaches the daemon's own.
-            group.addTask { try await daemon.run(handlesSignals: false) }
-            group.addTask { try await draw(apiPort: apiPort, ports: ports) }
-            // Whichever ends first ends both.
-            try await group.next()
-            group.cancelAll()
+    private func watch(apiPort: Int) async throws {
+        let daemon = ForegroundDaemon(directory: directory, style: style, isSample: true)
+        let settings = try settings(apiPort: apiPort)
+        try await daemon.run(settings, handlesSignals: false) { [directory] pagesPort in
+            Self.addresses(apiPort: apiPort, pagesPort: pagesPort, directory)
         }
     }
 
-    private func draw(apiPort: Int, ports: ListeningPorts) async throws {
-        guard let pagesPort = await ports.pagesPort() else { return }
-        let reader = try HistoryReader.open(path: directory.file("history.db"))
-        let addresses = addresses(apiPort: apiPort, pagesPort: pagesPort)
-        try await cancelWhenGracefulShutdown {
-            var screen = LiveScreen(style: style)
-            while !Task.isCancelled {
-                let rows = try reader.statuses().map(StatusRow.init)
-                screen.style = .detect(descriptor: STDOUT_FILENO)
-                let style = screen.style
-                let footer = addresses.flatMap { line in
-                    style.isCut && displayWidth(line) > style.width ? wrapped(line, to: style.width) : [line]
-                }
-                // In a small window the addresses give way to the targets.
-                let hasRoom = !style.isInteractive || style.height >= rows.count + footer.count + 5
-                let room = max(3, style.height - 5 - (hasRoom ? footer.count : 0))
-                let table = statusTable(rows: rows, now: .now(), style: style, limit: style.isInteractive ? room : .max)
-                let below = hasRoom ? "\n" + footer.joined(separator: "\n") + "\n" : ""
-                if !rows.isEmpty { try printData(screen.frame(table + below)) }
-                // Who looked on has gone, as in `rangefinder demo | head`.
-                guard StandardOutput.hasReader else { return }
-                // A pipe gets a table now and then, a person sees it move.
-                try? await Task.sleep(for: rows.isEmpty || style.isInteractive ? .seconds(1) : .seconds(10))
-            }
-            try printData(screen.end())
-        }
-    }
-
-    private func addresses(apiPort: Int, pagesPort: Int) -> [String] {
+    private static func addresses(apiPort: Int, pagesPort: Int, _ directory: StateDirectory) -> [String] {
         [
             "Pages        http://127.0.0.1:\(pagesPort)/",
             "Metrics      http://127.0.0.1:\(pagesPort)/metrics",
-            "Ready?       http://127.0.0.1:\(pagesPort)/-/ready",
-            "Targets API  http://127.0.0.1:\(apiPort)/api/clients/\(Self.clientID)/targets   (token in \(directory.file("token")))",
-            "Database     \(directory.file("history.db"))   (sqlite3, view probe_history)",
-            "Log          \(directory.file("rangefinder.log"))",
+            "Targets API  http://127.0.0.1:\(apiPort)/api/clients/\(clientID)/targets",
+            "Files        \(directory.path)  (history.db, token, rangefinder.log)",
             "Ctrl-C ends the demo.",
         ]
     }
@@ -175,15 +134,6 @@ struct Demo {
                 name: $0.name, baseURL: $0.baseURL, testPath: $0.testPath, region: $0.region, ruleEffect: nil)
         }
         _ = try await store.create(drafts, clientID: Self.clientID)
-    }
-
-    private func fileLogger() throws -> Logger {
-        let descriptor = open(directory.file("rangefinder.log"), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
-        guard descriptor >= 0 else { throw Failure(.internal, "the log can't be written in \(displayText(directory.path))") }
-        let (sink, level) = (LogSink(descriptor: descriptor), level)
-        return Logger(label: "rangefinder") { _ in
-            StandardErrorLog(format: .text, level: level) { sink.write($0) }
-        }
     }
 
     private func say(_ line: String) { printError("rangefinder: \(line)") }

@@ -1,6 +1,5 @@
 import ArgumentParser
 import Daemon
-import FoundationEssentials
 import Glibc
 import Health
 import Settings
@@ -28,38 +27,9 @@ struct DemoCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let directory = try StateDirectory(kept: state)
+        let directory = try StateDirectory(kept: state, for: "demo")
         defer { directory.removeIfTemporary() }
         let demo = try Demo(directory: directory, port: port, style: .detect(descriptor: STDOUT_FILENO))
         try await demo.run()
-    }
-}
-
-/// Where the demo keeps its databases and its log.
-struct StateDirectory {
-    let path: String
-    private let isTemporary: Bool
-
-    init(kept: String?) throws {
-        if let kept {
-            guard mkdir(kept, 0o700) == 0 || errno == EEXIST else {
-                throw Failure(.internal, "\(displayText(kept)) can't be made: \(String(cString: strerror(errno)))")
-            }
-            (path, isTemporary) = (kept, false)
-            return
-        }
-        let parent = getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp"
-        var template = Array("\(parent)/rangefinder-demo-XXXXXX".utf8CString)
-        guard let made = template.withUnsafeMutableBufferPointer({ $0.baseAddress.flatMap { mkdtemp($0) } }) else {
-            throw Failure(.internal, "no temporary directory can be made in \(displayText(parent)); use --state DIR")
-        }
-        (path, isTemporary) = (String(cString: made), true)
-    }
-
-    func file(_ name: String) -> String { "\(path)/\(name)" }
-
-    /// A file that can't be removed stays for the system to clean up.
-    func removeIfTemporary() {
-        if isTemporary { try? FileManager.default.removeItem(atPath: path) }
     }
 }

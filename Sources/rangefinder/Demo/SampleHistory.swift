@@ -6,9 +6,11 @@ import Synchronization
 /// of its own, and end when the demo begins.
 struct SampleHistory {
     private static let length = Duration.seconds(90 * 86_400)
-    /// A probe so often: more would take longer to write than somebody waits. The last day is looked at more closely.
-    private static let (interval, lastInterval) = (Duration.seconds(1800), Duration.seconds(300))
-    private static let lastDay = Duration.seconds(86_400)
+    private static let day = Duration.seconds(86_400)
+    /// A probe so often while so much is left: more would take longer to write than somebody waits. The plots look at the last days more closely.
+    private static func interval(left: Duration) -> Duration {
+        left > day * 7 ? .seconds(7200) : left > day ? .seconds(1800) : .seconds(300)
+    }
     /// On these two days nobody looked.
     private static let gap = Duration.seconds(50 * 86_400) ... .seconds(52 * 86_400)
 
@@ -62,7 +64,7 @@ struct SampleHistory {
         (self.clock, self.end) = (clock, end)
         history = try History.open(path: path, options: HistoryOptions(vantage: vantage, now: { clock.now }))
         var policy = ProbePolicy(userAgent: "")
-        (policy.interval, policy.fall, policy.rise) = (Self.interval, 1, 1)
+        (policy.fall, policy.rise) = (1, 1)
         self.policy = policy
         lives = targets.map { Life($0.identity, named: $0.name) }
         for (client, list) in Dictionary(grouping: targets, by: \.identity.clientID) {
@@ -72,15 +74,15 @@ struct SampleHistory {
 
     mutating func write() async {
         var left = Self.length
-        var steps = 0
         while left > .zero {
-            policy.interval = left > Self.lastDay ? Self.interval : Self.lastInterval
-            clock.now = end + (.zero - left)
-            if !Self.gap.contains(left) { for index in lives.indices { append(index, left: left) } }
-            left -= policy.interval
-            steps += 1
             // A day at a time, and in the end an hour.
-            guard steps.isMultiple(of: left > Self.lastDay ? 48 : 12) || left <= .zero else { continue }
+            let batchEnd = max(.zero, left - (left > Self.day ? Self.day : .seconds(3600)))
+            while left > batchEnd {
+                policy.interval = Self.interval(left: left)
+                clock.now = end + (.zero - left)
+                if !Self.gap.contains(left) { for index in lives.indices { append(index, left: left) } }
+                left -= policy.interval
+            }
             await history.flush()
             while await history.compact() {}
         }
@@ -92,9 +94,9 @@ struct SampleHistory {
         if let ends = lives[index].ends, left <= ends.left {
             outcome = ends.outcome
         } else if lives[index].judge.status == .down {
-            // What has fallen stays down for some probes.
-            if chance.next(3) > 0 { outcome = .bad(.connectRefused) }
-        } else if let days = lives[index].daysBetweenFalls, chance.next(days * Int64(Self.lastDay / policy.interval)) == 0 {
+            // What has fallen stays down for some probes, where a probe is not for hours.
+            if policy.interval < .seconds(3600), chance.next(3) > 0 { outcome = .bad(.connectRefused) }
+        } else if let days = lives[index].daysBetweenFalls, chance.next(days * Int64(Self.day / policy.interval)) == 0 {
             outcome = .bad(.connectRefused)
         }
         let result = result(of: lives[index], outcome)

@@ -15,14 +15,13 @@ struct DoctorCommand: AsyncParsableCommand {
             it finds a fault. A warning is no fault.
             """)
 
-    @Option(help: ArgumentHelp("The daemon's configuration.", valueName: "file"), completion: .file())
-    var config = "/etc/rangefinder/rangefinder.yaml"
+    @OptionGroup var file: ConfigOption
 
     @Flag(help: "Print JSON.")
     var json = false
 
     func run() async throws {
-        var examination = Examination(config: config)
+        var examination = Examination(config: file.named ?? ConfigOption.service)
         await examination.run()
         if json {
             try printData(try JSONEnvelope.text(kind: "doctor", at: .now(), examination.findings.map(DoctorItem.init)))

@@ -28,6 +28,7 @@ struct Examination {
         guard let engine = try? TransferEngine(userAgent: Rangefinder.userAgent) else {
             return bad("threads", "no thread could be started", "raise the limit of processes (ulimit -u, TasksMax)")
         }
+        findings += targetsFileFindings(settings)
         await checkAPI(settings, engine)
         await checkListener(settings, engine)
         await engine.shutDown()
@@ -70,8 +71,8 @@ struct Examination {
         }
         settings = reading.settings
         guard let settings else { return }
-        if settings.targetsAPI.clients.isEmpty {
-            bad("configuration", "there is nothing to watch", "name a client under targets_api.clients")
+        if settings.clientIDs.isEmpty {
+            bad("configuration", "there is nothing to watch", "set targets_file, or name a client under targets_api.clients")
         } else if !reading.diagnostics.contains(where: { $0.severity == .error }) {
             ok("configuration", "\(displayText(config)) has no mistake, and its credentials can be read")
         }

@@ -4,6 +4,7 @@ import Glibc
 import Health
 import History
 import Pages
+import Settings
 import Terminal
 
 struct HistoryCommand: AsyncParsableCommand {
@@ -32,7 +33,7 @@ struct HistoryShowCommand: AsyncParsableCommand {
 
     @OptionGroup var database: DatabaseOptions
 
-    @Option(help: ArgumentHelp("How far back: 30m, 24h, 7d.", valueName: "duration"))
+    @Option(help: ArgumentHelp("How far back: 30m, 24h, 7d, 1w.", valueName: "duration"))
     var since = Span(seconds: 86_400)
 
     @Option(help: ArgumentHelp("The time of one step: 10s, 5m, 1h, 1d. Without it, a step that fits.", valueName: "duration"))
@@ -52,8 +53,29 @@ struct HistoryShowCommand: AsyncParsableCommand {
         let now = Timestamp.now()
         let style = TerminalStyle.detect(descriptor: STDOUT_FILENO)
         let span = now + (.zero - since.duration)..<now + .milliseconds(1)
-        let steps = json || csv ? 200 : plotWidth(style)
-        let resolution = resolution?.duration ?? Self.resolution(of: since.duration, steps: steps)
+        let columns = plotWidth(style)
+        let resolution = try chosenResolution(columns: json || csv ? 200 : columns)
+        let (chosen, steps, kept) = try reading(try database.path()) { reader throws(HistoryError) in
+            let chosen = try NamedTargets(target, client: client, reader)
+            guard let only = chosen.one else { return (chosen, nil as HistorySteps?, nil as HistoryStarts?) }
+            var steps = try HistorySteps(of: only, in: span, resolution: resolution, from: reader)
+            if self.resolution == nil, !json, !csv { steps = try steps.fromTheirBegin(columns: columns, from: reader) }
+            return (chosen, steps, try reader.starts())
+        }
+        let only = try chosen.only()
+        guard let steps else { return }
+        if let note = kept.flatMap({ Self.note($0, span.lowerBound, steps.resolution.components.seconds) }) { printError(note) }
+        if json {
+            try printData(try JSONEnvelope.text(kind: "history", at: now, steps.items.map { HistoryItem($0, only) }))
+        } else if csv {
+            try printData(HistoryItem.csv(steps.items.map { HistoryItem($0, only) }))
+        } else {
+            try printData(HistoryView(steps: steps, asked: span).text(style))
+        }
+    }
+
+    private func chosenResolution(columns: Int) throws -> Duration {
+        let resolution = resolution?.duration ?? HistorySteps.resolution(of: since.duration, columns: columns)
         let seconds = resolution.components.seconds
         guard seconds < 60 || (seconds < 3600 ? seconds.isMultiple(of: 60) : seconds.isMultiple(of: 3600)) else {
             throw Failure(
@@ -62,20 +84,7 @@ struct HistoryShowCommand: AsyncParsableCommand {
         guard since.duration / resolution <= 100_000 else {
             throw Failure(.usage, "that is more than 100,000 steps: give a longer --resolution or a shorter --since")
         }
-        let (chosen, items, kept) = try reading(try database.path()) { reader throws(HistoryError) in
-            let chosen = try reader.targets(matching: target, client: client)
-            guard chosen.count == 1, let only = chosen.first else { return (chosen, [RollupItem](), nil as HistoryStarts?) }
-            return (chosen, try reader.series(of: only.identity, in: span, resolution: resolution), try reader.starts())
-        }
-        let only = try onlyOne(chosen, matching: target)
-        if let note = kept.flatMap({ Self.note($0, span.lowerBound, seconds) }) { printError(note) }
-        if json {
-            try printData(try JSONEnvelope.text(kind: "history", at: now, items.map { HistoryItem($0, only) }))
-        } else if csv {
-            try printData(HistoryItem.csv(items.map { HistoryItem($0, only) }))
-        } else {
-            try printData(HistoryView(target: only, items: items, span: span, resolution: resolution).text(style))
-        }
+        return resolution
     }
 
     /// What a step is too short for: without a word it would look as if nothing had been.
@@ -85,26 +94,19 @@ struct HistoryShowCommand: AsyncParsableCommand {
         guard let kept = seconds < 60 ? starts.results : starts.minutes, wanted < kept, hours < kept else { return nil }
         return "\(age) are kept since \(kept): for what was before, give --resolution \(longer) or longer"
     }
-
-    /// The shortest step that fits.
-    static func resolution(of span: Duration, steps: Int) -> Duration {
-        let seconds: [Int64] = [10, 30, 60, 300, 900, 1800, 3600, 3 * 3600, 6 * 3600, 86_400, 7 * 86_400, 30 * 86_400]
-        return .seconds(seconds.first { .seconds($0) * steps >= span } ?? 365 * 86_400)
-    }
 }
 
-/// A length of time as it is typed: `30s`, `5m`, `24h`, `7d`.
+/// A length of time as it is typed: `30s`, `5m`, `24h`, `7d`, `1w`.
 struct Span: ExpressibleByArgument, CustomStringConvertible {
     let duration: Duration
 
     init(seconds: Int64) { duration = .seconds(seconds) }
 
     init?(argument: String) {
-        let units: [Character: Int64] = ["s": 1, "m": 60, "h": 3600, "d": 86_400, "y": 365 * 86_400]
-        guard let unit = argument.last.flatMap({ units[$0] }), let count = Int64(argument.dropLast()), count > 0,
-            count <= 100 * 365 * 86_400 / unit
+        guard let duration = parseDuration(argument), duration >= .seconds(1), duration <= .seconds(100 * 365 * 86_400),
+            duration.components.attoseconds == 0
         else { return nil }
-        duration = .seconds(count * unit)
+        self.duration = duration
     }
 
     var description: String {
@@ -122,17 +124,4 @@ func reading<Value>(_ path: String, _ body: (HistoryReader) throws(HistoryError)
     } catch {
         throw Failure(.unreachable, "\(error)")
     }
-}
-
-func onlyOne(_ targets: [Target], matching word: String) throws -> Target {
-    if let only = targets.first, targets.count == 1 { return only }
-    guard !targets.isEmpty else {
-        throw Failure(.usage, "no target has the name or id \(displayText(word)); `status` lists them")
-    }
-    if Set(targets.map(\.identity.key)).count < targets.count {
-        let clients = targets.prefix(8).map { displayText($0.identity.clientID) }.joined(separator: ", ")
-        throw Failure(.usage, "several clients have a target \(displayText(word)); give --client, one of: \(clients)")
-    }
-    let ids = targets.prefix(8).map { displayText($0.identity.key) }.joined(separator: ", ")
-    throw Failure(.usage, "\(counted(targets.count, "target")) have the name \(displayText(word)); give the id of one: \(ids)")
 }

@@ -5,19 +5,22 @@ import Terminal
 
 /// One target's history as a person sees it: what it comes to, and a plot.
 struct HistoryView {
-    let target: Target
-    let items: [RollupItem]
-    let span: Range<Timestamp>
-    let resolution: Duration
+    let steps: HistorySteps
+    /// It may begin earlier than what there is.
+    let asked: Range<Timestamp>
 
     func text(_ style: TerminalStyle) -> String {
+        let (target, span, items) = (steps.target, steps.span, steps.items)
         let region = target.region.isEmpty ? "" : " (\(displayText(target.region)))"
-        let title = "\(displayText(target.name))\(region), \(Span(seconds: resolution.components.seconds)) a column\n"
+        let begin = span.lowerBound > asked.lowerBound ? ", from \(span.lowerBound) on" : ""
+        let title =
+            "\(displayText(target.name))\(region)\(begin), \(Span(seconds: steps.resolution.components.seconds)) a column\n"
         guard !items.isEmpty else { return title + "No results in this time.\n" }
-        return title + summary + "\n" + latencyPlot(steps, from: span.lowerBound, to: span.upperBound, style: style)
+        return title + summary + "\n" + latencyPlot(columns, from: span.lowerBound, to: span.upperBound, style: style)
     }
 
     private var summary: String {
+        let items = steps.items
         let probes = items.reduce(0) { $0 + $1.probes }
         let failures = items.reduce(0) { $0 + $1.failures }
         let voids = items.reduce(0) { $0 + $1.voids }
@@ -31,9 +34,9 @@ struct HistoryView {
     }
 
     /// A column for each step of time, also where nothing is known.
-    private var steps: [PlotStep] {
-        let step = resolution.wholeMilliseconds
-        let known = Dictionary(items.map { ($0.start.milliseconds / step, $0) }, uniquingKeysWith: { first, _ in first })
+    private var columns: [PlotStep] {
+        let (span, step) = (steps.span, steps.resolution.wholeMilliseconds)
+        let known = Dictionary(steps.items.map { ($0.start.milliseconds / step, $0) }, uniquingKeysWith: { first, _ in first })
         let (first, last) = (span.lowerBound.milliseconds / step, (span.upperBound.milliseconds - 1) / step)
         return (first...last).map { number in
             guard let item = known[number] else { return PlotStep() }

@@ -41,10 +41,10 @@ struct IncidentsListCommand: AsyncParsableCommand {
         let now = Timestamp.now()
         let after = since.map { now + (.zero - $0.duration) }
         let (chosen, rows) = try reading(try database.path()) { reader throws(HistoryError) in
-            let chosen = try target.map { name throws(HistoryError) in try reader.targets(matching: name, client: client) }
-            return (chosen, try reader.incidents(of: chosen?.first?.identity, after: after, limit: 100_000))
+            let chosen = try target.map { name throws(HistoryError) in try NamedTargets(name, client: client, reader) }
+            return (chosen, try reader.incidents(of: chosen?.one?.identity, after: after, limit: 100_000))
         }
-        if let target, let chosen { _ = try onlyOne(chosen, matching: target) }
+        _ = try chosen?.only()
         if json {
             try printData(try JSONEnvelope.text(kind: "incidents", at: now, rows.map { IncidentItem(IncidentEntry($0)) }))
         } else {

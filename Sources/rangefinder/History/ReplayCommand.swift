@@ -50,10 +50,11 @@ struct ReplayCommand: AsyncParsableCommand {
         let start = now + (.zero - since.duration)
         let settings = try database.settings() ?? Settings()
         let path = try database.path()
-        let (targets, kept) = try reading(path) { reader throws(HistoryError) in
-            (try chosen(reader), try reader.starts().results)
+        let (named, all, kept) = try reading(path) { reader throws(HistoryError) in
+            let named = try target.map { name throws(HistoryError) in try NamedTargets(name, client: client, reader) }
+            return (named, try named == nil ? reader.statuses().map(\.target) : [], try reader.starts().results)
         }
-        if let target { _ = try onlyOne(targets, matching: target) }
+        let targets = try named.map { [try $0.only()] } ?? all
         if kept.map({ start < $0 }) ?? true {
             let words = kept.map { "results are kept since \($0) (history.keep_raw): what was before can't be replayed" }
             printError(words ?? "no results are kept: there is nothing to replay")
@@ -71,11 +72,6 @@ struct ReplayCommand: AsyncParsableCommand {
         } else {
             try printData(replayTable(rows, style: .detect(descriptor: STDOUT_FILENO)))
         }
-    }
-
-    private func chosen(_ reader: HistoryReader) throws(HistoryError) -> [Target] {
-        if let target { return try reader.targets(matching: target, client: client) }
-        return try reader.statuses().map(\.target)
     }
 
     private func policy(of target: Target, _ settings: Settings) -> ProbePolicy {

@@ -66,8 +66,7 @@ struct APIAccess: Sendable {
         do throws(APIError) { targets = try await Self.list(client).targets } catch { throw failure(of: error, .list) }
         let named = targets.called(word).filter { region == nil || $0.region == region }
         guard let target = named.first else {
-            let near = targets.filter { $0.name.lowercased() == word.lowercased() }.map { displayText($0.name) }
-            let meant = near.first.map { "; did you mean \($0)?" } ?? ""
+            let meant = didYouMean(word, targets.map(\.name)) ?? ""
             throw Failure(
                 .usage, "there is no target \(displayText(word))\(region.map { " in \(displayText($0))" } ?? "")\(meant)")
         }
@@ -127,7 +126,8 @@ func completedNames(_ words: [String]) -> [String] {
         return joined ?? words.firstIndex(of: option).flatMap { $0 + 1 < words.count ? words[$0 + 1] : nil }
     }
     let surroundings = Rangefinder.surroundings.withoutSecrets
-    let configured = value("--config").flatMap { Settings.load(path: $0, surroundings: surroundings).settings?.history.path }
+    let named = value("--config") ?? value("-c") ?? surroundings.environment(ConfigOption.variable) ?? ConfigOption.service
+    let configured = [named].first.flatMap { Settings.load(path: $0, surroundings: surroundings).settings?.history.path }
     guard let path = value("--database") ?? configured, let lists = try? HistoryReader.open(path: path).persistedLists() else {
         return []
     }

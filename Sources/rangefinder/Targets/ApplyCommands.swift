@@ -134,7 +134,7 @@ struct TargetsApplyCommand: AsyncParsableCommand {
 }
 
 /// To its end: an error in the middle of it must not pass for one.
-private func standardInput() throws(FileProblem) -> [UInt8] {
+func standardInput() throws(FileProblem) -> [UInt8] {
     var (bytes, part) = ([UInt8](), [UInt8](repeating: 0, count: 64 << 10))
     while true {
         let count = read(STDIN_FILENO, &part, part.count)

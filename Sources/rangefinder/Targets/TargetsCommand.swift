@@ -14,10 +14,7 @@ struct TargetsCommand: AsyncParsableCommand {
 
 /// Which API, which client, which token.
 struct APIOptions: ParsableArguments {
-    @Option(
-        help: ArgumentHelp("The daemon's configuration, which names API, client and token.", valueName: "file"),
-        completion: .file())
-    var config: String?
+    @OptionGroup var file: ConfigOption
 
     @Option(help: ArgumentHelp("The API's address, in place of --config.", valueName: "url"))
     var api: String?
@@ -32,7 +29,7 @@ struct APIOptions: ParsableArguments {
     var tokenEnv: String?
 
     func validate() throws {
-        guard (config == nil) != (api == nil) else {
+        if file.config != nil, api != nil {
             throw ValidationError("Give either --config FILE, or --api URL, --client and a token.")
         }
         if api == nil, tokenFile != nil || tokenEnv != nil {
@@ -47,8 +44,13 @@ struct APIOptions: ParsableArguments {
     /// What the commands work with; `engine` is to be shut down by them.
     func open() throws -> APIAccess {
         let engine = try TransferEngine(userAgent: Rangefinder.userAgent)
-        if let config {
-            let settings = try loadSettings(config)
+        if api == nil {
+            let settings = try loadSettings(try file.path())
+            guard settings.targetsFile == nil else {
+                throw Failure(
+                    .notWell,
+                    "the daemon watches \(displayText(settings.targetsFile ?? "")): change that file; there is no API to ask")
+            }
             let section = settings.targetsAPI
             let clients = section.clients.filter { client == nil || $0.id == client }
             guard let chosen = clients.first else {

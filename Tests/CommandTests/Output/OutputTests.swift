@@ -19,6 +19,7 @@ import Testing
                 "demo": [["--port", "0"]],
                 "check-config": [config, config + ["--sync"], config + ["--schedule"]],
                 "probe": [[watched.site.target.url], [watched.site.target.url, "--json"]],
+                "version": [[]],
                 "status": [database, database + ["--json"]],
                 "history show": [["good"] + database, ["good", "--json"] + database, ["good", "--csv"] + database],
                 "history check": [database],
@@ -40,7 +41,8 @@ import Testing
     }
 
     private static let withoutData: Set<String> = [
-        "run", "sync", "reload", "history backup", "targets-server", "incidents note", "maintenance start", "maintenance end",
+        "run", "watch", "sync", "reload", "history backup", "targets-server", "incidents note", "maintenance start",
+        "maintenance end",
     ]
 
     private func forms() async throws -> Forms {

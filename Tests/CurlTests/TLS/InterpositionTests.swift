@@ -159,7 +159,7 @@ import Testing
     {
         let observer = HandshakeObserver(KnownCertificates())
         show(observer)
-        #expect(observer.watch(context, trusting: bundle))
+        #expect(observer.watch(context, trusting: bundle, refuses: true))
         return try #require(SSL_new(context))
     }
 

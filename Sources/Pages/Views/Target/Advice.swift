@@ -25,18 +25,20 @@ struct Advice {
         let key = facts.identity.identity.key
         // What begins with a dash would be an option.
         let id = (key.hasPrefix("-") ? "-- " : "") + shellWord(key)
-        let place = facts.configurationPath.map { " --config \(shellWord($0))" } ?? ""
+        let place = facts.configurationPath.map { " --config \(shellWord($0))" } ?? " --database \(shellWord(facts.database))"
         var commands: [Command] = []
         if facts.configurationPath != nil {
             commands.append(
                 Command(
                     why: "One probe now, as the daemon makes it", text: "rangefinder probe\(place) --target=\(shellWord(key))"))
-            commands.append(Command(why: "How it was before", text: "rangefinder history\(place) --since 1d \(id)"))
         }
+        commands.append(Command(why: "How it was before", text: "rangefinder history\(place) --since 1d \(id)"))
         // Where a value of the query is replaced, the command would ask for something else.
         if facts.isPlainRequest, !facts.url.contains("…"), facts.url.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) {
             commands.append(
-                Command(why: "The same request without Rangefinder", text: "curl -v --max-time 10 \(shellWord(facts.url))"))
+                Command(
+                    why: "The same request without Rangefinder",
+                    text: "curl -v --max-time \(max(1, (facts.timeout.wholeMilliseconds + 999) / 1000)) \(shellWord(facts.url))"))
         }
         if facts.live.reason == .dnsFailed, let host = facts.identity.host {
             commands.append(Command(why: "Ask the same resolver", text: "getent ahosts \(shellWord(host + "."))"))
@@ -59,7 +61,7 @@ struct Advice {
 }
 
 /// A word that a shell takes as it is. Control characters have no place in a line that somebody copies.
-func shellWord(_ text: String) -> String {
+package func shellWord(_ text: String) -> String {
     let isPlain =
         !text.isEmpty
         && text.utf8.allSatisfy { byte in

@@ -79,6 +79,12 @@ package struct TargetPage: Sendable {
         return leads
     }
 
+    private var settingsLead: String {
+        if !facts.settings.isEmpty { return "Every other key is at its default. " }
+        return facts.configurationPath == nil
+            ? "The settings are those of the command that runs. " : "Every key is at its default. "
+    }
+
     private func body(_ page: Timestamp) -> [String: Any] {
         let advice = Advice(facts)
         let client = percentEncoded(facts.identity.identity.clientID)
@@ -93,7 +99,7 @@ package struct TargetPage: Sendable {
                 ["key": shownText($0.key), "value": shownText($0.value, limit: displayTextLimit), "origin": shownText($0.origin)]
                     as [String: Any]
             },
-            "settingsWords": (facts.settings.isEmpty ? "Every key is at its default. " : "Every other key is at its default. ")
+            "settingsWords": settingsLead
                 + "From when every probe fails to an alert it takes \(durationWords(facts.bound)) at most.",
             "resultCount": "\(facts.probes.count)", "phaseNames": Phase.allCases.map { ["text": $0.shownName] },
             "results": facts.probes.map { $0.row(page) },

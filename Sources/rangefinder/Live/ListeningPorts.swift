@@ -1,13 +1,11 @@
 import Synchronization
 
-/// Ports that become known while the demo starts, for whoever waits for them.
+/// What becomes known while the demo starts, for whoever waits for it.
 final class ListeningPorts: Sendable {
     private let api = Later()
-    private let pages = Later()
     private let samples = Later()
 
     func apiListens(on port: Int) { api.set(port) }
-    func pagesListen(on port: Int) { pages.set(port) }
     func samplesAreUp() { samples.set(0) }
 
     /// Once the API listens and has its list; nil when the wait was cancelled.
@@ -15,12 +13,10 @@ final class ListeningPorts: Sendable {
         guard await samples.value() != nil else { return nil }
         return await api.value()
     }
-
-    func pagesPort() async -> Int? { await pages.value() }
 }
 
 /// A number that one task sets once and another waits for.
-private final class Later: Sendable {
+final class Later: Sendable {
     private let stream: AsyncStream<Int>
     private let continuation: AsyncStream<Int>.Continuation
 

@@ -5,7 +5,9 @@ import Glibc
 import Health
 import Pages
 import Probing
+import ServiceLifecycle
 import Settings
+import Synchronization
 import Terminal
 
 struct ProbeCommand: AsyncParsableCommand {
@@ -16,39 +18,102 @@ struct ProbeCommand: AsyncParsableCommand {
     @Argument(help: ArgumentHelp("The URL to probe, with the default policy.", valueName: "url"))
     var url: String?
 
-    @Option(help: ArgumentHelp("Probe as this configuration says.", valueName: "file"), completion: .file())
-    var config: String?
+    @OptionGroup var file: ConfigOption
 
     @Option(help: ArgumentHelp("A target of the list, by name or id.", valueName: "name-or-id"), completion: .targetNames)
     var target: String?
+
+    @OptionGroup var request: RequestOptions
+
+    @Option(
+        name: .customLong("repeat"), help: ArgumentHelp("Probe so many times, a second apart, and sum it up.", valueName: "count")
+    )
+    var times: Int?
+
+    @Flag(help: "Probe each address that the name has.")
+    var allAddresses = false
+
+    @Flag(help: "Print what is sent and received to standard error, without secrets.")
+    var debug = false
 
     @Flag(help: "Print JSON.")
     var json = false
 
     func validate() throws {
         guard (url == nil) != (target == nil) else { throw ValidationError("Give either a URL or --target NAME-OR-ID.") }
-        guard target == nil || config != nil else { throw ValidationError("--target needs --config FILE.") }
+        if let times, times < 1 { throw ValidationError("--repeat wants a number from 1.") }
+        if times != nil, allAddresses { throw ValidationError("Give only one of --repeat and --all-addresses.") }
     }
 
     func run() async throws {
+        // A URL is probed by the defaults, unless a configuration was named.
+        let config = target == nil ? file.named : try file.path()
         let settings = try config.map { try loadSettings($0) }
         let engine = try newEngine()
-        let order: ProbeOrder
+        var order: ProbeOrder
         if let url {
-            order = typed(url, settings)
+            order = typed(ProbeWords.url(url), settings)
         } else {
             order = try await listed(try require(settings), engine)
         }
-        let prober = Prober(transfer: engine.transfer(_:), wallClock: { .now() })
-        let report = await prober.probe(order)
+        order.policy = try request.adjusted(order.policy)
+        let run = ProbeRun(engine: engine, places: try request.places(), isTraced: debug)
+        let reports = try await probe(order, run)
         await engine.shutDown()
-        try show(report, order)
-        if target == nil, let settings, let denial = Self.denial(report, order, settings) {
+        if json { try printData(try JSONEnvelope.text(kind: "probe", at: .now(), reports.map { ProbeItem($0, order) })) }
+        if target == nil, let settings, let last = reports.last, let denial = Self.denial(last, order, settings) {
             printError("the daemon of this configuration would not probe this: \(denial)")
         }
+        let asked = reports.flatMap(\.hops).compactMap { URLParts($0.url) }
+        for place in run.places where !asked.contains(where: { $0.host == place.host && $0.port == place.port }) {
+            printError("no request went to \(displayText(place.host)):\(place.port), so its --resolve did nothing")
+        }
         // Our own trouble says nothing of what was asked about.
-        if report.result.void != nil { throw ExitCode(ExitStatus.internal.rawValue) }
-        if !report.result.outcome.isSuccess { throw ExitCode(ExitStatus.notWell.rawValue) }
+        if reports.contains(where: { $0.result.void != nil }) { throw ExitCode(ExitStatus.internal.rawValue) }
+        if reports.contains(where: { !$0.result.outcome.isSuccess }) { throw ExitCode(ExitStatus.notWell.rawValue) }
+    }
+
+    /// Shows each as it comes.
+    private func probe(_ order: ProbeOrder, _ run: ProbeRun) async throws -> [ProbeReport] {
+        if allAddresses {
+            let (first, all) = await run.probeAll(order)
+            if !json { try all.isEmpty ? show(first, order) : show(all) }
+            return all.isEmpty ? [first] : all.map(\.report)
+        }
+        guard let times else {
+            let report = await run.probe(order)
+            if !json { try show(report, order) }
+            return [report]
+        }
+        let reports = Mutex<[ProbeReport]>([])
+        // Who has seen enough wants the summary, as of ping.
+        try await endingAtInterrupt { [json] in
+            try await cancelWhenGracefulShutdown {
+                for number in 1...times {
+                    if number > 1 { try? await Task.sleep(for: .seconds(1)) }
+                    guard !Task.isCancelled else { break }
+                    let report = await run.probe(order)
+                    guard !Task.isCancelled else { break }
+                    reports.withLock { $0.append(report) }
+                    if !json { try printData(Self.line(report, "\(number)")) }
+                    guard StandardOutput.hasReader else { break }
+                }
+            }
+        }
+        let made = reports.withLock(\.self)
+        if !json { try printData("\n" + ProbeSummary(made).text) }
+        return made
+    }
+
+    private static func line(_ report: ProbeReport, _ name: String) -> String {
+        let word = report.result.void != nil ? "spoiled" : report.result.outcome.isSuccess ? "ok" : "failed"
+        return "\(name)  \(word)  \(durationWords(report.result.duration))  \(displayText(report.result.sentence, limit: 1024))\n"
+    }
+
+    private func show(_ all: [(address: SocketAddress, report: ProbeReport)]) throws {
+        let host = all.first?.report.hops.first.flatMap { URLParts($0.url) }?.host ?? "the name"
+        try printData("\(displayText(host)) has \(counted(all.count, "address", "addresses")):\n")
+        for (address, report) in all { try printData("  " + Self.line(report, address.text)) }
     }
 
     private func newEngine() throws -> TransferEngine {
@@ -60,7 +125,7 @@ struct ProbeCommand: AsyncParsableCommand {
     /// What a person typed is asked for as it is: the egress rule is for what others may name.
     private func typed(_ url: String, _ settings: Settings?) -> ProbeOrder {
         let target = Target(
-            identity: TargetIdentity(clientID: "", key: ""), name: withoutPassword(url), baseURL: url, testPath: "", region: "")
+            identity: TargetIdentity(clientID: "", key: ""), name: urlWithoutSecrets(url), baseURL: url, testPath: "", region: "")
         var policy = settings?.policy(for: target) ?? ProbePolicy(userAgent: Rangefinder.userAgent)
         policy.isEnabled = true
         return ProbeOrder(target: target, policy: policy, egress: .unlimited)
@@ -77,9 +142,11 @@ struct ProbeCommand: AsyncParsableCommand {
 
     private func listed(_ settings: Settings, _ engine: TransferEngine) async throws -> ProbeOrder {
         let wanted = target ?? ""
-        let found = try await knownTargets(settings, engine).called(wanted)
+        let all = try await knownTargets(settings, engine)
+        let found = all.called(wanted)
         guard let target = found.first else {
-            throw Failure(.usage, "no target is named \(displayText(wanted)) or has that id")
+            let meant = didYouMean(wanted, all.map(\.name)) ?? ""
+            throw Failure(.usage, "no target has the name or id \(displayText(wanted))\(meant)")
         }
         guard found.count == 1 else {
             let candidates = found.prefix(20).map { "  \(displayText($0.identity.key))  \(displayText($0.region))" }
@@ -97,14 +164,10 @@ struct ProbeCommand: AsyncParsableCommand {
     }
 
     private func show(_ report: ProbeReport, _ order: ProbeOrder) throws {
-        if json {
-            try printData(try JSONEnvelope.text(kind: "probe", at: .now(), [ProbeItem(report, order)]))
-            return
-        }
         let view = ProbeView(
-            method: order.policy.method, url: report.hops.first?.url ?? withoutPassword(order.target.baseURL),
+            method: order.policy.method, url: urlWithoutSecrets(report.hops.first?.url ?? order.target.baseURL),
             result: report.result,
-            hops: report.hops.map { .init(url: $0.url, status: $0.status) },
+            hops: report.hops.map { .init(url: urlWithoutSecrets($0.url), status: $0.status) },
             certificates: report.certificates.map {
                 .init(
                     subject: $0.subject, issuer: $0.issuer, names: $0.names.map(\.text), beginning: $0.beginning,
@@ -163,8 +226,8 @@ struct ProbeItem: Encodable {
         clientID = isListed ? result.target.clientID : nil
         target = order.target.name
         region = isListed ? order.target.region : nil
-        url = report.hops.first?.url ?? withoutPassword(order.target.baseURL)
-        hops = report.hops.map { Hop(url: $0.url, httpStatus: $0.status) }
+        url = urlWithoutSecrets(report.hops.first?.url ?? order.target.baseURL)
+        hops = report.hops.map { Hop(url: urlWithoutSecrets($0.url), httpStatus: $0.status) }
         startedAt = result.startedAt.description
         success = result.void == nil ? result.outcome.isSuccess : nil
         void = result.void != nil
@@ -189,12 +252,4 @@ struct ProbeItem: Encodable {
         processingUs = result.phases.processing?.wholeMicroseconds
         transferUs = result.phases.transfer?.wholeMicroseconds
     }
-}
-
-/// Of a URL that wasn't asked for: what stands before the host's name may be a secret.
-private func withoutPassword(_ url: String) -> String {
-    guard let start = url.firstRange(of: "//")?.upperBound else { return url }
-    let authority = url[start...].prefix { !"/?#".contains($0) }
-    guard let at = authority.lastIndex(of: "@") else { return url }
-    return url[..<start] + "…" + url[at...]
 }

@@ -1,14 +1,27 @@
 package import Health
 
-/// A file that declares targets, as `targets apply` takes it and `targets export` writes it.
-package struct TargetsFile: Hashable, Sendable {
-    package struct Entry: Hashable, Sendable {
+/// A file that declares targets, as `targets apply` takes it, `targets export` writes it and a daemon watches it (`targets_file`).
+package struct TargetsFile: Sendable {
+    package struct Entry: Sendable {
+        /// For ``Reader/daemon`` only.
+        package var id: String?
         package var name: String
         package var region: String
         package var baseURL: String
         package var testPath: String
         /// nil: as it is, and `allow` for a new one.
         package var ruleEffect: Target.RuleEffect?
+        /// For ``Reader/daemon`` only: the section as it stands in the file.
+        var probe: Value?
+        var location = SourceLocation.start
+    }
+
+    /// Whom a file is read for.
+    package enum Reader: Hashable, Sendable {
+        /// The Targets API gives each target its id, and knows no probe settings.
+        case api
+        /// A target may have an id and probe settings.
+        case daemon
     }
 
     package struct Reading: Sendable {
@@ -28,8 +41,13 @@ package struct TargetsFile: Hashable, Sendable {
     package private(set) var exported: Int?
 
     /// Everything that is wrong is in the answer at once, each with its location.
-    package static func read(_ bytes: [UInt8]) -> Reading {
+    package static func read(_ bytes: [UInt8], for reader: Reader = .api) -> Reading {
         let diagnostics = Diagnostics()
+        let file = read(bytes, for: reader, diagnostics)
+        return Reading(file: diagnostics.hasErrors ? nil : file, diagnostics: diagnostics.sorted)
+    }
+
+    static func read(_ bytes: [UInt8], for reader: Reader, _ diagnostics: Diagnostics) -> TargetsFile? {
         var file: TargetsFile?
         if let document = Document.read(bytes, limit: sizeLimit, diagnostics: diagnostics) {
             file = Section.read(document, diagnostics: diagnostics) { section in
@@ -37,7 +55,7 @@ package struct TargetsFile: Hashable, Sendable {
                 if let entry = section.entry("targets"), entry.value.isNull {
                     diagnostics.error("'targets' must be a list; write [] for none", at: entry.value.location)
                 } else if let entry = section.entry("targets") {
-                    file.entries = readEntries(entry.value, diagnostics)
+                    file.entries = EntryParser(reader).list(entry.value, diagnostics, limit: entriesLimit)
                 } else {
                     diagnostics.error("'targets' is missing: a list of targets", at: section.location)
                 }
@@ -45,30 +63,7 @@ package struct TargetsFile: Hashable, Sendable {
             }
             file?.readMarks(bytes)
         }
-        return Reading(file: diagnostics.hasErrors ? nil : file, diagnostics: diagnostics.sorted)
-    }
-
-    private static func readEntries(_ value: Value, _ diagnostics: Diagnostics) -> [Entry] {
-        var firstLines: [String: Int] = [:]
-        let kind = ValueParser<Entry> { value, diagnostics in
-            let entry = Section.read(value, diagnostics: diagnostics) { section -> Entry? in
-                let texts = ["name", "region", "base_url", "test_path"].map { text($0, in: &section, diagnostics) }
-                var effect: Target.RuleEffect?
-                section.read("rule_effect", into: &effect, asNullable: .effect)
-                guard let name = texts[0], let region = texts[1], let baseURL = texts[2], let testPath = texts[3] else {
-                    return nil
-                }
-                let key = "\(name)\u{0}\(region)"
-                if let line = firstLines[key] {
-                    diagnostics.error(
-                        "\(shown(name)) in \(shown(region)) is already on line \(line)", at: section.location(of: "name"))
-                }
-                firstLines[key] = section.location(of: "name").line
-                return Entry(name: name, region: region, baseURL: baseURL, testPath: testPath, ruleEffect: effect)
-            }
-            return entry ?? nil
-        }
-        return ValueParser.list(kind, limit: entriesLimit).read(value, diagnostics) ?? []
+        return file
     }
 
     /// The first line of an export and the last.
@@ -86,18 +81,6 @@ package struct TargetsFile: Hashable, Sendable {
             exported = text.split(separator: " ").lazy.compactMap { Int($0) }.first { Self.end($0) == text }
         }
         isCutShort = exported == nil
-    }
-
-    private static func text(_ name: String, in section: inout Section, _ diagnostics: Diagnostics) -> String? {
-        guard section.has(name) else {
-            diagnostics.error("'\(name)' is missing", at: section.location)
-            return nil
-        }
-        guard let entry = section.entry(name) else { return nil }
-        // What the API itself lets be empty.
-        if entry.value.text == "", name == "test_path" || name == "region" { return "" }
-        let limit = ["name": Target.nameLimit, "region": Target.regionLimit][name] ?? Target.urlLimit
-        return ValueParser<String>.text(limit: limit).read(entry.value, diagnostics)
     }
 }
 
@@ -119,7 +102,10 @@ extension TargetsFile {
             + "\n"
     }
 
-    private static func quoted(_ text: String) -> String {
+    /// The file of a daemon that watches these.
+    package static func text(ofURLs urls: [String]) -> String { "targets:\n" + urls.map { "  - \(quoted($0))\n" }.joined() }
+
+    static func quoted(_ text: String) -> String {
         var quoted = "\""
         for scalar in text.unicodeScalars {
             switch scalar {

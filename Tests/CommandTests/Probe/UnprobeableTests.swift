@@ -21,6 +21,8 @@ import Testing
         let file = try site.folder.write(text, to: "watched.yaml")
         let program = try RunningProgram(["run", "--config", file])
         #expect(try await program.errors.until("no scheme can't be probed: the base URL \"example.com\" is no absolute"))
+        let page = try await get(try await program.port(after: "info listening address=127.0.0.1:"), "/").body
+        #expect(page.contains("<h2>Can&#39;t be probed</h2>") && page.contains("is no absolute http or https URL"), "\(page)")
         program.send(SIGTERM)
         #expect(await program.ended() == 0)
         #expect(try await Program.run(["status", "--config", file]).code == 0)

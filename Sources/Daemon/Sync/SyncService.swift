@@ -8,7 +8,7 @@ import TargetsAPI
 actor SyncService {
     /// How the clients are reached; replaced as a whole by a reload.
     struct Plan: Sendable {
-        var clients: [TargetsClient]
+        var clients: [any ListSource]
         var interval: Duration
         var shrinkGuard: Double
     }
@@ -177,7 +177,7 @@ actor SyncService {
             for client in plan.clients where changed.contains(client.clientID) {
                 if !isQuiet(client) { _ = await sync(client, generation: generation, counts: false) }
                 // The interval may be long: what is news must not wait for it because one request failed.
-                if channels[client.clientID]?.lastFailure != nil { news.insert(client.clientID) }
+                if client.isWorthAskingAgain, channels[client.clientID]?.lastFailure != nil { news.insert(client.clientID) }
             }
             failures = news.isDisjoint(with: changed) ? 0 : failures + 1
         }
@@ -222,7 +222,8 @@ actor SyncService {
         await withTaskGroup(of: String?.self) { group in
             for client in plan.clients where isAskedFor || !isQuiet(client) {
                 let asked = generation
-                group.addTask { await self.sync(client, generation: asked) }
+                // A person who asks again and again is no third witness.
+                group.addTask { await self.sync(client, generation: asked, counts: !isAskedFor) }
             }
             var sentences: [String] = []
             for await sentence in group {
@@ -232,19 +233,20 @@ actor SyncService {
         }
     }
 
-    private func isQuiet(_ client: TargetsClient) -> Bool { channels[client.clientID]?.quietUntil.map { now() < $0 } ?? false }
+    private func isQuiet(_ client: any ListSource) -> Bool { channels[client.clientID]?.quietUntil.map { now() < $0 } ?? false }
 
-    private func sync(_ client: TargetsClient, generation asked: Int, counts: Bool = true) async -> String? {
+    private func sync(_ client: any ListSource, generation asked: Int, counts: Bool) async -> String? {
         do throws(APIError) {
             let channel = channels[client.clientID]
             let answer = try await client.list(unless: channel?.lastAnswer, like: channel?.feed.targets ?? [])
-            return asked == generation ? received(answer, clientID: client.clientID, counts: counts) : nil
+            return asked == generation ? received(answer, from: client, counts: counts) : nil
         } catch {
             return asked == generation ? failed(error, clientID: client.clientID) : nil
         }
     }
 
-    private func received(_ answer: ListAnswer, clientID: String, counts: Bool) -> String? {
+    private func received(_ answer: ListAnswer, from client: any ListSource, counts: Bool) -> String? {
+        let clientID = client.clientID
         guard var channel = channels[clientID] else { return nil }
         let isFirst = !channel.hasList
         let outcome = channel.receive(answer, counts: counts)
@@ -281,8 +283,8 @@ actor SyncService {
             return nil
         case .held(let lost, let total):
             let sentence =
-                "the answer for client \(displayText(clientID)) would remove \(lost) of \(counted(total, "target")); it is held until "
-                + "three answers in a row agree on it (targets_api.shrink_guard)"
+                "\(client.name) would remove \(lost) of \(counted(total, "target")); it is held until "
+                + "three readings in a row agree on it, one each sync_interval (targets_api.shrink_guard)"
             logger.warning("sync held: \(sentence)", metadata: ["client_id": "\(clientID)"])
             return sentence
         }
