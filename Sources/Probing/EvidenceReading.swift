@@ -9,11 +9,18 @@ struct EvidenceReading {
         "proxy-authentication-info",
     ]
     /// What fields of many servers end in that have a secret.
-    private static let secretEndings = ["-token", "-secret", "-key", "-signature", "-password"]
+    private static let secretEndings = [
+        "-token", "-secret", "-key", "-signature", "-password", "-auth", "-session", "-session-id", "-credential", "-credentials",
+    ]
+    /// Fields whose value is a URL from its beginning (RFC 9110 sections 8.7 and 10.2.2).
+    private static let urlFields: Set<String> = ["location", "content-location"]
+    /// Fields that ask for credentials: behind the scheme there may be some (RFC 9110 section 11.6.1, RFC 4559).
+    private static let challengeFields: Set<String> = ["www-authenticate", "proxy-authenticate"]
     /// A character may be cut in three.
     private static let characterRest = 3
 
     private let policy: ProbePolicy
+    private let others: [String]
     let redaction: Redaction
 
     /// - Parameters:
@@ -22,7 +29,27 @@ struct EvidenceReading {
     init(_ policy: ProbePolicy, urls: [URLParts], cookies: [String]) {
         self.policy = policy
         let body = [policy.body].compactMap(\.self).filter(\.isSecret).map(\.revealed)
-        redaction = Redaction(Self.credentials(of: policy), besides: body + urls.flatMap(Self.queryValues) + cookies)
+        others = body + urls.flatMap { Self.queryValues($0.text) } + cookies
+        redaction = Redaction(Self.credentials(of: policy), besides: others)
+    }
+
+    /// Also without what stands in these heads: servers say it again in the body.
+    func redaction(besides head: [UInt8]) -> Redaction {
+        let own = head.split(separator: UInt8(ascii: "\n")).flatMap { Self.secrets(ofField: String(decoding: $0, as: UTF8.self)) }
+        return own.isEmpty ? redaction : Redaction(Self.credentials(of: policy), besides: own + others)
+    }
+
+    private static func secrets(ofField line: String) -> [String] {
+        guard let colon = line.firstIndex(of: ":") else { return [] }
+        let name = line[..<colon].lowercased()
+        let value = line[line.index(after: colon)...].filter { !$0.isNewline }
+        switch name {
+        case "location", "content-location": return queryValues(value)
+        case "set-cookie", "cookie":
+            let pairs = name == "cookie" ? value.split(separator: ";") : [value.prefix { $0 != ";" }]
+            return pairs.compactMap { $0.split(separator: "=", maxSplits: 1).dropFirst().first.map(String.init) }
+        default: return isSecret(name) ? [String(value.drop { $0 == " " })] : []
+        }
     }
 
     // MARK: What the transfer has to keep for it
@@ -38,11 +65,10 @@ struct EvidenceReading {
         policy.headers.filter { $0.value.isSecret || isSecret($0.name) }.map(\.value.revealed)
     }
 
-    /// As they stand there, and as a server reads them.
-
-    private static func queryValues(_ url: URLParts) -> [String] {
-        guard let mark = url.text.firstIndex(of: "?") else { return [] }
-        return url.text[url.text.index(after: mark)...].split { "&#".contains($0) }
+    /// As they stand there, and as a server reads them; those of a fragment, too.
+    private static func queryValues(_ url: String) -> [String] {
+        guard let mark = url.firstIndex(where: { $0 == "?" || $0 == "#" }) else { return [] }
+        return url[url.index(after: mark)...].split { "&#".contains($0) }
             .flatMap { $0.split(separator: "=", maxSplits: 1).suffix(1).map(String.init) }
             .flatMap { [$0] + [percentDecoded($0), percentDecoded($0.replacing("+", with: " "))].compactMap(\.self) }
     }
@@ -88,13 +114,26 @@ struct EvidenceReading {
         let trimmed = String(name.drop { $0 == " " }.prefix { $0 != " " && $0 != "\t" })
         if Self.isSecret(trimmed) { return "\(trimmed): …" }
         let value = text(Array(line[line.index(after: colon)...].drop { $0 == UInt8(ascii: " ") }))
-        // A URL of another place has its own secrets in its query.
-        guard value.contains("?"), value.contains("=") else { return "\(name): \(value)" }
-        let parts = value.split(omittingEmptySubsequences: false) { " <>,;\"'".contains($0) }
-        let hidden = parts.reduce(value) { text, part in
-            part.contains("?") ? text.replacing(part, with: urlWithoutSecrets(String(part))) : text
+        if Self.urlFields.contains(trimmed.lowercased()) { return "\(name): \(urlWithoutSecrets(value))" }
+        if Self.challengeFields.contains(trimmed.lowercased()) { return "\(name): \(Self.challenge(value))" }
+        return "\(name): \(Self.withoutSecretsOfURLs(value))"
+    }
+
+    /// A URL of another place has its own secrets. A comma and a semicolon may be parts of its query.
+    private static func withoutSecretsOfURLs(_ value: String) -> String {
+        let parts = value.split(omittingEmptySubsequences: false) { " <>\"'".contains($0) }
+        return parts.reduce(value) { text, part in
+            let isURL = part.contains("://") || part.contains("?") && part.contains("=")
+            return isURL ? text.replacing(part, with: urlWithoutSecrets(String(part))) : text
         }
-        return "\(name): \(hidden)"
+    }
+
+    /// The scheme, whom it is for, and what was wrong.
+    private static func challenge(_ value: String) -> String {
+        let scheme = value.prefix { $0 != " " }
+        let told = value.matches(of: /(?i)\b(?:realm|error|error_description|scope|charset)="[^"]*"/).map { String($0.0) }
+        let shown = told.isEmpty ? String(scheme) : scheme + " " + told.joined(separator: ", ")
+        return shown.count < value.count ? shown + " …" : shown
     }
 
     private func text(_ bytes: [UInt8]) -> String { String(decoding: wholeCharacters(redaction.cleaned(bytes)), as: UTF8.self) }
@@ -107,7 +146,8 @@ struct EvidenceReading {
     }
 
     private func body(_ report: TransferReport) -> [UInt8] {
-        Array(redaction.cleaned(Array(report.body.prefix(policy.evidence.bodyBytes))).prefix(policy.evidence.bodyBytes))
+        let cleaned = redaction(besides: report.head).cleaned(Array(report.body.prefix(policy.evidence.bodyBytes)))
+        return Array(cleaned.prefix(policy.evidence.bodyBytes))
     }
 
     // MARK: Where it was said

@@ -121,6 +121,29 @@ import Testing
         #expect(body.contains("…") && !["12345", "98765", "hunter2"].contains { body.contains($0) }, "\(body)")
     }
 
+    /// What the answer sets or names, servers say again in its body.
+    @Test func whatTheAnswersOwnHeadHasIsNotKept() async throws {
+        let evidence = try #require(
+            try await evidence(
+                .http(
+                    503,
+                    headers: [
+                        "Location: http://us:pass-123456@a.example/cb?k=place-23456,x;y=semi-34567#t=frag-45678",
+                        "Set-Cookie: s=cookie-56789; Path=/", "Link: <https://b.example/?k=a,link-67890>; rel=next",
+                        "WWW-Authenticate: Negotiate YIIf-789012", "X-Session-Id: sess-890123",
+                    ], body: "place-23456 cookie-56789 frag-45678 sess-890123 stays"
+                )
+            ) { _ in })
+        let all = (evidence.headers ?? "") + String(decoding: try #require(evidence.body), as: UTF8.self)
+        let secrets = [
+            "pass-123456", "place-23456", "semi-34567", "frag-45678", "cookie-56789", "link-67890", "YIIf-789012", "sess-890123",
+        ]
+        for secret in secrets { #expect(!all.contains(secret), "\(secret): \(all)") }
+        #expect(
+            all.contains("Location: http://…@a.example/cb?k=…") && all.contains("; rel=next") && all.contains(" stays"), "\(all)")
+        #expect(all.contains("WWW-Authenticate: Negotiate …"), "\(all)")
+    }
+
     @Test func theSchemeOfCredentialsIsNoSecret() async throws {
         let evidence = try #require(
             try await evidence(.http(401, headers: ["WWW-Authenticate: Bearer error=\"invalid_token\""])) {
