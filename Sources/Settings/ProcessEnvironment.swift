@@ -86,6 +86,7 @@ package enum FileProblem: Error, Hashable, Sendable {
         case .notPermitted: "this user may not read it"
         case .notAFile: "it is not a regular file"
         case .tooLarge: "it is too large"
+        case .other(ELOOP): "a link on the way to it leads back to itself"
         case .other(let number): "error \(number) of the system"
         }
     }

@@ -90,7 +90,9 @@ struct Rangefinder: AsyncParsableCommand {
             if !text.isEmpty { try printData(withDefaultCommands(text) + "\n") }
             return 0
         case .validationFailure:
-            printError(text)
+            for line in text.split(separator: "\n", omittingEmptySubsequences: false) {
+                printError(displayText(String(line), limit: .max))
+            }
             if let word = CommandLine.arguments.dropFirst().first { sayMeantCommand(word) }
             return ExitStatus.usage.rawValue
         default: throw Failure(.internal, displayText("\(error)", limit: 2048))
@@ -113,7 +115,9 @@ extension Rangefinder {
     private static var wordOfHelp: String? {
         let words = CommandLine.arguments.dropFirst()
         guard words.first == "help", let word = words.dropFirst().first, !word.hasPrefix("-"), word != "help" else { return nil }
-        return commandNames.contains(word) ? nil : word
+        guard let command = configuration.subcommands.first(where: { $0.configuration.commandName == word }) else { return word }
+        guard let second = words.dropFirst(2).first, !second.hasPrefix("-") else { return nil }
+        return command.configuration.subcommands.contains { $0.configuration.commandName == second } ? nil : "\(word) \(second)"
     }
 }
 

@@ -200,7 +200,7 @@ extension StatusRow {
         let reason = last?.outcome.reason ?? row.incident?.reason
         self.init(
             name: row.target.name, region: row.target.region, status: row.status, since: row.since,
-            lastProbe: row.lastProbe?.startedAt, latency: row.lastProbe?.duration, reason: reason,
+            lastProbe: row.lastProbe?.startedAt, latency: last?.duration, reason: reason,
             cause: reason == nil ? row.cause ?? row.lastProbe?.outcome.cause : nil,
             sentence: isProbed ? Self.words(row, last) : "not probed: enabled is false", isUnprobeable: row.isUnprobeable)
     }
@@ -208,6 +208,7 @@ extension StatusRow {
     /// - Parameter last: the last result that counted.
     private static func words(_ row: TargetStatusRow, _ last: LastProbe?) -> String {
         guard row.lastProbe != nil || row.isUnprobeable else { return "not probed yet" }
+        if last == nil, !row.isUnprobeable { return "the daemon's own trouble spoiled the last probe; its log says why" }
         let answer = row.lastProbe?.httpStatus.map { "HTTP \($0)" }
         guard row.incident != nil, last?.outcome.isSuccess == true else { return answer ?? "" }
         // Within an outage the reason is the outage's, and the answer is no longer of that kind.
@@ -245,8 +246,8 @@ struct StatusItem: Encodable {
         clientID = row.target.identity.clientID
         target = row.target.name
         region = row.target.region
-        baseURL = row.target.baseURL
-        testPath = row.target.testPath
+        baseURL = urlWithoutSecrets(row.target.baseURL)
+        testPath = urlWithoutSecrets(row.target.testPath)
         status = row.status.rawValue
         since = row.since?.description
         cause = row.cause?.rawValue

@@ -101,10 +101,17 @@ import Testing
             ("targets: [{url: 'https://a', probe: {intervall: 1s}}]", "did you mean 'interval'?"),
             ("targets: [{url: 'https://a', probe: {interval: soon}}]", "'interval' must be"),
             ("targets: [{url: 'https://a', pobe: {}}]", "did you mean 'probe'?"),
+            ("targets: [{base_url: 'https://u:p@a', test_path: /, name: a}]", "1:12: 'base_url' holds a user or a password"),
         ])
     func mistakesAreToldWithTheirPlace(_ text: String, _ words: String) {
         let found = problems(text)
         #expect(found.count <= 2 && found.contains { $0.contains(words) }, "\(found)")
+    }
+
+    @Test(arguments: ["http://u:pw-12345%40a.example/", "http:/u:pw-12345@a/", "https://u:pw-12345@a/"])
+    func aPasswordIsNotShown(_ url: String) {
+        let found = problems("targets: ['\(url)']")
+        #expect(found.count == 1 && !found.contains { $0.contains("pw-12345") }, "\(found)")
     }
 
     /// The API has no place for what only a daemon can do.

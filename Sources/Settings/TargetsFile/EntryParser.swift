@@ -79,6 +79,12 @@ struct EntryParser {
         guard let url = section.entry("url") else {
             let (base, path) = (text("base_url", in: &section, diagnostics), text("test_path", in: &section, diagnostics))
             guard let base, let path else { return nil }
+            // Of other records the API has, a daemon says why it can't probe them.
+            let authority = base.unicodeScalars.prefix { $0 != "?" && $0 != "#" }
+            guard reader == .api || !authority.contains("@") else {
+                diagnostics.error(Self.userRefusal("'base_url'"), at: section.location(of: "base_url"))
+                return nil
+            }
             return (base, path, nil)
         }
         for name in ["base_url", "test_path"] {
@@ -98,9 +104,7 @@ struct EntryParser {
         let end = scalars[start...].firstIndex(where: ends.contains) ?? scalars.endIndex
         let (base, authority, rest) = (String(text[..<end]), text[start..<end], text[end...])
         if authority.contains("@") {
-            diagnostics.error(
-                "\(value.label) holds a user or a password; put them into a file, and name it under 'headers'", at: value.location
-            )
+            diagnostics.error(Self.userRefusal(value.label), at: value.location)
             return nil
         }
         guard !scalars.contains(where: { $0 == " " || $0 == "\t" }) else {
@@ -110,13 +114,19 @@ struct EntryParser {
         guard let url = SplitURL(base), ["http", "https"].contains(url.scheme), !url.host.isEmpty,
             url.port.map({ Int($0).map { (1...65_535).contains($0) } ?? false }) ?? true
         else {
+            // What is no URL may have a password anywhere.
+            let mayHoldSecret = text.contains("@") || text.lowercased().contains("%40")
             diagnostics.error(
-                "\(value.label) must be a URL such as https://example.com/health, not \(shown(urlWithoutSecrets(text)))",
-                at: value.location)
+                "\(value.label) must be a URL such as https://example.com/health"
+                    + (mayHoldSecret ? "" : ", not \(shown(urlWithoutSecrets(text)))"), at: value.location)
             return nil
         }
         let path = rest.unicodeScalars.first == "/" ? String(rest) : "/" + rest
         return (base, path, (authority + Self.shortPath(path)).prefix(bytes: Target.nameLimit))
+    }
+
+    private static func userRefusal(_ label: String) -> String {
+        "\(label) holds a user or a password; put them into a file, and name it under 'headers'"
     }
 
     /// As a person calls it: without the values of its query, which may be secrets.

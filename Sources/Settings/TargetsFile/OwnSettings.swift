@@ -47,6 +47,9 @@ final class OwnSettings: Hashable, Sendable {
         return policy
     }
 
+    /// A secret may be another one by now.
+    func forget() { known.withLock { $0 = [:] } }
+
     /// - Parameter value: the section `probe` of the target.
     func read(_ value: Value, over base: ProbePolicy, of target: Target, _ diagnostics: Diagnostics) -> ProbePolicy? {
         let context = ReadingContext(diagnostics: diagnostics, surroundings: surroundings, configurationPath: configurationPath)

@@ -45,7 +45,8 @@ extension Settings {
     ///
     /// - Parameter base: the policy of a target without settings of its own.
     package func watchedFile(_ bytes: [UInt8], base: (Target) -> ProbePolicy) -> WatchedFile.Reading {
-        WatchedFile.read(bytes, own, base: base)
+        own.forget()
+        return WatchedFile.read(bytes, own, base: base)
     }
 }
 

@@ -29,6 +29,10 @@ struct DemoCommand: AsyncParsableCommand {
     func run() async throws {
         let directory = try StateDirectory(kept: state, for: "demo")
         defer { directory.removeIfTemporary() }
+        if access(directory.file("history.db"), F_OK) == 0, access(directory.file("targets.db"), F_OK) != 0 {
+            throw Failure(
+                .usage, "\(displayText(directory.path)) has a history that is no demo's; name another directory by --state")
+        }
         let demo = try Demo(directory: directory, port: port, style: .detect(descriptor: STDOUT_FILENO))
         try await demo.run()
     }

@@ -34,6 +34,7 @@ struct ForegroundDaemon {
             surroundings: Rangefinder.surroundings, version: Rangefinder.version, logger: try fileLogger(), logLevel: level,
             isSample: isSample, onListening: { _, port in pages.set(port) })
         let daemon = try openDaemon(settings, context)
+        let wanted = settings.typed.map { Set($0.map(\.identity)) }
         try await withThrowingTaskGroup(of: Void.self) { group in
             // The graceful shutdown of a group around it reaches the daemon's own.
             group.addTask { try await daemon.run(handlesSignals: handlesSignals) }
@@ -41,7 +42,9 @@ struct ForegroundDaemon {
                 guard let port = await pages.value() else { return }
                 let reader = try HistoryReader.open(path: historyPath)
                 try await LiveTable(footer: footer(port), style: style) {
-                    try StatusSelection.worstFirst(try reader.statuses()).map { StatusRow($0) }
+                    // A history that is kept has the targets of the last time until the list is taken.
+                    try StatusSelection.worstFirst(try reader.statuses().filter { wanted?.contains($0.target.identity) ?? true })
+                        .map { StatusRow($0) }
                 }
                 .draw()
                 // Nobody looks on any more.

@@ -9,6 +9,8 @@ struct StateDirectory: Sendable {
 
     /// - Parameter name: of the command, in the name of a temporary directory.
     init(kept: String?, for name: String) throws {
+        // What is kept here may have secrets of URLs in it.
+        umask(0o077)
         if let kept {
             guard mkdir(kept, 0o700) == 0 || errno == EEXIST else {
                 throw Failure(.internal, "\(displayText(kept)) can't be made: \(String(cString: strerror(errno)))")

@@ -12,16 +12,16 @@ struct WatchCommand: AsyncParsableCommand {
         abstract: "Watch some URLs in the foreground, as ping watches a host.",
         discussion: """
             Runs a whole daemon for these URLs: a table of what it sees, and the pages with their history. It listens on loopback alone \
-            and needs no configuration. Ends with Ctrl-C. What it kept is gone then, unless --state names a directory.
+            and needs no configuration. Ends with Ctrl-C. Its history is deleted then, unless --state names a directory.
             """)
 
-    @Argument(help: ArgumentHelp("The URLs. Without a scheme, https is asked; on this machine, http.", valueName: "url"))
+    @Argument(help: ArgumentHelp("The URLs. Without a scheme, https is used, and http for this machine.", valueName: "url"))
     var urls: [String]
 
     @Option(help: ArgumentHelp("How often each is probed, as in 5s or 1m.", valueName: "time"))
     var interval = "5s"
 
-    @Option(help: ArgumentHelp("The statuses that are well, as in 200 or 200-299,401.", valueName: "statuses"))
+    @Option(help: ArgumentHelp("The statuses that count as good, as in 200 or 200-299,401.", valueName: "statuses"))
     var expectStatus: String?
 
     @Option(
@@ -32,7 +32,9 @@ struct WatchCommand: AsyncParsableCommand {
     @Flag(help: "Don't verify certificates.")
     var insecure = false
 
-    @Option(help: ArgumentHelp("The port of the pages. 0 finds a free one.", valueName: "port"))
+    @Option(
+        help: ArgumentHelp(
+            "The port of the pages: 10115, or a free one where that is taken. 0 finds a free one.", valueName: "port"))
     var port: Int?
 
     @Option(
@@ -99,14 +101,16 @@ struct WatchCommand: AsyncParsableCommand {
 
     private func targets() throws -> [Target] {
         var (seen, names): (Set<String>, [String: Int]) = ([], [:])
-        var mistakes: [String] = []
+        var (mistakes, places): ([String], Set<String>) = ([], [])
         let targets = urls.map(ProbeWords.url).filter { seen.insert($0).inserted }.compactMap { url -> Target? in
             let reading = Settings().watchedFile(Array(TargetsFile.text(ofURLs: [url]).utf8)) { _ in ProbePolicy() }
             guard var target = reading.file?.targets.first else {
                 let why = reading.diagnostics.first { $0.severity == .error }?.message ?? "no URL"
-                mistakes.append("\(displayText(urlWithoutSecrets(url))): \(why)")
+                mistakes.append(
+                    "\(displayText(urlWithoutSecrets(url))): \(why.replacing("an entry of 'targets'", with: "this"))")
                 return nil
             }
+            guard places.insert(target.baseURL.lowercased() + target.testPath).inserted else { return nil }
             // Two may differ only in what a name doesn't have.
             names[target.name, default: 0] += 1
             if let number = names[target.name], number > 1 {

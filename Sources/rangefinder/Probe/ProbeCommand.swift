@@ -26,8 +26,8 @@ struct ProbeCommand: AsyncParsableCommand {
     @OptionGroup var request: RequestOptions
 
     @Option(
-        name: .customLong("repeat"), help: ArgumentHelp("Probe so many times, a second apart, and sum it up.", valueName: "count")
-    )
+        name: .customLong("repeat"),
+        help: ArgumentHelp("Probe this many times, one second apart, and print a summary.", valueName: "count"))
     var times: Int?
 
     @Flag(help: "Probe each address that the name has.")
@@ -101,6 +101,7 @@ struct ProbeCommand: AsyncParsableCommand {
             }
         }
         let made = reports.withLock(\.self)
+        guard !made.isEmpty else { throw Failure(.notWell, "no probe was completed") }
         if !json { try printData("\n" + ProbeSummary(made).text) }
         return made
     }

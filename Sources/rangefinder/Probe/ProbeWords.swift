@@ -26,7 +26,8 @@ enum ProbeWords {
     /// As in `Accept: text/html`.
     static func header(_ text: String) throws -> ProbePolicy.Header {
         guard let colon = text.firstIndex(of: ":"), colon > text.startIndex else {
-            throw ValidationError("-H wants a header such as 'Accept: text/html', not '\(displayText(text, limit: 40))'.")
+            // What was typed may be a token.
+            throw ValidationError("-H wants a header such as 'Accept: text/html': a name, a colon and a value.")
         }
         let name = String(text[..<colon])
         let value = String(text[text.index(after: colon)...].drop { $0 == " " })
@@ -37,12 +38,14 @@ enum ProbeWords {
             throw ValidationError("The header '\(displayText(name, limit: 40))' holds a character that no header may hold.")
         }
         // Of most headers nobody can tell here whether it lets somebody in.
-        let isHarmless = harmless.contains { name.lowercased().hasPrefix($0) }
+        let isHarmless = harmless.contains(name.lowercased())
         return ProbePolicy.Header(name: name, value: isHarmless ? .plain(value) : .secret(Secret(value)))
     }
 
-    private static let harmless = [
-        "accept", "user-agent", "content-", "host", "origin", "referer", "cache-control", "range", "if-",
+    private static let harmless: Set = [
+        "accept", "accept-charset", "accept-encoding", "accept-language", "cache-control", "connection", "content-encoding",
+        "content-language", "content-type", "host", "if-match", "if-modified-since", "if-none-match", "if-range",
+        "if-unmodified-since", "origin", "pragma", "range", "user-agent",
     ]
 
     static func method(_ text: String) throws -> String {

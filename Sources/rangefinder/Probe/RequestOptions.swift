@@ -23,7 +23,7 @@ struct RequestOptions: ParsableArguments {
     @Option(help: ArgumentHelp("How long the whole probe may take, as in 500ms or 10s.", valueName: "time"))
     var timeout: String?
 
-    @Option(help: ArgumentHelp("The statuses that are well, as in 200 or 200-299,401.", valueName: "statuses"))
+    @Option(help: ArgumentHelp("The statuses that count as good, as in 200 or 200-299,401.", valueName: "statuses"))
     var expectStatus: String?
 
     @Flag(help: "Don't verify certificates.")
@@ -51,7 +51,7 @@ struct RequestOptions: ParsableArguments {
         let names = Set(typed.map { $0.name.lowercased() })
         policy.headers.removeAll { names.contains($0.name.lowercased()) }
         policy.headers += typed
-        if let data, readsFiles { policy.body = .plain(try ProbeWords.body(data)) }
+        if let data, readsFiles { policy.body = .secret(Secret(try ProbeWords.body(data))) }
         if data != nil, !policy.headers.contains(where: { $0.name.lowercased() == "content-type" }) {
             policy.headers.append(
                 ProbePolicy.Header(name: "Content-Type", value: .plain("application/x-www-form-urlencoded")))

@@ -144,6 +144,35 @@ import Testing
         _ = await program.ended()
     }
 
+    /// Without its secret nothing is sent, and the target is not to blame. The secret is read again when the list is.
+    @Test func aTargetWhoseSecretIsGoneIsNotProbedWithoutIt() async throws {
+        _ = try configuration(syncInterval: "1s")
+        let server = try LoopbackServer { $0.headers["authorization"] == "t0ken-12345" ? .http(200) : .http(401) }
+        try folder.write("t0ken-12345\n", to: "shop-token")
+        try folder.write(
+            "targets:\n  - {name: shop, url: '\(server.url)/', probe: {headers: {Authorization: {file: shop-token}}}}\n",
+            to: "targets.yaml")
+        func status() async throws -> String {
+            try await Program.run(["status", "--database", folder.file("history.db")]).output
+        }
+        var (program, port) = try await start()
+        while !(try await status().contains("1 up")) {}
+        program.send(SIGTERM)
+        _ = await program.ended()
+        let asked = server.requests.count
+        try FileManager.default.removeItem(atPath: folder.file("shop-token"))
+        (program, port) = try await start()
+        #expect(try await program.errors.until("the probe settings of this target can't be used here: "))
+        #expect(server.requests.count == asked)
+        try folder.write("t0ken-12345\n", to: "shop-token")
+        try await server.until { $0.count > asked }
+        #expect(server.requests.last?.headers["authorization"] == "t0ken-12345")
+        #expect(!(try await get(port, "/targets/file/shop").body.contains("t0ken-12345")))
+        #expect(!program.errors.text.contains("t0ken-12345"))
+        program.send(SIGTERM)
+        _ = await program.ended()
+    }
+
     /// A person who asks again and again is no further witness.
     @Test func aHeldListIsNotTakenBecauseSomebodyAsksOften() async throws {
         let config = try configuration()

@@ -97,6 +97,33 @@ import Testing
         }
     }
 
+    /// What this request sent, and what its own answer set or named, is said again in the body: in chunks, and in a trailer.
+    @Test func nothingThatIsSecretIsShownWhereTheAnswerSaysItAgain() async throws {
+        let secrets = ["tok-12345678", "query-234567", "cookie-34567", "place-456789", "body-5678901", "trailer-6789"]
+        let said = secrets.dropLast().joined(separator: " ")
+        let chunks = stride(from: 0, to: said.count, by: 9).map { start -> String in
+            let chunk = said.dropFirst(start).prefix(9)
+            return String(chunk.count, radix: 16) + "\r\n" + chunk + "\r\n"
+        }
+        let head =
+            "HTTP/1.1 503 No\r\nTransfer-Encoding: chunked\r\nSet-Cookie: s=cookie-34567; Path=/\r\n"
+            + "Location: /next?k=place-456789\r\nWWW-Authenticate: Negotiate YIIfNegotiate\r\n\r\n"
+        let server = try LoopbackServer { _ in
+            .raw(head + chunks.joined() + "0\r\nX-Api-Key: trailer-6789\r\n\r\n")
+        }
+        let done = try await Program.run([
+            "probe", server.url + "/x?api=query-234567&pin=123", "--debug", "-H", "Host-Session: tok-12345678", "--data",
+            "password=body-5678901",
+        ])
+        #expect(done.code == 1 && done.errors.contains("> POST /x?api=…&pin=… HTTP/1.1"), "\(done.output) \(done.errors)")
+        #expect(done.errors.contains("< … … … … …"), "\(done.errors)")
+        for secret in secrets + ["YIIfNegotiate", "pin=123"] {
+            #expect(!done.errors.contains(secret), "\(secret): \(done.errors)")
+        }
+        let typed = try await Program.run(["probe", server.url, "-H", "tok-12345678"])
+        #expect(typed.code == 2 && !typed.errors.contains("tok-12345678"), "\(typed.errors)")
+    }
+
     @Test(
         arguments: [
             (["-H", "no colon"], "-H wants a header"), (["--expect-status", "ok"], "--expect-status wants"),
