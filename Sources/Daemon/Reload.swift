@@ -91,7 +91,7 @@ struct Reloader: Sendable {
         }
         // The sync that follows logs it. Who asked for the reload is told as well.
         if let path = settings.targetsFile, let reading = settings.readTargetsFile(context.surroundings), reading.file == nil {
-            sentences.append("the targets stay as they were: \(reading.mistakes(in: path))")
+            sentences.append("the targets file is not taken: \(reading.mistakes(in: path))")
         }
         return .done((["reloaded"] + sentences).joined(separator: "; "))
     }

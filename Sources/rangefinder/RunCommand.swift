@@ -22,13 +22,13 @@ struct RunCommand: AsyncParsableCommand {
     private func serve() async throws {
         // It is trapped once the services run; before that it must not end us.
         signal(SIGHUP, SIG_IGN)
-        let config = try file.path()
+        let config = absolute(try file.path())
         let settings = try loadSettings(config, mustWatch: true)
         if settings.coreDumps { rf_set_dumpable(1) }
         let level = LogLevel(.init(settings.log.level))
         let logger = standardErrorLogger(settings.log.format, level)
         let context = Daemon.Context(
-            configurationPath: absolute(config), surroundings: Rangefinder.surroundings, version: Rangefinder.version,
+            configurationPath: config, surroundings: Rangefinder.surroundings, version: Rangefinder.version,
             logger: logger, logLevel: level)
         let daemon: Daemon
         do { daemon = try openDaemon(settings, context) } catch let failure as Failure {

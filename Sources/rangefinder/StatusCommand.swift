@@ -113,7 +113,8 @@ struct StatusSelection: ParsableArguments {
 
     /// In place of a table without a row.
     func noneOf(_ count: Int?) -> String {
-        let all = count.map { "None of \(counted($0, "target"))" } ?? "None of these targets"
+        let isOfAll = names.isEmpty && region == nil
+        let all = isOfAll ? count.map { "None of \(counted($0, "target"))" } ?? "None of the targets" : "None of these targets"
         return down ? "\(all) is down." : "\(all) is chosen."
     }
 

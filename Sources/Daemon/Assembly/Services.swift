@@ -101,7 +101,7 @@ extension Parts {
     private var pageMaker: PageMaker {
         let banners = Banners(
             registry: registry, scheduler: scheduler, history: history, metrics: metrics, readiness: readiness, sync: sync,
-            configurationPath: context.configurationPath)
+            configurationPath: context.configurationPath, reconciler: reconciler)
         let facts = PageFacts(
             readers: readers, registry: registry, maintenance: maintenance, alerter: alerter, scheduler: scheduler,
             history: history, metrics: metrics, readiness: readiness, reload: status.reload, probesMax: engines.shares.probes,

@@ -15,6 +15,7 @@ struct Banners: Sendable {
     let readiness: ReadinessCheck
     let sync: SyncService
     let configurationPath: String?
+    let reconciler: TargetReconciler
 
     func all() async -> [Banner] {
         var banners: [Banner] = []
@@ -27,7 +28,7 @@ struct Banners: Sendable {
                     link: "/daemon", linkText: "What the daemon sees"))
         }
         banners += overdueBanner
-        banners += await listBanners
+        banners += await listBanners + settingsBanner
         banners += historyBanner + overloadBanner
         if banners.isEmpty, let problem = await readiness.problems().first {
             banners.append(Banner(.notReady, title: "The daemon is not ready.", text: displayText(problem, limit: 400) + "."))
@@ -55,6 +56,18 @@ struct Banners: Sendable {
                     linkText: "Sync")
             ]
         }
+    }
+
+    private var settingsBanner: [Banner] {
+        let unusable = reconciler.unusableSettings
+        guard unusable.count > 0 else { return [] }
+        return [
+            Banner(
+                .notReady,
+                title: "\(counted(unusable.count, "target is not probed", "targets are not probed")).",
+                text: "What you see of \(unusable.count == 1 ? "it" : "them") is old: "
+                    + "\(displayText(unusable.sentence, limit: 400)).")
+        ]
     }
 
     private func listName(_ clientID: String) -> String {

@@ -35,6 +35,7 @@ final class TargetReconciler: Sendable {
     private struct Published {
         var settings: Settings
         var byHand = WindowsByHand()
+        var unusable = UnusableSettings()
     }
 
     private let state: OrderedMutex<State>
@@ -98,6 +99,9 @@ final class TargetReconciler: Sendable {
 
     /// As they are in force.
     var settings: Settings { published.withLock { $0.settings } }
+
+    /// Targets whose own settings can't be used now: nobody probes them.
+    var unusableSettings: UnusableSettings { published.withLock { $0.unusable } }
 
     /// Takes new settings.
     func replace(_ settings: Settings) {
@@ -338,6 +342,8 @@ final class TargetReconciler: Sendable {
         let lists = state.settings.clientIDs.map { state.lists[$0] ?? [] }
         let wanted = WantedTargets(lists, state.settings, before: state.policies)
         (state.disabled, state.filtered, state.policies) = (wanted.disabled, wanted.filtered, wanted.policies)
+        let unusable = UnusableSettings(wanted.targets, wanted.policies)
+        published.withLock { $0.unusable = unusable }
         return wanted.targets
     }
 

@@ -72,6 +72,20 @@ struct WantedTargets {
     }
 }
 
+/// Targets whose own settings can't be used, for whoever wonders why nothing is learned of them.
+struct UnusableSettings {
+    var count = 0
+    /// Why, of one of them.
+    var sentence = ""
+
+    init() {}
+
+    init(_ targets: [WantedTarget], _ policies: [SharedPolicy]) {
+        guard let fault = policies.lazy.compactMap(\.value.fault).first else { return }
+        (count, sentence) = (targets.count { $0.policy.value.fault != nil }, fault)
+    }
+}
+
 /// Says when a target is new that reference resolution drops a prefix that its fixtures may have meant.
 func adviseOnPaths(of targets: [WantedTarget], _ logger: Logger) {
     let affected = targets.compactMap { want in

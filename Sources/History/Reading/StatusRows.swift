@@ -31,21 +31,22 @@ package struct TargetStatusRow: Hashable, Sendable {
             """
             SELECT t.id, t.client_id, t.target_id, t.name, t.region, t.base_url, t.test_path, t.rule_effect,
                 coalesce(j.status, 0), j.since_ms, c.name, coalesce(j.unprobeable, 0), coalesce(j.bad, 0),
-                \(JudgeStates.incidentColumns)
+                t.probe, \(JudgeStates.incidentColumns)
             FROM target t LEFT JOIN judge j ON j.target = t.id LEFT JOIN cause c ON c.id = j.cause \(JudgeStates.joinOpenIncident)
             WHERE t.listed = 1 ORDER BY t.name, t.client_id, t.target_id
             """
         ) { row in
             let identity = TargetIdentity(clientID: row.text(1) ?? "", key: row.text(2) ?? "")
-            let target = Target(
+            var target = Target(
                 identity: identity, name: row.text(3) ?? "", baseURL: row.text(5) ?? "", testPath: row.text(6) ?? "",
                 region: row.text(4) ?? "", ruleEffect: row.text(7).map(Target.RuleEffect.init(rawValue:)) ?? .allow)
+            target.probe = row.text(13)
             rows.append(
                 TargetStatusRow(
                     target: target, status: Status(code: row.count(8)) ?? .unknown, since: row.timestamp(9),
                     cause: row.text(10).flatMap { Cause(rawValue: $0) }, isUnprobeable: row.bool(11),
                     lastProbe: row.integer(0).flatMap { lastProbes[$0] }, consecutiveFailures: row.count(12),
-                    incident: JudgeStates.incident(row, of: identity, from: 13)))
+                    incident: JudgeStates.incident(row, of: identity, from: 14)))
             return true
         }
         return rows

@@ -12,7 +12,9 @@ struct Section {
         case .mapping(let found): entries = found
         case .null: entries = []
         default:
-            diagnostics.error("\(value.label) must be a mapping of keys to values, not \(value.kindName)", at: value.location)
+            // Of a whole file nobody knows what it was meant to be.
+            let found = value.label == "the file" ? value.shapeName : value.kindName
+            diagnostics.error("\(value.label) must be a mapping of keys to values, not \(found)", at: value.location)
             return nil
         }
         var section = Section(location: value.location, diagnostics: diagnostics, entries: entries)

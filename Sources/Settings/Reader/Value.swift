@@ -34,6 +34,9 @@ struct Value: Sendable {
         if case .null = content { true } else { false }
     }
 
+    /// As ``kindName``, of what may be a secret: a token's file that was named by mistake is one text.
+    var shapeName: String { text == nil ? kindName : "a text" }
+
     /// What it is instead of what was wanted.
     var kindName: String {
         switch content {

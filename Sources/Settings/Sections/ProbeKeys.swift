@@ -123,7 +123,7 @@ struct ProbeKeys: SectionKeys {
     private func readHeaders(_ value: Value, _ diagnostics: Diagnostics) -> [ProbePolicy.Header]? {
         guard case .mapping(let entries) = value.content else {
             if value.isNull { return [] }
-            diagnostics.error("\(value.label) must be a mapping of names to values, not \(value.kindName)", at: value.location)
+            diagnostics.error("\(value.label) must be a mapping of names to values, not \(value.shapeName)", at: value.location)
             return nil
         }
         var headers: [ProbePolicy.Header] = []

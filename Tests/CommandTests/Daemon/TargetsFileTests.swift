@@ -105,6 +105,8 @@ import Testing
         try write(["one", "bad"], probe: ", probe: {expect: {status: [503]}}")
         let (program, port) = try await start()
         #expect(try await program.errors.until("one is down"))
+        let reloaded = try await Program.run(["reload", "--config", folder.file("rangefinder.yaml")])
+        #expect(reloaded.output + reloaded.errors == "reloaded\n", "\(reloaded.output)\(reloaded.errors)")
         let page = try await get(port, "/targets/file/one").body
         #expect(page.contains("beside the target, in targets_file"))
         let probed = try await Program.run(["probe", "--config", folder.file("rangefinder.yaml"), "--target", "bad"])
@@ -112,6 +114,23 @@ import Testing
         // A change of the settings alone is taken, too.
         try write(["one", "bad"], probe: ", probe: {expect: {status: [200]}}")
         #expect(try await program.errors.until("one is up"))
+        // The commands know of them, too.
+        try write(["one", "bad"], probe: ", probe: {enabled: false}")
+        let config = folder.file("rangefinder.yaml")
+        while !(try await Program.run(["status", "--config", config]).output.contains("not probed: enabled is false")) {}
+        program.send(SIGTERM)
+        _ = await program.ended()
+    }
+
+    /// As the README has it: nothing has changed only because the path is written in another way.
+    @Test func aConfigurationThatIsNamedFromItsFolderIsReloadedAsItIs() async throws {
+        try folder.write(
+            "listen: 127.0.0.1:0\ntargets_file: targets.yaml\nhistory: {path: history.db}\n", to: "rangefinder.yaml")
+        try write(["one"])
+        let program = try RunningProgram(["run", "-c", "rangefinder.yaml"], shell: "cd '\(folder.path)'")
+        _ = try await program.port(after: "info listening address=127.0.0.1:")
+        let reloaded = try await Program.run(["reload", "--config", folder.file("rangefinder.yaml")])
+        #expect(reloaded.code == 0 && reloaded.output + reloaded.errors == "reloaded\n", "\(reloaded.output)\(reloaded.errors)")
         program.send(SIGTERM)
         _ = await program.ended()
     }
@@ -164,6 +183,8 @@ import Testing
         (program, port) = try await start()
         #expect(try await program.errors.until("the probe settings of this target can't be used here: "))
         #expect(server.requests.count == asked)
+        #expect(try await get(port, "/").body.contains("1 target is not probed."))
+        while !(try await status().contains("its log says why")) {}
         try folder.write("t0ken-12345\n", to: "shop-token")
         try await server.until { $0.count > asked }
         #expect(server.requests.last?.headers["authorization"] == "t0ken-12345")
