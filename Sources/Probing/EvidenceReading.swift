@@ -55,7 +55,8 @@ struct EvidenceReading {
     // MARK: What the transfer has to keep for it
 
     static func headBytesToKeep(_ policy: ProbePolicy) -> Int {
-        policy.evidence.keepsHeaders ? Evidence.headersMax + characterRest : 0
+        // Without headers the head still says what is to be taken out of the body.
+        policy.evidence.keepsHeaders || policy.evidence.bodyBytes > 0 ? Evidence.headersMax + characterRest : 0
     }
 
     static func bodyBytesToKeep(_ policy: ProbePolicy) -> Int { policy.evidence.bodyBytes }

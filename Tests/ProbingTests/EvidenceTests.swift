@@ -144,6 +144,14 @@ import Testing
         #expect(all.contains("WWW-Authenticate: Negotiate …"), "\(all)")
     }
 
+    @Test func aHeadThatIsNotKeptCleansTheBodyAllTheSame() async throws {
+        let evidence = try #require(
+            try await evidence(.http(503, headers: ["Set-Cookie: s=cookie-56789"], body: "cookie-56789 stays")) {
+                $0.evidence.keepsHeaders = false
+            })
+        #expect(evidence.headers == nil && evidence.body.map { String(decoding: $0, as: UTF8.self) } == "… stays")
+    }
+
     @Test func theSchemeOfCredentialsIsNoSecret() async throws {
         let evidence = try #require(
             try await evidence(.http(401, headers: ["WWW-Authenticate: Bearer error=\"invalid_token\""])) {
